@@ -1,0 +1,2 @@
+/** Every kernel: the module behind `gatewise`. */
+export * from "./kernels/copy";
