@@ -1,2 +1,4 @@
 /** Every kernel: the module behind `gatewise`. */
 export * from "./kernels/copy";
+export * from "./kernels/gemm";
+export * from "./kernels/pack";

@@ -1,2 +1,4 @@
 /** The kernels that running a model needs: the module behind `gatewise/infer` and `gatewise/worklet`. */
 export { f32_copy, f32_fill } from "./kernels/copy";
+export { f32_gemm_nn, f32_gemv_nn } from "./kernels/gemm";
+export { f32_pack_gates_nn, f32_pack_nn, f32_permute_gates, f32_unpermute_gate } from "./kernels/pack";

@@ -19,3 +19,13 @@ export function viewsOf(memory: Memory): Views {
     u32: (ptr, n) => new Uint32Array(memory.buffer, ptr, n),
   };
 }
+
+/** View of a row-major matrix whose rows are ld elements apart: element (m, n) at m·ld + n. */
+export function matrix(views: Views, ptr: number, rows: number, columns: number, ld: number): Float32Array {
+  return views.f32(ptr, rows === 0 ? 0 : (rows - 1) * ld + columns);
+}
+
+/** How many of M rows count: what `live` points to, all when it is 0. */
+export function liveRows(views: Views, live: number, M: number): number {
+  return live === 0 ? M : Math.min(M, views.i32(live, 1)[0]);
+}

@@ -1,0 +1,86 @@
+/**
+ * Matrix products with packed weights (lib/panel.ts), row-major activations.
+ *
+ *   nn        C[M, N] = A[M, K] · W[K, N] + init          forward, and gradients of inputs with Wᵀ packed
+ *   gemv      y[N]    = x[K] · W[K, N] + init             one row
+ *   tn_acc    C[K, N] += A[M, K]ᵀ · D[M, N]               gradients of weights
+ *
+ * Layout    A, D, C, init row-major with row strides; W in panels.
+ * Padding   none is needed: tails are stored in part, nothing is written past column N.
+ * Aliasing  init may be c.
+ * Accuracy  sums of K (tn: M) terms in order, tn in chunks of 256; relaxed rounds once per term, simd twice.
+ * Cost      bench/README.md.
+ */
+import { gemm, product } from "../lib/gemm";
+import { gemv } from "../lib/gemv";
+import { f32_pack_nn } from "./pack";
+
+/** Rows of D that are packed at a time: 256·N floats, which the second cache holds. */
+const TN_CHUNK: usize = 256;
+
+/**
+ * C = A·W + init.
+ *
+ * @param M       rows
+ * @param live    in   [1] | 0      rows that count; the others of c are left alone
+ * @param N, K    columns of c, terms of the sums (may be 0)
+ * @param a       in   [M, K]
+ * @param lda     row stride of a
+ * @param panels  in   [K, panelWidth(N)] in panels
+ * @param init    in   [M, N] | 0   what is added, 0 = nothing; may be c
+ * @param ldinit  row stride of init, 0 = one row for all (a bias)
+ * @param c       out  [M, N]
+ * @param ldc     row stride of c
+ */
+export function f32_gemm_nn(
+  M: usize, live: usize, N: usize, K: usize, a: usize, lda: usize, panels: usize,
+  init: usize, ldinit: usize, c: usize, ldc: usize,
+): void {
+  assert(lda >= K && ldc >= N, "row strides");
+  assert(init != c || ldinit == ldc, "init may be c only with its stride");
+  if (live) M = min(M, <usize>load<i32>(live));
+  gemm(M, N, K, a, lda, panels, init, ldinit, c, ldc);
+}
+
+/**
+ * y = x·W + init for one row.
+ *
+ * @param N, K    extents
+ * @param x       in   [K]
+ * @param panels  in   [K, panelWidth(N)] in panels
+ * @param init    in   [N] | 0   what is added, 0 = nothing; may be y
+ * @param y       out  [N]
+ */
+export function f32_gemv_nn(N: usize, K: usize, x: usize, panels: usize, init: usize, y: usize): void {
+  gemv(N, K, x, panels, init, y);
+}
+
+/**
+ * C += Aᵀ·D.
+ *
+ * @param M        rows of a and d: the terms of the sums
+ * @param live     in      [1] | 0  rows that count
+ * @param K, N     extents of c
+ * @param a        in      [M, K]
+ * @param lda      row stride of a
+ * @param d        in      [M, N]
+ * @param ldd      row stride of d
+ * @param c        in/out  [K, N]
+ * @param ldc      row stride of c
+ * @param scratch  [256 · panelWidth(N)] floats (256: TN_CHUNK)
+ */
+export function f32_gemm_tn_acc(
+  M: usize, live: usize, K: usize, N: usize, a: usize, lda: usize, d: usize, ldd: usize,
+  c: usize, ldc: usize, scratch: usize,
+): void {
+  assert(lda >= K && ldd >= N && ldc >= N, "row strides");
+  if (live) M = min(M, <usize>load<i32>(live));
+  while (M) {
+    const rows = min(M, TN_CHUNK);
+    f32_pack_nn(rows, N, d, ldd, scratch);
+    product(K, N, rows, a, 4, lda << 2, scratch, c, ldc << 2, c, ldc << 2);
+    a += rows * lda << 2;
+    d += rows * ldd << 2;
+    M -= rows;
+  }
+}
