@@ -2,3 +2,4 @@
 export * from "./kernels/copy";
 export * from "./kernels/gemm";
 export * from "./kernels/pack";
+export * from "./kernels/vec_unary";

@@ -2,3 +2,4 @@
 export { f32_copy, f32_fill } from "./kernels/copy";
 export { f32_gemm_nn, f32_gemv_nn } from "./kernels/gemm";
 export { f32_pack_gates_nn, f32_pack_nn, f32_permute_gates, f32_unpermute_gate } from "./kernels/pack";
+export { f32_unary_fwd } from "./kernels/vec_unary";

@@ -1,5 +1,5 @@
 /**
- * Natural logarithm of four floats.
+ * log and log1p of four floats.
  *
  *   x = 2ᵉ·(1 + f),  √½ ≤ 1 + f < √2        ln x = e·ln 2 + f − f²/2 + f³·P(f)
  *
@@ -59,4 +59,19 @@ export function log(x: v128): v128 {
   const zero = f32x4.splat(0);
   y = v128.bitselect(f32x4.neg(infinite), y, f32x4.eq(x, zero));
   return v128.bitselect(v128.load(NOT_A_NUMBER), y, f32x4.lt(x, zero));
+}
+
+/**
+ * ln(1 + u) for u in 0…1: what the soft units need.
+ *
+ * With w = 1 + u as rounded, ln(w)·u / (w − 1) makes good what the sum lost (Kahan).
+ */
+// @ts-ignore: decorator
+@inline
+export function log1pUnit(u: v128): v128 {
+  const one = v128.load(ONE);
+  const w = f32x4.add(one, u);
+  const d = f32x4.sub(w, one);
+  const y = f32x4.mul(log(w), f32x4.div(u, d));
+  return v128.bitselect(u, y, f32x4.eq(d, f32x4.splat(0)));
 }
