@@ -1,0 +1,231 @@
+/** What every model is: a tree of modules with weights by path, that predicts, takes and gives weights, and is disposed of. */
+import { DisposedError, OptionError, ShapeError, StateError, ValueError, nearest } from "../errors.ts";
+import { normalize, type ArrayInput, type NDArray } from "../program/array.ts";
+import type { Root } from "../program/functions.ts";
+import { ParameterBlock, type Parameter } from "../program/parameters.ts";
+import type { Program } from "../program/program.ts";
+import { describe, type Shape } from "../program/tensor.ts";
+import type { Trace } from "../program/trace.ts";
+import { Random, randomSeed } from "../random.ts";
+import { currentBackend } from "../runtime/context.ts";
+import type { Backend } from "../runtime/load.ts";
+import { predict, type PredictOptions } from "./predict.ts";
+import { Resources } from "./resources.ts";
+import { summary } from "./summary.ts";
+
+export interface ModuleOptions {
+  /** Of everything random in this model; drawn once when absent. */
+  seed?: number;
+}
+
+/** Weights, gradients and states by name. */
+export type ArrayRecord = Record<string, NDArray>;
+
+export abstract class Network implements Root {
+  /** Weights of this module itself, by name. @internal */
+  readonly ownParameters!: Map<string, Parameter>;
+  #backend: Backend | undefined;
+  #seed: number | undefined;
+  #random: { seed: number; counter: number } | undefined;
+  #resources = new Resources(this);
+  #given: ReadonlyMap<string, Float32Array> | undefined;
+
+  constructor({ seed }: ModuleOptions = {}) {
+    hide(this, "ownParameters", new Map<string, Parameter>());
+    this.#seed = seed;
+  }
+
+  /** Where everything random in this model starts from. Set it before the first use to choose. */
+  get seed(): number {
+    return (this.#seed ??= randomSeed());
+  }
+
+  set seed(seed: number) {
+    if (this.#backend) throw new StateError(`seed: expected to be set before the model's first use, got ${seed} after it`);
+    this.#seed = seed;
+  }
+
+  /** The backend this model was first used on. @internal */
+  get backend(): Backend {
+    return (this.#backend ??= currentBackend());
+  }
+
+  /** @internal */
+  get random(): { seed: number; counter: number } {
+    return (this.#random ??= { seed: new Random(this.seed).fork("run").next() | 0, counter: 0 });
+  }
+
+  /** @internal */
+  get programs(): Set<Program> {
+    return this.#resources.programs;
+  }
+
+  /** Things to dispose of with this model, such as its streams. @internal */
+  get owned(): Set<{ dispose(): void }> {
+    return this.#resources.owned;
+  }
+
+  /** What the module computes, written with ops and other modules' `call`; runs only to be recorded. */
+  abstract call(...args: never[]): unknown;
+
+  /** Modules this one is made of, with the path from here to each. @internal */
+  children(): [path: string, child: Network][] {
+    const found: [string, Network][] = [];
+    for (const [key, value] of Object.entries(this) as [string, unknown][]) collect(key, value, found);
+    return found;
+  }
+
+  /** Every module below and this one, each once, under the first path that reaches it. @internal */
+  modules(): Map<Network, string> {
+    const paths = new Map<Network, string>();
+    const visit = (module: Network, path: string): void => {
+      if (paths.has(module)) return;
+      paths.set(module, path);
+      for (const [name, child] of module.children()) visit(child, path ? `${path}/${name}` : name);
+    };
+    visit(this, "");
+    return paths;
+  }
+
+  /** Weights by name, in the order of {@link getWeights}. @internal */
+  parameters(): [name: string, parameter: Parameter][] {
+    const named: [string, Parameter][] = [];
+    for (const [module, path] of this.modules()) {
+      for (const [name, parameter] of module.ownParameters) named.push([path ? `${path}/${name}` : name, parameter]);
+    }
+    return named;
+  }
+
+  /** @internal */
+  trainable(): [name: string, parameter: Parameter][] {
+    return this.parameters().filter(([, parameter]) => parameter.trainable);
+  }
+
+  /** @internal */
+  blocks(): ParameterBlock[] {
+    return [...new Set(this.parameters().flatMap(([, { block }]) => block ?? []))];
+  }
+
+  /** Whether the weights exist, which they do from the first call, or from the start when the input's shape was given. */
+  get built(): boolean {
+    const parameters = this.parameters();
+    return parameters.length > 0 && parameters.every(([, { block }]) => block !== undefined);
+  }
+
+  /** Weights to start from instead of drawing initial ones. @internal */
+  startFrom(weights: ReadonlyMap<string, Float32Array>): void {
+    this.#given = weights;
+  }
+
+  /** Places the parameters that have none yet in a block of their own. @internal */
+  allocate(trace: Trace): void {
+    const fresh = this.parameters().filter(([, parameter]) => !parameter.block && trace.parameters.has(parameter));
+    if (fresh.length === 0) return;
+    const block = new ParameterBlock(this.backend, fresh.map(([, parameter]) => parameter));
+    this.#resources.blocks.add(block);
+    const random = new Random(this.seed);
+    for (const [name, parameter] of fresh) {
+      const values = this.#given?.get(name) ?? parameter.initializer(parameter.shape, random.fork(name));
+      block.view(parameter).set(values);
+    }
+  }
+
+  /**
+   * Runs the model on arrays, in batches.
+   *
+   * @param x  input [batch, time, features] or [batch, time] tokens; a list of arrays for a `call` of several inputs
+   * @returns the output, or a list of them when there are several
+   * @throws ShapeError, ValueError when x does not fit the model, holds NaN or tokens out of range
+   */
+  predict(x: ArrayInput | readonly ArrayInput[], options?: PredictOptions): NDArray;
+  predict(x: ArrayInput | readonly ArrayInput[], options: PredictOptions = {}): NDArray | NDArray[] {
+    return predict(this, x, options);
+  }
+
+  /** Copies of all weights by name: `"gru/kernel"` in a sequential, the property path in your own Module. */
+  getWeights(): ArrayRecord {
+    this.throwIfDisposed();
+    return Object.fromEntries(this.placed("getWeights").map(([name, parameter]) =>
+      [name, { data: parameter.block!.view(parameter).slice(), shape: [...parameter.shape] }]));
+  }
+
+  /**
+   * Replaces weights by name; those not named stay.
+   *
+   * @throws OptionError for a name the model does not have
+   * @throws ShapeError, ValueError for a wrong shape or a value that is not finite; no weight has changed then
+   * @throws StateError before the model is built
+   */
+  setWeights(weights: Record<string, ArrayInput>): void {
+    this.throwIfDisposed();
+    const known = new Map(this.placed("setWeights"));
+    const checked = Object.entries(weights).map(([name, value]): [Parameter, Float32Array | Int32Array] => {
+      const parameter = known.get(name);
+      if (!parameter) {
+        throw new OptionError(`setWeights: expected one of ${[...known.keys()].join(", ")}, got "${name}"${nearest(name, [...known.keys()])}`);
+      }
+      return [parameter, checkWeight(name, parameter.shape, value)];
+    });
+    for (const [parameter, data] of checked) {
+      parameter.block!.view(parameter).set(data);
+      parameter.block!.version++;
+    }
+  }
+
+  private placed(what: string): [string, Parameter][] {
+    if (!this.built) {
+      throw new StateError(`${what}: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first`);
+    }
+    return this.parameters();
+  }
+
+  /** A table of the layers with output shapes and weights. */
+  summary(): string {
+    this.throwIfDisposed();
+    return summary(this);
+  }
+
+  /** Weights there are, frozen ones included. */
+  countParams(): number {
+    return this.parameters().reduce((sum, [, { size }]) => sum + size, 0);
+  }
+
+  /** Frees the model's memory: weights, programs, streams. Any later use throws a DisposedError. May be called again. */
+  dispose(): void {
+    this.#resources.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal */
+  throwIfDisposed(): void {
+    if (this.#resources.disposed) throw new DisposedError(`${this.describe()}: expected a live model, got one that was disposed of`);
+  }
+
+  /** How errors name this module. @internal */
+  describe(): string {
+    return this.constructor.name || "module";
+  }
+}
+
+/** A property that is no part of the module tree and does not show. */
+export function hide(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, enumerable: false, writable: true, configurable: true });
+}
+
+function collect(path: string, value: unknown, found: [string, Network][]): void {
+  if (value instanceof Network) found.push([path, value]);
+  else if (Array.isArray(value)) value.forEach((item, i) => collect(`${path}/${i}`, item, found));
+}
+
+function checkWeight(name: string, shape: Shape, value: ArrayInput): Float32Array | Int32Array {
+  const array = normalize(value, `setWeights: "${name}"`);
+  if (describe(array.shape) !== describe(shape)) {
+    throw new ShapeError(`setWeights: expected "${name}" ${describe(shape)}, got ${describe(array.shape)}`);
+  }
+  const bad = array.data.findIndex((number) => !Number.isFinite(number));
+  if (bad >= 0) throw new ValueError(`setWeights: expected finite numbers for "${name}", got ${array.data[bad]} at element ${bad}`);
+  return array.data;
+}

@@ -1,0 +1,45 @@
+/** Dropout by a counter-based generator: nothing but its counter is kept, the gradient draws the same numbers again. */
+import { read, write, type Tensor } from "../program/tensor.ts";
+import { currentTrace, type Op } from "../program/trace.ts";
+import { floatsOf, required, tensorOf } from "./operands.ts";
+
+interface DropoutConfig {
+  readonly rate: number;
+  readonly state: Tensor;
+  readonly site: number;
+}
+
+const dropoutOp: Op<DropoutConfig> = {
+  name: "dropout",
+  shape: (inputs) => [{ shape: required(inputs, 0).shape }],
+  forward(trace, inputs, [y], { rate, state, site }) {
+    trace.call("f32_dropout_fwd", y.size, read(inputs[0]), read(state), write(y), site, rate);
+  },
+  backward(trace, _inputs, [y], grads, { rate, state, site }) {
+    trace.call("f32_dropout_fwd", y.size, read(grads.of(0)), read(state), write(grads.overwrite(0)), site, rate);
+  },
+};
+
+/**
+ * Zeroes a share of the elements and scales the others up (inverted dropout) where the training flag is on; else x.
+ *
+ * @param rate  share of zeros, 0 ≤ rate < 1
+ */
+export function dropout(x: Tensor, rate: number): Tensor {
+  const trace = currentTrace("dropout");
+  const input = floatsOf(trace, tensorOf("dropout", x));
+  if (!trace.options.training || rate === 0) return input;
+  const [y] = trace.apply(dropoutOp, [input], { rate, ...trace.random() });
+  y.steps = input.steps;
+  return y;
+}
+
+/** A mask of 0 and 1/(1 − rate), to be multiplied at every step; undefined where nothing is dropped. */
+export function dropoutMask(shape: readonly number[], rate: number): Tensor | undefined {
+  const trace = currentTrace("dropout");
+  if (!trace.options.training || rate === 0) return undefined;
+  const { state, site } = trace.random();
+  const mask = trace.tensor(shape);
+  trace.call("f32_dropout_mask", mask.size, read(state), write(mask), site, rate);
+  return mask;
+}

@@ -1,0 +1,99 @@
+/** Matrix products. */
+import { ShapeError } from "../errors.ts";
+import { describe, read, update, write, type Tensor } from "../program/tensor.ts";
+import { currentTrace, type Op, type Trace } from "../program/trace.ts";
+import { floatsOf, required, sameShape, tensorOf } from "./operands.ts";
+import { panels, panelsOfTranspose } from "./weights.ts";
+
+/** Rows per chunk of f32_gemm_tn_acc, whose scratch holds one chunk of the right operand in panels. */
+const TN_CHUNK = 256;
+
+/** C += Aᵀ·D over M rows (or the `live` first of them): the product of every weight gradient. */
+export function addTransposedProduct(trace: Trace, a: Tensor, d: Tensor, c: Tensor, M: number, live?: Tensor): void {
+  const [K, N] = [a.size / M, d.size / M];
+  const scratch = trace.tensor([TN_CHUNK, (N + 7) & ~7]);
+  trace.call("f32_gemm_tn_acc", M, read(live), K, N, read(a), K, read(d), N, update(c), N, write(scratch));
+}
+
+/** x·W + b. Inputs: x [.., K], W [K, N], b [N] or absent. */
+const linearOp: Op = {
+  name: "matmul",
+  shape(inputs) {
+    const [x, w] = [required(inputs, 0), required(inputs, 1)];
+    if (x.shape.at(-1) !== w.shape[0]) {
+      throw new ShapeError(`matmul: expected [.., K] and [K, N], got ${describe(x.shape)} and ${describe(w.shape)}`);
+    }
+    return [{ shape: [...x.shape.slice(0, -1), w.shape[1]] }];
+  },
+  forward(trace, inputs, [y]) {
+    const w = required(inputs, 1);
+    const [K, N] = w.shape;
+    trace.call("f32_gemm_nn", y.size / N, 0, N, K, read(inputs[0]), K, panels(trace, w), read(inputs[2]), 0, write(y), N);
+  },
+  backward(trace, inputs, [y], grads) {
+    const [x, w] = [required(inputs, 0), required(inputs, 1)];
+    const [K, N] = w.shape;
+    const M = y.size / N;
+    const dy = grads.of(0)!;
+    if (grads.needs(1)) addTransposedProduct(trace, x, dy, grads.accumulate(1), M);
+    if (grads.needs(2)) trace.call("f32_rsum_rows_acc", M, 0, N, read(dy), N, update(grads.accumulate(2)));
+    if (grads.needs(0)) {
+      trace.call("f32_gemm_nn", M, 0, K, N, read(dy), N, panelsOfTranspose(trace, w), 0, 0, write(grads.overwrite(0)), K);
+    }
+  },
+};
+
+/** x·W + b over the last axis of x [.., K]. */
+export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
+  const trace = currentTrace("linear");
+  return trace.apply(linearOp, [floatsOf(trace, x), w, b], undefined)[0];
+}
+
+/** a·b for each pair of matrices of a [.., M, K] and b [.., K, N]. */
+const batchedOp: Op = {
+  name: "matmul",
+  shape(inputs) {
+    const [a, b] = [required(inputs, 0).shape, required(inputs, 1).shape];
+    if (!sameShape(a.slice(0, -2), b.slice(0, -2)) || a.at(-1) !== b.at(-2)) {
+      throw new ShapeError(`matmul: expected [.., M, K] and [.., K, N] with the same leading axes, got ${describe(a)} and ${describe(b)}`);
+    }
+    return [{ shape: [...a.slice(0, -1), b.at(-1)!] }];
+  },
+  forward(trace, inputs, [y]) {
+    eachMatrix(trace, [required(inputs, 0), required(inputs, 1), y], (a, b, c) => {
+      const [[M, K], [, N]] = [a.shape, b.shape];
+      trace.call("f32_gemm_nn", M, 0, N, K, read(a), K, panels(trace, b), 0, 0, write(c), N);
+    });
+  },
+  backward(trace, inputs, _outputs, grads) {
+    const [a, b] = [required(inputs, 0), required(inputs, 1)];
+    const dy = grads.of(0)!;
+    if (grads.needs(0)) {
+      eachMatrix(trace, [dy, b, grads.overwrite(0)], (dc, bi, da) => {
+        const [K, N] = bi.shape;
+        trace.call("f32_gemm_nn", dc.shape[0], 0, K, N, read(dc), N, panelsOfTranspose(trace, bi), 0, 0, write(da), K);
+      });
+    }
+    if (!grads.needs(1)) return;
+    eachMatrix(trace, [a, dy, grads.accumulate(1)], (ai, dc, db) => addTransposedProduct(trace, ai, dc, db, ai.shape[0]));
+  },
+};
+
+function eachMatrix(trace: Trace, tensors: Tensor[], visit: (...matrices: Tensor[]) => void): void {
+  const count = tensors[0].shape.slice(0, -2).reduce((a, b) => a * b, 1);
+  for (let i = 0; i < count; i++) {
+    visit(...tensors.map((tensor) => trace.view(tensor, tensor.shape.slice(-2), i * tensor.size / count)) as [Tensor, Tensor, Tensor]);
+  }
+}
+
+/**
+ * Matrix product: a [.., K] with one matrix b [K, N], or matrix by matrix with b [.., K, N].
+ *
+ * @throws ShapeError when the contracted extents differ
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  const trace = currentTrace("matmul");
+  const [x, y] = [floatsOf(trace, tensorOf("matmul", a)), floatsOf(trace, tensorOf("matmul", b))];
+  if (x.rank < 1 || y.rank < 2) throw new ShapeError(`matmul: expected [.., M, K] and [.., K, N], got ${describe(x.shape)} and ${describe(y.shape)}`);
+  return y.rank === 2 ? linear(x, y) : trace.apply(batchedOp, [x, y], undefined)[0];
+}

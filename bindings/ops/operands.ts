@@ -1,0 +1,80 @@
+/** What ops accept: tensors, numbers in their place, indices. */
+import { ShapeError, TraceError, ValueError } from "../errors.ts";
+import { Tensor, describe, read, write, type Shape } from "../program/tensor.ts";
+import { currentTrace, type Inputs, type Trace } from "../program/trace.ts";
+
+/** A tensor, or a number where a constant will do. */
+export type Operand = Tensor | number;
+
+/** @throws TraceError for something that is no tensor, which is what arrays are outside a traced function */
+export function tensorOf(op: string, value: unknown): Tensor {
+  if (value instanceof Tensor) return value;
+  const got = typeof value === "object" && value !== null ? "an array" : String(value);
+  throw new TraceError(`${op}: expected a traced tensor, got ${got}; wrap the code in jit(module, fn), valueAndGrad or trainStep and pass arrays as its arguments`);
+}
+
+/** A number as a tensor of the open trace. */
+export function operandOf(op: string, value: Operand): Tensor {
+  if (typeof value !== "number") return tensorOf(op, value);
+  return currentTrace(op).constant(Float32Array.of(value), []);
+}
+
+export const required = (inputs: Inputs, i: number): Tensor => inputs[i]!;
+
+/** An axis counted from the front. */
+export function axisOf(op: string, axis: number, rank: number): number {
+  const at = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || at < 0 || at >= rank) {
+    throw new ShapeError(`${op}: expected an axis of ${-rank}…${rank - 1}, got ${axis}`);
+  }
+  return at;
+}
+
+/** @throws ShapeError when shapes do not broadcast together */
+export function broadcastShape(op: string, a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const [m, n] = [a[a.length - rank + i] ?? 1, b[b.length - rank + i] ?? 1];
+    if (m !== n && m !== 1 && n !== 1) throw new ShapeError(`${op}: expected shapes that broadcast, got ${describe(a)} and ${describe(b)}`);
+    return m === 1 ? n : m;
+  });
+}
+
+export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((extent, i) => extent === b[i]);
+
+/**
+ * A tensor of whole numbers as kernels index with them. Values of inputs are checked before every run.
+ *
+ * @param below  indices are 0…below − 1
+ * @param what   what they are, for errors: "tokens"
+ */
+export function indicesOf(trace: Trace, tensor: Tensor, below: number, what: string): Tensor {
+  trace.require(tensor, { below, what });
+  return integersOf(trace, tensor);
+}
+
+/** The same numbers as i32. */
+export function integersOf(trace: Trace, tensor: Tensor): Tensor {
+  if (tensor.dtype === "i32") return tensor;
+  return trace.once(tensor, "integers", () => {
+    const integers = trace.tensor(tensor.shape, "i32");
+    trace.call("f32_to_i32", tensor.size, read(tensor), write(integers));
+    return integers;
+  });
+}
+
+/** The same numbers as f32. */
+export function floatsOf(trace: Trace, tensor: Tensor): Tensor {
+  if (tensor.dtype === "f32") return tensor;
+  return trace.once(tensor, "floats", () => {
+    const floats = trace.tensor(tensor.shape);
+    trace.call("i32_to_f32", tensor.size, read(tensor), write(floats));
+    floats.steps = tensor.steps;
+    return floats;
+  });
+}
+
+/** @throws ValueError for integers where floats are needed */
+export function requireFloats(op: string, tensor: Tensor): void {
+  if (tensor.dtype !== "f32") throw new ValueError(`${op}: expected floats, got integers ${describe(tensor.shape)}`);
+}

@@ -1,0 +1,220 @@
+/**
+ * Whole sequences of the three cells, over packed rows. Each op turns the projected input into gates in place and keeps
+ * what backward needs; in backward the gates become their own gradients, which are those of the projection too.
+ */
+import { read, update, write, type Tensor } from "../program/tensor.ts";
+import type { Gradients } from "../program/gradients.ts";
+import type { Inputs, Op, Trace } from "../program/trace.ts";
+import { required } from "./operands.ts";
+import { addGateGradients } from "./project.ts";
+import type { Rows } from "./rows.ts";
+import { gateBias, gatePanels, gatePanelsOfTranspose, gateWidth, panels } from "./weights.ts";
+
+/** An activation as kernels take it. */
+export interface Activation {
+  readonly code: number;
+  readonly alpha: number;
+  readonly beta: number;
+}
+
+export interface SequenceConfig {
+  readonly rows: Rows;
+  readonly H: number;
+  /** [activation, recurrent activation]; absent for the usual pair, which is fused. */
+  readonly activations?: readonly Activation[];
+}
+
+/** Outputs of a sequence: every step's, and the states after each row's last step, in sorted order. */
+export interface Sequence {
+  /** [N, H] */
+  readonly h: Tensor;
+  /** [B, H] each */
+  readonly final: Tensor[];
+  /** Gates in panel order [N, G·Hp], once computed. */
+  readonly gates: Tensor;
+  /** Other values worth looking at, by name [N, H]. */
+  readonly inner: Record<string, Tensor>;
+}
+
+/** Records of { code, alpha, beta, 0 } for kernels, or 0 for the usual pair. */
+function activationRecords(trace: Trace, activations: SequenceConfig["activations"]): ReturnType<typeof read> {
+  if (!activations) return 0;
+  const words = new Int32Array(activations.length * 4);
+  const floats = new Float32Array(words.buffer);
+  activations.forEach(({ code, alpha, beta }, i) => {
+    words[i * 4] = code;
+    floats.set([alpha, beta], i * 4 + 1);
+  });
+  return read(trace.constant(words));
+}
+
+/** Scratch that serves every sequence kernel. */
+const scratch = (trace: Trace, { rows, H }: SequenceConfig, G: number): Tensor => trace.tensor([rows.B, (G + 3) * ((H + 7) & ~7)]);
+
+/** The running gradient of a state: starts as that of the final state, ends as that of the initial one. */
+function running(trace: Trace, grads: Gradients, output: number, shape: readonly number[]): Tensor {
+  const final = grads.of(output);
+  if (!final) return trace.zeros(shape);
+  const sum = trace.tensor(shape);
+  trace.copy(final, sum);
+  return sum;
+}
+
+/** h(t−1) of every step [N, H]: the left operand of the recurrent weight's gradient. */
+function previous(trace: Trace, { rows, H }: SequenceConfig, h: Tensor, h0: Tensor | undefined, drop: Tensor | undefined): Tensor {
+  const before = trace.tensor(h.shape);
+  trace.call("f32_shift_rows", rows.T, rows.B, H, read(rows.active), read(h0), read(drop), read(h), write(before));
+  return before;
+}
+
+const weightGradient = (grads: Gradients, input: number): Tensor | undefined =>
+  (grads.needs(input) ? grads.accumulate(input) : undefined);
+
+/** Inputs: z, U [H, H], h0, drop. Outputs: h, final h. */
+const simpleRnnOp: Op<SequenceConfig> = {
+  name: "simpleRNN",
+  shape: (inputs, { rows, H }) => [{ shape: [required(inputs, 0).shape[0], H] }, { shape: [rows.B, H] }],
+  forward(trace, [z, u, h0, drop], [h, hT], config) {
+    const { rows, H, activations } = config;
+    trace.call("f32_simple_rnn_seq_fwd", rows.T, rows.B, H, read(rows.active), panels(trace, u!), read(h0), read(drop),
+      update(z), write(h), write(hT), write(scratch(trace, config, 1)), activationRecords(trace, activations));
+  },
+  backward(trace, [z, u, h0, drop], [h], grads, config) {
+    const { rows, H, activations } = config;
+    const gates = { G: 1, H };
+    const dh = running(trace, grads, 1, [rows.B, H]);
+    trace.call("f32_simple_rnn_seq_bwd", rows.T, rows.B, H, read(rows.active), gatePanelsOfTranspose(trace, u!, gates), read(drop),
+      read(h), read(grads.of(0)), update(z), update(dh), write(scratch(trace, config, 1)), activationRecords(trace, activations));
+    addGateGradients(trace, { x: previous(trace, config, h, h0, drop), d: z!, weight: weightGradient(grads, 1), gates, live: rows.count });
+    if (grads.needs(2)) grads.pass(2, dh);
+    if (grads.needs(0)) grads.pass(0, z!);
+  },
+};
+
+const LSTM = 4;
+
+/** Inputs: z, U [H, 4H], h0, c0, drop, peephole i, f, o. Outputs: h, final h, final c, then c and pre-activations for backward. */
+const lstmOp: Op<SequenceConfig> = {
+  name: "lstm",
+  shape(inputs, { rows, H, activations }, trace) {
+    const [N, width] = required(inputs, 0).shape;
+    const state = { shape: [rows.B, H] };
+    return [{ shape: [N, H] }, state, state, keeps(trace) ? { shape: [N, H] } : state, { shape: activations ? [N, width] : [0] }];
+  },
+  forward(trace, [z, u, h0, c0, drop, pi, pf, po], [h, hT, cT, c, pre], config) {
+    const { rows, H, activations } = config;
+    trace.call("f32_lstm_seq_fwd", rows.T, rows.B, H, read(rows.active), gatePanels(trace, u!, { G: LSTM, H }), read(h0), read(c0), read(drop),
+      read(pi), read(pf), read(po), update(z), activations ? write(pre) : 0, write(h), write(c), write(hT), write(cT),
+      write(scratch(trace, config, LSTM)), keeps(trace) ? 1 : 0, activationRecords(trace, activations));
+  },
+  backward(trace, [z, u, h0, c0, drop, pi, pf, po], [h, , , c, pre], grads, config) {
+    const { rows, H, activations } = config;
+    const gates = { G: LSTM, H };
+    const [dh, dc] = [running(trace, grads, 1, [rows.B, H]), running(trace, grads, 2, [rows.B, H])];
+    const peepholes = [5, 6, 7].map((i) => update(weightGradient(grads, i)));
+    trace.call("f32_lstm_seq_bwd", rows.T, rows.B, H, read(rows.active), gatePanelsOfTranspose(trace, u!, gates), read(c0), read(drop),
+      read(pi), read(pf), read(po), activations ? read(pre) : 0, read(c), read(grads.of(0)), update(z), update(dh), update(dc),
+      ...peepholes, write(scratch(trace, config, LSTM)), activationRecords(trace, activations));
+    addGateGradients(trace, { x: previous(trace, config, h, h0, drop), d: z!, weight: weightGradient(grads, 1), gates, live: rows.count });
+    if (grads.needs(2)) grads.pass(2, dh);
+    if (grads.needs(3)) grads.pass(3, dc);
+    if (grads.needs(0)) grads.pass(0, z!);
+  },
+};
+
+const GRU = 3;
+
+/** Inputs: z, U [H, 3H], bias [2, 3H] (its second row is added to h·U), h0, drop. Outputs: h, final h, then hn and pre-activations. */
+const gruAfterOp: Op<SequenceConfig> = {
+  name: "gru",
+  shape(inputs, { rows, H, activations }, trace) {
+    const [N, width] = required(inputs, 0).shape;
+    const kept = keeps(trace) ? [N, width / GRU] : [0];
+    return [{ shape: [N, H] }, { shape: [rows.B, H] }, { shape: kept }, { shape: activations ? [N, width] : [0] }];
+  },
+  forward(trace, [z, u, bias, h0, drop], [h, hT, hn, pre], config) {
+    const { rows, H, activations } = config;
+    const gates = { G: GRU, H };
+    trace.call("f32_gru_reset_after_seq_fwd", rows.T, rows.B, H, read(rows.active), gatePanels(trace, u!, gates),
+      bias ? gateBias(trace, bias, gates, 1) : 0, read(h0), read(drop), update(z), activations ? write(pre) : 0, keeps(trace) ? write(hn) : 0, write(h), write(hT),
+      write(scratch(trace, config, GRU)), keeps(trace) ? 1 : 0, activationRecords(trace, activations));
+  },
+  backward(trace, [z, u, bias, h0, drop], [h, , hn, pre], grads, config) {
+    const { rows, H, activations } = config;
+    const gates = { G: GRU, H };
+    const dh = running(trace, grads, 1, [rows.B, H]);
+    const dr = trace.tensor(z!.shape);
+    trace.call("f32_gru_reset_after_seq_bwd", rows.T, rows.B, H, read(rows.active), gatePanelsOfTranspose(trace, u!, gates), read(h0), read(drop),
+      activations ? read(pre) : 0, update(hn), read(h), read(grads.of(0)), update(z), write(dr), update(dh),
+      write(scratch(trace, config, GRU)), activationRecords(trace, activations));
+    const db = bias && weightGradient(grads, 2);
+    addGateGradients(trace, {
+      x: previous(trace, config, h, h0, drop), d: dr, weight: weightGradient(grads, 1),
+      bias: db && trace.view(db, [GRU * H], GRU * H), gates, live: rows.count,
+    });
+    if (grads.needs(3)) grads.pass(3, dh);
+    if (grads.needs(0)) grads.pass(0, z!);
+  },
+};
+
+/** Inputs: z, U [H, 3H], h0, drop. Outputs: h, final h, then r⊙h and pre-activations. The candidate's product waits for r. */
+const gruBeforeOp: Op<SequenceConfig> = {
+  name: "gru",
+  shape(inputs, { rows, H, activations }, trace) {
+    const [N, width] = required(inputs, 0).shape;
+    const kept = keeps(trace) ? [N, H] : [rows.B, H];
+    return [{ shape: [N, H] }, { shape: [rows.B, H] }, { shape: kept }, { shape: activations ? [N, width] : [0] }];
+  },
+  forward(trace, [z, u, h0, drop], [h, hT, rh, pre], config) {
+    const { rows, H, activations } = config;
+    const [zr, n] = resetBeforeGates(H);
+    trace.call("f32_gru_reset_before_seq_fwd", rows.T, rows.B, H, read(rows.active), gatePanels(trace, u!, zr), gatePanels(trace, u!, n),
+      read(h0), read(drop), update(z), activations ? write(pre) : 0, write(rh), write(h), write(hT),
+      write(scratch(trace, config, GRU)), keeps(trace) ? 1 : 0, activationRecords(trace, activations));
+  },
+  backward(trace, [z, u, h0, drop], [h, , rh, pre], grads, config) {
+    const { rows, H, activations } = config;
+    const [zr, n] = resetBeforeGates(H);
+    const N = z!.shape[0];
+    const dh = running(trace, grads, 1, [rows.B, H]);
+    const [dzr, dn] = [trace.tensor([N, gateWidth(zr)]), trace.tensor([N, gateWidth(n)])];
+    trace.call("f32_gru_reset_before_seq_bwd", rows.T, rows.B, H, read(rows.active), gatePanelsOfTranspose(trace, u!, zr),
+      gatePanelsOfTranspose(trace, u!, n), read(h0), read(drop), activations ? read(pre) : 0, read(rh), read(h), read(grads.of(0)),
+      update(z), write(dzr), write(dn), update(dh), write(scratch(trace, config, GRU)), activationRecords(trace, activations));
+    const weight = weightGradient(grads, 1);
+    addGateGradients(trace, { x: previous(trace, config, h, h0, drop), d: dzr, weight, gates: zr, live: rows.count });
+    addGateGradients(trace, { x: rh, d: dn, weight, gates: n, live: rows.count });
+    if (grads.needs(2)) grads.pass(2, dh);
+    if (grads.needs(0)) grads.pass(0, z!);
+  },
+};
+
+/** The update and reset gates, which multiply h, and the candidate, which multiplies r⊙h. */
+const resetBeforeGates = (H: number) => [{ G: 2, H }, { G: 1, H, first: 2 * H }] as const;
+
+/** Whether gates and cell states are kept after the forward pass: for backward, or to be looked at. */
+const keeps = (trace: Trace): boolean => trace.options.gradients === true || trace.options.inspect === true;
+
+/** @param inputs  z, recurrent kernel, h0, dropout mask of h */
+export function simpleRnnSequence(trace: Trace, inputs: Inputs, config: SequenceConfig): Sequence {
+  const [h, hT] = trace.apply(simpleRnnOp, inputs, config);
+  return { h, final: [hT], gates: inputs[0]!, inner: {} };
+}
+
+/** @param inputs  z, recurrent kernel, h0, c0, dropout mask of h, peepholes i, f, o */
+export function lstmSequence(trace: Trace, inputs: Inputs, config: SequenceConfig): Sequence {
+  const [h, hT, cT, c] = trace.apply(lstmOp, inputs, config);
+  return { h, final: [hT, cT], gates: inputs[0]!, inner: { c } };
+}
+
+/** @param inputs  z, recurrent kernel, bias of both products, h0, dropout mask of h */
+export function gruAfterSequence(trace: Trace, inputs: Inputs, config: SequenceConfig): Sequence {
+  const [h, hT] = trace.apply(gruAfterOp, inputs, config);
+  return { h, final: [hT], gates: inputs[0]!, inner: {} };
+}
+
+/** @param inputs  z, recurrent kernel, h0, dropout mask of h */
+export function gruBeforeSequence(trace: Trace, inputs: Inputs, config: SequenceConfig): Sequence {
+  const [h, hT] = trace.apply(gruBeforeOp, inputs, config);
+  return { h, final: [hT], gates: inputs[0]!, inner: {} };
+}

@@ -1,0 +1,130 @@
+/** Sums, means and maxima along axes; softmax. */
+import { read, write, type Tensor } from "../program/tensor.ts";
+import { currentTrace, type Op } from "../program/trace.ts";
+import { axisOf, floatsOf, required, tensorOf } from "./operands.ts";
+import { affine } from "./elementwise.ts";
+import { reshape, transpose } from "./shape.ts";
+
+export interface ReduceOptions {
+  /** Axis or axes to reduce; all when absent. */
+  axis?: number | readonly number[] | undefined;
+  /** Keeps reduced axes with extent 1. */
+  keepDims?: boolean | undefined;
+}
+
+/** A tensor seen as [outer, n, inner], n being reduced. */
+interface Run {
+  readonly outer: number;
+  readonly n: number;
+  readonly inner: number;
+}
+
+function runOf(shape: readonly number[], axis: number): Run {
+  const product = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);
+  return { outer: product(shape.slice(0, axis)), n: shape[axis], inner: product(shape.slice(axis + 1)) };
+}
+
+const without = (shape: readonly number[], axis: number): number[] => shape.filter((_, i) => i !== axis);
+
+const sumOp: Op<{ axis: number }> = {
+  name: "sum",
+  shape: (inputs, { axis }) => [{ shape: without(required(inputs, 0).shape, axis) }],
+  forward(trace, inputs, [y], { axis }) {
+    const { outer, n, inner } = runOf(required(inputs, 0).shape, axis);
+    trace.call("f32_rsum", outer, n, inner, read(inputs[0]), write(y));
+  },
+  backward(trace, inputs, _outputs, grads, { axis }) {
+    const { outer, n, inner } = runOf(required(inputs, 0).shape, axis);
+    trace.call("f32_repeat", outer, n, inner, read(grads.of(0)), write(grads.overwrite(0)));
+  },
+};
+
+const maxOp: Op<{ axis: number }> = {
+  name: "max",
+  shape(inputs, { axis }) {
+    const shape = without(required(inputs, 0).shape, axis);
+    return [{ shape }, { shape, dtype: "i32" }];
+  },
+  forward(trace, inputs, [y, where], { axis }) {
+    const { outer, n, inner } = runOf(required(inputs, 0).shape, axis);
+    trace.call("f32_rmax_fwd", outer, n, inner, read(inputs[0]), write(y), write(where));
+  },
+  backward(trace, inputs, [, where], grads, { axis }) {
+    const { outer, n, inner } = runOf(required(inputs, 0).shape, axis);
+    trace.call("f32_rmax_bwd", outer, n, inner, read(where), read(grads.of(0)), write(grads.overwrite(0)));
+  },
+};
+
+/** Reduces axis after axis, the last first, so that the numbers of the others stay. */
+function reduce(op: Op<{ axis: number }>, value: Tensor, { axis, keepDims = false }: ReduceOptions): Tensor {
+  const trace = currentTrace(op.name);
+  let x = floatsOf(trace, tensorOf(op.name, value));
+  const { shape, rank } = x;
+  const axes = axis === undefined ? shape.map((_, i) => i) : [axis].flat().map((i) => axisOf(op.name, i, rank));
+  if (axes.length === rank && rank > 1) {
+    x = trace.apply(op, [reshape(x, [x.size])], { axis: 0 })[0];
+  } else {
+    for (const at of [...new Set(axes)].sort((a, b) => b - a)) x = trace.apply(op, [x], { axis: at })[0];
+  }
+  return keepDims ? reshape(x, shape.map((extent, i) => (axes.includes(i) ? 1 : extent))) : x;
+}
+
+/** Sum along axes. */
+export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(sumOp, x, options);
+
+/** Maximum along axes; the gradient goes to the first place that has it. */
+export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(maxOp, x, options);
+
+/** Mean along axes. */
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const total = sum(x, options);
+  return affine(total, total.size / x.size, 0);
+}
+
+function rowOp(name: "softmax" | "log_softmax"): Op {
+  return {
+    name,
+    shape: (inputs) => [{ shape: required(inputs, 0).shape }],
+    forward(trace, inputs, [y]) {
+      const N = y.shape.at(-1)!;
+      trace.call(`f32_${name}_fwd`, y.size / N, N, read(inputs[0]), write(y));
+    },
+    backward(trace, _inputs, [y], grads) {
+      const N = y.shape.at(-1)!;
+      trace.call(`f32_${name}_bwd`, y.size / N, N, read(y), read(grads.of(0)), write(grads.overwrite(0)));
+    },
+  };
+}
+
+const softmaxOp = rowOp("softmax");
+const logSoftmaxOp = rowOp("log_softmax");
+
+/** Applies a row op along any axis, by way of the last. */
+function along(op: Op, value: Tensor, axis: number): Tensor {
+  const trace = currentTrace(op.name);
+  const x = floatsOf(trace, tensorOf(op.name, value));
+  const at = axisOf(op.name, axis, x.rank);
+  if (at === x.rank - 1) {
+    const [y] = trace.apply(op, [x], undefined);
+    y.steps = value.steps;
+    return y;
+  }
+  const swap = x.shape.map((_, i) => (i === at ? x.rank - 1 : i === x.rank - 1 ? at : i));
+  return transpose(trace.apply(op, [transpose(x, swap)], undefined)[0], swap);
+}
+
+/** exp(x) over its sum along an axis, the last by default. */
+export const softmax = (x: Tensor, axis = -1): Tensor => along(softmaxOp, x, axis);
+
+/** log(softmax(x)), without the rounding of the detour. */
+export const logSoftmax = (x: Tensor, axis = -1): Tensor => along(logSoftmaxOp, x, axis);
+
+/** Index of the largest element of each row of the last axis. */
+export function argmax(x: Tensor): Tensor {
+  const trace = currentTrace("argmax");
+  const { shape } = tensorOf("argmax", x);
+  const y = trace.tensor(shape.slice(0, -1), "i32");
+  trace.call("i32_rargmax", y.size, shape.at(-1)!, read(x), write(y));
+  return y;
+}
+

@@ -1,0 +1,199 @@
+/** Ops by index: gather, one-hot, and the packing of ragged batches into rows that all count. */
+import { ShapeError } from "../errors.ts";
+import { describe, read, sizeOf, update, write, type Steps, type Tensor } from "../program/tensor.ts";
+import { currentTrace, type Op, type Trace } from "../program/trace.ts";
+import { axisOf, floatsOf, indicesOf, integersOf, required, tensorOf } from "./operands.ts";
+import { reshape, transpose } from "./shape.ts";
+
+/** What a gather took from where, for ops that rather work on the table. */
+export interface Gathered {
+  readonly table: Tensor;
+  readonly indices: Tensor;
+}
+
+/** Rows of x by index; zeros where the index is negative. Inputs: x [V, ..], index [..]. */
+const gatherOp: Op<{ live?: Tensor; shape: readonly number[] }> = {
+  name: "gather",
+  shape: (_inputs, { shape }) => [{ shape }],
+  forward(trace, inputs, [y], { live }) {
+    const [x, index] = [required(inputs, 0), required(inputs, 1)];
+    const width = sizeOf(x.shape.slice(1));
+    trace.call("f32_gather_rows", index.size, read(live), width, read(x), width, read(index), write(y), width);
+  },
+  backward(trace, inputs, _outputs, grads, { live }) {
+    const [x, index] = [required(inputs, 0), required(inputs, 1)];
+    const width = sizeOf(x.shape.slice(1));
+    trace.call("f32_scatter_rows_acc", index.size, read(live), width, read(grads.of(0)), width, read(index), update(grads.accumulate(0)), width);
+  },
+};
+
+/** Rows of x [V, W] by an index tensor the library made itself. */
+export function gatherRows(trace: Trace, x: Tensor, index: Tensor, shape: readonly number[], live?: Tensor): Tensor {
+  return trace.apply(gatherOp, [x, index], { live, shape })[0];
+}
+
+/**
+ * Slices of x by index.
+ *
+ * @param indices  any shape; 0…extent − 1
+ * @param axis     of x that is indexed; the result has the axes of `indices` in its place
+ */
+export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
+  const trace = currentTrace("gather");
+  const table = floatsOf(trace, tensorOf("gather", x));
+  const at = axisOf("gather", axis, table.rank);
+  if (at !== 0) {
+    const front = [at, ...table.shape.map((_, i) => i).filter((i) => i !== at)];
+    const taken = gather(transpose(table, front), indices);
+    const { rank } = indices;
+    const back = [...Array.from({ length: at }, (_, i) => rank + i), ...indices.shape.map((_, i) => i),
+      ...Array.from({ length: table.rank - at - 1 }, (_, i) => rank + at + i)];
+    return transpose(taken, back);
+  }
+  const index = indicesOf(trace, tensorOf("gather", indices), table.shape[0], "indices");
+  const y = gatherRows(trace, table, index, [...index.shape, ...table.shape.slice(1)]);
+  y.steps = indices.steps;
+  y.origin.set("gathered", { table, indices: index } satisfies Gathered);
+  return y;
+}
+
+/** Vectors of zeros with a one at each index. */
+export function oneHot(indices: Tensor, depth: number): Tensor {
+  const trace = currentTrace("oneHot");
+  const index = indicesOf(trace, tensorOf("oneHot", indices), depth, "indices");
+  const y = trace.tensor([...index.shape, depth]);
+  trace.call("f32_one_hot", index.size, depth, read(index), write(y));
+  y.steps = indices.steps;
+  return y;
+}
+
+/** How the rows of a batch are read and where their outputs go; see i32_pack_rows. */
+export interface RowOrder {
+  readonly backwards?: boolean;
+  /** Outputs stand where their inputs were read, instead of in the order computed. */
+  readonly asRead?: boolean;
+  /** Outputs at masked steps are zeros instead of the former output. */
+  readonly zeroMasked?: boolean;
+}
+
+/**
+ * A batch [B, T] packed: rows sorted longest first, valid steps moved to the front, step after step, so that what runs
+ * over it sees only rows that count. `whole` batches need none of it: one row, or one step, all valid.
+ */
+export interface Rows {
+  readonly B: number;
+  readonly T: number;
+  readonly whole: boolean;
+  readonly order?: Tensor;
+  readonly rank?: Tensor;
+  /** Rows alive at each step [T]. */
+  readonly active?: Tensor;
+  /** Rows there are in all [1]. */
+  readonly count?: Tensor;
+  readonly source?: Tensor;
+  readonly place?: Tensor;
+  readonly masked: boolean;
+}
+
+const BACKWARDS = 1;
+const AS_READ = 2;
+const HOLD = 4;
+
+/** The packing of a batch by its valid steps; one for all layers that share mask and order. */
+export function packRows(trace: Trace, B: number, T: number, steps: Steps | undefined, order: RowOrder = {}): Rows {
+  const { backwards = false, asRead = false, zeroMasked = false } = order;
+  const masked = steps?.mask !== undefined;
+  if (!steps && (T === 1 || (B === 1 && !backwards))) return { B, T, whole: true, masked };
+  const flags = (backwards ? BACKWARDS : 0) | (asRead ? AS_READ : 0) | (masked && !zeroMasked ? HOLD : 0);
+  return trace.once(steps?.mask ?? steps?.lengths, `rows ${B} ${T} ${flags}`, () => {
+    const integers = (shape: number[]): Tensor => trace.tensor(shape, "i32");
+    const rows = {
+      B, T, whole: false, masked,
+      order: integers([B]), rank: integers([B]), active: integers([T]), count: integers([1]),
+      source: integers([B * T]), place: integers([B, T]),
+    };
+    const scratch = integers([2 * B + 2 * T + 8]);
+    const [lengths, mask] = [steps?.lengths, steps?.mask].map((given) => given && integersOf(trace, given));
+    if (steps?.lengths) trace.require(steps.lengths, { below: T + 1, what: "lengths" });
+    trace.call("i32_pack_rows", B, T, read(lengths), read(mask), write(rows.order), write(rows.rank), write(rows.active),
+      write(rows.count), write(rows.source), write(rows.place), write(scratch), flags);
+    return rows;
+  });
+}
+
+interface Packed {
+  readonly rows: Rows;
+  readonly packed: Tensor;
+}
+
+/** x [B, T, W] as packed rows [B·T, W], of which `rows.count` are used. */
+export function pack(trace: Trace, x: Tensor, rows: Rows): Tensor {
+  const W = sizeOf(x.shape.slice(2));
+  const known = x.origin.get("packed") as Packed | undefined;
+  if (known?.rows === rows) return known.packed;
+  const flat = reshape(x, [rows.B * rows.T, W]);
+  return rows.whole ? flat : gatherRows(trace, flat, rows.source!, [rows.B * rows.T, W], rows.count);
+}
+
+/** Integers [B, T] packed. */
+export function packIntegers(trace: Trace, x: Tensor, rows: Rows): Tensor {
+  if (rows.whole) return trace.view(x, [x.size]);
+  const packed = trace.tensor([x.size], "i32");
+  trace.call("i32_gather", x.size, read(rows.count), read(x), read(rows.source), write(packed));
+  return packed;
+}
+
+/** Packed rows [N, W] back as [B, T, W]: every output at its place, the former one or zeros where there is none. */
+export function unpack(trace: Trace, packed: Tensor, rows: Rows): Tensor {
+  const W = packed.shape[1];
+  const shape = [rows.B, rows.T, W];
+  const y = rows.whole ? reshape(packed, shape) : gatherRows(trace, packed, rows.place!, shape);
+  y.origin.set("packed", { rows, packed } satisfies Packed);
+  return y;
+}
+
+/** States [B, H] in the order of sorted rows. */
+export function sortStates(trace: Trace, state: Tensor, rows: Rows): Tensor {
+  return rows.order ? gatherRows(trace, state, rows.order, state.shape) : state;
+}
+
+/** States [B, H] in the caller's order again. */
+export function unsortStates(trace: Trace, state: Tensor, rows: Rows): Tensor {
+  return rows.rank ? gatherRows(trace, state, rows.rank, state.shape) : state;
+}
+
+/**
+ * The output at the last step [B, W]: with a mask that of the last valid step, or zeros for a row without any.
+ *
+ * @param final  [B, W] state after each row's last step, sorted
+ */
+export function lastOutput(trace: Trace, packed: Tensor, final: Tensor, rows: Rows): Tensor {
+  if (!rows.masked) return unsortStates(trace, final, rows);
+  const { B, T } = rows;
+  const ends = trace.constant(Int32Array.from({ length: B }, (_, b) => (b + 1) * T - 1));
+  const last = trace.tensor([B], "i32");
+  trace.call("i32_gather", B, 0, read(rows.place), read(ends), write(last));
+  return gatherRows(trace, packed, last, [B, packed.shape[1]]);
+}
+
+/** 1 at valid steps, 0 elsewhere [B, T]. */
+export function validSteps(trace: Trace, steps: Steps, B: number, T: number): Tensor {
+  return trace.once(steps.mask ?? steps.lengths, `valid ${B} ${T}`, () => {
+    if (steps.lengths) trace.require(steps.lengths, { below: T + 1, what: "lengths" });
+    const [lengths, mask] = [steps.lengths, steps.mask].map((given) => given && integersOf(trace, given));
+    const valid = trace.tensor([B, T]);
+    trace.call("f32_valid_steps", B, T, read(lengths), read(mask), write(valid));
+    return valid;
+  });
+}
+
+/** @throws ShapeError when lengths or mask do not fit a batch [B, T, ..] */
+export function checkSteps(subject: string, { lengths, mask }: Steps, shape: readonly number[]): void {
+  const [B, T] = shape;
+  if (lengths && (lengths.rank !== 1 || lengths.shape[0] !== B)) {
+    throw new ShapeError(`${subject}: expected lengths [${B}], got ${describe(lengths.shape)}`);
+  }
+  if (mask && (mask.rank !== 2 || mask.shape[0] !== B || mask.shape[1] !== T)) {
+    throw new ShapeError(`${subject}: expected mask [${B}, ${T}], got ${describe(mask.shape)}`);
+  }
+}

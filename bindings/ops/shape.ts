@@ -1,0 +1,161 @@
+/** Ops that move elements without computing: reshape, transpose, slice, concat, stack, expand. */
+import { ShapeError } from "../errors.ts";
+import { describe, sizeOf, type Shape, type Tensor } from "../program/tensor.ts";
+import { currentTrace, type Op } from "../program/trace.ts";
+import { axisOf, floatsOf, required, sameShape, tensorOf } from "./operands.ts";
+import { stridedAdd, stridedCopy, strides, type Loop } from "./strided.ts";
+
+const viewOp: Op<{ shape: Shape }> = {
+  name: "reshape",
+  shape: ([x], { shape }) => [{ shape, dtype: x!.dtype, viewOf: x! }],
+  forward: () => {},
+  backward: (_trace, _inputs, _outputs, grads) => grads.pass(0, grads.of(0)!),
+};
+
+/**
+ * The same elements under another shape; no copy.
+ *
+ * @param shape  extents; one may be −1 and takes what is left
+ * @throws ShapeError when the sizes differ
+ */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const { size } = tensorOf("reshape", x);
+  const known = sizeOf(shape.filter((extent) => extent !== -1));
+  const full = shape.map((extent) => (extent === -1 ? size / known : extent));
+  if (sizeOf(full) !== size || !full.every(Number.isInteger)) {
+    throw new ShapeError(`reshape: expected ${size} elements, as ${describe(x.shape)} has, got shape ${describe(shape)}`);
+  }
+  return currentTrace("reshape").apply(viewOp, [x], { shape: full })[0];
+}
+
+const stopOp: Op = {
+  name: "stopGradient",
+  shape: ([x]) => [{ shape: x!.shape, dtype: x!.dtype, viewOf: x! }],
+  forward: () => {},
+};
+
+/** The same values, through which no gradient flows. */
+export function stopGradient(x: Tensor): Tensor {
+  return currentTrace("stopGradient").apply(stopOp, [tensorOf("stopGradient", x)], undefined)[0];
+}
+
+/** Elements read through a strided window of the input, `first` elements in. */
+interface Window {
+  readonly shape: Shape;
+  readonly steps: readonly number[];
+  readonly first: number;
+}
+
+const windowOp: Op<Window> = {
+  name: "copy",
+  shape: (_inputs, { shape }) => [{ shape }],
+  forward(trace, inputs, [y], window) {
+    const x = required(inputs, 0);
+    stridedCopy(trace, { sizes: window.shape, from: window.steps, to: strides(window.shape) }, trace.view(x, x.shape, window.first), y);
+  },
+  backward(trace, _inputs, _outputs, grads, { shape, steps, first }) {
+    const dx = grads.accumulate(0);
+    stridedAdd(trace, { sizes: shape, from: strides(shape), to: steps }, grads.of(0)!, trace.view(dx, dx.shape, first));
+  },
+};
+
+function windowOf(op: string, x: Tensor, window: Window): Tensor {
+  const trace = currentTrace(op);
+  return trace.apply(windowOp, [floatsOf(trace, x)], window)[0];
+}
+
+/**
+ * Axes in another order.
+ *
+ * @param axes  for each axis of the result, the axis of x; reversed when absent
+ */
+export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
+  const { shape, rank } = tensorOf("transpose", x);
+  const order = (axes ?? shape.map((_, i) => rank - 1 - i)).map((axis) => axisOf("transpose", axis, rank));
+  if (new Set(order).size !== rank || order.length !== rank) {
+    throw new ShapeError(`transpose: expected each of ${rank} axes once, got ${describe(axes!)}`);
+  }
+  const from = strides(shape);
+  return windowOf("transpose", x, { shape: order.map((axis) => shape[axis]), steps: order.map((axis) => from[axis]), first: 0 });
+}
+
+/**
+ * A block of x.
+ *
+ * @param starts  first index along each axis; axes left out are taken whole
+ * @param sizes   extents of the block; −1 or left out: to the end
+ * @throws ShapeError when the block leaves x
+ */
+export function slice(x: Tensor, starts: readonly number[], sizes: readonly number[] = []): Tensor {
+  const { shape } = tensorOf("slice", x);
+  const begin = shape.map((extent, i) => (starts[i] ?? 0) < 0 ? starts[i] + extent : starts[i] ?? 0);
+  const block = shape.map((extent, i) => (sizes[i] ?? -1) === -1 ? extent - begin[i] : sizes[i]);
+  if (starts.length > shape.length || sizes.length > shape.length || block.some((n, i) => n < 0 || begin[i] < 0 || begin[i] + n > shape[i])) {
+    throw new ShapeError(`slice: expected a block within ${describe(shape)}, got starts ${describe(starts)} and sizes ${describe(sizes)}`);
+  }
+  const from = strides(shape);
+  return windowOf("slice", x, { shape: block, steps: from, first: begin.reduce((sum, at, i) => sum + at * from[i], 0) });
+}
+
+/** x repeated along axes of size 1, as broadcasting asks. */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const missing = shape.length - x.rank;
+  const from = strides(x.shape);
+  const steps = shape.map((extent, i) => (i < missing || x.shape[i - missing] !== extent ? 0 : from[i - missing]));
+  return windowOf("broadcast", x, { shape, steps, first: 0 });
+}
+
+const concatOp: Op<{ axis: number }> = {
+  name: "concat",
+  shape(inputs, { axis }) {
+    const first = required(inputs, 0).shape;
+    let extent = 0;
+    for (const input of inputs) {
+      const shape = input!.shape;
+      if (shape.length !== first.length || shape.some((n, i) => i !== axis && n !== first[i])) {
+        throw new ShapeError(`concat: expected shapes equal but along axis ${axis}, got ${describe(first)} and ${describe(shape)}`);
+      }
+      extent += shape[axis];
+    }
+    return [{ shape: first.map((n, i) => (i === axis ? extent : n)) }];
+  },
+  forward(trace, inputs, [y], { axis }) {
+    eachPart(inputs as Tensor[], y.shape, axis, (x, _i, loop, first) => stridedCopy(trace, loop, x, trace.view(y, y.shape, first)));
+  },
+  backward(trace, inputs, [y], grads, { axis }) {
+    const dy = grads.of(0)!;
+    eachPart(inputs as Tensor[], y.shape, axis, (_x, i, { sizes, from, to }, first) => {
+      if (grads.needs(i)) stridedCopy(trace, { sizes, from: to, to: from }, trace.view(dy, dy.shape, first), grads.overwrite(i));
+    });
+  },
+};
+
+/** Where each part of a concatenation lies in the whole. */
+function eachPart(parts: Tensor[], whole: Shape, axis: number, visit: (x: Tensor, i: number, loop: Loop, first: number) => void): void {
+  const to = strides(whole);
+  let first = 0;
+  parts.forEach((x, i) => {
+    visit(x, i, { sizes: x.shape, from: strides(x.shape), to }, first);
+    first += x.shape[axis] * to[axis];
+  });
+}
+
+/**
+ * Tensors one after the other along an axis.
+ *
+ * @throws ShapeError when they differ elsewhere
+ */
+export function concat(xs: readonly Tensor[], axis = -1): Tensor {
+  if (xs.length === 0) throw new ShapeError("concat: expected at least one tensor, got none");
+  const trace = currentTrace("concat");
+  const tensors = xs.map((x) => floatsOf(trace, tensorOf("concat", x)));
+  return trace.apply(concatOp, tensors, { axis: axisOf("concat", axis, tensors[0].rank) })[0];
+}
+
+/** Tensors of one shape along a new axis. */
+export function stack(xs: readonly Tensor[], axis = 0): Tensor {
+  if (xs.length === 0) throw new ShapeError("stack: expected at least one tensor, got none");
+  const at = axisOf("stack", axis, xs[0].rank + 1);
+  return concat(xs.map((x) => reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])), at);
+}

@@ -1,0 +1,109 @@
+/** Arrays as users give and get them. */
+import { ShapeError, ValueError } from "../errors.ts";
+import { describe, sizeOf, type DType, type Shape } from "./tensor.ts";
+
+export type TypedArray =
+  | Float32Array | Float64Array | Int8Array | Uint8Array | Uint8ClampedArray
+  | Int16Array | Uint16Array | Int32Array | Uint32Array;
+
+export type Nested = number | readonly Nested[];
+
+/** An array given to gatewise: nested numbers, a typed array (rank 1), or a typed array with its shape. */
+export type ArrayInput = Nested | TypedArray | { readonly data: TypedArray | readonly number[]; readonly shape: Shape };
+
+/** An array that gatewise returns: the caller's own copy, row-major. */
+export interface NDArray<D extends Float32Array | Int32Array = Float32Array> {
+  readonly data: D;
+  readonly shape: number[];
+}
+
+/** An input in the form that ports write: floats are rounded to f32, integers are i32. */
+export interface Normalized {
+  readonly data: Float32Array | Int32Array;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+export const isTypedArray = (value: unknown): value is TypedArray => ArrayBuffer.isView(value) && !(value instanceof DataView);
+
+const isShaped = (value: unknown): value is { data: TypedArray | readonly number[]; shape: Shape } =>
+  typeof value === "object" && value !== null && "data" in value && "shape" in value;
+
+/** Whether a value is one array, rather than a list or record of several. */
+export function isArrayInput(value: unknown): value is ArrayInput {
+  if (typeof value === "number" || isTypedArray(value) || isShaped(value)) return true;
+  return Array.isArray(value) && value.length > 0 && value.every((item) => (Array.isArray(item) || typeof item === "number") && isArrayInput(item));
+}
+
+function typed(data: TypedArray | readonly number[], subject: string): { data: Float32Array | Int32Array; dtype: DType } {
+  if (data instanceof Float32Array) return { data, dtype: "f32" };
+  if (data instanceof Int32Array) return { data, dtype: "i32" };
+  if (data instanceof Float64Array || Array.isArray(data)) return { data: Float32Array.from(data as ArrayLike<number>), dtype: "f32" };
+  if (isTypedArray(data)) return { data: Int32Array.from(data as ArrayLike<number>), dtype: "i32" };
+  throw new ValueError(`${subject}: expected a typed array or numbers as data, got ${typeof data}`);
+}
+
+function nestedShape(value: Nested): number[] {
+  return Array.isArray(value) ? [value.length, ...(value.length > 0 ? nestedShape(value[0]) : [])] : [];
+}
+
+/** Copies nested numbers into `out`, holding every level to the shape of the first one. */
+function flatten(value: Nested, shape: readonly number[], depth: number, out: Float32Array, at: number, subject: string): number {
+  if (depth === shape.length) {
+    if (typeof value !== "number") throw new ShapeError(`${subject}: expected nested arrays of shape ${describe(shape)}, got a deeper level`);
+    out[at] = value;
+    return at + 1;
+  }
+  if (!Array.isArray(value) || value.length !== shape[depth]) {
+    const got = Array.isArray(value) ? `${value.length}` : typeof value;
+    throw new ShapeError(`${subject}: expected nested arrays of shape ${describe(shape)}, got ${got} at level ${depth}`);
+  }
+  for (const item of value) at = flatten(item, shape, depth + 1, out, at, subject);
+  return at;
+}
+
+/**
+ * Any accepted form as a typed array with a shape. Float32Array and Int32Array are not copied.
+ *
+ * @param subject  what the array is, for errors: `fit: x`
+ * @throws ShapeError for ragged nests and for data that do not fill their shape
+ */
+export function normalize(value: ArrayInput, subject: string): Normalized {
+  if (isTypedArray(value)) return { ...typed(value, subject), shape: [value.length] };
+  if (isShaped(value)) {
+    const { data, dtype } = typed(value.data, subject);
+    const shape = [...value.shape];
+    if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
+      throw new ShapeError(`${subject}: expected a shape of whole numbers, got ${describe(shape)}`);
+    }
+    if (data.length !== sizeOf(shape)) {
+      throw new ShapeError(`${subject}: expected ${sizeOf(shape)} elements for shape ${describe(shape)}, got ${data.length}`);
+    }
+    return { data, shape, dtype };
+  }
+  if (typeof value !== "number" && !Array.isArray(value)) {
+    throw new ValueError(`${subject}: expected numbers, nested arrays, a typed array or { data, shape }, got ${value === null ? "null" : typeof value}`);
+  }
+  const shape = nestedShape(value);
+  const data = new Float32Array(sizeOf(shape));
+  flatten(value, shape, 0, data, 0, subject);
+  return { data, shape, dtype: "f32" };
+}
+
+/** @throws ValueError naming the first element that is NaN or infinite */
+export function checkFinite({ data, shape }: Normalized, subject: string): void {
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isFinite(data[i])) continue;
+    throw new ValueError(`${subject}: expected finite numbers, got ${data[i]} at ${describe(indexOf(i, shape))}`);
+  }
+}
+
+/** The index of the i-th element of a row-major array. */
+export function indexOf(i: number, shape: Shape): number[] {
+  const index: number[] = [];
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    index.unshift(i % shape[axis]);
+    i = Math.floor(i / shape[axis]);
+  }
+  return index;
+}

@@ -1,0 +1,150 @@
+/** Functions over tensors as functions over arrays: traced once per shape, replayed from then on. */
+import { StateError, TraceError } from "../errors.ts";
+import { currentBackend } from "../runtime/context.ts";
+import type { Backend } from "../runtime/load.ts";
+import type { NDArray, Normalized } from "./array.ts";
+import { backward, type Tape } from "./gradients.ts";
+import type { Parameter, ParameterBlock } from "./parameters.ts";
+import type { Port } from "./port.ts";
+import { Program } from "./program.ts";
+import { describe, placed, type Tensor } from "./tensor.ts";
+import { Trace, type TraceOptions } from "./trace.ts";
+import { flattenArguments, flattenResult, rebuild, type FlatArguments } from "./tree.ts";
+
+/** What traced functions need of a module. */
+export interface Root {
+  readonly backend: Backend;
+  /** Counts runs that drew random numbers, so that each draws others. */
+  readonly random: { seed: number; counter: number };
+  /** Places parameters that a trace has found and gives them their initial values. */
+  allocate(trace: Trace): void;
+  blocks(): ParameterBlock[];
+  /** Trainable weights by name. */
+  trainable(): [string, Parameter][];
+  /** Programs to dispose of with the module. */
+  readonly programs: Set<Program>;
+  throwIfDisposed(): void;
+}
+
+/** A program with the trees of what goes in and what comes out. */
+export interface Compiled<E> {
+  readonly program: Program;
+  /** The result's tree over the program's outputs. */
+  result(): unknown;
+  /** What the extension of the trace left behind, such as where gradients lie. */
+  readonly extra: E;
+}
+
+/** What is added to the forward trace: a gradient, an update. Returns tensors to keep as outputs, and anything to remember. */
+export type Extension<E> = (trace: Trace, inputs: readonly Tensor[], result: unknown) => { outputs: Tensor[]; extra: E };
+
+const plain: Extension<undefined> = () => ({ outputs: [], extra: undefined });
+
+function readPort(port: Port): number | NDArray<Float32Array | Int32Array> {
+  return port.shape.length === 0 ? port.view[0] : { data: port.read(), shape: [...port.shape] };
+}
+
+/** One function and its programs, by the shapes it was called with. */
+export class TracedFunction<E = undefined> {
+  readonly root: Root | null;
+  private readonly name: string;
+  private readonly fn: (...args: never[]) => unknown;
+  private readonly options: TraceOptions;
+  private readonly extension: Extension<E>;
+  private readonly gradientInputs: boolean;
+  private readonly cache = new Map<string, Compiled<E>>();
+
+  constructor(name: string, root: Root | null, fn: (...args: never[]) => unknown, options: TraceOptions, {
+    extension = plain as Extension<E>, gradientInputs = false,
+  }: { extension?: Extension<E>; gradientInputs?: boolean } = {}) {
+    this.name = name;
+    this.root = root;
+    this.fn = fn;
+    this.options = options;
+    this.extension = extension;
+    this.gradientInputs = gradientInputs;
+  }
+
+  /** Takes arguments apart for {@link compile} and {@link run}. */
+  flatten(args: readonly unknown[]): FlatArguments {
+    return flattenArguments(args, this.name);
+  }
+
+  /** The program for arguments of these shapes, traced when there is none. */
+  compile(args: FlatArguments): Compiled<E> {
+    this.root?.throwIfDisposed();
+    const known = this.cache.get(args.key);
+    if (known && !known.program.disposed) {
+      known.program.touch();
+      return known;
+    }
+    const compiled = this.trace(args);
+    this.cache.set(args.key, compiled);
+    return compiled;
+  }
+
+  /** Writes the arguments, replays the program and leaves the results in its ports. */
+  run(args: FlatArguments): Compiled<E> {
+    const compiled = this.compile(args);
+    const { inputs } = compiled.program;
+    for (let i = 0; i < inputs.length; i++) inputs[i].write(args.leaves[i].data, `${this.name}: input ${i}`);
+    this.replay(compiled);
+    return compiled;
+  }
+
+  /** Replays a program whose inputs are written. */
+  replay({ program }: Compiled<E>): void {
+    if (program.random) {
+      const { random } = this.root ?? unseeded;
+      program.random.view[0] = random.seed;
+      program.random.view[1] = random.counter++;
+    }
+    program.run();
+  }
+
+  private trace(args: FlatArguments): Compiled<E> {
+    const trace = new Trace(this.root?.backend ?? currentBackend(), this.options);
+    const inputs = args.leaves.map(({ shape, dtype }: Normalized) => {
+      const input = trace.pinned(shape, dtype);
+      input.requiresGrad = this.gradientInputs && dtype === "f32";
+      return input;
+    });
+    const returned = trace.run(() => this.fn(...(rebuild(args.structure, (i) => inputs[i]) as never[])));
+    if (returned instanceof Promise) {
+      throw new TraceError(`${this.name}: expected a function that returns tensors, got one that returns a promise; it runs once, to be recorded, so it cannot wait`);
+    }
+    this.place(trace);
+    const { outputs: more, extra } = trace.run(() => this.extension(trace, inputs, returned));
+    const { structure, tensors } = flattenResult(returned);
+    const program = new Program(trace, inputs, [...tensors, ...more], { owner: this.root?.programs });
+    const result = (): unknown => rebuild(structure, (i) => readPort(program.outputs[i]));
+    return { program, result, extra };
+  }
+
+  private place(trace: Trace): void {
+    this.root?.allocate(trace);
+    for (const parameter of trace.parameters.keys()) {
+      if (!parameter.block) {
+        throw new StateError(`${this.name}: expected every module that the function calls to be part of the module it was made with, got a weight of shape ${describe(parameter.shape)} of another`);
+      }
+    }
+  }
+}
+
+const unseeded = { random: { seed: 0, counter: 0 } };
+
+/**
+ * Records zeroing of the root's gradients and the gradient of `scalar`.
+ *
+ * @throws TraceError when what was returned is no scalar tensor
+ */
+export function recordGradients(name: string, trace: Trace, root: Root | null, scalar: Tensor): Tape {
+  if (scalar.size !== 1 || scalar.dtype !== "f32") {
+    throw new TraceError(`${name}: expected the function to return a scalar to differentiate, got shape ${describe(scalar.shape)}`);
+  }
+  for (const block of root?.blocks() ?? []) {
+    const gradients = block.gradientPtr();
+    for (const { offset, size } of block.trainable) trace.call("f32_fill", size, placed(gradients + offset * 4), 0);
+  }
+  return backward(trace, scalar);
+}

@@ -1,0 +1,122 @@
+/** Back-propagation: the ops of a trace in reverse order, each recording what turns output gradients into input gradients. */
+import type { Node, Trace } from "./trace.ts";
+import { Storage, Tensor, read, update } from "./tensor.ts";
+import type { Parameter } from "./parameters.ts";
+
+/**
+ * The gradients around one op. An op asks where to put the gradient of an input: `overwrite` gives a fresh place,
+ * `accumulate` one to add to (a parameter's own, or zeros), `pass` hands on an existing tensor without copying.
+ */
+export class Gradients {
+  private readonly tape: Tape;
+  private readonly node: Node;
+  private passed = new Set<Storage>();
+  private pending: [Tensor, Tensor][] = [];
+
+  constructor(tape: Tape, node: Node) {
+    this.tape = tape;
+    this.node = node;
+  }
+
+  /** Whether anybody wants the gradient of this input. */
+  needs(input: number): boolean {
+    return this.node.inputs[input]?.requiresGrad ?? false;
+  }
+
+  /** The gradient of an output, or undefined when nothing depends on it. */
+  of(output: number): Tensor | undefined {
+    return this.tape.gradient(this.node.outputs[output]);
+  }
+
+  /** A place for the gradient of this input, to be written whole. */
+  overwrite(input: number): Tensor {
+    const tensor = this.node.inputs[input]!;
+    const place = this.tape.trace.tensor(tensor.shape);
+    this.settle(tensor, place);
+    return place;
+  }
+
+  /** A place that holds the gradient of this input so far, to be added to. */
+  accumulate(input: number): Tensor {
+    return this.tape.accumulator(this.node.inputs[input]!);
+  }
+
+  /** Makes `gradient` that of this input, under the input's shape. Copies when another input has it already. */
+  pass(input: number, gradient: Tensor): void {
+    const tensor = this.node.inputs[input]!;
+    if (this.passed.has(gradient.storage)) {
+      this.tape.trace.copy(gradient, this.overwrite(input));
+      return;
+    }
+    this.passed.add(gradient.storage);
+    this.settle(tensor, this.tape.trace.view(gradient, tensor.shape));
+  }
+
+  private settle(tensor: Tensor, gradient: Tensor): void {
+    if (this.tape.adopt(tensor, gradient)) return;
+    this.pending.push([tensor, gradient]);
+  }
+
+  /** Adds what could not simply become the gradient. Called when the op has recorded. @internal */
+  finish(): void {
+    for (const [tensor, gradient] of this.pending) {
+      const sum = this.tape.accumulator(tensor);
+      this.tape.trace.call("f32_vadd", tensor.size, read(sum), read(gradient), update(sum));
+    }
+  }
+}
+
+export class Tape {
+  readonly trace: Trace;
+  private readonly gradients = new Map<Tensor, Tensor>();
+
+  constructor(trace: Trace) {
+    this.trace = trace;
+  }
+
+  gradient(tensor: Tensor): Tensor | undefined {
+    return this.gradients.get(tensor);
+  }
+
+  /** Takes `gradient` as it is when the tensor has none yet and is no parameter, whose gradients have their own place. */
+  adopt(tensor: Tensor, gradient: Tensor): boolean {
+    if (this.gradients.has(tensor) || tensor.origin.has("parameter")) return false;
+    this.gradients.set(tensor, gradient);
+    return true;
+  }
+
+  accumulator(tensor: Tensor): Tensor {
+    let sum = this.gradients.get(tensor);
+    if (!sum) {
+      const parameter = tensor.origin.get("parameter") as Parameter | undefined;
+      sum = parameter
+        ? new Tensor(this.trace, parameter.shape, "f32", parameter.gradient)
+        : this.trace.zeros(tensor.shape);
+      this.gradients.set(tensor, sum);
+    }
+    return sum;
+  }
+}
+
+/**
+ * Records the gradient of a scalar. Gradients of parameters are added to their places in the parameter block, which the
+ * caller has zeroed.
+ *
+ * @returns the tape, to look gradients of inputs up in
+ */
+export function backward(trace: Trace, scalar: Tensor): Tape {
+  const tape = new Tape(trace);
+  const one = trace.tensor(scalar.shape);
+  trace.fill(one, 1);
+  tape.adopt(scalar, one);
+  for (let i = trace.nodes.length - 1; i >= 0; i--) {
+    const node = trace.nodes[i];
+    if (!node.outputs.some((output) => tape.gradient(output))) continue;
+    const grads = new Gradients(tape, node);
+    trace.scope = node.scope;
+    node.op.backward!(trace, node.inputs, node.outputs, grads, node.config);
+    grads.finish();
+  }
+  trace.scope = "";
+  return tape;
+}

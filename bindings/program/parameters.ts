@@ -1,0 +1,149 @@
+/** Parameters: flat blocks of weights with their gradients and optimizer slots beside them, and panels derived from them. */
+import type { Random } from "../random.ts";
+import type { Backend } from "../runtime/load.ts";
+import { replay, type Bound } from "./replay.ts";
+import { Storage, sizeOf, type Shape } from "./tensor.ts";
+import type { Call } from "./trace.ts";
+
+/** Writes the initial values of a tensor of this shape. */
+export type Initializer = (shape: Shape, random: Random) => Float32Array;
+
+/** A weight of a module: what it looks like, and, once its block is allocated, where it lies. */
+export class Parameter {
+  readonly shape: Shape;
+  readonly initializer: Initializer;
+  readonly trainable: boolean;
+  readonly storage: Storage;
+  readonly gradient: Storage;
+  /** Packed forms of this weight, by what they are. */
+  readonly derived = new Map<string, Derived>();
+  block: ParameterBlock | undefined;
+  /** Floats from the start of the block. */
+  offset = 0;
+
+  constructor(shape: Shape, initializer: Initializer, trainable: boolean) {
+    this.shape = shape;
+    this.initializer = initializer;
+    this.trainable = trainable;
+    this.storage = new Storage(sizeOf(shape) * 4);
+    this.gradient = new Storage(sizeOf(shape) * 4);
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+}
+
+/** Something computed from parameters alone, kept until they change: column panels, permuted biases. */
+export class Derived {
+  readonly storage: Storage;
+  readonly calls: readonly Call[];
+  readonly parameter: Parameter;
+  private bound: Bound[] | undefined;
+  private version = 0;
+
+  constructor(parameter: Parameter, storage: Storage, calls: readonly Call[]) {
+    this.parameter = parameter;
+    this.storage = storage;
+    this.calls = calls;
+  }
+
+  place(backend: Backend, bind: (calls: readonly Call[]) => Bound[]): void {
+    if (this.bound) return;
+    this.storage.ptr = backend.arena.alloc(this.storage.bytes);
+    this.parameter.block!.derived.push(this);
+    this.bound = bind(this.calls);
+  }
+
+  /** Computes it again when its parameter has changed since. */
+  refresh(): void {
+    const { version } = this.parameter.block!;
+    if (this.version === version) return;
+    replay(this.bound!);
+    this.version = version;
+  }
+
+  free(backend: Backend): void {
+    backend.arena.free(this.storage.ptr!);
+  }
+}
+
+/** Neighbouring floats of a block that an optimizer treats alike. */
+export interface FlatRange {
+  readonly offset: number;
+  readonly size: number;
+}
+
+const padded = (size: number): number => (size + 3) & ~3;
+
+/** The weights of a module in one piece; gradients and optimizer slots are pieces of the same layout. */
+export class ParameterBlock {
+  readonly backend: Backend;
+  readonly parameters: readonly Parameter[];
+  readonly floats: number;
+  readonly ptr: number;
+  readonly derived: Derived[] = [];
+  /** Raised whenever a weight changes, so that panels follow. */
+  version = 1;
+  private gradients: number | undefined;
+  private readonly slots = new Map<object, number[]>();
+
+  /** @throws MemoryError */
+  constructor(backend: Backend, parameters: readonly Parameter[]) {
+    this.backend = backend;
+    this.parameters = parameters;
+    let floats = 0;
+    for (const parameter of parameters) {
+      parameter.offset = floats;
+      floats += padded(parameter.size);
+    }
+    this.floats = floats;
+    this.ptr = backend.arena.alloc(floats * 4);
+    for (const parameter of parameters) {
+      parameter.block = this;
+      parameter.storage.ptr = this.ptr + parameter.offset * 4;
+    }
+  }
+
+  /** Runs of trainable parameters. */
+  get trainable(): FlatRange[] {
+    const ranges: { offset: number; size: number }[] = [];
+    for (const { trainable, offset, size } of this.parameters) {
+      if (!trainable) continue;
+      const last = ranges.at(-1);
+      if (last && last.offset + last.size === offset) last.size += padded(size);
+      else ranges.push({ offset, size: padded(size) });
+    }
+    return ranges;
+  }
+
+  /** Where the gradients lie. */
+  gradientPtr(): number {
+    if (this.gradients === undefined) {
+      this.gradients = this.backend.arena.alloc(this.floats * 4);
+      for (const parameter of this.parameters) parameter.gradient.ptr = this.gradients + parameter.offset * 4;
+    }
+    return this.gradients;
+  }
+
+  /** Where the slots of an optimizer lie, zeroed when new. */
+  slotPtrs(owner: object, count: number): number[] {
+    let ptrs = this.slots.get(owner);
+    if (!ptrs) this.slots.set(owner, (ptrs = []));
+    while (ptrs.length < count) ptrs.push(this.backend.arena.alloc(this.floats * 4));
+    return ptrs;
+  }
+
+  /** The block's weights (or, at another base, gradients or slots) of one parameter. */
+  view(parameter: Parameter, base = this.ptr): Float32Array {
+    return this.backend.heap.f32(base + parameter.offset * 4, parameter.size);
+  }
+
+  dispose(): void {
+    const { arena } = this.backend;
+    arena.free(this.ptr);
+    if (this.gradients !== undefined) arena.free(this.gradients);
+    for (const ptrs of this.slots.values()) for (const ptr of ptrs) arena.free(ptr);
+    for (const derived of this.derived) derived.free(this.backend);
+  }
+}

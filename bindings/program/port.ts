@@ -1,0 +1,71 @@
+/** Frames, batches and scalars in and out of a program: the only kept views of the heap. */
+import { ValueError } from "../errors.ts";
+import type { Heap } from "../runtime/heap.ts";
+import { indexOf } from "./array.ts";
+import { describe, sizeOf, type DType, type Shape } from "./tensor.ts";
+import type { Range } from "./trace.ts";
+
+/** A place in memory that the outside writes or reads. Its view is taken again when the heap's generation has changed. */
+export class Port {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly size: number;
+  private readonly heap: Heap;
+  private readonly ptr: number;
+  private readonly ranges: readonly Range[];
+  private generation = -1;
+  private kept!: Float32Array | Int32Array;
+
+  constructor(heap: Heap, ptr: number, shape: Shape, dtype: DType, ranges: readonly Range[] = []) {
+    this.heap = heap;
+    this.ptr = ptr;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.size = sizeOf(shape);
+    this.ranges = ranges;
+  }
+
+  /** The memory behind the port; valid until the next call into gatewise. */
+  get view(): Float32Array | Int32Array {
+    if (this.generation !== this.heap.generation) {
+      this.kept = this.dtype === "i32" ? this.heap.i32(this.ptr, this.size) : this.heap.f32(this.ptr, this.size);
+      this.generation = this.heap.generation;
+    }
+    return this.kept;
+  }
+
+  /**
+   * Copies values in, checking those that kernels use as indices.
+   *
+   * @throws ValueError naming the first value out of range
+   */
+  write(source: ArrayLike<number>, subject: string): void {
+    for (let r = 0; r < this.ranges.length; r++) this.check(source, this.ranges[r], subject);
+    this.view.set(source);
+  }
+
+  /** Copies the given rows of a larger array in: row i of the port is row `rows[i]` of the source. */
+  writeRows(source: Float32Array | Int32Array, rows: Int32Array, subject: string): void {
+    const width = this.size / rows.length;
+    const { view } = this;
+    for (let i = 0; i < rows.length; i++) view.set(source.subarray(rows[i] * width, (rows[i] + 1) * width), i * width);
+    for (const range of this.ranges) this.check(view, range, subject);
+  }
+
+  writeScalar(value: number): void {
+    this.view[0] = value;
+  }
+
+  /** A copy. */
+  read(): Float32Array | Int32Array {
+    return this.view.slice();
+  }
+
+  private check(source: ArrayLike<number>, { below, what }: Range, subject: string): void {
+    for (let i = 0; i < this.size; i++) {
+      const value = source[i];
+      if (value >= 0 && value < below && Number.isInteger(value)) continue;
+      throw new ValueError(`${subject}: expected ${what} of 0…${below - 1}, got ${value} at ${describe(indexOf(i, this.shape))}`);
+    }
+  }
+}

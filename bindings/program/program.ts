@@ -1,0 +1,99 @@
+/** A traced function made ready: kernel calls with their addresses, over one block of memory that the program owns. */
+import { state } from "../runtime/context.ts";
+import type { Backend } from "../runtime/load.ts";
+import { layOut, liveCalls } from "./layout.ts";
+import type { Derived } from "./parameters.ts";
+import { Port } from "./port.ts";
+import { replay, type Bound } from "./replay.ts";
+import type { Storage, Tensor } from "./tensor.ts";
+import type { Call, Trace } from "./trace.ts";
+
+/** Programs that stay compiled; the one unused longest makes room. Streams keep theirs outside this count. */
+const KEPT = 64;
+
+export interface ProgramOptions {
+  /** Not evicted by others: only its owner disposes of it. */
+  readonly lasting?: boolean;
+  /** Where the owner lists its programs; left on disposal. */
+  readonly owner?: Set<Program>;
+}
+
+export class Program {
+  readonly backend: Backend;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** [seed, counter], when anything random runs. */
+  readonly random: Port | undefined;
+  /** Bytes of the block this program owns. */
+  readonly bytes: number;
+  disposed = false;
+  private readonly bound: readonly Bound[];
+  private readonly derived: readonly Derived[];
+  private readonly ptr: number;
+  private readonly owner: Set<Program> | undefined;
+
+  /**
+   * Lays the trace out and places it. Everything it reads of parameters must be placed already.
+   *
+   * @throws MemoryError
+   */
+  constructor(trace: Trace, inputs: readonly Tensor[], outputs: readonly Tensor[], { lasting = false, owner }: ProgramOptions = {}) {
+    const { backend } = trace;
+    this.backend = backend;
+    const ends = trace.randomState ? [...inputs, ...outputs, trace.randomState] : [...inputs, ...outputs];
+    const kept = new Set<Storage>(trace.constants.keys());
+    for (const { storage } of ends) if (storage.ptr === undefined) kept.add(storage);
+    const calls = liveCalls(trace.calls, kept);
+    const { offsets, bytes } = layOut(calls, kept, !trace.options.inspect);
+    this.bytes = bytes;
+    this.ptr = backend.arena.alloc(bytes);
+
+    const address = (storage: Storage): number => storage.ptr ?? this.ptr + offsets.get(storage)!;
+    const bind = (list: readonly Call[]): Bound[] => list.map(({ kernel, args }) => ({
+      fn: backend.kernels[kernel] as Bound["fn"],
+      args: args.map((arg) => (typeof arg === "number" ? arg : address(arg.storage) + arg.offset)),
+    }));
+    this.derived = [...trace.derived];
+    for (const derived of this.derived) derived.place(backend, bind);
+    this.bound = bind(calls);
+    for (const [storage, data] of trace.constants) {
+      if (data instanceof Int32Array) backend.heap.i32(address(storage), data.length).set(data);
+      else backend.heap.f32(address(storage), data.length).set(data);
+    }
+    const port = (tensor: Tensor): Port =>
+      new Port(backend.heap, address(tensor.storage) + tensor.offset, tensor.shape, tensor.dtype, trace.ranges.get(tensor.storage));
+    this.inputs = inputs.map(port);
+    this.outputs = outputs.map(port);
+    this.random = trace.randomState && port(trace.randomState);
+    this.owner = owner;
+    owner?.add(this);
+    if (!lasting) this.keep();
+  }
+
+  private keep(): void {
+    state.programs.add(this);
+    if (state.programs.size <= KEPT) return;
+    for (const oldest of state.programs) {
+      oldest.dispose();
+      break;
+    }
+  }
+
+  /** Marks this program as the one used last. */
+  touch(): void {
+    if (state.programs.delete(this)) state.programs.add(this);
+  }
+
+  run(): void {
+    for (let i = 0; i < this.derived.length; i++) this.derived[i].refresh();
+    replay(this.bound);
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    state.programs.delete(this);
+    this.owner?.delete(this);
+    this.backend.arena.free(this.ptr);
+  }
+}

@@ -1,0 +1,110 @@
+/** What model code computes with while it is traced: shapes and places, never values. */
+import { TraceError } from "../errors.ts";
+import type { Trace } from "./trace.ts";
+
+export type DType = "f32" | "i32";
+export type Shape = readonly number[];
+
+export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);
+export const describe = (shape: Shape): string => `[${shape.join(", ")}]`;
+
+/**
+ * Bytes that kernel calls name before they have an address. Temporaries get theirs when a program is laid out, and may
+ * share it with others that live at another time; pinned ones (ports, constants) and placed ones (parameters, states)
+ * keep theirs.
+ */
+export class Storage {
+  readonly bytes: number;
+  readonly pinned: boolean;
+  /** Byte offset in the heap, once placed. */
+  ptr: number | undefined;
+
+  constructor(bytes: number, { pinned = false, ptr }: { pinned?: boolean; ptr?: number } = {}) {
+    this.bytes = bytes;
+    this.pinned = pinned;
+    this.ptr = ptr;
+  }
+}
+
+/** A pointer argument of a recorded call, and what the kernel does with the bytes behind it. */
+export interface Operand {
+  readonly storage: Storage;
+  readonly offset: number;
+  readonly reads: boolean;
+  readonly writes: boolean;
+}
+
+/** Which steps of a [batch, time, …] tensor are valid: `lengths` [B] or `mask` [B, T] (nonzero = valid), never both. */
+export interface Steps {
+  readonly lengths?: Tensor;
+  readonly mask?: Tensor;
+}
+
+const unreadable = (what: string): never => {
+  throw new TraceError(
+    `tensor: expected an op, got an attempt to ${what} a traced tensor, which has a shape but no values yet; ` +
+      "use ops.where for a choice by value, or return it from the function and read the result",
+  );
+};
+
+/**
+ * A dense row-major array inside a trace.
+ *
+ * @throws TraceError when its values are read: `+tensor`, `tensor.data`, iteration
+ */
+export class Tensor {
+  readonly trace: Trace;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** @internal */
+  readonly storage: Storage;
+  /** Bytes from the start of the storage. @internal */
+  readonly offset: number;
+  /** Whether a gradient can reach something that wants one through this tensor. @internal */
+  requiresGrad = false;
+  /** Which steps count, when the tensor has a time axis and not all do. @internal */
+  steps: Steps | undefined;
+  /** Facts that let an op skip work, such as the packed form this tensor was unpacked from. @internal */
+  readonly origin = new Map<string, unknown>();
+
+  /** @internal */
+  constructor(trace: Trace, shape: Shape, dtype: DType, storage: Storage, offset = 0) {
+    this.trace = trace;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.storage = storage;
+    this.offset = offset;
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  get data(): never {
+    return unreadable("read the data of");
+  }
+
+  [Symbol.toPrimitive](): never {
+    return unreadable("take the value of");
+  }
+
+  [Symbol.iterator](): never {
+    return unreadable("iterate over");
+  }
+}
+
+const operand = (tensor: Tensor, reads: boolean, writes: boolean): Operand =>
+  ({ storage: tensor.storage, offset: tensor.offset, reads, writes });
+
+/** A kernel argument that is only read; 0 where an optional tensor is absent. */
+export const read = (tensor: Tensor | undefined): Operand | 0 => (tensor ? operand(tensor, true, false) : 0);
+/** A kernel argument that is overwritten. */
+export const write = (tensor: Tensor | undefined): Operand | 0 => (tensor ? operand(tensor, false, true) : 0);
+/** A kernel argument that is read and written. */
+export const update = (tensor: Tensor | undefined): Operand | 0 => (tensor ? operand(tensor, true, true) : 0);
+/** Bytes that have an address for good, for a kernel that reads and writes them: a run of gradients, a block of scalars. */
+export const placed = (ptr: number): Operand => ({ storage: new Storage(0, { ptr }), offset: 0, reads: true, writes: true });

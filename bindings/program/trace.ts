@@ -1,0 +1,216 @@
+/** Recording: a model runs once over symbolic tensors, and what it would compute becomes a list of kernel calls. */
+import { TraceError } from "../errors.ts";
+import type { Kernels } from "../generated/kernels.ts";
+import { state } from "../runtime/context.ts";
+import type { Backend } from "../runtime/load.ts";
+import type { Gradients } from "./gradients.ts";
+import type { Derived, Parameter } from "./parameters.ts";
+import { Storage, Tensor, read, sizeOf, write, type DType, type Operand, type Shape } from "./tensor.ts";
+
+export type KernelName = keyof Kernels;
+
+/** A kernel call before its pointers are known. */
+export interface Call {
+  readonly kernel: KernelName;
+  readonly args: readonly (number | Operand)[];
+}
+
+export interface TensorSpec {
+  readonly shape: Shape;
+  readonly dtype?: DType;
+  /** Shares the bytes of this input instead of having its own. */
+  readonly viewOf?: Tensor;
+}
+
+export type Inputs = readonly (Tensor | undefined)[];
+
+/**
+ * One differentiable operation. Its functions record kernel calls; absent optional inputs are undefined.
+ * An op without `backward` stops gradients.
+ */
+export interface Op<C = void> {
+  readonly name: string;
+  /** Checks the inputs, naming the one that is wrong, and says what comes out. */
+  shape(inputs: Inputs, config: C, trace: Trace): TensorSpec[];
+  forward(trace: Trace, inputs: Inputs, outputs: Tensor[], config: C): void;
+  backward?(trace: Trace, inputs: Inputs, outputs: Tensor[], grads: Gradients, config: C): void;
+}
+
+/** An op as it was applied: what the gradient walks back over. */
+export interface Node {
+  readonly op: Op<unknown>;
+  readonly inputs: Inputs;
+  readonly outputs: Tensor[];
+  readonly config: unknown;
+  readonly scope: string;
+}
+
+/** What a trace is for. */
+export interface TraceOptions {
+  /** Dropout and the like act. */
+  readonly training?: boolean;
+  /** Forward kernels keep what backward kernels need. */
+  readonly gradients?: boolean;
+  /** Layers name their inner values with {@link Trace.expose}. */
+  readonly inspect?: boolean;
+  /** States that recurrent layers carry from one run to the next: of a stream, or of a stateful layer. */
+  readonly carry?: StateStore;
+}
+
+/** Where states live between runs. */
+export interface StateStore {
+  /** The placed storage of one state of the layer whose path is `scope`. */
+  state(scope: string, name: string, shape: Shape): Storage;
+}
+
+/** Values that must hold for an input array because a kernel trusts them: 0 ≤ value < below (or ≤ most). */
+export interface Range {
+  readonly below: number;
+  readonly what: string;
+}
+
+export class Trace {
+  readonly backend: Backend;
+  readonly options: TraceOptions;
+  readonly calls: Call[] = [];
+  readonly nodes: Node[] = [];
+  readonly constants = new Map<Storage, Float32Array | Int32Array>();
+  /** Values layers named for `inspect`. */
+  readonly exposed = new Map<string, Tensor>();
+  readonly parameters = new Map<Parameter, Tensor>();
+  readonly derived = new Set<Derived>();
+  /** Inputs whose values are checked before every run, by where they lie. */
+  readonly ranges = new Map<Storage, Range[]>();
+  /** Results that several ops share, such as the packing of rows by one mask. */
+  readonly memo = new Map<unknown, Map<string, unknown>>();
+  /** Path of the module whose `call` runs now. */
+  scope = "";
+  /** [seed, counter] of this run's random numbers, once something needs them. */
+  randomState: Tensor | undefined;
+  private sites = 0;
+
+  constructor(backend: Backend, options: TraceOptions = {}) {
+    this.backend = backend;
+    this.options = options;
+  }
+
+  /** Runs `fn` with this trace open. */
+  run<R>(fn: () => R): R {
+    const outer = state.trace;
+    state.trace = this;
+    try {
+      return fn();
+    } finally {
+      state.trace = outer;
+    }
+  }
+
+  /** A temporary. */
+  tensor(shape: Shape, dtype: DType = "f32"): Tensor {
+    return new Tensor(this, shape, dtype, new Storage(sizeOf(shape) * 4));
+  }
+
+  /** A tensor that keeps its place from one run to the next, with the same value unless a call writes it. */
+  pinned(shape: Shape, dtype: DType = "f32"): Tensor {
+    return new Tensor(this, shape, dtype, new Storage(sizeOf(shape) * 4, { pinned: true }));
+  }
+
+  constant(data: Float32Array | Int32Array, shape: Shape = [data.length]): Tensor {
+    const tensor = this.pinned(shape, data instanceof Int32Array ? "i32" : "f32");
+    this.constants.set(tensor.storage, data);
+    return tensor;
+  }
+
+  /** The same bytes under another shape, from `first` elements on. */
+  view(tensor: Tensor, shape: Shape, first = 0): Tensor {
+    return new Tensor(this, shape, tensor.dtype, tensor.storage, tensor.offset + first * 4);
+  }
+
+  /** A parameter as a tensor of this trace. */
+  parameter(parameter: Parameter): Tensor {
+    let tensor = this.parameters.get(parameter);
+    if (!tensor) {
+      tensor = new Tensor(this, parameter.shape, "f32", parameter.storage);
+      tensor.requiresGrad = parameter.trainable && this.options.gradients === true;
+      tensor.origin.set("parameter", parameter);
+      this.parameters.set(parameter, tensor);
+    }
+    return tensor;
+  }
+
+  call(kernel: KernelName, ...args: (number | Operand)[]): void {
+    this.calls.push({ kernel, args });
+  }
+
+  /** Applies an op: records its forward calls and remembers it for the gradient. */
+  apply<C>(op: Op<C>, inputs: Inputs, config: C): Tensor[] {
+    for (const input of inputs) this.own(op.name, input);
+    const outputs = op.shape(inputs, config, this).map(({ shape, dtype = "f32", viewOf }) =>
+      viewOf ? this.view(viewOf, shape) : this.tensor(shape, dtype));
+    const differentiable = this.options.gradients && op.backward !== undefined;
+    if (differentiable && inputs.some((input) => input?.requiresGrad)) {
+      for (const output of outputs) output.requiresGrad = output.dtype === "f32";
+      this.nodes.push({ op: op as Op<unknown>, inputs, outputs, config, scope: this.scope });
+    }
+    op.forward(this, inputs, outputs, config);
+    return outputs;
+  }
+
+  private own(op: string, tensor: Tensor | undefined): void {
+    if (tensor && tensor.trace !== this) {
+      throw new TraceError(`${op}: expected a tensor of the function that is traced now, got one of another; pass it as an argument`);
+    }
+  }
+
+  /** `make()`, or what it gave for the same key before. */
+  once<R>(subject: unknown, key: string, make: () => R): R {
+    let results = this.memo.get(subject);
+    if (!results) this.memo.set(subject, (results = new Map()));
+    if (!results.has(key)) results.set(key, make());
+    return results.get(key) as R;
+  }
+
+  /** Asks for a check of an input's values before every run. */
+  require({ storage }: Tensor, range: Range): void {
+    const ranges = this.ranges.get(storage);
+    if (ranges) ranges.push(range);
+    else this.ranges.set(storage, [range]);
+  }
+
+  /** Names a value of the current layer for `inspect`. */
+  expose(name: string, make: () => Tensor): void {
+    if (this.options.inspect) this.exposed.set(this.scope ? `${this.scope}/${name}` : name, make());
+  }
+
+  /** The random state of this run and the number of this use of it, which makes its numbers its own. */
+  random(): { state: Tensor; site: number } {
+    this.randomState ??= this.pinned([2], "i32");
+    return { state: this.randomState, site: this.sites++ };
+  }
+
+  fill(tensor: Tensor, value: number): void {
+    this.call("f32_fill", tensor.size, write(tensor), value);
+  }
+
+  copy(from: Tensor, to: Tensor): void {
+    this.call("f32_copy", from.size, read(from), write(to));
+  }
+
+  zeros(shape: Shape): Tensor {
+    const tensor = this.tensor(shape);
+    this.fill(tensor, 0);
+    return tensor;
+  }
+}
+
+/**
+ * The open trace.
+ *
+ * @throws TraceError when there is none: ops and layers only record
+ */
+export function currentTrace(what: string): Trace {
+  if (!state.trace) {
+    throw new TraceError(`${what}: expected to be called while a function is traced, got a call outside; wrap it in jit(module, fn), valueAndGrad or trainStep, or use predict`);
+  }
+  return state.trace;
+}

@@ -1,0 +1,78 @@
+/**
+ * The one module state of gatewise. It sits under a registered symbol, so that the ESM, CJS and sub-path copies of this
+ * code that may meet in a program share it.
+ */
+import { OptionError, nearest } from "../errors.ts";
+import { load, loadSync, type Backend, type InitOptions } from "./load.ts";
+import type { Trace } from "../program/trace.ts";
+import type { Program } from "../program/program.ts";
+
+interface State {
+  backend?: Backend;
+  /** The trace that ops record into, while one is open. */
+  trace?: Trace;
+  /** Programs by use, the one used last at the end. */
+  programs: Set<Program>;
+}
+
+const KEY = Symbol.for("gatewise/1");
+const holder = globalThis as { [KEY]?: State };
+
+export const state: State = (holder[KEY] ??= { programs: new Set() });
+
+/** The backend of models made from now on; chosen here when nobody has called `init`. */
+export function currentBackend(): Backend {
+  return (state.backend ??= loadSync({}));
+}
+
+export interface ThreadOptions extends InitOptions {
+  /** Threads to split batches over; this version runs on one. */
+  threads?: number;
+}
+
+const OPTIONS = ["build", "deterministic", "threads", "module"];
+
+function checkOptions(options: ThreadOptions): void {
+  for (const name of Object.keys(options)) {
+    if (!OPTIONS.includes(name)) throw new OptionError(`init: expected one of ${OPTIONS.join(", ")}, got "${name}"${nearest(name, OPTIONS)}`);
+  }
+  const { threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new OptionError(`init: expected a positive number of threads, got ${threads}`);
+  }
+}
+
+/**
+ * Chooses the backend of the models made from now on; earlier models keep theirs.
+ *
+ * @throws OptionError for unknown options or build names
+ * @throws UnsupportedError when a named build does not run on this engine
+ * @example
+ * await init({ build: "auto" });
+ */
+export async function init(options: ThreadOptions = {}): Promise<void> {
+  checkOptions(options);
+  state.backend = await load(options);
+}
+
+/** {@link init} without waiting: everything but threads. The first model calls it when nobody has. */
+export function initSync(options: InitOptions = {}): void {
+  checkOptions(options);
+  state.backend = loadSync(options);
+}
+
+export interface BackendInfo {
+  /** Which kernel table runs: "simd", "relaxed" or "reference". */
+  build: string;
+  simd: boolean;
+  relaxed: boolean;
+  threads: number;
+  /** Bytes that models, programs and streams of this backend occupy now. */
+  memoryBytes: number;
+}
+
+/** What runs the models made from now on. */
+export function backendInfo(): BackendInfo {
+  const { build, arena } = currentBackend();
+  return { build, simd: build !== "reference", relaxed: build === "relaxed", threads: 1, memoryBytes: arena.bytes };
+}

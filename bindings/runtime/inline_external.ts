@@ -1,0 +1,2 @@
+/** No wasm: `gatewise/external` is given a WebAssembly.Module. */
+export const wasm: { simd?: string; relaxed?: string } = {};
