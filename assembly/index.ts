@@ -1,5 +1,7 @@
 /** Every kernel: the module behind `gatewise`. */
 export * from "./kernels/copy";
+export * from "./kernels/gather";
 export * from "./kernels/gemm";
 export * from "./kernels/pack";
+export * from "./kernels/rows";
 export * from "./kernels/vec_unary";

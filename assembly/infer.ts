@@ -1,5 +1,7 @@
 /** The kernels that running a model needs: the module behind `gatewise/infer` and `gatewise/worklet`. */
 export { f32_copy, f32_fill } from "./kernels/copy";
+export { f32_gather_rows, i32_gather } from "./kernels/gather";
 export { f32_gemm_nn, f32_gemv_nn } from "./kernels/gemm";
 export { f32_pack_gates_nn, f32_pack_nn, f32_permute_gates, f32_unpermute_gate } from "./kernels/pack";
+export { f32_valid_steps, i32_pack_rows, i32_unique } from "./kernels/rows";
 export { f32_unary_fwd } from "./kernels/vec_unary";

@@ -1,13 +1,17 @@
 /** The kernel table in plain TypeScript: oracle, fallback and parity twin of the wasm builds. */
 import type { Kernels } from "../generated/kernels.ts";
+import { gather } from "./gather.ts";
 import { gemm } from "./gemm.ts";
 import { pack } from "./pack.ts";
+import { rows } from "./rows.ts";
 import { viewsOf, type Memory } from "./views.ts";
 
 export function referenceKernels(memory: Memory): Kernels {
   const views = viewsOf(memory);
   return {
+    ...gather(views),
     ...gemm(views),
     ...pack(views),
-  } as Kernels;
+    ...rows(views),
+  } as unknown as Kernels;
 }
