@@ -8,7 +8,7 @@
  * shifted into the exponent they are 2ⁿ (0 from n = −127 on, +Inf at n = 128).
  *
  * Accuracy  `exp`, `expm1` in accuracy.json; results below 2⁻¹²⁶·⁵ become 0.
- * Cost      20 operations, 13 in the relaxed build; no division.
+ * Cost      exp 27 operations, 18 in the relaxed build; no division.
  * Constants q minimises the largest error relative to eʳ, coefficient after coefficient rounded to float; they are
  *           loaded because V8 rebuilds splatted literals at each use.
  */
@@ -30,9 +30,19 @@ export const Q3 = memory.data<v128>([f32x4.splat(0.008368677)]);
 export const Q4 = memory.data<v128>([f32x4.splat(0.0013820734)]);
 
 /** Beyond these eˣ is 0 and +Inf. */
-const LOWEST = memory.data<v128>([f32x4.splat(-88)]);
+export const LOWEST = memory.data<v128>([f32x4.splat(-88)]);
 const HIGHEST = memory.data<v128>([f32x4.splat(89)]);
 const TWO_127 = memory.data<v128>([f32x4.splat(1.7014118346046923e38)]);
+
+/** eʳ − 1 = r + r²·q(r), in pairs of terms: a shorter chain than Horner's (measured: 5 to 15 % of a sigmoid). */
+// @ts-ignore: decorator
+@inline
+export function expm1Reduced(r: v128): v128 {
+  const rr = f32x4.mul(r, r);
+  const high = madd(rr, v128.load(Q4), madd(r, v128.load(Q3), v128.load(Q2)));
+  const q = madd(rr, high, madd(r, v128.load(Q1), v128.load(Q0)));
+  return madd(rr, q, r);
+}
 
 /** eˣ. */
 // @ts-ignore: decorator
@@ -44,15 +54,11 @@ export function exp(x: v128): v128 {
   const n = f32x4.sub(t, v128.load(ROUND));
   const s = i32x4.shl(t, 23);
   const r = nmadd(n, v128.load(LN2_LOW), nmadd(n, v128.load(LN2_HIGH), z));
-  let p = madd(r, v128.load(Q4), v128.load(Q3));
-  p = madd(p, r, v128.load(Q2));
-  p = madd(p, r, v128.load(Q1));
-  p = madd(p, r, v128.load(Q0));
-  p = madd(p, r, v128.load(ONE));
-  p = madd(p, r, v128.load(ONE));
+  const p = expm1Reduced(r);
   // 2¹²⁸ is no float: there 2¹²⁷ is used and the result doubled, which overflows where it should
   const half = v128.load(TWO_127);
-  const y = f32x4.mul(p, f32x4.pmin(s, half));
+  const h = f32x4.pmin(s, half);
+  const y = madd(p, h, h);
   return f32x4.add(y, v128.and(y, f32x4.gt(s, half)));
 }
 
@@ -67,10 +73,6 @@ export function expm1Negative(x: v128): v128 {
   const n = f32x4.sub(t, v128.load(ROUND));
   const s = i32x4.shl(t, 23);
   const r = nmadd(n, v128.load(LN2_LOW), nmadd(n, v128.load(LN2_HIGH), z));
-  let q = madd(r, v128.load(Q4), v128.load(Q3));
-  q = madd(q, r, v128.load(Q2));
-  q = madd(q, r, v128.load(Q1));
-  q = madd(q, r, v128.load(Q0));
-  const y = madd(madd(q, f32x4.mul(r, r), r), s, f32x4.sub(s, one));
+  const y = madd(expm1Reduced(r), s, f32x4.sub(s, one));
   return v128.bitselect(z, y, f32x4.eq(z, zero));
 }
