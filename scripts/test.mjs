@@ -84,7 +84,7 @@ function judge({ output, hung, ending }) {
   else if (summaries.length === 0) reason = `ended with ${ending} before uvu's summary (is there a test.run()?)`;
   else if (summaries.length > 1) reason = "ran its suites in several rounds (was one declared after an await?)";
   else if (total + skipped === 0) reason = "ran no test";
-  else if (passed < total) reason = `${total - passed} of ${total} failed (a hook that throws leaves no message)`;
+  else if (passed < total) reason = `${total - passed} of ${total} failed${output.includes(" FAIL ") ? "" : ": a hook threw, uvu keeps what to itself"}`;
   else if (ending !== 0) reason = `ended with ${ending}`;
   return { passed, skipped, failed: reason === undefined ? 0 : Math.max(1, total - passed), reason };
 }
