@@ -24,7 +24,8 @@ export interface Normalized {
   readonly dtype: DType;
 }
 
-export const isTypedArray = (value: unknown): value is TypedArray => ArrayBuffer.isView(value) && !(value instanceof DataView);
+export const isTypedArray = (value: unknown): value is TypedArray =>
+  ArrayBuffer.isView(value) && !(value instanceof DataView || value instanceof BigInt64Array || value instanceof BigUint64Array);
 
 const isShaped = (value: unknown): value is { data: TypedArray | readonly number[]; shape: Shape } =>
   typeof value === "object" && value !== null && "data" in value && "shape" in value;
@@ -35,12 +36,11 @@ export function isArrayInput(value: unknown): value is ArrayInput {
   return Array.isArray(value) && value.length > 0 && value.every((item) => (Array.isArray(item) || typeof item === "number") && isArrayInput(item));
 }
 
-function typed(data: TypedArray | readonly number[], subject: string): { data: Float32Array | Int32Array; dtype: DType } {
+/** Rounds floats to f32 and takes every integer type as i32. */
+function round(data: TypedArray): { data: Float32Array | Int32Array; dtype: DType } {
   if (data instanceof Float32Array) return { data, dtype: "f32" };
   if (data instanceof Int32Array) return { data, dtype: "i32" };
-  if (data instanceof Float64Array || Array.isArray(data)) return { data: Float32Array.from(data as ArrayLike<number>), dtype: "f32" };
-  if (isTypedArray(data)) return { data: Int32Array.from(data as ArrayLike<number>), dtype: "i32" };
-  throw new ValueError(`${subject}: expected a typed array or numbers as data, got ${typeof data}`);
+  return data instanceof Float64Array ? { data: Float32Array.from(data), dtype: "f32" } : { data: Int32Array.from(data), dtype: "i32" };
 }
 
 function nestedShape(value: Nested): number[] {
@@ -48,7 +48,7 @@ function nestedShape(value: Nested): number[] {
 }
 
 /** Copies nested numbers into `out`, holding every level to the shape of the first one. */
-function flatten(value: Nested, shape: readonly number[], depth: number, out: Float32Array, at: number, subject: string): number {
+function flatten(value: Nested, shape: readonly number[], depth: number, out: Float64Array, at: number, subject: string): number {
   if (depth === shape.length) {
     if (typeof value !== "number") throw new ShapeError(`${subject}: expected nested arrays of shape ${describe(shape)}, got a deeper level`);
     out[at] = value;
@@ -63,35 +63,44 @@ function flatten(value: Nested, shape: readonly number[], depth: number, out: Fl
 }
 
 /**
- * Any accepted form as a typed array with a shape. Float32Array and Int32Array are not copied.
+ * Any accepted form as a typed array with its shape. Typed arrays are neither copied nor rounded.
  *
  * @param subject  what the array is, for errors: `fit: x`
  * @throws ShapeError for ragged nests and for data that do not fill their shape
  */
-export function normalize(value: ArrayInput, subject: string): Normalized {
-  if (isTypedArray(value)) return { ...typed(value, subject), shape: [value.length] };
+export function readArray(value: ArrayInput, subject: string): { data: TypedArray; shape: Shape } {
+  if (isTypedArray(value)) return { data: value, shape: [value.length] };
   if (isShaped(value)) {
-    const { data, dtype } = typed(value.data, subject);
     const shape = [...value.shape];
     if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
       throw new ShapeError(`${subject}: expected a shape of whole numbers, got ${describe(shape)}`);
     }
+    const { data } = value;
+    if (!isTypedArray(data) && !Array.isArray(data)) {
+      throw new ValueError(`${subject}: expected a typed array or numbers as data, got ${typeof data}`);
+    }
     if (data.length !== sizeOf(shape)) {
       throw new ShapeError(`${subject}: expected ${sizeOf(shape)} elements for shape ${describe(shape)}, got ${data.length}`);
     }
-    return { data, shape, dtype };
+    return { data: isTypedArray(data) ? data : Float64Array.from(data), shape };
   }
   if (typeof value !== "number" && !Array.isArray(value)) {
     throw new ValueError(`${subject}: expected numbers, nested arrays, a typed array or { data, shape }, got ${value === null ? "null" : typeof value}`);
   }
   const shape = nestedShape(value);
-  const data = new Float32Array(sizeOf(shape));
+  const data = new Float64Array(sizeOf(shape));
   flatten(value, shape, 0, data, 0, subject);
-  return { data, shape, dtype: "f32" };
+  return { data, shape };
+}
+
+/** {@link readArray} in the form that ports write: f32 or i32. */
+export function normalize(value: ArrayInput, subject: string): Normalized {
+  const { data, shape } = readArray(value, subject);
+  return { ...round(data), shape };
 }
 
 /** @throws ValueError naming the first element that is NaN or infinite */
-export function checkFinite({ data, shape }: Normalized, subject: string): void {
+export function checkFinite({ data, shape }: { readonly data: TypedArray; readonly shape: Shape }, subject: string): void {
   for (let i = 0; i < data.length; i++) {
     if (Number.isFinite(data[i])) continue;
     throw new ValueError(`${subject}: expected finite numbers, got ${data[i]} at ${describe(indexOf(i, shape))}`);
