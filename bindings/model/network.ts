@@ -1,7 +1,7 @@
 /** What every model is: a tree of modules with weights by path, that predicts, takes and gives weights, and is disposed of. */
 import { DisposedError, OptionError, ShapeError, StateError, ValueError, nearest } from "../errors.ts";
 import { normalize, type ArrayInput, type NDArray } from "../program/array.ts";
-import type { Root } from "../program/functions.ts";
+import type { Root, TracedFunction } from "../program/functions.ts";
 import { ParameterBlock, type Parameter } from "../program/parameters.ts";
 import type { Program } from "../program/program.ts";
 import { describe, type Shape } from "../program/tensor.ts";
@@ -23,15 +23,19 @@ export type ArrayRecord = Record<string, NDArray>;
 
 export abstract class Network implements Root {
   /** Weights of this module itself, by name. @internal */
-  readonly ownParameters!: Map<string, Parameter>;
+  declare readonly ownParameters: Map<string, Parameter>;
+  /** Functions of this module that are traced by the library, by what they are for. @internal */
+  declare readonly functions: Map<string, TracedFunction<any>>;
   #backend: Backend | undefined;
   #seed: number | undefined;
   #random: { seed: number; counter: number } | undefined;
   #resources = new Resources(this);
+  #called = false;
   #given: ReadonlyMap<string, Float32Array> | undefined;
 
   constructor({ seed }: ModuleOptions = {}) {
     hide(this, "ownParameters", new Map<string, Parameter>());
+    hide(this, "functions", new Map<string, TracedFunction<any>>());
     this.#seed = seed;
   }
 
@@ -109,7 +113,7 @@ export abstract class Network implements Root {
   /** Whether the weights exist, which they do from the first call, or from the start when the input's shape was given. */
   get built(): boolean {
     const parameters = this.parameters();
-    return parameters.length > 0 && parameters.every(([, { block }]) => block !== undefined);
+    return (this.#called || parameters.length > 0) && parameters.every(([, { block }]) => block !== undefined);
   }
 
   /** Weights to start from instead of drawing initial ones. @internal */
@@ -119,6 +123,7 @@ export abstract class Network implements Root {
 
   /** Places the parameters that have none yet in a block of their own. @internal */
   allocate(trace: Trace): void {
+    this.#called = true;
     const fresh = this.parameters().filter(([, parameter]) => !parameter.block && trace.parameters.has(parameter));
     if (fresh.length === 0) return;
     const block = new ParameterBlock(this.backend, fresh.map(([, parameter]) => parameter));

@@ -16,6 +16,8 @@ export interface Root {
   readonly backend: Backend;
   /** Counts runs that drew random numbers, so that each draws others. */
   readonly random: { seed: number; counter: number };
+  /** Path of every module of the tree. */
+  modules(): ReadonlyMap<object, string>;
   /** Places parameters that a trace has found and gives them their initial values. */
   allocate(trace: Trace): void;
   blocks(): ParameterBlock[];
@@ -103,7 +105,7 @@ export class TracedFunction<E = undefined> {
   }
 
   private trace(args: FlatArguments): Compiled<E> {
-    const trace = new Trace(this.root?.backend ?? currentBackend(), this.options);
+    const trace = new Trace(this.root?.backend ?? currentBackend(), { ...this.options, paths: this.root?.modules() });
     const inputs = args.leaves.map(({ shape, dtype }: Normalized) => {
       const input = trace.pinned(shape, dtype);
       input.requiresGrad = this.gradientInputs && dtype === "f32";

@@ -53,8 +53,12 @@ export interface TraceOptions {
   readonly gradients?: boolean;
   /** Layers name their inner values with {@link Trace.expose}. */
   readonly inspect?: boolean;
-  /** States that recurrent layers carry from one run to the next: of a stream, or of a stateful layer. */
-  readonly carry?: StateStore;
+  /** Set in a stream's programs: every recurrent layer carries its state here and gives the output of every step. */
+  readonly stream?: StateStore;
+  /** Where stateful layers carry theirs. */
+  readonly stateful?: StateStore;
+  /** Path of each module from the root, for the names of weights, states and inner values. */
+  readonly paths?: ReadonlyMap<object, string> | undefined;
 }
 
 /** Where states live between runs. */

@@ -1,0 +1,169 @@
+/** Where weights start. Each factory gives plain data, so that a configuration can be saved. */
+import { OptionError, ValueError, nearest } from "./errors.ts";
+import type { Initializer } from "./program/parameters.ts";
+import { sizeOf, type Shape } from "./program/tensor.ts";
+import { Random } from "./random.ts";
+
+/** An initializer by name with its options, as the factories below give it. */
+export interface InitializerConfig {
+  readonly initializer: string;
+  readonly seed?: number | undefined;
+  readonly [option: string]: unknown;
+}
+
+/** An initializer as layer options take it: from a factory, by name, or a function of your own (which cannot be saved). */
+export type InitializerInput = InitializerConfig | string | Initializer;
+
+type Fill = (out: Float32Array, shape: Shape, random: Random) => void;
+
+function each(out: Float32Array, value: () => number): void {
+  for (let i = 0; i < out.length; i++) out[i] = value();
+}
+
+/** A normal number within two standard deviations. */
+function truncated(random: Random): number {
+  let x = random.normal();
+  while (Math.abs(x) > 2) x = random.normal();
+  return x;
+}
+
+/** Inputs and outputs of a weight: its last two axes, times whatever comes before. */
+function fans(shape: Shape): [fanIn: number, fanOut: number] {
+  if (shape.length < 2) return [shape[0] ?? 1, shape[0] ?? 1];
+  const field = sizeOf(shape.slice(0, -2));
+  return [shape.at(-2)! * field, shape.at(-1)! * field];
+}
+
+/** What truncation at two standard deviations leaves of one. */
+const TRUNCATED_DEVIATION = 0.87962566103423978;
+
+/** Uniform or normal numbers of variance scale / fan. */
+const scaled = (scale: number, fan: (fanIn: number, fanOut: number) => number, normal: boolean): Fill => (out, shape, random) => {
+  const variance = scale / Math.max(1, fan(...fans(shape)));
+  const limit = Math.sqrt(3 * variance);
+  const deviation = Math.sqrt(variance) / TRUNCATED_DEVIATION;
+  each(out, normal ? () => truncated(random) * deviation : () => (random.uniform() * 2 - 1) * limit);
+};
+
+const average = (fanIn: number, fanOut: number): number => (fanIn + fanOut) / 2;
+const input = (fanIn: number): number => fanIn;
+
+/**
+ * Orthonormal rows or columns, whichever are fewer, by modified Gram-Schmidt on random vectors: the Q of their QR
+ * decomposition with positive R (Saxe et al. 2013).
+ */
+function orthogonal(out: Float32Array, shape: Shape, random: Random, gain: number): void {
+  if (shape.length < 2) throw new ValueError(`orthogonal: expected a weight of at least 2 axes, got [${shape.join(", ")}]`);
+  const columns = shape.at(-1)!;
+  const rows = out.length / columns;
+  const [count, length] = rows < columns ? [rows, columns] : [columns, rows];
+  const vectors = Array.from({ length: count }, () => Float64Array.from({ length }, () => random.normal()));
+  vectors.forEach((v, k) => {
+    const norm = Math.sqrt(dot(v, v));
+    for (let i = 0; i < length; i++) v[i] /= norm;
+    for (let j = k + 1; j < count; j++) subtractAlong(vectors[j], v);
+  });
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) out[r * columns + c] = gain * (rows < columns ? vectors[r][c] : vectors[c][r]);
+  }
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+function subtractAlong(v: Float64Array, unit: Float64Array): void {
+  const along = dot(v, unit);
+  for (let i = 0; i < v.length; i++) v[i] -= along * unit[i];
+}
+
+/** A row per initializer: the defaults of its options, and how it fills. */
+const TABLE: Record<string, { defaults: Record<string, number>; fill: (options: Record<string, number>) => Fill }> = {
+  zeros: { defaults: {}, fill: () => (out) => out.fill(0) },
+  ones: { defaults: {}, fill: () => (out) => out.fill(1) },
+  constant: { defaults: { value: 0 }, fill: ({ value }) => (out) => out.fill(value) },
+  randomUniform: {
+    defaults: { minval: -0.05, maxval: 0.05 },
+    fill: ({ minval, maxval }) => (out, _shape, random) => each(out, () => minval + (maxval - minval) * random.uniform()),
+  },
+  randomNormal: {
+    defaults: { mean: 0, stddev: 0.05 },
+    fill: ({ mean, stddev }) => (out, _shape, random) => each(out, () => mean + stddev * random.normal()),
+  },
+  truncatedNormal: {
+    defaults: { mean: 0, stddev: 0.05 },
+    fill: ({ mean, stddev }) => (out, _shape, random) => each(out, () => mean + stddev * truncated(random)),
+  },
+  glorotUniform: { defaults: {}, fill: () => scaled(1, average, false) },
+  glorotNormal: { defaults: {}, fill: () => scaled(1, average, true) },
+  heUniform: { defaults: {}, fill: () => scaled(2, input, false) },
+  heNormal: { defaults: {}, fill: () => scaled(2, input, true) },
+  lecunUniform: { defaults: {}, fill: () => scaled(1, input, false) },
+  lecunNormal: { defaults: {}, fill: () => scaled(1, input, true) },
+  orthogonal: { defaults: { gain: 1 }, fill: ({ gain }) => (out, shape, random) => orthogonal(out, shape, random, gain) },
+  identity: {
+    defaults: { gain: 1 },
+    fill: ({ gain }) => (out, shape) => {
+      out.fill(0);
+      for (let i = 0; i < Math.min(...shape); i++) out[i * shape.at(-1)! + i] = gain;
+    },
+  },
+};
+
+const camel = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+function entry(subject: string, name: string): (typeof TABLE)[string] {
+  if (!Object.hasOwn(TABLE, name)) {
+    throw new OptionError(`${subject}: expected a known initializer, got "${name}"${nearest(name, Object.keys(TABLE))}`);
+  }
+  return TABLE[name];
+}
+
+/**
+ * The function behind an initializer option.
+ *
+ * @throws OptionError for an unknown name
+ */
+export function initializerOf(subject: string, value: InitializerInput): Initializer {
+  if (typeof value === "function") return value;
+  const { initializer, seed, ...options } = typeof value === "string" ? { initializer: camel(value), seed: undefined } : value;
+  const { defaults, fill } = entry(subject, initializer);
+  const filler = fill({ ...defaults, ...options as Record<string, number> });
+  return (shape, random) => {
+    const out = new Float32Array(sizeOf(shape));
+    filler(out, shape, seed === undefined ? random : new Random(seed));
+    return out;
+  };
+}
+
+type Factory<O> = (options?: O & { seed?: number }) => InitializerConfig;
+
+function factory<O extends object>(name: string): Factory<O> {
+  return (options) => {
+    for (const option of Object.keys(options ?? {})) {
+      const known = [...Object.keys(TABLE[name].defaults), "seed"];
+      if (!known.includes(option)) throw new OptionError(`initializers.${name}: expected one of ${known.join(", ")}, got "${option}"${nearest(option, known)}`);
+    }
+    return { initializer: name, ...options };
+  };
+}
+
+/** Where weights start; pass one as `kernelInitializer` and the like. A seed of its own makes one independent of the model's. */
+export const initializers = {
+  zeros: factory("zeros"),
+  ones: factory("ones"),
+  constant: factory<{ value?: number }>("constant"),
+  randomUniform: factory<{ minval?: number; maxval?: number }>("randomUniform"),
+  randomNormal: factory<{ mean?: number; stddev?: number }>("randomNormal"),
+  truncatedNormal: factory<{ mean?: number; stddev?: number }>("truncatedNormal"),
+  glorotUniform: factory("glorotUniform"),
+  glorotNormal: factory("glorotNormal"),
+  heUniform: factory("heUniform"),
+  heNormal: factory("heNormal"),
+  lecunUniform: factory("lecunUniform"),
+  lecunNormal: factory("lecunNormal"),
+  orthogonal: factory<{ gain?: number }>("orthogonal"),
+  identity: factory<{ gain?: number }>("identity"),
+};

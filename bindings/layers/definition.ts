@@ -1,0 +1,59 @@
+/** What a layer is: plain data and functions over tensors. `model/layer.ts` wraps definitions into modules. */
+import type { InitializerInput } from "../initializers.ts";
+import type { Shape, Steps, Tensor } from "../program/tensor.ts";
+import type { Trace } from "../program/trace.ts";
+
+/** A weight of a layer. */
+export interface ParameterSpec {
+  readonly shape: Shape;
+  readonly initializer: InitializerInput;
+}
+
+/** Options every layer has. */
+export interface CommonOptions {
+  /** First part of its weights' names in a sequential; numbered by kind when absent. */
+  name?: string | undefined;
+  /** false: its weights stay as they are. */
+  trainable?: boolean | undefined;
+}
+
+/** Options of a recurrent layer's `call`. */
+export interface CallOptions extends Steps {
+  /** States to start from, [batch, units] each. */
+  readonly initialState?: readonly Tensor[] | undefined;
+}
+
+/** What a layer's `call` sees of itself. */
+export interface LayerScope<C> {
+  readonly trace: Trace;
+  readonly config: Readonly<C>;
+  /** How errors name it: `gru "gru_1"`. */
+  readonly label: string;
+  /** Its weights as tensors, created at the first call. */
+  readonly weights: Readonly<Record<string, Tensor>>;
+}
+
+/** What the input of a layer must be. */
+export type InputKind = "sequence" | "features" | "tokens" | "any";
+
+export interface LayerDefinition<C extends object> {
+  /** Name of the factory, and of the layer in saved files: `simpleRNN`. */
+  readonly type: string;
+  /** Default name: `simple_rnn`. */
+  readonly prefix: string;
+  /** Every option with its default; undefined for those that must be given. */
+  readonly defaults: { readonly [K in keyof C]-?: C[K] | undefined };
+  readonly required?: readonly (keyof C & string)[];
+  /** Accepted and ignored, for configurations from elsewhere. */
+  readonly ignored?: readonly string[];
+  /** Makes options canonical and checks them: activation names, ranges. */
+  normalize?(config: C, label: string): C;
+  readonly input: InputKind;
+  /** Shapes of the weights for inputs of this many features. */
+  parameters?(config: C, features: number): Record<string, ParameterSpec>;
+  call(scope: LayerScope<C>, x: Tensor, options: CallOptions): Tensor | Tensor[];
+  /** Why it cannot run step by step, when it cannot. */
+  unstreamable?(config: C): string | undefined;
+}
+
+export const defineLayer = <C extends object>(definition: LayerDefinition<C>): LayerDefinition<C> => definition;

@@ -1,0 +1,169 @@
+/** Recurrent layers: a cell over a whole sequence, with masks, lengths, states and dropout around it. */
+import { ShapeError, ValueError } from "../errors.ts";
+import { dropoutMask } from "../ops/dropout.ts";
+import { mul } from "../ops/elementwise.ts";
+import type { Sequence } from "../ops/recurrent.ts";
+import { checkSteps, lastOutput, packRows, sortStates, unpack, unsortStates, type Rows } from "../ops/rows.ts";
+import { reshape } from "../ops/shape.ts";
+import { Tensor, describe, read, write, type Steps } from "../program/tensor.ts";
+import type { Trace } from "../program/trace.ts";
+import { gruCell, lstmCell, simpleRnnCell, type CellKind, type CellOptions, type GRUCellOptions, type LSTMCellOptions, type SimpleRNNCellOptions } from "./cells.ts";
+import { defineLayer, type CallOptions, type LayerDefinition } from "./definition.ts";
+
+export interface SequenceOptions {
+  /** Gives the output of every step [batch, time, units] instead of the last [batch, units]. */
+  returnSequences?: boolean;
+  /** Gives `[output, ...states]`. */
+  returnState?: boolean;
+  /** Reads the sequence from its end; outputs stay in that order. */
+  goBackwards?: boolean;
+  /** Keeps its states from one batch to the next, until `resetStates`. */
+  stateful?: boolean;
+  /** Outputs zeros at masked steps, instead of the former output. */
+  zeroOutputForMask?: boolean;
+}
+
+export const sequenceDefaults = {
+  returnSequences: false, returnState: false, goBackwards: false, stateful: false, zeroOutputForMask: false,
+} as const;
+
+/** Options that say how to compute, not what; there is one way here. */
+export const IGNORED = ["unroll", "implementation"];
+
+export type SimpleRNNOptions = SimpleRNNCellOptions & SequenceOptions;
+export type LSTMOptions = LSTMCellOptions & SequenceOptions;
+export type GRUOptions = GRUCellOptions & SequenceOptions;
+
+/** What every layer over time needs to know of its run. */
+export interface SequenceRun {
+  readonly trace: Trace;
+  readonly label: string;
+  readonly options: SequenceOptions;
+  readonly call: CallOptions;
+}
+
+/** The steps that count: those given to the call, else those that the input brings along. */
+export function stepsOf({ label, call }: SequenceRun, x: Tensor): Steps | undefined {
+  if (call.lengths && call.mask) throw new ValueError(`${label}: expected lengths or a mask, got both`);
+  const steps = call.lengths || call.mask ? { lengths: call.lengths, mask: call.mask } as Steps : x.steps;
+  if (steps) checkSteps(label, steps, x.shape);
+  return steps;
+}
+
+/** States to start from: the caller's, those carried from the last run, or none, which means zeros. */
+export function initialStates({ trace, label, options, call }: SequenceRun, names: readonly string[], shapes: readonly (readonly number[])[]): Tensor[] {
+  if (call.initialState) {
+    const { initialState } = call;
+    const wrong = initialState.length !== shapes.length || initialState.some((state, i) => describe(state.shape) !== describe(shapes[i]));
+    if (wrong) {
+      throw new ShapeError(`${label}: expected ${shapes.length} initial states ${shapes.map(describe).join(", ")}, got ${initialState.map(({ shape }) => describe(shape)).join(", ") || "none"}`);
+    }
+    return [...initialState];
+  }
+  const store = trace.options.stream ?? (options.stateful ? trace.options.stateful : undefined);
+  if (!store) return [];
+  return names.map((name, i) => new Tensor(trace, shapes[i], "f32", store.state(trace.scope, name, shapes[i])));
+}
+
+/** Writes final states where the next run will find them. */
+export function carryStates({ trace, options }: SequenceRun, names: readonly string[], final: readonly Tensor[]): void {
+  const store = trace.options.stream ?? (options.stateful ? trace.options.stateful : undefined);
+  if (!store) return;
+  names.forEach((name, i) => {
+    const place = new Tensor(trace, final[i].shape, "f32", store.state(trace.scope, name, final[i].shape));
+    trace.call("f32_copy", place.size, read(final[i]), write(place));
+  });
+}
+
+/** Whether the layer gives every step's output. */
+export const givesSequences = ({ trace, options }: SequenceRun): boolean => options.returnSequences === true || trace.options.stream !== undefined;
+
+/** Puts output and states together as the options ask. */
+export function results({ options }: SequenceRun, output: Tensor, final: readonly Tensor[]): Tensor | Tensor[] {
+  return options.returnState ? [output, ...final] : output;
+}
+
+/** Runs a cell over packed rows. */
+export function runCell<C extends CellOptions>(
+  kind: CellKind<C>, config: C, { trace }: SequenceRun, weights: Readonly<Record<string, Tensor>>, input: Tensor, rows: Rows, states: readonly Tensor[],
+): Sequence {
+  const [B, T, I] = input.shape;
+  const dropped = dropoutMask([B, 1, I], config.dropout!);
+  const x = dropped ? mul(input, dropped) : input;
+  const drop = dropoutMask([B, config.units], config.recurrentDropout!);
+  const sequence = kind.run(config, { trace, weights, x, rows, states: states.map((state) => sortStates(trace, state, rows)), drop });
+  exposeInner(trace, kind.gates(config), sequence, rows, [B, T, config.units]);
+  return sequence;
+}
+
+/** Names gates and states for `inspect`, each [B, T, H]. */
+function exposeInner(trace: Trace, gates: readonly string[], sequence: Sequence, rows: Rows, [B, T, H]: readonly number[]): void {
+  if (!trace.options.inspect) return;
+  const N = B * T;
+  const width = sequence.gates.shape[1];
+  gates.forEach((name, g) => trace.expose(name, () => {
+    const gate = trace.tensor([N, H]);
+    trace.call("f32_unpermute_gate", N, read(rows.count), gates.length, H, g, read(sequence.gates), width, write(gate), H);
+    return unpack(trace, gate, rows);
+  }));
+  for (const [name, inner] of Object.entries(sequence.inner)) trace.expose(name, () => unpack(trace, inner, rows));
+  trace.expose("h", () => unpack(trace, sequence.h, rows));
+}
+
+/** The layer of a cell. */
+function recurrentLayer<C extends CellOptions>(kind: CellKind<C>): LayerDefinition<C & SequenceOptions> {
+  return defineLayer<C & SequenceOptions>({
+    type: kind.type,
+    prefix: kind.prefix,
+    input: "sequence",
+    defaults: { ...kind.defaults, ...sequenceDefaults } as LayerDefinition<C & SequenceOptions>["defaults"],
+    required: ["units"],
+    ignored: IGNORED,
+    normalize: (config, label) => kind.normalize(config, label) as C & SequenceOptions,
+    parameters: (config, features) => kind.parameters(config, features),
+    unstreamable: ({ goBackwards }) => (goBackwards ? "it reads the sequence from its end (goBackwards)" : undefined),
+    call({ trace, config, label, weights }, x, call) {
+      const run: SequenceRun = { trace, label, options: config, call };
+      const [B, T] = x.shape;
+      const steps = stepsOf(run, x);
+      const shapes = kind.states.map(() => [B, config.units]);
+      const rows = packRows(trace, B, T, steps, { backwards: config.goBackwards, zeroMasked: config.zeroOutputForMask });
+      const sequence = runCell(kind, config, run, weights, x, rows, initialStates(run, kind.states, shapes));
+      const final = sequence.final.map((state) => unsortStates(trace, state, rows));
+      carryStates(run, kind.states, final);
+      const whole = givesSequences(run);
+      const output = whole ? unpack(trace, sequence.h, rows) : lastOutput(trace, sequence.h, sequence.final[0], rows);
+      if (whole) output.steps = steps;
+      return results(run, output, final);
+    },
+  });
+}
+
+export const simpleRNN = recurrentLayer(simpleRnnCell);
+export const lstm = recurrentLayer(lstmCell);
+export const gru = recurrentLayer(gruCell);
+
+/** One step of a cell: `call(x [B, I], states)` gives `[output, states]`. */
+function cellLayer<C extends CellOptions>(kind: CellKind<C>): LayerDefinition<C> {
+  return defineLayer<C>({
+    type: `cells.${kind.type}`,
+    prefix: `${kind.prefix}_cell`,
+    input: "features",
+    defaults: kind.defaults,
+    required: ["units"],
+    normalize: (config, label) => kind.normalize(config, label),
+    parameters: (config, features) => kind.parameters(config, features),
+    call({ trace, config, label, weights }, x, call) {
+      const [B, I] = x.shape;
+      const shapes = kind.states.map(() => [B, config.units]);
+      const run: SequenceRun = { trace, label, options: {}, call };
+      const rows = packRows(trace, B, 1, undefined);
+      const sequence = runCell(kind, config, run, weights, reshape(x, [B, 1, I]), rows, initialStates(run, kind.states, shapes));
+      return [reshape(sequence.h, [B, config.units]), ...sequence.final];
+    },
+  });
+}
+
+export const simpleRNNCell = cellLayer(simpleRnnCell);
+export const lstmCellLayer = cellLayer(lstmCell);
+export const gruCellLayer = cellLayer(gruCell);

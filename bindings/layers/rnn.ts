@@ -1,0 +1,128 @@
+/** `rnn(cell)`: any cell, or several stacked, over a sequence. */
+import { OptionError, ShapeError } from "../errors.ts";
+import { where } from "../ops/elementwise.ts";
+import { lastOutput, packRows, unpack, unsortStates, validSteps } from "../ops/rows.ts";
+import { reshape, slice, stack } from "../ops/shape.ts";
+import type { Tensor } from "../program/tensor.ts";
+import { cellKinds, type CellKind, type CellOptions } from "./cells.ts";
+import { defineLayer, type CommonOptions } from "./definition.ts";
+import {
+  carryStates, givesSequences, IGNORED, initialStates, results, runCell, sequenceDefaults, stepsOf, type SequenceOptions, type SequenceRun,
+} from "./recurrent.ts";
+
+/** What `rnn` needs of a cell. Cells of `cells.*` have it; a Module of your own says how large its states are. */
+export interface Cell {
+  /** x [B, I] and states [B, size] to `[output, states]`. */
+  call(x: Tensor, states: Tensor[]): [Tensor, Tensor[]];
+  /** Units of each state. */
+  readonly stateSize?: number | readonly number[];
+  /** The kind of a built-in cell, whose sequence runs in one kernel. @internal */
+  readonly cellType?: keyof typeof cellKinds;
+  /** @internal */
+  readonly config?: CellOptions;
+  /** Creates weights for this many input features and gives them as tensors. @internal */
+  tensors?(features: number): Record<string, Tensor>;
+}
+
+export interface RNNOptions extends CommonOptions, SequenceOptions {
+  cell: Cell | readonly Cell[];
+}
+
+/** Sizes of the states of one cell. */
+function stateSizes(cell: Cell, label: string): number[] {
+  if (cell.cellType) return cellKinds[cell.cellType].states.map(() => cell.config!.units);
+  if (cell.stateSize === undefined) throw new OptionError(`${label}: expected the cell to have a stateSize (a number, or one for each state), got none`);
+  return [cell.stateSize].flat() as number[];
+}
+
+/** Names of all states: `h`, or `0/h`, `1/h` for a stack. */
+function stateNames(cells: readonly Cell[], sizes: readonly number[][]): string[] {
+  return cells.flatMap((cell, k) => sizes[k].map((_, i) => {
+    const name = cell.cellType ? cellKinds[cell.cellType].states[i] : `state${i}`;
+    return cells.length === 1 ? name : `${k}/${name}`;
+  }));
+}
+
+interface Output {
+  readonly output: Tensor;
+  readonly final: Tensor[];
+}
+
+/** Built-in cells: each runs its whole sequence over the same packed rows. */
+function runBuiltIn(run: SequenceRun, cells: readonly Cell[], x: Tensor, states: readonly Tensor[]): Output {
+  const { trace, options } = run;
+  const [B, T] = x.shape;
+  const rows = packRows(trace, B, T, stepsOf(run, x), { backwards: options.goBackwards, zeroMasked: options.zeroOutputForMask });
+  const final: Tensor[] = [];
+  let input = x;
+  let output = x;
+  cells.forEach((cell, k) => {
+    const kind = cellKinds[cell.cellType!] as unknown as CellKind<CellOptions>;
+    const first = final.length;
+    const own = states.slice(first, first + kind.states.length);
+    const sequence = runCell(kind, cell.config!, run, cell.tensors!(input.shape[2]), input, rows, own);
+    final.push(...sequence.final.map((state) => unsortStates(trace, state, rows)));
+    input = unpack(trace, sequence.h, rows);
+    const last = k === cells.length - 1;
+    output = last && !givesSequences(run) ? lastOutput(trace, sequence.h, sequence.final[0], rows) : input;
+  });
+  return { output, final };
+}
+
+/** Other cells: step by step, masked steps keeping state and output. */
+function runSteps(run: SequenceRun, cells: readonly Cell[], sizes: readonly number[][], x: Tensor, initial: readonly Tensor[]): Output {
+  const { trace, options } = run;
+  const [B, T, I] = x.shape;
+  const steps = stepsOf(run, x);
+  const valid = steps && validSteps(trace, steps, B, T);
+  let states: readonly Tensor[] = initial.length > 0 ? initial : sizes.flat().map((size) => trace.zeros([B, size]));
+  const outputs: Tensor[] = [];
+  let shown: Tensor | undefined;
+  for (let s = 0; s < T; s++) {
+    const t = options.goBackwards ? T - 1 - s : s;
+    const step = runStack(cells, sizes, reshape(slice(x, [0, t], [B, 1]), [B, I]), states);
+    const alive = valid && slice(valid, [0, t], [B, 1]);
+    states = alive ? step.states.map((state, i) => where(alive, state, states[i])) : step.states;
+    const silent = steps?.lengths || options.zeroOutputForMask;
+    shown = alive ? where(alive, step.output, silent || !shown ? 0 : shown) : step.output;
+    outputs.push(shown);
+  }
+  if (givesSequences(run)) return { output: stack(outputs, 1), final: [...states] };
+  return { output: steps?.lengths ? states[0] : shown!, final: [...states] };
+}
+
+function runStack(cells: readonly Cell[], sizes: readonly number[][], x: Tensor, states: readonly Tensor[]): { output: Tensor; states: Tensor[] } {
+  const next: Tensor[] = [];
+  let output = x;
+  cells.forEach((cell, k) => {
+    const own = states.slice(next.length, next.length + sizes[k].length);
+    const [y, after] = cell.call(output, [...own]);
+    next.push(...[after].flat());
+    output = y;
+  });
+  return { output, states: next };
+}
+
+/** A layer that runs a cell, or a stack of cells, over time. */
+export const rnn = defineLayer<RNNOptions>({
+  type: "rnn",
+  prefix: "rnn",
+  input: "sequence",
+  defaults: { cell: undefined, ...sequenceDefaults, name: undefined, trainable: true },
+  required: ["cell"],
+  ignored: IGNORED,
+  unstreamable: ({ goBackwards }) => (goBackwards ? "it reads the sequence from its end (goBackwards)" : undefined),
+  call({ trace, config, label }, x, call) {
+    const run: SequenceRun = { trace, label, options: config, call };
+    const cells = [config.cell].flat() as Cell[];
+    if (cells.length === 0) throw new ShapeError(`${label}: expected at least one cell, got none`);
+    const sizes = cells.map((cell) => stateSizes(cell, label));
+    const names = stateNames(cells, sizes);
+    const initial = initialStates(run, names, sizes.flat().map((size) => [x.shape[0], size]));
+    const builtIn = cells.every(({ cellType }) => cellType !== undefined);
+    const { output, final } = builtIn ? runBuiltIn(run, cells, x, initial) : runSteps(run, cells, sizes, x, initial);
+    carryStates(run, names, final);
+    if (givesSequences(run)) output.steps = stepsOf(run, x);
+    return results(run, output, final);
+  },
+});

@@ -1,0 +1,126 @@
+/** Layers without time: embedding, dense, dropout, activation. */
+import { ValueError } from "../errors.ts";
+import { OptionError } from "../errors.ts";
+import type { InitializerInput } from "../initializers.ts";
+import { dropout as drop } from "../ops/dropout.ts";
+import { linear } from "../ops/linear.ts";
+import { integersOf } from "../ops/operands.ts";
+import { gather } from "../ops/rows.ts";
+import { activate, activationName } from "./activations.ts";
+import { defineLayer, type CommonOptions } from "./definition.ts";
+
+/** @throws OptionError unless value is a whole number ≥ 1 */
+export function positive(label: string, name: string, value: unknown): void {
+  if (!Number.isInteger(value) || (value as number) < 1) throw new OptionError(`${label}: expected ${name} to be a positive integer, got ${String(value)}`);
+}
+
+/** @throws OptionError unless 0 ≤ value < 1 */
+export function rate(label: string, name: string, value: number): void {
+  if (!(value >= 0 && value < 1)) throw new OptionError(`${label}: expected ${name} of 0 ≤ rate < 1, got ${value}`);
+}
+
+export interface EmbeddingOptions extends CommonOptions {
+  /** Distinct tokens; the input holds 0…inputDim − 1. */
+  inputDim: number;
+  outputDim: number;
+  embeddingsInitializer?: InitializerInput;
+  /** Token 0 is padding: steps that hold it are masked for the layers that follow. */
+  maskZero?: boolean;
+}
+
+/** Tokens [batch, time] to vectors [batch, time, outputDim]. Weights: embeddings [inputDim, outputDim]. */
+export const embedding = defineLayer<EmbeddingOptions>({
+  type: "embedding",
+  prefix: "embedding",
+  input: "tokens",
+  defaults: {
+    inputDim: undefined, outputDim: undefined, embeddingsInitializer: "randomUniform", maskZero: false,
+    name: undefined, trainable: true,
+  },
+  required: ["inputDim", "outputDim"],
+  normalize(config, label) {
+    positive(label, "inputDim", config.inputDim);
+    positive(label, "outputDim", config.outputDim);
+    return config;
+  },
+  parameters: ({ inputDim, outputDim, embeddingsInitializer }) =>
+    ({ embeddings: { shape: [inputDim, outputDim], initializer: embeddingsInitializer! } }),
+  call({ trace, config, weights, label }, x) {
+    trace.require(x, { below: config.inputDim, what: `tokens for ${label}` });
+    const tokens = integersOf(trace, x);
+    if (x.steps && config.maskZero) throw new ValueError(`${label}: expected lengths, a mask or maskZero, got two of them`);
+    tokens.steps = config.maskZero ? { mask: tokens } : x.steps;
+    return gather(weights.embeddings, tokens);
+  },
+});
+
+export interface DenseOptions extends CommonOptions {
+  units: number;
+  activation?: string;
+  useBias?: boolean;
+  kernelInitializer?: InitializerInput;
+  biasInitializer?: InitializerInput;
+}
+
+/** activation(x·kernel + bias) over the last axis. Weights: kernel [features, units], bias [units]. */
+export const dense = defineLayer<DenseOptions>({
+  type: "dense",
+  prefix: "dense",
+  input: "features",
+  defaults: {
+    units: undefined, activation: "linear", useBias: true, kernelInitializer: "glorotUniform", biasInitializer: "zeros",
+    name: undefined, trainable: true,
+  },
+  required: ["units"],
+  normalize(config, label) {
+    positive(label, "units", config.units);
+    return { ...config, activation: activationName(label, config.activation!) };
+  },
+  parameters: ({ units, useBias, kernelInitializer, biasInitializer }, features) => ({
+    kernel: { shape: [features, units], initializer: kernelInitializer! },
+    ...(useBias ? { bias: { shape: [units], initializer: biasInitializer! } } : {}),
+  }),
+  call({ config, weights }, x) {
+    const y = activate(config.activation!, linear(x, weights.kernel, weights.bias));
+    y.steps = x.steps;
+    return y;
+  },
+});
+
+export interface DropoutOptions extends CommonOptions {
+  /** Share of elements zeroed in training; the others are scaled up. */
+  rate: number;
+}
+
+/** Zeroes elements at random in training; passes everything on otherwise. */
+export const dropout = defineLayer<DropoutOptions>({
+  type: "dropout",
+  prefix: "dropout",
+  input: "any",
+  defaults: { rate: undefined, name: undefined, trainable: true },
+  required: ["rate"],
+  normalize(config, label) {
+    rate(label, "rate", config.rate);
+    return config;
+  },
+  call: ({ config }, x) => drop(x, config.rate),
+});
+
+export interface ActivationOptions extends CommonOptions {
+  activation: string;
+}
+
+/** An activation on its own. */
+export const activation = defineLayer<ActivationOptions>({
+  type: "activation",
+  prefix: "activation",
+  input: "any",
+  defaults: { activation: undefined, name: undefined, trainable: true },
+  required: ["activation"],
+  normalize: (config, label) => ({ ...config, activation: activationName(label, config.activation) }),
+  call({ config }, x) {
+    const y = activate(config.activation, x);
+    y.steps = x.steps;
+    return y;
+  },
+});

@@ -1,0 +1,85 @@
+/** What `fit`, `evaluate` and `trainOnBatch` are given, as arrays that batches are cut from. */
+import { OptionError, ShapeError, ValueError } from "../errors.ts";
+import { checkFinite, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
+import type { FlatArguments } from "../program/tree.ts";
+import { flattenArguments } from "../program/tree.ts";
+import { describe } from "../program/tensor.ts";
+import { inputArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
+
+export interface BatchOptions extends StepOptions {
+  /** Weight of each sample [batch] or step [batch, time] in the loss. */
+  sampleWeight?: ArrayInput | undefined;
+  /** Weight of each class in the loss, by class number; others weigh 1. */
+  classWeight?: Readonly<Record<number, number>> | undefined;
+}
+
+/** Arrays with one row per sample. */
+export class Dataset {
+  readonly rows: number;
+  private readonly x: readonly Normalized[];
+  private readonly y: Normalized;
+  private readonly steps: Record<string, Normalized>;
+  private readonly sampleWeight: Normalized | undefined;
+
+  private constructor(x: readonly Normalized[], y: Normalized, steps: Record<string, Normalized>, sampleWeight: Normalized | undefined) {
+    this.rows = y.shape[0];
+    this.x = x;
+    this.y = y;
+    this.steps = steps;
+    this.sampleWeight = sampleWeight;
+  }
+
+  /** @throws ShapeError, ValueError, OptionError naming the argument that is wrong */
+  static of(x: ModelInput, y: ArrayInput, options: BatchOptions, subject: string): Dataset {
+    const inputs = inputArrays(x, `${subject}: x`);
+    const targets = normalize(y, `${subject}: y`);
+    if (targets.dtype === "f32") checkFinite(targets, `${subject}: y`);
+    const rows = inputs[0].shape[0];
+    if (targets.shape[0] !== rows) {
+      throw new ShapeError(`${subject}: expected y with ${rows} rows as x ${describe(inputs[0].shape)}, got ${describe(targets.shape)}`);
+    }
+    return new Dataset(inputs, targets, stepArrays(options, inputs[0].shape, subject), weights(targets, options, subject));
+  }
+
+  private get arrays(): Normalized[] {
+    return [...this.x, this.y, ...Object.values(this.steps), ...(this.sampleWeight ? [this.sampleWeight] : [])];
+  }
+
+  /** Every array, in the order of the inputs of a program for {@link shapes}. */
+  get sources(): readonly Normalized[] {
+    return this.arrays;
+  }
+
+  private over(pick: (array: Normalized) => Normalized): Dataset {
+    const steps = Object.fromEntries(Object.entries(this.steps).map(([name, array]) => [name, pick(array)]));
+    return new Dataset(this.x.map(pick), pick(this.y), steps, this.sampleWeight && pick(this.sampleWeight));
+  }
+
+  /** Rows start…end − 1, without a copy. */
+  slice(start: number, end: number): Dataset {
+    return this.over((array) => rowsOf(array, start, end));
+  }
+
+  /** Arguments of the step function: (x, y, steps, sampleWeight). */
+  flatten(subject: string): FlatArguments {
+    return flattenArguments([this.x, this.y, this.steps, this.sampleWeight], subject);
+  }
+}
+
+function weights(y: Normalized, { sampleWeight, classWeight }: BatchOptions, subject: string): Normalized | undefined {
+  if (sampleWeight === undefined && classWeight === undefined) return undefined;
+  if (sampleWeight !== undefined && classWeight !== undefined) throw new OptionError(`${subject}: expected sampleWeight or classWeight, got both`);
+  if (sampleWeight !== undefined) {
+    const array = normalize(sampleWeight, `${subject}: sampleWeight`);
+    const floats: Normalized = array.dtype === "f32" ? array : { ...array, data: Float32Array.from(array.data), dtype: "f32" };
+    if (floats.shape[0] !== y.shape[0]) throw new ShapeError(`${subject}: expected sampleWeight with ${y.shape[0]} rows, got ${describe(floats.shape)}`);
+    checkFinite(floats, `${subject}: sampleWeight`);
+    return floats;
+  }
+  for (const [label, weight] of Object.entries(classWeight!)) {
+    if (!Number.isFinite(weight)) throw new ValueError(`${subject}: expected finite class weights, got ${weight} for class ${label}`);
+  }
+  const data = Float32Array.from(y.data, (label) => classWeight![label] ?? 1);
+  const shape = y.shape.at(-1) === 1 && y.shape.length > 1 ? y.shape.slice(0, -1) : y.shape;
+  return { data, shape, dtype: "f32" };
+}

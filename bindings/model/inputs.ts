@@ -1,0 +1,80 @@
+/** Batches on their way into a model: inputs, lengths or mask, cut into batches. */
+import { OptionError, ShapeError, ValueError, nearest } from "../errors.ts";
+import { checkFinite, isArrayInput, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
+import { describe, type Steps, type Tensor } from "../program/tensor.ts";
+
+export type ModelInput = ArrayInput | readonly ArrayInput[];
+
+export interface StepOptions {
+  /** Valid steps of each row [batch], 0…time: outputs beyond are 0, as with PyTorch's packed sequences. */
+  lengths?: ArrayInput | undefined;
+  /** Valid steps [batch, time], nonzero where valid: at others the former output is repeated, as in Keras. */
+  mask?: ArrayInput | undefined;
+}
+
+/**
+ * The arrays of an input, all with the same number of rows.
+ *
+ * @throws ShapeError, ValueError naming the array
+ */
+export function inputArrays(x: ModelInput, subject: string): Normalized[] {
+  const list = isArrayInput(x) ? [x] : x;
+  if (!Array.isArray(list) || list.length === 0) throw new ValueError(`${subject}: expected an array or a list of arrays, got ${Array.isArray(list) ? "an empty list" : typeof x}`);
+  const arrays = list.map((item, i) => normalize(item as ArrayInput, list.length > 1 ? `${subject}[${i}]` : subject));
+  for (const array of arrays) {
+    if (array.shape.length === 0 || array.shape[0] === 0) throw new ShapeError(`${subject}: expected [batch, ..] with at least one row, got ${describe(array.shape)}`);
+    if (array.shape[0] !== arrays[0].shape[0]) throw new ShapeError(`${subject}: expected ${arrays[0].shape[0]} rows in every array, got ${array.shape[0]}`);
+    if (array.dtype === "f32") checkFinite(array, subject);
+  }
+  return arrays;
+}
+
+/** Whole numbers as i32, whatever they came as. */
+function integers(value: ArrayInput, subject: string): Normalized {
+  const array = normalize(value, subject);
+  return array.dtype === "i32" ? array : { ...array, data: Int32Array.from(array.data), dtype: "i32" };
+}
+
+/**
+ * Lengths or mask of a batch.
+ *
+ * @throws ValueError for both at once and for lengths out of range
+ * @throws ShapeError when they do not fit the input
+ */
+export function stepArrays({ lengths, mask }: StepOptions, [B, T]: readonly number[], subject: string): { lengths?: Normalized; mask?: Normalized } {
+  if (lengths !== undefined && mask !== undefined) throw new ValueError(`${subject}: expected lengths or a mask, got both`);
+  if (lengths !== undefined) {
+    const array = integers(lengths, `${subject}: lengths`);
+    if (array.shape.length !== 1 || array.shape[0] !== B) throw new ShapeError(`${subject}: expected lengths [${B}], got ${describe(array.shape)}`);
+    const bad = array.data.findIndex((length) => length < 0 || length > T);
+    if (bad >= 0) throw new ValueError(`${subject}: expected lengths of 0…${T}, got ${array.data[bad]} for row ${bad}`);
+    return { lengths: array };
+  }
+  if (mask === undefined) return {};
+  const array = integers(mask, `${subject}: mask`);
+  if (array.shape.length !== 2 || array.shape[0] !== B || array.shape[1] !== T) throw new ShapeError(`${subject}: expected mask [${B}, ${T}], got ${describe(array.shape)}`);
+  return { mask: array };
+}
+
+/** Rows start…end − 1 of an array, without a copy. */
+export function rowsOf({ data, shape, dtype }: Normalized, start: number, end: number): Normalized {
+  const width = data.length / shape[0];
+  return { data: data.subarray(start * width, end * width), shape: [end - start, ...shape.slice(1)], dtype };
+}
+
+/** Says which steps of the inputs count, for the layers that ask. */
+export function attachSteps(inputs: readonly Tensor[], { lengths, mask }: Steps): void {
+  if (lengths || mask) inputs[0].steps = lengths ? { lengths } : { mask: mask! };
+}
+
+/** @throws OptionError naming the option nobody knows */
+export function checkKnown(subject: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw new OptionError(`${subject}: expected one of ${known.join(", ")}, got "${name}"${nearest(name, known)}`);
+  }
+}
+
+/** @throws OptionError unless it is a whole number ≥ 1 */
+export function checkCount(subject: string, name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) throw new OptionError(`${subject}: expected ${name} to be a positive integer, got ${value}`);
+}

@@ -1,0 +1,145 @@
+/** Layers as modules: a definition with its options, its weights, and the calls of it that a trace records. */
+import { OptionError, ShapeError, nearest } from "../errors.ts";
+import { cellKinds, type CellKind, type CellOptions } from "../layers/cells.ts";
+import type { CallOptions, InputKind, LayerDefinition, LayerScope } from "../layers/definition.ts";
+import { initializerOf } from "../initializers.ts";
+import { Parameter } from "../program/parameters.ts";
+import { describe, type Tensor } from "../program/tensor.ts";
+import { currentTrace, type Trace } from "../program/trace.ts";
+import { tensorOf } from "../ops/operands.ts";
+import { Network, hide } from "./network.ts";
+
+type AnyDefinition = LayerDefinition<any>;
+type Config = Record<string, unknown> & { name?: string; trainable?: boolean };
+
+/** Shape of a layer's input as its errors give it. */
+const EXPECTED: Record<InputKind, (features: number | undefined) => string> = {
+  sequence: (features) => `[batch, time, ${features ?? "features"}]`,
+  features: (features) => `[batch, .., ${features ?? "features"}]`,
+  tokens: () => "[batch, time] tokens",
+  any: () => "any shape",
+};
+
+/** What `layers.*` returns: a Module (or, where nothing trains, a Network) around a definition. */
+export interface LayerPart {
+  /** @internal */
+  readonly definition: AnyDefinition;
+  readonly config: Readonly<Config>;
+  /** Name in a sequential; set by it when the options gave none. */
+  layerName: string | undefined;
+}
+
+/** Checks options against a definition's table and fills in defaults. @throws OptionError */
+function configure(definition: AnyDefinition, given: Config): Config {
+  const { type, defaults, required = [], ignored = [] } = definition;
+  const known = Object.keys(defaults);
+  const config: Config = { ...defaults } as Config;
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined || ignored.includes(name)) continue;
+    if (!known.includes(name)) throw new OptionError(`${type}: expected one of ${known.join(", ")}, got "${name}"${nearest(name, known)}`);
+    config[name] = value;
+  }
+  for (const name of required) {
+    if (config[name] === undefined) throw new OptionError(`${type}: expected ${name}, got none`);
+  }
+  const label = given.name ? `${type} "${given.name}"` : type;
+  return definition.normalize ? (definition.normalize(config, label) as Config) : config;
+}
+
+/** The layer classes over a base: Module where models train, Network where they only run. */
+export function layerClasses<B extends abstract new (...args: any[]) => Network>(Base: B) {
+  class Layer extends Base implements LayerPart {
+    declare readonly definition: AnyDefinition;
+    declare readonly config: Readonly<Config>;
+    declare layerName: string | undefined;
+
+    constructor(...args: any[]) {
+      super();
+      const [definition, given] = args as [AnyDefinition, Config];
+      hide(this, "definition", definition);
+      hide(this, "config", configure(definition, given ?? {}));
+      hide(this, "layerName", this.config.name);
+    }
+
+    override children(): [string, Network][] {
+      const found: [string, Network][] = [];
+      for (const [key, value] of Object.entries(this.config)) {
+        if (value instanceof Network) found.push([key, value]);
+        else if (Array.isArray(value)) {
+          const list = key.endsWith("s") ? key : `${key}s`;
+          value.forEach((item, i) => item instanceof Network && found.push([`${list}/${i}`, item]));
+        }
+      }
+      return found;
+    }
+
+    override describe(): string {
+      return this.layerName ? `${this.definition.type} "${this.layerName}"` : this.definition.type;
+    }
+
+    call(...args: any[]): any {
+      const [x, options] = args as [Tensor, CallOptions | undefined];
+      const trace = currentTrace(this.describe());
+      return within(trace, this, () => {
+        const input = tensorOf(this.describe(), x);
+        checkInput(this, input);
+        const weights = this.tensors(input.shape.at(-1)!, trace);
+        const scope: LayerScope<object> = { trace, config: this.config, label: this.describe(), weights };
+        const result = this.definition.call(scope, input, options ?? {});
+        trace.expose("output", () => (Array.isArray(result) ? result[0] : result));
+        return result;
+      });
+    }
+
+    /** Its weights as tensors of the open trace, created for this many features when there are none. @internal */
+    tensors(features: number, trace: Trace = currentTrace(this.describe())): Record<string, Tensor> {
+      const specs = this.definition.parameters?.(this.config, features) ?? {};
+      for (const [name, { shape, initializer }] of Object.entries(specs)) {
+        if (!this.ownParameters.has(name)) this.ownParameters.set(name, new Parameter(shape, initializerOf(this.describe(), initializer), this.config.trainable !== false));
+      }
+      return Object.fromEntries([...this.ownParameters].map(([name, parameter]) => [name, trace.parameter(parameter)]));
+    }
+  }
+
+  /** One step of a cell. */
+  class CellLayer extends Layer {
+    /** Which built-in cell it is. @internal */
+    get cellType(): keyof typeof cellKinds {
+      return this.definition.type.replace("cells.", "") as keyof typeof cellKinds;
+    }
+
+    get stateSize(): number[] {
+      const kind = cellKinds[this.cellType] as unknown as CellKind<CellOptions>;
+      return kind.states.map(() => (this.config as unknown as CellOptions).units);
+    }
+
+    /** x [batch, features] and states [batch, units] (none: zeros) to `[output, states]`. */
+    override call(...args: any[]): any {
+      const [x, states] = args as [Tensor, Tensor[] | undefined];
+      const [output, ...after] = super.call(x, { initialState: states?.length ? states : undefined }) as Tensor[];
+      return [output, after];
+    }
+  }
+
+  return { Layer, CellLayer };
+}
+
+/** Runs `fn` with the layer's path as the trace's scope. */
+function within<R>(trace: Trace, layer: Network, fn: () => R): R {
+  const outer = trace.scope;
+  trace.scope = trace.options.paths?.get(layer) ?? layer.describe();
+  try {
+    return fn();
+  } finally {
+    trace.scope = outer;
+  }
+}
+
+function checkInput(layer: Network & LayerPart, x: Tensor): void {
+  const { input } = layer.definition;
+  const features = input === "tokens" || input === "any" ? undefined : layer.ownParameters.get("kernel")?.shape[0];
+  const ranks: Record<InputKind, boolean> = { sequence: x.rank === 3, features: x.rank >= 1, tokens: x.rank >= 1, any: true };
+  if (!ranks[input] || (features !== undefined && x.shape.at(-1) !== features)) {
+    throw new ShapeError(`${layer.describe()}: expected input ${EXPECTED[input](features)}, got ${describe(x.shape)}`);
+  }
+}

@@ -1,0 +1,46 @@
+/** Progress of `fit` on the terminal, by cli-progress where it is installed, else a line per epoch. */
+import type { Callback } from "../callbacks.ts";
+import type { Logs, TrainEvent } from "./train.ts";
+
+interface Bar {
+  start(total: number, value: number, payload: object): void;
+  update(value: number, payload: object): void;
+  stop(): void;
+}
+
+/** The optional peer. Its name is a variable so that bundlers of pages leave it alone. */
+async function cliProgress(): Promise<{ SingleBar: new (options: object) => Bar } | undefined> {
+  const peer = "cli-progress";
+  try {
+    const loaded = await import(/* @vite-ignore */ /* webpackIgnore: true */ peer) as { default?: unknown };
+    return (loaded.default ?? loaded) as { SingleBar: new (options: object) => Bar };
+  } catch {
+    return undefined;
+  }
+}
+
+export const formatLogs = (logs: Logs): string => Object.entries(logs).map(([key, value]) => `${key} ${value.toPrecision(4)}`).join("  ");
+
+const isTerminal = (): boolean => (globalThis as { process?: { stdout?: { isTTY?: boolean } } }).process?.stdout?.isTTY === true;
+
+/** A callback that shows epochs as they go by. */
+export async function progressOf({ epochs }: { epochs: number; batchSize: number; verbose: boolean | number }): Promise<Callback> {
+  const library = isTerminal() ? await cliProgress() : undefined;
+  const line = ({ epoch, logs }: TrainEvent): string => `epoch ${epoch + 1}/${epochs}  ${formatLogs(logs)}`;
+  if (!library) return { onEpochEnd: (event) => console.log(line(event)) };
+  const bar = new library.SingleBar({ format: "epoch {epoch}/{epochs} {bar} {batch} batches  {logs}", hideCursor: true, clearOnComplete: true });
+  let perEpoch = 1;
+  bar.start(1, 0, { epoch: 1, epochs, batch: 0, logs: "" });
+  return {
+    onBatchEnd({ epoch, batch, logs }) {
+      if (epoch === 0 || batch > perEpoch) perEpoch = Math.max(perEpoch, batch);
+      bar.update(Math.min(1, batch / perEpoch), { epoch: epoch + 1, epochs, batch, logs: formatLogs(logs) });
+    },
+    onEpochEnd(event) {
+      bar.stop();
+      console.log(line(event));
+      bar.start(1, 0, { epoch: event.epoch + 2, epochs, batch: 0, logs: "" });
+    },
+    onTrainEnd: () => bar.stop(),
+  };
+}

@@ -1,0 +1,90 @@
+/** Layers one after the other. */
+import { OptionError, ShapeError } from "../errors.ts";
+import type { DType, Shape, Tensor } from "../program/tensor.ts";
+import { Trace } from "../program/trace.ts";
+import type { LayerPart } from "./layer.ts";
+import { Network, hide, type ModuleOptions } from "./network.ts";
+
+export interface SequentialOptions extends ModuleOptions {
+  /** Shape of the input without the batch, null for any extent: `[null, 8]`, or `[null]` for tokens. Builds the model at once. */
+  inputShape?: readonly (number | null)[] | undefined;
+}
+
+const OPTIONS = ["seed", "inputShape"];
+
+/** A layer as sequential takes it. */
+export type SequentialLayer = Network & Partial<LayerPart>;
+
+/** The class behind `sequential` over a base: Module where models train, Network where they only run. */
+export function sequentialClass<B extends abstract new (options?: ModuleOptions) => Network>(Base: B) {
+  return class Sequential extends Base {
+    declare readonly layers: readonly SequentialLayer[];
+    declare readonly inputShape: readonly (number | null)[] | undefined;
+
+    constructor(...args: any[]) {
+      const [layers, options = {}] = args as [readonly SequentialLayer[], SequentialOptions?];
+      super({ seed: options.seed });
+      for (const option of Object.keys(options)) {
+        if (!OPTIONS.includes(option)) throw new OptionError(`sequential: expected one of ${OPTIONS.join(", ")}, got "${option}"`);
+      }
+      if (!Array.isArray(layers) || layers.length === 0 || !layers.every((layer) => layer instanceof Network)) {
+        throw new OptionError(`sequential: expected a list of at least one layer, got ${Array.isArray(layers) ? "something else in it" : typeof layers}`);
+      }
+      hide(this, "layers", [...layers]);
+      hide(this, "inputShape", options.inputShape);
+      nameLayers(layers);
+      checkStates(layers);
+      if (options.inputShape) build(this, options.inputShape);
+    }
+
+    override children(): [string, Network][] {
+      return this.layers.map((layer) => [layer.layerName!, layer]);
+    }
+
+    override describe(): string {
+      return "sequential";
+    }
+
+    call(...args: any[]): any {
+      const [x, ...rest] = args as [Tensor, ...unknown[]];
+      return this.layers.reduce<unknown>((value, layer, i) => layer.call(...[value, ...(i === 0 ? rest : [])] as never[]), x);
+    }
+  };
+}
+
+/** Numbers layers without a name by kind, as Keras does: `lstm`, `lstm_1`. */
+function nameLayers(layers: readonly SequentialLayer[]): void {
+  const taken = new Map<string, number>();
+  for (const layer of layers) {
+    if (!layer.layerName) {
+      const prefix = layer.definition?.prefix ?? layer.describe().toLowerCase();
+      const count = taken.get(prefix) ?? 0;
+      taken.set(prefix, count + 1);
+      layer.layerName = count === 0 ? prefix : `${prefix}_${count}`;
+    }
+  }
+  const names = layers.map(({ layerName }) => layerName!);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new OptionError(`sequential: expected layers of different names, got "${twice}" twice`);
+}
+
+function checkStates(layers: readonly SequentialLayer[]): void {
+  const early = layers.slice(0, -1).find((layer) => layer.config?.returnState);
+  if (early) throw new OptionError(`${early.describe()}: expected returnState only in the last layer of a sequential, got it before`);
+}
+
+/** What a model with this input takes: tokens when its first layer does. */
+export function inputType(layers: readonly SequentialLayer[]): DType {
+  return layers[0].definition?.input === "tokens" ? "i32" : "f32";
+}
+
+/** Creates the weights by tracing a batch of one, with 1 wherever any extent will do. */
+function build(model: Network & { layers: readonly SequentialLayer[] }, inputShape: readonly (number | null)[]): void {
+  const shape: Shape = [1, ...inputShape.map((extent) => extent ?? 1)];
+  if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
+    throw new ShapeError(`sequential: expected an inputShape of positive integers and nulls, got [${inputShape.join(", ")}]`);
+  }
+  const trace = new Trace(model.backend, { paths: model.modules() });
+  trace.run(() => model.call(...[trace.pinned(shape, inputType(model.layers))] as never[]));
+  model.allocate(trace);
+}

@@ -1,0 +1,94 @@
+/** States that outlive a run: those of stateful layers, and those of streams. */
+import { ShapeError, StateError } from "../errors.ts";
+import type { NDArray } from "../program/array.ts";
+import { Storage, describe, sizeOf, type Shape } from "../program/tensor.ts";
+import type { StateStore } from "../program/trace.ts";
+import type { Backend } from "../runtime/load.ts";
+import type { Network } from "./network.ts";
+
+interface Carried {
+  readonly storage: Storage;
+  readonly shape: Shape;
+}
+
+/** States by name, zero at first. */
+export class CarriedStates implements StateStore {
+  private readonly backend: Backend;
+  private readonly owner: string;
+  private readonly states = new Map<string, Carried>();
+
+  constructor(backend: Backend, owner: string) {
+    this.backend = backend;
+    this.owner = owner;
+  }
+
+  /** @throws StateError when the state was made for another batch size */
+  state(scope: string, name: string, shape: Shape): Storage {
+    const key = scope ? `${scope}/${name}` : name;
+    let carried = this.states.get(key);
+    if (!carried) {
+      carried = { storage: new Storage(sizeOf(shape) * 4, { ptr: this.backend.arena.alloc(sizeOf(shape) * 4) }), shape };
+      this.states.set(key, carried);
+    }
+    if (describe(carried.shape) !== describe(shape)) {
+      throw new StateError(`${this.owner}: expected a batch of ${carried.shape[0]}, as the state "${key}" ${describe(carried.shape)} was made for, got ${shape[0]}; call resetStates first`);
+    }
+    return carried.storage;
+  }
+
+  private view({ storage, shape }: Carried): Float32Array {
+    return this.backend.heap.f32(storage.ptr!, sizeOf(shape));
+  }
+
+  /** Zeros, in all rows or in one. */
+  reset(row?: number): void {
+    for (const carried of this.states.values()) {
+      const width = sizeOf(carried.shape.slice(1));
+      this.view(carried).fill(0, row === undefined ? 0 : row * width, row === undefined ? undefined : (row + 1) * width);
+    }
+  }
+
+  /** Copies by name. */
+  get(): Record<string, NDArray> {
+    return Object.fromEntries([...this.states].map(([name, carried]) => [name, { data: this.view(carried).slice(), shape: [...carried.shape] }]));
+  }
+
+  /** @throws ShapeError, StateError for states that are not these; none has changed then */
+  set(states: Record<string, NDArray>): void {
+    const names = [...this.states.keys()];
+    for (const [name, { data, shape }] of Object.entries(states)) {
+      const carried = this.states.get(name);
+      if (!carried) throw new StateError(`${this.owner}: expected states named ${names.join(", ") || "nothing"}, got "${name}"`);
+      if (describe(carried.shape) !== describe(shape) || data.length !== sizeOf(shape)) {
+        throw new ShapeError(`${this.owner}: expected state "${name}" ${describe(carried.shape)}, got ${describe(shape)}`);
+      }
+    }
+    for (const [name, { data }] of Object.entries(states)) this.view(this.states.get(name)!).set(data);
+  }
+
+  dispose(): void {
+    for (const { storage } of this.states.values()) this.backend.arena.free(storage.ptr!);
+    this.states.clear();
+  }
+}
+
+const stores = new WeakMap<Network, CarriedStates>();
+
+/** Where a model's stateful layers keep their states. */
+export function statefulStore(model: Network): CarriedStates {
+  let store = stores.get(model);
+  if (!store) {
+    stores.set(model, (store = new CarriedStates(model.backend, "stateful")));
+    model.owned.add(store);
+  }
+  return store;
+}
+
+/** Makes stateful layers start from zeros again, with any batch size. */
+export function resetStates(model: Network): void {
+  const store = stores.get(model);
+  if (!store) return;
+  // programs hold the addresses of the states: they go too
+  for (const program of [...model.programs]) program.dispose();
+  store.dispose();
+}

@@ -1,0 +1,186 @@
+/** One step at a time: synchronous, without allocation, with a state of its own. */
+import { DisposedError, OptionError, ShapeError, StateError, UnsupportedError } from "../errors.ts";
+import type { NDArray } from "../program/array.ts";
+import type { Port } from "../program/port.ts";
+import { Program } from "../program/program.ts";
+import type { Tensor } from "../program/tensor.ts";
+import { Trace } from "../program/trace.ts";
+import { checkCount, checkKnown } from "./inputs.ts";
+import type { Network } from "./network.ts";
+import { inputType, type SequentialLayer } from "./sequential.ts";
+import { CarriedStates } from "./states.ts";
+
+export interface StreamOptions {
+  /** Rows that step side by side. */
+  batch?: number | undefined;
+  /** Steps that `process` runs in one call into wasm. */
+  block?: number | undefined;
+}
+
+type Streamable = Network & { readonly layers: readonly SequentialLayer[]; readonly inputShape?: readonly (number | null)[] | undefined };
+
+/** Frames in, outputs out. */
+interface Runner {
+  readonly program: Program;
+  readonly input: Port;
+  readonly output: Port;
+}
+
+const DEFAULT_BLOCK = 128;
+
+/**
+ * A model stepping through time. Its weights are the model's: training or `setWeights` shows at the next step.
+ *
+ * @example
+ * const stream = model.stream();
+ * const output = stream.step(frame);
+ */
+export class Stream {
+  readonly batch: number;
+  readonly block: number;
+  /** Numbers of a frame: batch · features, or batch for tokens. */
+  readonly inputSize: number;
+  /** Numbers of an output: batch · features of the last layer. */
+  readonly outputSize: number;
+  private readonly model: Streamable;
+  private readonly states: CarriedStates;
+  private readonly stepper: Runner;
+  private blocks: Runner | undefined;
+  private readonly out: Float32Array;
+  private disposed = false;
+
+  /** @internal */
+  constructor(model: Streamable, options: StreamOptions = {}) {
+    checkKnown("stream", options, ["batch", "block"]);
+    const { batch = 1, block = DEFAULT_BLOCK } = options;
+    checkCount("stream", "batch", batch);
+    checkCount("stream", "block", block);
+    model.throwIfDisposed();
+    if (!model.built) throw new StateError("stream: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first");
+    for (const layer of model.layers) {
+      const why = layer.definition?.unstreamable?.(layer.config);
+      if (why) throw new UnsupportedError(`stream: expected layers that run step by step, got ${layer.describe()}: ${why}`);
+    }
+    this.model = model;
+    this.batch = batch;
+    this.block = block;
+    this.states = new CarriedStates(model.backend, "stream");
+    this.stepper = this.compile(1);
+    this.inputSize = this.stepper.input.size;
+    this.outputSize = this.stepper.output.size;
+    this.out = new Float32Array(this.outputSize);
+    model.owned.add(this);
+  }
+
+  private compile(steps: number): Runner {
+    const { model } = this;
+    const trace = new Trace(model.backend, { stream: this.states, paths: model.modules() });
+    const type = inputType(model.layers);
+    const features = type === "i32" ? [] : [featuresOf(model)];
+    const input = trace.pinned([this.batch, steps, ...features], type);
+    const output = trace.run(() => model.call(...[input] as never[])) as Tensor | Tensor[];
+    const program = new Program(trace, [input], [Array.isArray(output) ? output[0] : output], { lasting: true, owner: model.programs });
+    return { program, input: program.inputs[0], output: program.outputs[0] };
+  }
+
+  private throwIfDisposed(): void {
+    this.model.throwIfDisposed();
+    if (this.disposed) throw new DisposedError("stream: expected a live stream, got one that was disposed of");
+  }
+
+  /**
+   * One step.
+   *
+   * @param frame  [batch · features], or [batch] tokens
+   * @param out    [batch · outputs] to write to; without it the stream's own array is used, which the next step overwrites
+   * @throws ShapeError, ValueError for a frame of another size or a token out of range; the state is as before then
+   */
+  step(frame: Float32Array | Int32Array | readonly number[], out: Float32Array = this.out): Float32Array {
+    this.throwIfDisposed();
+    const { input, output, program } = this.stepper;
+    if (frame.length !== input.size || out.length !== output.size) this.reject(frame, out);
+    input.write(frame, "step: frame");
+    program.run();
+    out.set(output.view);
+    return out;
+  }
+
+  private reject(frame: ArrayLike<number>, out: Float32Array): never {
+    if (frame.length !== this.inputSize) throw new ShapeError(`step: expected a frame of ${this.inputSize} numbers, got ${frame.length}`);
+    throw new ShapeError(`step: expected room for ${this.outputSize} numbers in out, got ${out.length}`);
+  }
+
+  /**
+   * Any number of steps of one row: whole blocks with the time loop in wasm, the rest one by one.
+   *
+   * @param frames  [n · features], or [n] tokens
+   * @param out     [n · outputs] to write to
+   * @throws OptionError at another batch than 1
+   */
+  process(frames: Float32Array | Int32Array, out?: Float32Array): Float32Array {
+    this.throwIfDisposed();
+    if (this.batch !== 1) throw new OptionError(`process: expected a stream of batch 1, got ${this.batch}; use step`);
+    const { inputSize, outputSize, block } = this;
+    const n = frames.length / inputSize;
+    if (!Number.isInteger(n)) throw new ShapeError(`process: expected frames of ${inputSize} numbers each, got ${frames.length} numbers`);
+    const result = out ?? new Float32Array(n * outputSize);
+    if (result.length !== n * outputSize) throw new ShapeError(`process: expected room for ${n * outputSize} numbers in out, got ${result.length}`);
+    let t = 0;
+    for (; block > 1 && t + block <= n; t += block) {
+      const { input, output, program } = (this.blocks ??= this.compile(block));
+      input.write(n === block ? frames : frames.subarray(t * inputSize, (t + block) * inputSize), "process: frames");
+      program.run();
+      result.set(output.view, t * outputSize);
+    }
+    for (; t < n; t++) {
+      this.step(frames.subarray(t * inputSize, (t + 1) * inputSize));
+      result.set(this.out, t * outputSize);
+    }
+    return result;
+  }
+
+  /** Zeroes the state, of all rows or of one. */
+  reset(row?: number): void {
+    this.throwIfDisposed();
+    if (row !== undefined && !(Number.isInteger(row) && row >= 0 && row < this.batch)) throw new ShapeError(`reset: expected a row of 0…${this.batch - 1}, got ${row}`);
+    this.states.reset(row);
+  }
+
+  /** Copies of the states by name: `"gru/h"` [batch, units]. */
+  getState(): Record<string, NDArray> {
+    this.throwIfDisposed();
+    return this.states.get();
+  }
+
+  /** @throws ShapeError, StateError for states of other names or shapes; none has changed then */
+  setState(states: Record<string, NDArray>): void {
+    this.throwIfDisposed();
+    this.states.set(states);
+  }
+
+  /** Frees the stream's memory. May be called again. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.model.owned.delete(this);
+    this.stepper.program.dispose();
+    this.blocks?.program.dispose();
+    this.states.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Features of a frame, known once the first layer has weights. */
+function featuresOf({ layers, inputShape }: Streamable): number {
+  const known = inputShape?.at(-1) ?? firstKernel(layers);
+  if (known === undefined || known === null) throw new StateError("stream: expected to know the features of a frame, got a first layer without weights; give sequential an inputShape");
+  return known;
+}
+
+function firstKernel(layers: readonly SequentialLayer[]): number | undefined {
+  for (const [, parameter] of layers[0].parameters()) return parameter.shape[0];
+  return undefined;
+}
