@@ -117,15 +117,18 @@ export class UnsupportedError extends GatewiseError {
 /** What a slip of spelling leaves alone: `return_sequences` and `returnSequences` are one name. */
 const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
-/** Levenshtein's distance: how many characters to insert, remove or replace. */
+/** How many characters to insert, remove or replace, or neighbours to swap. */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? before[j - 2] + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, row[j] + 1, next[j - 1] + 1));
     }
+    before = row;
     row = next;
   }
   return row[b.length];

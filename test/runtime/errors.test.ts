@@ -36,6 +36,7 @@ test("nearest names what was probably meant, or nothing", () => {
   assert.is(errors.nearest("return_sequences", known), ', did you mean "returnSequences"?');
   assert.is(errors.nearest("unit", known), ', did you mean "units"?');
   assert.is(errors.nearest("actvation", known), ', did you mean "activation"?');
+  assert.is(errors.nearest("untis", known), ', did you mean "units"?');
   assert.is(errors.nearest("Units", new Set(known)), ', did you mean "units"?');
   assert.is(errors.nearest("zzz", known), "");
   assert.is(errors.nearest("", known), "");

@@ -29,7 +29,7 @@ export interface OracleCase {
 
 /** The folder of the oracles, undefined when there is none. */
 export function oracleRoot(): string | undefined {
-  const named = process.env.GATEWISE_ORACLES;
+  const named = process.env.GATEWISE_ORACLES || undefined;
   if (named !== undefined && !existsSync(named)) throw new Error(`GATEWISE_ORACLES: expected a folder, got "${named}"`);
   const folder = named ?? fileURLToPath(new URL("../../../shared/oracles", import.meta.url));
   return existsSync(folder) ? folder : undefined;

@@ -2,19 +2,9 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { characterTokenizer } from "../../bindings/text/index.ts";
+import { refused } from "../support/refused.ts";
 
 const test = suite("characterTokenizer");
-
-const refused = (run: () => unknown, code: string, message: RegExp): void => {
-  try {
-    run();
-  } catch (error) {
-    assert.is((error as { code?: string }).code, code, String(error));
-    assert.match((error as Error).message, message);
-    return;
-  }
-  assert.unreachable(`expected ${code}`);
-};
 
 test("tokens are code points in order", () => {
   const tokenizer = characterTokenizer().fit("b😀aéb\n");

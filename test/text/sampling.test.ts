@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Random, sample } from "../../bindings/text/index.ts";
 import type { SampleOptions } from "../../bindings/text/index.ts";
+import { refused } from "../support/refused.ts";
 
 const test = suite("sample");
 const logits = Float32Array.of(1, 3, -2, 3, 0.5);
@@ -68,24 +69,16 @@ test("seeded", () => {
 });
 
 test("errors name what is wrong", () => {
-  const refused = (values: ArrayLike<number>, options: object, code: string, message: RegExp): void => {
-    try {
-      sample(values, options as SampleOptions);
-    } catch (error) {
-      assert.is((error as { code?: string }).code, code, String(error));
-      assert.match((error as Error).message, message);
-      return;
-    }
-    assert.unreachable(`expected ${code}`);
-  };
-  for (const bad of [NaN, Infinity, -Infinity]) refused([0, 0, bad], {}, "ERR_VALUE", /at 2, got/);
-  refused([], {}, "ERR_VALUE", /at least one logit/);
-  for (const temperature of [-1, NaN, Infinity]) refused([0], { temperature }, "ERR_VALUE", /temperature/);
-  for (const topK of [0, 1.5, -1, NaN]) refused([0], { topK }, "ERR_VALUE", /topK/);
-  for (const topP of [0, 1.1, NaN]) refused([0], { topP }, "ERR_VALUE", /topP/);
-  refused([0], { random: new Random(1), seed: 1 }, "ERR_OPTION", /both/);
-  refused([0], { temprature: 1 }, "ERR_OPTION", /did you mean "temperature"/);
-  refused([0], { seed: 0.5 }, "ERR_VALUE", /seed/);
+  const wrong = (values: ArrayLike<number>, options: object, code: string, message: RegExp): void =>
+    refused(() => sample(values, options as SampleOptions), code, message);
+  for (const bad of [NaN, Infinity, -Infinity]) wrong([0, 0, bad], {}, "ERR_VALUE", /at 2, got/);
+  wrong([], {}, "ERR_VALUE", /at least one logit/);
+  for (const temperature of [-1, NaN, Infinity]) wrong([0], { temperature }, "ERR_VALUE", /temperature/);
+  for (const topK of [0, 1.5, -1, NaN]) wrong([0], { topK }, "ERR_VALUE", /topK/);
+  for (const topP of [0, 1.1, NaN]) wrong([0], { topP }, "ERR_VALUE", /topP/);
+  wrong([0], { random: new Random(1), seed: 1 }, "ERR_OPTION", /both/);
+  wrong([0], { temprature: 1 }, "ERR_OPTION", /did you mean "temperature"/);
+  wrong([0], { seed: 0.5 }, "ERR_VALUE", /seed/);
   assert.is(sample([0], { temperature: undefined, topK: undefined, topP: undefined, seed: undefined }), 0);
 });
 

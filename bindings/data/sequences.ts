@@ -1,0 +1,86 @@
+/** Sequences of different lengths in one array. */
+import { OptionError, ShapeError, ValueError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
+import { readArray } from "../program/array.ts";
+import type { ArrayInput } from "../program/array.ts";
+import { describe, sizeOf, type Shape } from "../program/tensor.ts";
+
+type Side = "pre" | "post";
+
+export interface PadOptions {
+  /** Steps of the result. Default: those of the longest sequence. */
+  maxlen?: number;
+  /** "int32" for tokens, "float32" for measurements. Default "int32". */
+  dtype?: "int32" | "float32";
+  /** Where the padding goes. Default "pre". */
+  padding?: Side;
+  /** Where a sequence beyond `maxlen` is cut. Default "pre". */
+  truncating?: Side;
+  /** What padding is made of. Default 0. */
+  value?: number;
+}
+
+export interface Padded<D> {
+  readonly data: D;
+  /** [sequences, maxlen] or [sequences, maxlen, features …] */
+  readonly shape: number[];
+  /** [sequences]: steps that are no padding; the `lengths` of `fit` and `predict` when the padding is "post". */
+  readonly lengths: Int32Array;
+}
+
+function checkPadOptions(options: PadOptions): void {
+  checkOptions("padSequences", options, ["maxlen", "dtype", "padding", "truncating", "value"]);
+  const { maxlen = 1, dtype = "int32", padding = "pre", truncating = "pre", value = 0 } = options;
+  if (!(Number.isInteger(maxlen) && maxlen >= 1)) throw new ValueError(`padSequences: expected maxlen of at least 1, got ${maxlen}`);
+  if (dtype !== "int32" && dtype !== "float32") throw new OptionError(`padSequences: expected dtype "int32" or "float32", got "${dtype}"`);
+  if (dtype === "int32" && value !== (value | 0)) throw new ValueError(`padSequences: expected an integer value for dtype "int32", got ${value}`);
+  for (const [name, side] of Object.entries({ padding, truncating })) {
+    if (side !== "pre" && side !== "post") throw new OptionError(`padSequences: expected ${name} "pre" or "post", got "${side}"`);
+  }
+}
+
+/** The shape of one step, from the first sequence that has any. */
+function stepShape(sequences: readonly { shape: Shape }[]): Shape {
+  const step = (sequences.find(({ shape }) => shape[0] > 0)?.shape ?? []).slice(1);
+  sequences.forEach(({ shape }, i) => {
+    const fits = shape[0] === 0 || describe(shape.slice(1)) === describe(step);
+    if (shape.length === 0 || !fits) throw new ShapeError(`padSequences: sequence ${i}: expected steps of shape ${describe(step)}, got ${describe(shape)}`);
+  });
+  return step;
+}
+
+/**
+ * Makes sequences equally long by padding and cutting them, as Keras' pad_sequences does.
+ *
+ * @param sequences  arrays [steps] or [steps, features …]
+ * @returns data [sequences, maxlen] or [sequences, maxlen, features …], and how long each is
+ * @throws ShapeError when their features differ or there is no sequence
+ * @throws ValueError for a fraction where tokens are expected, and for `maxlen` below 1
+ * @throws OptionError for an unknown option or side
+ * @example
+ * padSequences([[5, 6, 9], [8]], { padding: "post" }).data;   // 5 6 9, 8 0 0
+ */
+export function padSequences(sequences: readonly ArrayInput[], options?: PadOptions & { dtype?: "int32" }): Padded<Int32Array>;
+export function padSequences(sequences: readonly ArrayInput[], options: PadOptions & { dtype: "float32" }): Padded<Float32Array>;
+export function padSequences(sequences: readonly ArrayInput[], options: PadOptions = {}): Padded<Int32Array | Float32Array> {
+  checkPadOptions(options);
+  const { dtype = "int32", padding = "pre", truncating = "pre", value = 0 } = options;
+  const read = sequences.map((sequence, i) => readArray(sequence, `padSequences: sequence ${i}`));
+  if (read.length === 0) throw new ShapeError("padSequences: expected at least one sequence, got none");
+  const step = stepShape(read);
+  const width = sizeOf(step);
+  const maxlen = options.maxlen ?? read.reduce((longest, { shape }) => Math.max(longest, shape[0]), 0);
+  const lengths = Int32Array.from(read, ({ shape }) => Math.min(shape[0], maxlen));
+  const data = new (dtype === "int32" ? Int32Array : Float32Array)(read.length * maxlen * width).fill(value);
+  read.forEach((sequence, i) => {
+    const from = truncating === "pre" ? sequence.shape[0] - lengths[i] : 0;
+    const kept = sequence.data.subarray(from * width, (from + lengths[i]) * width);
+    const fraction = dtype === "int32" ? kept.findIndex((item: number) => item !== (item | 0)) : -1;
+    if (fraction >= 0) {
+      throw new ValueError(`padSequences: sequence ${i}: expected 32-bit integers for dtype "int32", got ${kept[fraction]} at step ${from + Math.floor(fraction / width)}`);
+    }
+    const to = i * maxlen + (padding === "pre" ? maxlen - lengths[i] : 0);
+    data.set(kept, to * width);
+  });
+  return { data, shape: [read.length, maxlen, ...step], lengths };
+}
