@@ -1,5 +1,6 @@
 /** Every kernel: the module behind `gatewise`. */
 export * from "./kernels/copy";
+export * from "./kernels/dropout";
 export * from "./kernels/gather";
 export * from "./kernels/gemm";
 export * from "./kernels/pack";

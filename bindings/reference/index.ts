@@ -1,5 +1,6 @@
 /** The kernel table in plain TypeScript: oracle, fallback and parity twin of the wasm builds. */
 import type { Kernels } from "../generated/kernels.ts";
+import { dropout } from "./dropout.ts";
 import { gather } from "./gather.ts";
 import { gemm } from "./gemm.ts";
 import { pack } from "./pack.ts";
@@ -9,6 +10,7 @@ import { viewsOf, type Memory } from "./views.ts";
 export function referenceKernels(memory: Memory): Kernels {
   const views = viewsOf(memory);
   return {
+    ...dropout(views),
     ...gather(views),
     ...gemm(views),
     ...pack(views),

@@ -1,0 +1,43 @@
+/** Twin of assembly/kernels/dropout.ts, with that of assembly/lib/hash.ts: the same bits. */
+import type { Kernels } from "../generated/kernels.ts";
+import type { Views } from "./views.ts";
+
+const A = 0x91b7e653;
+const B = 0xe57623d5;
+const STARTS = [0x6a09e667, 0xbb67ae85];
+
+/** Mixes h; `key` is folded in between the multiplications. */
+function mix(h: number, key = 0): number {
+  h = Math.imul(h ^ (h >>> 16), A);
+  h = Math.imul(h ^ (h >>> 15) ^ key, B);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** hash(seed, counter, site, i) as a function of i: uniform u32. */
+export function hasher(seed: number, counter: number, site: number): (i: number) => number {
+  const [first, second] = STARTS.map((start) => [seed, counter, site].reduce((h, word) => mix(h + word), start));
+  return (i) => mix(first + i, second);
+}
+
+export const dropout = ({ f32, u32 }: Views) => {
+  /** y = x ⊙ mask, mask = 0 where u < rate, 1 / (1 − rate) elsewhere. The scale is rounded as the kernels do it. */
+  const drop = (x: Float32Array, state: number, y: Float32Array, site: number, rate: number): void => {
+    const [seed, counter] = u32(state, 2);
+    const hash = hasher(seed, counter, site);
+    const scale = Math.fround(1 / Math.fround(1 - Math.fround(rate)));
+    for (let i = 0; i < y.length; i++) {
+      const u = (hash(i) >>> 8) / 2 ** 24;
+      y[i] = u < Math.fround(rate) ? 0 : x[i] * scale;
+    }
+  };
+
+  return {
+    f32_dropout_fwd(n, x, state, y, site, rate) {
+      drop(f32(x, n), state, f32(y, n), site, rate);
+    },
+
+    f32_dropout_mask(n, state, y, site, rate) {
+      drop(f32(y, n).fill(1), state, f32(y, n), site, rate);
+    },
+  } satisfies Partial<Kernels>;
+};
