@@ -2,7 +2,11 @@
 export { f32_copy, f32_fill } from "./kernels/copy";
 export { f32_gather_rows, i32_gather } from "./kernels/gather";
 export { f32_gemm_nn, f32_gemv_nn } from "./kernels/gemm";
+export { f32_gru_reset_after_seq_fwd } from "./kernels/gru_reset_after";
+export { f32_gru_reset_before_seq_fwd } from "./kernels/gru_reset_before";
+export { f32_lstm_seq_fwd } from "./kernels/lstm";
 export { f32_pack_gates_nn, f32_pack_nn, f32_permute_gates, f32_unpermute_gate } from "./kernels/pack";
 export { f32_valid_steps, i32_pack_rows, i32_unique } from "./kernels/rows";
+export { f32_simple_rnn_seq_fwd } from "./kernels/simple_rnn";
 export { f32_log_softmax_fwd, f32_softmax_fwd } from "./kernels/softmax";
 export { f32_unary_fwd } from "./kernels/vec_unary";

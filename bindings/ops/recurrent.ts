@@ -84,7 +84,7 @@ const simpleRnnOp: Op<SequenceConfig> = {
     const gates = { G: 1, H };
     const dh = running(trace, grads, 1, [rows.B, H]);
     trace.call("f32_simple_rnn_seq_bwd", rows.T, rows.B, H, read(rows.active), gatePanelsOfTranspose(trace, u!, gates), read(drop),
-      read(h), read(grads.of(0)), update(z), update(dh), write(scratch(trace, config, 1)), activationRecords(trace, activations));
+      read(h), read(grads.of(0)), update(z), update(dh), activationRecords(trace, activations));
     addGateGradients(trace, { x: previous(trace, config, h, h0, drop), d: z!, weight: weightGradient(grads, 1), gates, live: rows.count });
     if (grads.needs(2)) grads.pass(2, dh);
     if (grads.needs(0)) grads.pass(0, z!);
@@ -179,7 +179,7 @@ const gruBeforeOp: Op<SequenceConfig> = {
     const dh = running(trace, grads, 1, [rows.B, H]);
     const [dzr, dn] = [trace.tensor([N, gateWidth(zr)]), trace.tensor([N, gateWidth(n)])];
     trace.call("f32_gru_reset_before_seq_bwd", rows.T, rows.B, H, read(rows.active), gatePanelsOfTranspose(trace, u!, zr),
-      gatePanelsOfTranspose(trace, u!, n), read(h0), read(drop), activations ? read(pre) : 0, read(rh), read(h), read(grads.of(0)),
+      gatePanelsOfTranspose(trace, u!, n), read(h0), read(drop), activations ? read(pre) : 0, read(h), read(grads.of(0)),
       update(z), write(dzr), write(dn), update(dh), write(scratch(trace, config, GRU)), activationRecords(trace, activations));
     const weight = weightGradient(grads, 1);
     addGateGradients(trace, { x: previous(trace, config, h, h0, drop), d: dzr, weight, gates: zr, live: rows.count });

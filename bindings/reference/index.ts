@@ -3,9 +3,14 @@ import type { Kernels } from "../generated/kernels.ts";
 import { dropout } from "./dropout.ts";
 import { gather } from "./gather.ts";
 import { gemm } from "./gemm.ts";
+import { gruResetAfter } from "./gru_reset_after.ts";
+import { gruResetBefore } from "./gru_reset_before.ts";
 import { loss } from "./loss.ts";
+import { lstm } from "./lstm.ts";
 import { pack } from "./pack.ts";
 import { rows } from "./rows.ts";
+import { shiftRows } from "./shift_rows.ts";
+import { simpleRnn } from "./simple_rnn.ts";
 import { softmax } from "./softmax.ts";
 import { softmaxXent } from "./softmax_xent.ts";
 import { viewsOf, type Memory } from "./views.ts";
@@ -16,9 +21,14 @@ export function referenceKernels(memory: Memory): Kernels {
     ...dropout(views),
     ...gather(views),
     ...gemm(views),
+    ...gruResetAfter(views),
+    ...gruResetBefore(views),
     ...loss(views),
+    ...lstm(views),
     ...pack(views),
     ...rows(views),
+    ...shiftRows(views),
+    ...simpleRnn(views),
     ...softmax(views),
     ...softmaxXent(views),
   } as unknown as Kernels;

@@ -1,0 +1,212 @@
+/**
+ * Gated recurrent unit over a whole sequence, reset after the product (Keras' default, PyTorch's and cuDNN's unit).
+ *
+ *   z = σ(xz + hUz + bz)   r = σ(xr + hUr + br)   n = tanh(xn + r⊙hn),  hn = hUn + bn
+ *   h = z⊙h(t−1) + (1 − z)⊙n                      hU = (drop⊙h(t−1))·U
+ *
+ * The two GRUs have a file each: they share the last line only. x·W + b for all steps was written by one product before
+ * the call. The recurrent product of a step goes to scratch, because r multiplies its third part alone.
+ *
+ * Layout    N packed rows (lib/sequence.ts); gates, pre, dr [N, 3·panelWidth(H)] in panel order, z r n (lib/gates.ts);
+ *           hn [N, panelWidth(H)]; states tight [N, H] or [B, H]; H any.
+ * Aliasing  hT may be h0. Nothing else overlaps.
+ * Accuracy  σ and tanh as in accuracy.json.
+ * Cost      3·H·H multiply-adds per row, and 3 transcendentals per unit.
+ */
+import { activate, ANY, differentiate, isUsual, RECURRENT } from "../lib/activation";
+import { madd } from "../lib/f32x4";
+import { flush, gateOffset, gateStride, storeUnits, unitLanes } from "../lib/gates";
+import { gemm } from "../lib/gemm";
+import { panelWidth } from "../lib/panel";
+import { addMasked, copyRows, multiply, rowsAt, rowsOf } from "../lib/sequence";
+import { Unary } from "../lib/unary_codes";
+
+/** Gates and state of one step's rows; a = h(t−1)·U + bu. */
+// @ts-ignore: decorator
+@inline
+function forwardStep(
+  F: i32, S: i32, rows: usize, H: usize, hBefore: usize, a: usize,
+  gates: usize, pre: usize, hn: usize, h: usize, keep: usize, acts: usize,
+): void {
+  const Hp = panelWidth(H);
+  const width = Hp * 12;
+  const one = f32x4.splat(1);
+  for (; rows; rows--) {
+    for (let j: usize = 0; j < H; j += 4) {
+      const at = j << 2;
+      const w = gateStride(H, j);
+      const offset = gateOffset(3, j);
+      const qz = gates + offset, qr = qz + w, qn = qr + w;
+      const az = a + offset, ar = az + w, an = ar + w;
+      const zz = f32x4.add(v128.load(qz), v128.load(az));
+      const zr = f32x4.add(v128.load(qr), v128.load(ar));
+      const candidate = v128.load(an);
+      const r = activate(S, acts + RECURRENT, zr);
+      const zn = madd(r, candidate, v128.load(qn));
+      const z = activate(S, acts + RECURRENT, zz);
+      const n = activate(F, acts, zn);
+      const now = madd(z, v128.load(hBefore + at), f32x4.mul(f32x4.sub(one, z), n));
+      storeUnits(h + at, now, H, j);
+      if (!keep) continue;
+      v128.store(qz, z);
+      v128.store(qr, r);
+      v128.store(qn, n);
+      v128.store(hn + at, candidate);
+      if (F == Unary.TANH || !pre) continue;
+      const p = pre + offset;
+      v128.store(p, zz);
+      v128.store(p + w, zr);
+      v128.store(p + 2 * w, zn);
+    }
+    a += width;
+    gates += width;
+    if (pre) pre += width;
+    hn += Hp << 2;
+    hBefore += H << 2;
+    h += H << 2;
+  }
+}
+
+/**
+ * Runs every step of a batch.
+ *
+ * @param T, B, H  steps, rows, units
+ * @param active   in      [T] | 0        rows alive at each step, never more than at the one before; 0 = B at each
+ * @param u        in      [H, 3·panelWidth(H)] in panels  recurrent weights, columns in panel order
+ * @param bu       in      [3·panelWidth(H)] | 0  recurrent bias in panel order
+ * @param h0       in      [B, H] | 0     initial state, 0 = zeros
+ * @param drop     in      [B, H] | 0     recurrent dropout: multiplied onto h(t−1) in the product
+ * @param gates    in/out  [N, 3·panelWidth(H)]  x·W + b in, activations out (any state without keep)
+ * @param pre      out     [N, 3·panelWidth(H)] | 0  pre-activations: with keep and another pair than tanh, σ
+ * @param hn       out     [N, panelWidth(H)]  the part of the product that r multiplies; 0 without keep
+ * @param h        out     [N, H]         every state
+ * @param hT       out     [B, H] | 0     state of each row after its last step
+ * @param scratch          B·(3·panelWidth(H) + H) floats
+ * @param keep     1 = backward will follow, 0 = it will not
+ * @param acts     in      [2] | 0        activation and recurrent activation (lib/activation.ts)
+ */
+export function f32_gru_reset_after_seq_fwd(
+  T: usize, B: usize, H: usize, active: usize, u: usize, bu: usize, h0: usize, drop: usize,
+  gates: usize, pre: usize, hn: usize, h: usize, hT: usize, scratch: usize, keep: usize, acts: usize,
+): void {
+  assert(H > 0, "H must not be 0");
+  const Hp = panelWidth(H);
+  const width = Hp * 3;
+  const usual = isUsual(acts);
+  const dropped = scratch + (B * width << 2);
+  let rows = rowsAt(0, T, B, active);
+  copyRows(rows, B, H, h0, hT);
+  for (let t: usize = 0; t < T; t++) {
+    if (drop && h0) multiply(rows * H, h0, drop, dropped);
+    // no state, no terms: the product is the bias
+    gemm(rows, width, h0 ? H : 0, drop ? dropped : h0, H, u, bu, 0, scratch, width);
+    if (!h0) {
+      copyRows(0, rows, H, 0, h);
+      h0 = h;
+    }
+    if (usual) forwardStep(Unary.TANH, Unary.SIGMOID, rows, H, h0, scratch, gates, pre, hn, h, keep, acts);
+    else forwardStep(ANY, ANY, rows, H, h0, scratch, gates, pre, hn, h, keep, acts);
+    const next = rowsAt(t + 1, T, B, active);
+    copyRows(next, rows, H, h, hT);
+    h0 = h;
+    h += rows * H << 2;
+    hn += rows * Hp << 2;
+    gates += rows * width << 2;
+    if (pre) pre += rows * width << 2;
+    rows = next;
+  }
+}
+
+/** Gradients of one step's pre-activations in place of its gates, and of the product; dh becomes dh⊙z. */
+// @ts-ignore: decorator
+@inline
+function backwardStep(
+  F: i32, S: i32, rows: usize, H: usize, hBefore: usize, pre: usize, hn: usize, dhs: usize,
+  gates: usize, dr: usize, dh: usize, acts: usize,
+): void {
+  const Hp = panelWidth(H);
+  const width = Hp * 12;
+  const one = f32x4.splat(1);
+  for (; rows; rows--) {
+    for (let j: usize = 0; j < H; j += 4) {
+      const at = j << 2;
+      const w = gateStride(H, j);
+      const lanes = unitLanes(H, j);
+      const offset = gateOffset(3, j);
+      const qz = gates + offset, qr = qz + w, qn = qr + w;
+      const d_ = dr + offset;
+      // tanh and σ know their slopes from the values: x is not read then
+      const p = F == Unary.TANH ? qz : pre + offset;
+      const z = v128.load(qz), r = v128.load(qr), n = v128.load(qn);
+      let d = v128.load(dh + at);
+      if (dhs) d = f32x4.add(d, v128.load(dhs + at));
+      const blend = f32x4.mul(d, f32x4.sub(v128.load(hBefore + at), n));
+      const dzz = flush(differentiate(S, acts + RECURRENT, v128.load(p), z, blend), lanes);
+      const dzn = flush(differentiate(F, acts, v128.load(p + 2 * w), n, f32x4.mul(d, f32x4.sub(one, z))), lanes);
+      const dzr = flush(differentiate(S, acts + RECURRENT, v128.load(p + w), r, f32x4.mul(dzn, v128.load(hn + at))), lanes);
+      storeUnits(dh + at, f32x4.mul(d, z), H, j);
+      v128.store(qz, dzz);
+      v128.store(qr, dzr);
+      v128.store(qn, dzn);
+      v128.store(d_, dzz);
+      v128.store(d_ + w, dzr);
+      v128.store(d_ + 2 * w, flush(f32x4.mul(dzn, r), lanes));
+    }
+    gates += width;
+    dr += width;
+    if (pre) pre += width;
+    hn += Hp << 2;
+    hBefore += H << 2;
+    if (dhs) dhs += H << 2;
+    dh += H << 2;
+  }
+}
+
+/**
+ * Gradients of every step, last to first. The recurrent weights' gradient is shiftedᵀ·dr, with f32_shift_rows.
+ *
+ * @param T, B, H, active, h0, drop, acts  as in forward
+ * @param ut       in      [3·panelWidth(H), panelWidth(H)] in panels  transposed recurrent weights, rows in panel order
+ * @param pre      in      [N, 3·panelWidth(H)] | 0  pre-activations: with another pair than tanh, σ
+ * @param hn       in      [N, panelWidth(H)]  the part of the product that r multiplied
+ * @param h        in      [N, H]         every state
+ * @param dhs      in      [N, H] | 0     gradient of every state
+ * @param gates    in/out  [N, 3·panelWidth(H)]  activations in, gradients of x·W + b out, padding 0
+ * @param dr       out     [N, 3·panelWidth(H)]  gradients of h(t−1)·U + bu, padding 0
+ * @param dh       in/out  [B, H]         gradient of the final state in, of the initial state out
+ * @param scratch          B·H floats
+ */
+export function f32_gru_reset_after_seq_bwd(
+  T: usize, B: usize, H: usize, active: usize, ut: usize, h0: usize, drop: usize, pre: usize, hn: usize,
+  h: usize, dhs: usize, gates: usize, dr: usize, dh: usize, scratch: usize, acts: usize,
+): void {
+  assert(H > 0, "H must not be 0");
+  const Hp = panelWidth(H);
+  const width = Hp * 3;
+  const usual = isUsual(acts);
+  const N = rowsOf(T, B, active);
+  gates += N * width << 2;
+  dr += N * width << 2;
+  if (pre) pre += N * width << 2;
+  hn += N * Hp << 2;
+  h += N * H << 2;
+  if (dhs) dhs += N * H << 2;
+  for (let t = T; t--;) {
+    const rows = rowsAt(t, T, B, active);
+    gates -= rows * width << 2;
+    dr -= rows * width << 2;
+    if (pre) pre -= rows * width << 2;
+    hn -= rows * Hp << 2;
+    h -= rows * H << 2;
+    if (dhs) dhs -= rows * H << 2;
+    let before = t ? h - (rowsAt(t - 1, T, B, active) * H << 2) : h0;
+    if (!before) {
+      copyRows(0, rows, H, 0, scratch);
+      before = scratch;
+    }
+    if (usual) backwardStep(Unary.TANH, Unary.SIGMOID, rows, H, before, pre, hn, dhs, gates, dr, dh, acts);
+    else backwardStep(ANY, ANY, rows, H, before, pre, hn, dhs, gates, dr, dh, acts);
+    gemm(rows, H, width, dr, width, ut, 0, 0, scratch, H);
+    addMasked(rows * H, scratch, drop, dh);
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * Gated recurrent unit over a whole sequence, reset before the product (the unit as first published; Keras 1, ONNX's default).
+ *
+ *   z = σ(xz + hm·Uz)   r = σ(xr + hm·Ur)   n = tanh(xn + (r⊙hm)·Un)        hm = drop⊙h(t−1)
+ *   h = z⊙h(t−1) + (1 − z)⊙n
+ *
+ * x·W + b for all steps was written by one product before the call. A step takes two products, since the second
+ * multiplies what r has left of the state; both go to scratch.
+ *
+ * Layout    N packed rows (lib/sequence.ts); gates and pre [N, 3·panelWidth(H)] in panel order, z r n; the operands of
+ *           the two products [N, 2·panelWidth(H)], z r, and [N, panelWidth(H)] (lib/gates.ts); states tight; H any.
+ * Aliasing  hT may be h0. Nothing else overlaps.
+ * Accuracy  σ and tanh as in accuracy.json.
+ * Cost      3·H·H multiply-adds per row, and 3 transcendentals per unit.
+ */
+import { activate, ANY, differentiate, isUsual, RECURRENT } from "../lib/activation";
+import { madd } from "../lib/f32x4";
+import { flush, gateOffset, gateStride, storeUnits, unitLanes } from "../lib/gates";
+import { gemm } from "../lib/gemm";
+import { panelWidth } from "../lib/panel";
+import { addMasked, copyRows, multiply, rowsAt, rowsOf } from "../lib/sequence";
+import { Unary } from "../lib/unary_codes";
+
+/** z, r and r⊙hm of one step's rows; a = hm·U of z and r. */
+// @ts-ignore: decorator
+@inline
+function forwardReset(
+  F: i32, S: i32, rows: usize, H: usize, hm: usize, a: usize, gates: usize, pre: usize, rh: usize, acts: usize,
+): void {
+  const Hp = panelWidth(H);
+  for (; rows; rows--) {
+    for (let j: usize = 0; j < H; j += 4) {
+      const w = gateStride(H, j);
+      const qz = gates + gateOffset(3, j), qr = qz + w;
+      const az = a + gateOffset(2, j), ar = az + w;
+      const zz = f32x4.add(v128.load(qz), v128.load(az));
+      const zr = f32x4.add(v128.load(qr), v128.load(ar));
+      const r = activate(S, acts + RECURRENT, zr);
+      v128.store(qz, activate(S, acts + RECURRENT, zz));
+      v128.store(qr, r);
+      storeUnits(rh + (j << 2), f32x4.mul(r, v128.load(hm + (j << 2))), H, j);
+      if (F == Unary.TANH || !pre) continue;
+      const p = pre + gateOffset(3, j);
+      v128.store(p, zz);
+      v128.store(p + w, zr);
+    }
+    a += 2 * Hp << 2;
+    gates += 3 * Hp << 2;
+    if (pre) pre += 3 * Hp << 2;
+    hm += H << 2;
+    rh += H << 2;
+  }
+}
+
+/** n and the state of one step's rows; a = (r⊙hm)·Un. */
+// @ts-ignore: decorator
+@inline
+function forwardBlend(
+  F: i32, S: i32, rows: usize, H: usize, hBefore: usize, a: usize, gates: usize, pre: usize, h: usize, acts: usize,
+): void {
+  const Hp = panelWidth(H);
+  const one = f32x4.splat(1);
+  for (; rows; rows--) {
+    for (let j: usize = 0; j < H; j += 4) {
+      const at = j << 2;
+      const w = gateStride(H, j);
+      const qz = gates + gateOffset(3, j), qn = qz + 2 * w;
+      const zn = f32x4.add(v128.load(qn), v128.load(a + at));
+      const n = activate(F, acts, zn);
+      const z = v128.load(qz);
+      v128.store(qn, n);
+      storeUnits(h + at, madd(z, v128.load(hBefore + at), f32x4.mul(f32x4.sub(one, z), n)), H, j);
+      if (F == ANY && pre) v128.store(pre + gateOffset(3, j) + 2 * w, zn);
+    }
+    a += Hp << 2;
+    gates += 3 * Hp << 2;
+    if (pre) pre += 3 * Hp << 2;
+    hBefore += H << 2;
+    h += H << 2;
+  }
+}
+
+/**
+ * Runs every step of a batch.
+ *
+ * @param T, B, H  steps, rows, units
+ * @param active   in      [T] | 0        rows alive at each step, never more than at the one before; 0 = B at each
+ * @param u_zr     in      [H, 2·panelWidth(H)] in panels  recurrent weights of z and r, columns in panel order
+ * @param u_n      in      [H, panelWidth(H)] in panels    recurrent weights of n
+ * @param h0       in      [B, H] | 0     initial state, 0 = zeros
+ * @param drop     in      [B, H] | 0     recurrent dropout: multiplied onto h(t−1) in the products
+ * @param gates    in/out  [N, 3·panelWidth(H)]  x·W + b in, activations out
+ * @param pre      out     [N, 3·panelWidth(H)] | 0  pre-activations: with another pair than tanh, σ
+ * @param rh       out     [N, H]         r⊙hm of every step; without keep a workspace [B, H]
+ * @param h        out     [N, H]         every state
+ * @param hT       out     [B, H] | 0     state of each row after its last step
+ * @param scratch          B·(2·panelWidth(H) + H) floats
+ * @param keep     1 = backward will follow, 0 = it will not
+ * @param acts     in      [2] | 0        activation and recurrent activation (lib/activation.ts)
+ */
+export function f32_gru_reset_before_seq_fwd(
+  T: usize, B: usize, H: usize, active: usize, u_zr: usize, u_n: usize, h0: usize, drop: usize,
+  gates: usize, pre: usize, rh: usize, h: usize, hT: usize, scratch: usize, keep: usize, acts: usize,
+): void {
+  assert(H > 0, "H must not be 0");
+  const Hp = panelWidth(H);
+  const usual = isUsual(acts);
+  const dropped = scratch + (2 * B * Hp << 2);
+  let rows = rowsAt(0, T, B, active);
+  copyRows(rows, B, H, h0, hT);
+  for (let t: usize = 0; t < T; t++) {
+    // no state, no terms
+    const K = h0 ? H : 0;
+    if (!h0) {
+      copyRows(0, rows, H, 0, h);
+      h0 = h;
+    }
+    if (drop) multiply(rows * H, h0, drop, dropped);
+    const hm = drop ? dropped : h0;
+    gemm(rows, 2 * Hp, K, hm, H, u_zr, 0, 0, scratch, 2 * Hp);
+    if (usual) forwardReset(Unary.TANH, Unary.SIGMOID, rows, H, hm, scratch, gates, pre, rh, acts);
+    else forwardReset(ANY, ANY, rows, H, hm, scratch, gates, pre, rh, acts);
+    gemm(rows, Hp, K, rh, H, u_n, 0, 0, scratch, Hp);
+    if (usual) forwardBlend(Unary.TANH, Unary.SIGMOID, rows, H, h0, scratch, gates, pre, h, acts);
+    else forwardBlend(ANY, ANY, rows, H, h0, scratch, gates, pre, h, acts);
+    const next = rowsAt(t + 1, T, B, active);
+    copyRows(next, rows, H, h, hT);
+    h0 = h;
+    h += rows * H << 2;
+    if (keep) rh += rows * H << 2;
+    gates += 3 * rows * Hp << 2;
+    if (pre) pre += 3 * rows * Hp << 2;
+    rows = next;
+  }
+}
+
+/** Gradients of z and n of one step's rows; dh becomes dh⊙z. */
+// @ts-ignore: decorator
+@inline
+function backwardBlend(
+  F: i32, S: i32, rows: usize, H: usize, hBefore: usize, pre: usize, dhs: usize,
+  gates: usize, dzr: usize, dn: usize, dh: usize, acts: usize,
+): void {
+  const Hp = panelWidth(H);
+  const one = f32x4.splat(1);
+  for (; rows; rows--) {
+    for (let j: usize = 0; j < H; j += 4) {
+      const at = j << 2;
+      const w = gateStride(H, j);
+      const lanes = unitLanes(H, j);
+      const qz = gates + gateOffset(3, j), qn = qz + 2 * w;
+      // tanh and σ know their slopes from the values: x is not read then
+      const p = F == Unary.TANH ? qz : pre + gateOffset(3, j);
+      const z = v128.load(qz), n = v128.load(qn);
+      let d = v128.load(dh + at);
+      if (dhs) d = f32x4.add(d, v128.load(dhs + at));
+      const blend = f32x4.mul(d, f32x4.sub(v128.load(hBefore + at), n));
+      const dzz = flush(differentiate(S, acts + RECURRENT, v128.load(p), z, blend), lanes);
+      const dzn = flush(differentiate(F, acts, v128.load(p + 2 * w), n, f32x4.mul(d, f32x4.sub(one, z))), lanes);
+      storeUnits(dh + at, f32x4.mul(d, z), H, j);
+      v128.store(qz, dzz);
+      v128.store(qn, dzn);
+      v128.store(dzr + gateOffset(2, j), dzz);
+      v128.store(dn + at, dzn);
+    }
+    gates += 3 * Hp << 2;
+    if (pre) pre += 3 * Hp << 2;
+    dzr += 2 * Hp << 2;
+    dn += Hp << 2;
+    hBefore += H << 2;
+    if (dhs) dhs += H << 2;
+    dh += H << 2;
+  }
+}
+
+/** Gradient of r of one step's rows; d, the gradient of r⊙hm, becomes that of hm. */
+// @ts-ignore: decorator
+@inline
+function backwardReset(
+  F: i32, S: i32, rows: usize, H: usize, hBefore: usize, drop: usize, pre: usize,
+  gates: usize, dzr: usize, d: usize, acts: usize,
+): void {
+  const Hp = panelWidth(H);
+  for (; rows; rows--) {
+    for (let j: usize = 0; j < H; j += 4) {
+      const at = j << 2;
+      const w = gateStride(H, j);
+      const qr = gates + gateOffset(3, j) + w;
+      const p = F == Unary.TANH ? qr : pre + gateOffset(3, j) + w;
+      const r = v128.load(qr);
+      const drh = v128.load(d + at);
+      let hm = v128.load(hBefore + at);
+      if (drop) hm = f32x4.mul(hm, v128.load(drop + at));
+      const dr = flush(differentiate(S, acts + RECURRENT, v128.load(p), r, f32x4.mul(drh, hm)), unitLanes(H, j));
+      storeUnits(d + at, f32x4.mul(drh, r), H, j);
+      v128.store(qr, dr);
+      v128.store(dzr + gateOffset(2, j) + w, dr);
+    }
+    gates += 3 * Hp << 2;
+    if (pre) pre += 3 * Hp << 2;
+    dzr += 2 * Hp << 2;
+    hBefore += H << 2;
+    if (drop) drop += H << 2;
+    d += H << 2;
+  }
+}
+
+/**
+ * Gradients of every step, last to first. The recurrent weights' gradients are shiftedᵀ·dzr, with f32_shift_rows, and
+ * rhᵀ·dn.
+ *
+ * @param T, B, H, active, h0, drop, acts  as in forward
+ * @param ut_zr    in      [2·panelWidth(H), panelWidth(H)] in panels  transposed weights of z and r, rows in panel order
+ * @param ut_n     in      [panelWidth(H), panelWidth(H)] in panels    transposed weights of n
+ * @param pre      in      [N, 3·panelWidth(H)] | 0  pre-activations: with another pair than tanh, σ
+ * @param h        in      [N, H]         every state
+ * @param dhs      in      [N, H] | 0     gradient of every state
+ * @param gates    in/out  [N, 3·panelWidth(H)]  activations in, gradients of the pre-activations out, padding 0
+ * @param dzr      out     [N, 2·panelWidth(H)]  those of z and r again
+ * @param dn       out     [N, panelWidth(H)]    those of n again
+ * @param dh       in/out  [B, H]         gradient of the final state in, of the initial state out
+ * @param scratch          2·B·H floats
+ */
+export function f32_gru_reset_before_seq_bwd(
+  T: usize, B: usize, H: usize, active: usize, ut_zr: usize, ut_n: usize, h0: usize, drop: usize, pre: usize,
+  h: usize, dhs: usize, gates: usize, dzr: usize, dn: usize, dh: usize, scratch: usize, acts: usize,
+): void {
+  assert(H > 0, "H must not be 0");
+  const Hp = panelWidth(H);
+  const usual = isUsual(acts);
+  const N = rowsOf(T, B, active);
+  gates += 3 * N * Hp << 2;
+  if (pre) pre += 3 * N * Hp << 2;
+  dzr += 2 * N * Hp << 2;
+  dn += N * Hp << 2;
+  h += N * H << 2;
+  if (dhs) dhs += N * H << 2;
+  if (!h0) {
+    h0 = scratch + (B * H << 2);
+    copyRows(0, B, H, 0, h0);
+  }
+  for (let t = T; t--;) {
+    const rows = rowsAt(t, T, B, active);
+    gates -= 3 * rows * Hp << 2;
+    if (pre) pre -= 3 * rows * Hp << 2;
+    dzr -= 2 * rows * Hp << 2;
+    dn -= rows * Hp << 2;
+    h -= rows * H << 2;
+    if (dhs) dhs -= rows * H << 2;
+    const before = t ? h - (rowsAt(t - 1, T, B, active) * H << 2) : h0;
+    if (usual) backwardBlend(Unary.TANH, Unary.SIGMOID, rows, H, before, pre, dhs, gates, dzr, dn, dh, acts);
+    else backwardBlend(ANY, ANY, rows, H, before, pre, dhs, gates, dzr, dn, dh, acts);
+    gemm(rows, H, Hp, dn, Hp, ut_n, 0, 0, scratch, H);
+    if (usual) backwardReset(Unary.TANH, Unary.SIGMOID, rows, H, before, drop, pre, gates, dzr, scratch, acts);
+    else backwardReset(ANY, ANY, rows, H, before, drop, pre, gates, dzr, scratch, acts);
+    gemm(rows, H, 2 * Hp, dzr, 2 * Hp, ut_zr, scratch, H, scratch, H);
+    addMasked(rows * H, scratch, drop, dh);
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * Long short-term memory over a whole sequence.
+ *
+ *   i = σ(zi + pi⊙c(t−1))   f = σ(zf + pf⊙c(t−1))   g = tanh(zg)        z = x·W + b + (drop⊙h(t−1))·U
+ *   c = f⊙c(t−1) + i⊙g      o = σ(zo + po⊙c)        h = o⊙tanh(c)
+ *
+ * x·W + b for all steps was written by one product before the call. Each step adds the recurrent product in place, then
+ * gates, cell and output are computed four units at a time. Backward runs the steps in reverse and leaves the gradients
+ * of the pre-activations where the gates were.
+ *
+ * Layout    N packed rows (lib/sequence.ts); gates and pre [N, 4·panelWidth(H)] in panel order, i f g o (lib/gates.ts);
+ *           states tight [N, H] or [B, H]; H any.
+ * Aliasing  hT may be h0, cT may be c0, and without `keep` c may be c0. Nothing else overlaps.
+ * Accuracy  σ and tanh as in accuracy.json.
+ * Cost      4·H·H multiply-adds per row, and 5 transcendentals per unit.
+ */
+import { activate, ANY, differentiate, isUsual, RECURRENT } from "../lib/activation";
+import { madd } from "../lib/f32x4";
+import { flush, gateOffset, gateStride, storeUnits, unitLanes } from "../lib/gates";
+import { gemm } from "../lib/gemm";
+import { panelWidth } from "../lib/panel";
+import { copyRows, multiply, rowsAt, rowsOf } from "../lib/sequence";
+import { Unary } from "../lib/unary_codes";
+
+/** x + p⊙c, or x. */
+// @ts-ignore: decorator
+@inline
+function peep(p: usize, at: usize, c: v128, x: v128): v128 {
+  return p ? madd(v128.load(p + at), c, x) : x;
+}
+
+/** Gates, cell and output of one step's rows. */
+// @ts-ignore: decorator
+@inline
+function forwardStep(
+  F: i32, S: i32, rows: usize, H: usize, cBefore: usize, peep_i: usize, peep_f: usize, peep_o: usize,
+  gates: usize, pre: usize, h: usize, c: usize, keep: usize, acts: usize,
+): void {
+  const width = panelWidth(H) << 4;
+  for (; rows; rows--) {
+    for (let j: usize = 0; j < H; j += 4) {
+      const at = j << 2;
+      const w = gateStride(H, j);
+      const qi = gates + gateOffset(4, j), qf = qi + w, qg = qf + w, qo = qg + w;
+      const before = v128.load(cBefore + at);
+      const zi = peep(peep_i, at, before, v128.load(qi));
+      const zf = peep(peep_f, at, before, v128.load(qf));
+      const zg = v128.load(qg);
+      const i = activate(S, acts + RECURRENT, zi);
+      const f = activate(S, acts + RECURRENT, zf);
+      const g = activate(F, acts, zg);
+      const now = madd(f, before, f32x4.mul(i, g));
+      const zo = peep(peep_o, at, now, v128.load(qo));
+      const o = activate(S, acts + RECURRENT, zo);
+      storeUnits(c + at, now, H, j);
+      storeUnits(h + at, f32x4.mul(o, activate(F, acts, now)), H, j);
+      if (!keep) continue;
+      v128.store(qi, i);
+      v128.store(qf, f);
+      v128.store(qg, g);
+      v128.store(qo, o);
+      if (F == Unary.TANH || !pre) continue;
+      const p = pre + gateOffset(4, j);
+      v128.store(p, zi);
+      v128.store(p + w, zf);
+      v128.store(p + 2 * w, zg);
+      v128.store(p + 3 * w, zo);
+    }
+    gates += width;
+    if (pre) pre += width;
+    cBefore += H << 2;
+    c += H << 2;
+    h += H << 2;
+  }
+}
+
+/**
+ * Runs every step of a batch.
+ *
+ * @param T, B, H  steps, rows, units
+ * @param active   in      [T] | 0        rows alive at each step, never more than at the one before; 0 = B at each
+ * @param u        in      [H, 4·panelWidth(H)] in panels  recurrent weights, columns in panel order
+ * @param h0, c0   in      [B, H] | 0     initial state, 0 = zeros
+ * @param drop     in      [B, H] | 0     recurrent dropout: multiplied onto h(t−1) in the product
+ * @param peep_i, peep_f, peep_o  in [H] | 0  peepholes
+ * @param gates    in/out  [N, 4·panelWidth(H)]  x·W + b in, activations out (any state without keep)
+ * @param pre      out     [N, 4·panelWidth(H)] | 0  pre-activations: with keep and another pair than tanh, σ
+ * @param h        out     [N, H]         every output
+ * @param c        out     [N, H]         every cell state; without keep a workspace [B, H]
+ * @param hT, cT   out     [B, H] | 0     state of each row after its last step
+ * @param scratch          B·H floats
+ * @param keep     1 = backward will follow, 0 = it will not
+ * @param acts     in      [2] | 0        activation and recurrent activation (lib/activation.ts)
+ */
+export function f32_lstm_seq_fwd(
+  T: usize, B: usize, H: usize, active: usize, u: usize, h0: usize, c0: usize, drop: usize,
+  peep_i: usize, peep_f: usize, peep_o: usize, gates: usize, pre: usize, h: usize, c: usize,
+  hT: usize, cT: usize, scratch: usize, keep: usize, acts: usize,
+): void {
+  assert(H > 0, "H must not be 0");
+  const width = panelWidth(H) * 4;
+  const usual = isUsual(acts);
+  let rows = rowsAt(0, T, B, active);
+  copyRows(rows, B, H, h0, hT);
+  copyRows(rows, B, H, c0, cT);
+  for (let t: usize = 0; t < T; t++) {
+    if (h0) {
+      if (drop) multiply(rows * H, h0, drop, scratch);
+      gemm(rows, width, H, drop ? scratch : h0, H, u, gates, width, gates, width);
+    }
+    if (!c0) {
+      copyRows(0, rows, H, 0, c);
+      c0 = c;
+    }
+    if (usual) forwardStep(Unary.TANH, Unary.SIGMOID, rows, H, c0, peep_i, peep_f, peep_o, gates, pre, h, c, keep, acts);
+    else forwardStep(ANY, ANY, rows, H, c0, peep_i, peep_f, peep_o, gates, pre, h, c, keep, acts);
+    const next = rowsAt(t + 1, T, B, active);
+    copyRows(next, rows, H, h, hT);
+    copyRows(next, rows, H, c, cT);
+    h0 = h;
+    c0 = c;
+    h += rows * H << 2;
+    if (keep) c += rows * H << 2;
+    gates += rows * width << 2;
+    if (pre) pre += rows * width << 2;
+    rows = next;
+  }
+}
+
+/** Gradients of one step's pre-activations, in place of its gates; dc goes from c to c(t−1). */
+// @ts-ignore: decorator
+@inline
+function backwardStep(
+  F: i32, S: i32, rows: usize, H: usize, cBefore: usize, peep_i: usize, peep_f: usize, peep_o: usize,
+  pre: usize, c: usize, dhs: usize, gates: usize, dh: usize, dc: usize,
+  dpeep_i: usize, dpeep_f: usize, dpeep_o: usize, acts: usize,
+): void {
+  const width = panelWidth(H) << 4;
+  for (; rows; rows--) {
+    for (let j: usize = 0; j < H; j += 4) {
+      const at = j << 2;
+      const w = gateStride(H, j);
+      const lanes = unitLanes(H, j);
+      const qi = gates + gateOffset(4, j), qf = qi + w, qg = qf + w, qo = qg + w;
+      // tanh and σ know their slopes from the values: x is not read then
+      const p = F == Unary.TANH ? qi : pre + gateOffset(4, j);
+      const i = v128.load(qi), f = v128.load(qf), g = v128.load(qg), o = v128.load(qo);
+      const now = v128.load(c + at);
+      const before = v128.load(cBefore + at);
+      const y = activate(F, acts, now);
+      let d = v128.load(dh + at);
+      if (dhs) d = f32x4.add(d, v128.load(dhs + at));
+      const dzo = flush(differentiate(S, acts + RECURRENT, v128.load(p + 3 * w), o, f32x4.mul(d, y)), lanes);
+      d = f32x4.add(v128.load(dc + at), differentiate(F, acts, now, y, f32x4.mul(d, o)));
+      d = peep(peep_o, at, dzo, d);
+      const dzi = flush(differentiate(S, acts + RECURRENT, v128.load(p), i, f32x4.mul(d, g)), lanes);
+      const dzf = flush(differentiate(S, acts + RECURRENT, v128.load(p + w), f, f32x4.mul(d, before)), lanes);
+      const dzg = flush(differentiate(F, acts, v128.load(p + 2 * w), g, f32x4.mul(d, i)), lanes);
+      storeUnits(dc + at, peep(peep_i, at, dzi, peep(peep_f, at, dzf, f32x4.mul(d, f))), H, j);
+      if (dpeep_i) storeUnits(dpeep_i + at, madd(dzi, before, v128.load(dpeep_i + at)), H, j);
+      if (dpeep_f) storeUnits(dpeep_f + at, madd(dzf, before, v128.load(dpeep_f + at)), H, j);
+      if (dpeep_o) storeUnits(dpeep_o + at, madd(dzo, now, v128.load(dpeep_o + at)), H, j);
+      v128.store(qi, dzi);
+      v128.store(qf, dzf);
+      v128.store(qg, dzg);
+      v128.store(qo, dzo);
+    }
+    gates += width;
+    if (pre) pre += width;
+    cBefore += H << 2;
+    c += H << 2;
+    if (dhs) dhs += H << 2;
+    dh += H << 2;
+    dc += H << 2;
+  }
+}
+
+/**
+ * Gradients of every step, last to first. The recurrent weights' gradient is shiftedᵀ·gates, with f32_shift_rows.
+ *
+ * @param T, B, H, active, c0, drop, peep_i, peep_f, peep_o, acts  as in forward
+ * @param ut       in      [4·panelWidth(H), panelWidth(H)] in panels  transposed recurrent weights, rows in panel order
+ * @param pre      in      [N, 4·panelWidth(H)] | 0  pre-activations: with another pair than tanh, σ
+ * @param c        in      [N, H]         every cell state
+ * @param dhs      in      [N, H] | 0     gradient of every output
+ * @param gates    in/out  [N, 4·panelWidth(H)]  activations in, gradients of the pre-activations out, padding 0
+ * @param dh, dc   in/out  [B, H]         gradient of the final state in, of the initial state out
+ * @param dpeep_i, dpeep_f, dpeep_o  in/out  [H] | 0  gradients of the peepholes, added to
+ * @param scratch          B·H floats
+ */
+export function f32_lstm_seq_bwd(
+  T: usize, B: usize, H: usize, active: usize, ut: usize, c0: usize, drop: usize,
+  peep_i: usize, peep_f: usize, peep_o: usize, pre: usize, c: usize, dhs: usize,
+  gates: usize, dh: usize, dc: usize, dpeep_i: usize, dpeep_f: usize, dpeep_o: usize, scratch: usize, acts: usize,
+): void {
+  assert(H > 0, "H must not be 0");
+  const width = panelWidth(H) * 4;
+  const usual = isUsual(acts);
+  const N = rowsOf(T, B, active);
+  gates += N * width << 2;
+  if (pre) pre += N * width << 2;
+  c += N * H << 2;
+  if (dhs) dhs += N * H << 2;
+  if (!c0) {
+    memory.fill(scratch, 0, B * H << 2);
+    c0 = scratch;
+  }
+  for (let t = T; t--;) {
+    const rows = rowsAt(t, T, B, active);
+    gates -= rows * width << 2;
+    if (pre) pre -= rows * width << 2;
+    c -= rows * H << 2;
+    if (dhs) dhs -= rows * H << 2;
+    const before = t ? c - (rowsAt(t - 1, T, B, active) * H << 2) : c0;
+    if (usual) backwardStep(Unary.TANH, Unary.SIGMOID, rows, H, before, peep_i, peep_f, peep_o, pre, c, dhs, gates, dh, dc, dpeep_i, dpeep_f, dpeep_o, acts);
+    else backwardStep(ANY, ANY, rows, H, before, peep_i, peep_f, peep_o, pre, c, dhs, gates, dh, dc, dpeep_i, dpeep_f, dpeep_o, acts);
+    gemm(rows, H, width, gates, width, ut, 0, 0, dh, H);
+    if (drop) multiply(rows * H, dh, drop, dh);
+  }
+}
