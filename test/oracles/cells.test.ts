@@ -1,0 +1,130 @@
+/** Cell kernels against PyTorch: single steps, and whole sequences of one layer with ragged rows. */
+import { eachBuild } from "../support/builds.ts";
+import { type Arrays, type CellName, runCell, type CellCase } from "../support/cells.ts";
+import { assertOracle, eachCase, type OracleCase } from "../support/oracles.ts";
+
+const CELLS: { [mode: string]: CellName } = {
+  RNN_TANH: "simple_rnn", RNN_RELU: "simple_rnn", RNNCell_tanh: "simple_rnn", RNNCell_relu: "simple_rnn",
+  LSTM: "lstm", LSTMCell: "lstm", GRU: "gru_reset_after", GRUCell: "gru_reset_after",
+};
+
+const RELU = { code: 3, alpha: 0, beta: 0 };
+
+/** For each of our gates, which of PyTorch's it is: its GRU has r z n. */
+const ORDER: { [cell: string]: number[] } = { simple_rnn: [0], lstm: [0, 1, 2, 3], gru_reset_after: [1, 0, 2] };
+
+/** Elements of PyTorch's [G·H, columns] at our gate-major positions: row m of ours is row order(m) of theirs. */
+function torchRow(cell: CellName, H: number, m: number): number {
+  return ORDER[cell][Math.floor(m / H)] * H + (m % H);
+}
+
+interface Problem {
+  spec: CellCase;
+  arrays: Arrays;
+  /** Sorted position → row of the case. */
+  order: number[];
+  /** [n] = where packed row n lies in the case's output, as t and row. */
+  place: { t: number; b: number }[];
+  at(t: number, b: number): number;
+  suffix: string;
+}
+
+/** z = x·W + b of every packed row, with the recurrent bias where the cell adds it before the activation. */
+function problem(oracle: OracleCase): Problem {
+  const { config, tensors } = oracle;
+  const single = config.kind !== undefined;
+  const suffix = single ? "" : "_l0";
+  const cell = CELLS[config.kind ?? config.mode];
+  const [x] = [tensors["input.x"]];
+  const I = config.input_size;
+  const H = config.hidden_size;
+  const B = single ? x.shape[0] : config.B;
+  const T = single ? 1 : config.T;
+  const lengths: ArrayLike<number> = config.lengths ?? new Int32Array(B).fill(T);
+  const order = Array.from({ length: B }, (_, b) => b).sort((a, b) => lengths[b] - lengths[a] || a - b);
+  const active = Array.from({ length: T }, (_, t) => order.filter((b) => lengths[b] > t).length);
+  const place = active.flatMap((rows, t) => order.slice(0, rows).map((b) => ({ t, b })));
+  const at = (t: number, b: number): number => (config.batch_first ? b * T + t : t * B + b);
+  const G = ORDER[cell].length;
+  const [wi, wh] = [tensors[`param.weight_ih${suffix}`].data, tensors[`param.weight_hh${suffix}`].data];
+  const bi = tensors[`param.bias_ih${suffix}`]?.data;
+  const bh = tensors[`param.bias_hh${suffix}`]?.data;
+  const z = new Float64Array(place.length * G * H);
+  place.forEach(({ t, b }, n) => {
+    for (let m = 0; m < G * H; m++) {
+      const row = torchRow(cell, H, m);
+      let sum = (bi?.[row] ?? 0) + (cell === "gru_reset_after" ? 0 : bh?.[row] ?? 0);
+      for (let i = 0; i < I; i++) sum += x.data[at(t, b) * I + i] * wi[row * I + i];
+      z[n * G * H + m] = sum;
+    }
+  });
+  const u = Float32Array.from({ length: H * G * H }, (_, i) => wh[torchRow(cell, H, i % (G * H)) * H + Math.floor(i / (G * H))]);
+  const arrays: Arrays = { z, u };
+  const state = (name: string): Float32Array | undefined => {
+    const rows = tensors[name]?.data;
+    return rows && Float32Array.from({ length: B * H }, (_, i) => rows[order[Math.floor(i / H)] * H + (i % H)]);
+  };
+  for (const [ours, theirs] of [["h0", single ? "h" : "h0"], ["c0", single ? "c" : "c0"]]) {
+    const rows = state(`input.${theirs}`);
+    if (rows) arrays[ours] = rows;
+  }
+  if (cell === "gru_reset_after" && bh) arrays.bu = Float32Array.from({ length: G * H }, (_, m) => bh[torchRow(cell, H, m)]);
+  const acts = /relu/i.test(config.kind ?? config.mode) ? [RELU] : undefined;
+  return { spec: { cell, T, B, H, active, acts }, arrays, order, place, at, suffix };
+}
+
+/** Rows of the packed order as rows of the case. */
+function unsort(order: number[], H: number, rows: ArrayLike<number>): Float64Array {
+  const y = new Float64Array(order.length * H);
+  order.forEach((b, k) => { for (let j = 0; j < H; j++) y[b * H + j] = rows[k * H + j]; });
+  return y;
+}
+
+/** d mean((output − target)²) / d output. */
+function squaredError(oracle: OracleCase, output: string, target: string): Float64Array {
+  const [y, t] = [oracle.tensors[output].data, oracle.tensors[target].data];
+  return Float64Array.from(y, (value, i) => 2 * (value - t[i]) / y.length);
+}
+
+function check(oracle: OracleCase, run: (spec: CellCase, arrays: Arrays) => { [name: string]: Float32Array }): void {
+  const { spec, arrays, order, place, at, suffix } = problem(oracle);
+  const { H, cell, B, T } = spec;
+  const single = oracle.config.kind !== undefined;
+  const sorted = (rows: ArrayLike<number>): Float64Array =>
+    Float64Array.from({ length: B * H }, (_, i) => rows[order[Math.floor(i / H)] * H + (i % H)]);
+  const [final, cell_] = single ? ["h", "c"] : ["hn", "cn"];
+  arrays.dhT = sorted(squaredError(oracle, `output.${final}`, `target.${final}`));
+  if (cell === "lstm") arrays.dcT = sorted(squaredError(oracle, `output.${cell_}`, `target.${cell_}`));
+  if (!single) {
+    const dy = squaredError(oracle, "output.y", "target.y");
+    arrays.dh = place.flatMap(({ t, b }) => Array.from(dy.subarray(at(t, b) * H, at(t, b) * H + H)));
+  }
+  const found = run(spec, arrays);
+  assertOracle(oracle, `output.${final}`, unsort(order, H, found.hT));
+  if (cell === "lstm") assertOracle(oracle, `output.${cell_}`, unsort(order, H, found.cT));
+  if (!single) {
+    const y = new Float64Array(T * B * H);
+    place.forEach(({ t, b }, n) => y.set(found.h.subarray(n * H, n * H + H), at(t, b) * H));
+    assertOracle(oracle, "output.y", y);
+  }
+  const names = single ? ["h", "c"] : ["h0", "c0"];
+  if (arrays.h0) assertOracle(oracle, `grad.input.${names[0]}`, unsort(order, H, found.dh0));
+  if (arrays.c0) assertOracle(oracle, `grad.input.${names[1]}`, unsort(order, H, found.dc0));
+  const width = ORDER[cell].length * H;
+  const dw = new Float64Array(width * H);
+  for (let m = 0; m < width; m++) {
+    for (let k = 0; k < H; k++) dw[torchRow(cell, H, m) * H + k] = found.du[k * width + m];
+  }
+  assertOracle(oracle, `grad.param.weight_hh${suffix}`, dw);
+  if (oracle.tensors[`grad.param.bias_ih${suffix}`]) {
+    const db = new Float64Array(width);
+    for (let i = 0; i < found.dz.length; i++) db[torchRow(cell, H, i % width)] += found.dz[i];
+    assertOracle(oracle, `grad.param.bias_ih${suffix}`, db);
+  }
+}
+
+eachBuild("cells against PyTorch", (test, sandbox) => {
+  const run = (oracle: OracleCase): void => check(oracle, (spec, arrays) => runCell(sandbox, spec, arrays, 1));
+  eachCase(test, "torch/cell", run);
+  eachCase(test, "torch/rnn", run, (name) => /_l1_uni_|_saturated_/.test(name) && !/proj/.test(name));
+});
