@@ -18,27 +18,43 @@ export interface SampleOptions {
 
 let unseeded: Random | undefined;
 
+/** @throws ValueError naming the first logit that is not finite */
 function likeliest(logits: ArrayLike<number>): number {
+  if (logits.length === 0) throw new ValueError("sample: expected at least one logit, got none");
   let best = 0;
-  for (let i = 1; i < logits.length; i++) if (logits[i] > logits[best]) best = i;
+  for (let i = 0; i < logits.length; i++) {
+    if (!Number.isFinite(logits[i])) throw new ValueError(`sample: expected finite logits, got ${logits[i]} at ${i}`);
+    if (logits[i] > logits[best]) best = i;
+  }
   return best;
 }
 
-function check(logits: ArrayLike<number>, { temperature = 1, topK = 1, topP = 1, random, seed }: SampleOptions): void {
+function checkRanges({ temperature = 1, topK = 1, topP = 1, random, seed }: SampleOptions): void {
   const expect = (holds: boolean, what: string, got: number): void => {
     if (!holds) throw new ValueError(`sample: expected ${what}, got ${got}`);
   };
-  expect(logits.length > 0, "at least one logit", logits.length);
-  for (let i = 0; i < logits.length; i++) expect(Number.isFinite(logits[i]), `finite logits, at ${i}`, logits[i]);
   expect(temperature >= 0 && temperature < Infinity, "a temperature of at least 0", temperature);
   expect(Number.isInteger(topK) && topK >= 1, "topK of at least 1", topK);
   expect(topP > 0 && topP <= 1, "topP above 0 and at most 1", topP);
   if (random !== undefined && seed !== undefined) throw new OptionError("sample: expected random or seed, got both");
 }
 
+function sum(weights: Float64Array): number {
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) total += weights[i];
+  return total;
+}
+
+/** The tokens to choose from, likeliest first, of equals the lower one first. */
+function ranked(logits: ArrayLike<number>, count: number): Int32Array {
+  const tokens = new Int32Array(logits.length);
+  for (let i = 0; i < tokens.length; i++) tokens[i] = i;
+  return tokens.sort((a, b) => logits[b] - logits[a] || a - b).subarray(0, count);
+}
+
 /** How many of the weights, largest first, reach a share p of all. */
 function nucleus(weights: Float64Array, p: number): number {
-  const wanted = p * weights.reduce((sum, weight) => sum + weight, 0);
+  const wanted = p * sum(weights);
   let reached = 0;
   let count = 0;
   while (count < weights.length && reached < wanted) reached += weights[count++];
@@ -58,24 +74,23 @@ function nucleus(weights: Float64Array, p: number): number {
  */
 export function sample(logits: ArrayLike<number>, options: SampleOptions = {}): number {
   checkOptions("sample", options, ["temperature", "topK", "topP", "random", "seed"]);
-  check(logits, options);
+  checkRanges(options);
   const { temperature = 1, topK = logits.length, topP = 1, seed } = options;
   const best = likeliest(logits);
   if (temperature === 0) return best;
 
-  const weightOf = (token: number): number => Math.exp((logits[token] - logits[best]) / temperature); // at most 1
-  let tokens = Int32Array.from({ length: logits.length }, (_, token) => token);
-  if (topK < logits.length || topP < 1) {
-    tokens = tokens.sort((a, b) => logits[b] - logits[a] || a - b).subarray(0, topK);
+  const tokens = topK < logits.length || topP < 1 ? ranked(logits, topK) : undefined;
+  let weights = new Float64Array(Math.min(topK, logits.length));
+  for (let i = 0; i < weights.length; i++) {
+    weights[i] = Math.exp((logits[tokens ? tokens[i] : i] - logits[best]) / temperature); // at most 1
   }
-  let weights = Float64Array.from(tokens, weightOf);
   if (topP < 1) weights = weights.subarray(0, nucleus(weights, topP));
 
   const random = seed !== undefined ? new Random(seed) : (options.random ?? (unseeded ??= new Random(randomSeed())));
-  let left = random.uniform() * weights.reduce((sum, weight) => sum + weight, 0);
+  let left = random.uniform() * sum(weights);
   for (let i = 0; i < weights.length; i++) {
     left -= weights[i];
-    if (left < 0) return tokens[i];
+    if (left < 0) return tokens ? tokens[i] : i;
   }
   return best; // rounding left a rest beyond the last token
 }
