@@ -98,7 +98,8 @@ export class Sandbox {
   /** Throws when a kernel wrote outside its blocks. */
   checkGuards(): void {
     const all = new Uint8Array(this.buffer);
-    for (const [from, to] of this.guards) {
+    // taken away first: uvu calls the hook again after it threw, and a second error would swallow the whole suite
+    for (const [from, to] of this.guards.splice(0)) {
       for (let i = from; i < to; i++) {
         if (all[i] !== CANARY) throw new Error(`${this.name}: a kernel wrote outside its blocks, at byte ${i}`);
       }
