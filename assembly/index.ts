@@ -1,4 +1,5 @@
 /** Every kernel: the module behind `gatewise`. */
+export * from "./kernels/clip";
 export * from "./kernels/copy";
 export * from "./kernels/dropout";
 export * from "./kernels/gather";
@@ -7,6 +8,7 @@ export * from "./kernels/gru_reset_after";
 export * from "./kernels/gru_reset_before";
 export * from "./kernels/loss";
 export * from "./kernels/lstm";
+export * from "./kernels/optimizer";
 export * from "./kernels/pack";
 export * from "./kernels/rows";
 export * from "./kernels/shift_rows";

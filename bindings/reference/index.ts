@@ -1,5 +1,6 @@
 /** The kernel table in plain TypeScript: oracle, fallback and parity twin of the wasm builds. */
 import type { Kernels } from "../generated/kernels.ts";
+import { clip } from "./clip.ts";
 import { dropout } from "./dropout.ts";
 import { gather } from "./gather.ts";
 import { gemm } from "./gemm.ts";
@@ -7,6 +8,7 @@ import { gruResetAfter } from "./gru_reset_after.ts";
 import { gruResetBefore } from "./gru_reset_before.ts";
 import { loss } from "./loss.ts";
 import { lstm } from "./lstm.ts";
+import { optimizer } from "./optimizer.ts";
 import { pack } from "./pack.ts";
 import { rows } from "./rows.ts";
 import { shiftRows } from "./shift_rows.ts";
@@ -18,6 +20,7 @@ import { viewsOf, type Memory } from "./views.ts";
 export function referenceKernels(memory: Memory): Kernels {
   const views = viewsOf(memory);
   return {
+    ...clip(views),
     ...dropout(views),
     ...gather(views),
     ...gemm(views),
@@ -25,6 +28,7 @@ export function referenceKernels(memory: Memory): Kernels {
     ...gruResetBefore(views),
     ...loss(views),
     ...lstm(views),
+    ...optimizer(views),
     ...pack(views),
     ...rows(views),
     ...shiftRows(views),
