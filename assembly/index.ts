@@ -16,3 +16,5 @@ export * from "./kernels/simple_rnn";
 export * from "./kernels/softmax";
 export * from "./kernels/softmax_xent";
 export * from "./kernels/vec_unary";
+export * from "./kernels/vec_binary";
+export * from "./kernels/vec_reduce";

@@ -2,6 +2,7 @@
 import type { Kernels } from "../generated/kernels.ts";
 import { clip } from "./clip.ts";
 import { dropout } from "./dropout.ts";
+import { copy } from "./copy.ts";
 import { gather } from "./gather.ts";
 import { gemm } from "./gemm.ts";
 import { gruResetAfter } from "./gru_reset_after.ts";
@@ -15,6 +16,9 @@ import { shiftRows } from "./shift_rows.ts";
 import { simpleRnn } from "./simple_rnn.ts";
 import { softmax } from "./softmax.ts";
 import { softmaxXent } from "./softmax_xent.ts";
+import { vecBinary } from "./vec_binary.ts";
+import { vecReduce } from "./vec_reduce.ts";
+import { vecUnary } from "./vec_unary.ts";
 import { viewsOf, type Memory } from "./views.ts";
 
 export function referenceKernels(memory: Memory): Kernels {
@@ -22,6 +26,7 @@ export function referenceKernels(memory: Memory): Kernels {
   return {
     ...clip(views),
     ...dropout(views),
+    ...copy(views),
     ...gather(views),
     ...gemm(views),
     ...gruResetAfter(views),
@@ -35,5 +40,8 @@ export function referenceKernels(memory: Memory): Kernels {
     ...simpleRnn(views),
     ...softmax(views),
     ...softmaxXent(views),
+    ...vecBinary(views),
+    ...vecReduce(views),
+    ...vecUnary(views),
   } as unknown as Kernels;
 }

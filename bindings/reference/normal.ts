@@ -6,7 +6,7 @@ export const normalDensity = (x: number): number => Math.exp(-0.5 * x * x) / Mat
 function fromCentre(x: number): number {
   let term = x;
   let sum = x;
-  for (let k = 3; sum + term !== sum; k += 2) {
+  for (let k = 3; Math.abs(term) > 1e-17 * Math.abs(sum); k += 2) {
     term *= (x * x) / k;
     sum += term;
   }
