@@ -1,5 +1,6 @@
 /** Where weights start. Each factory gives plain data, so that a configuration can be saved. */
 import { OptionError, ValueError, nearest } from "./errors.ts";
+import { checkOptions } from "./options.ts";
 import type { Initializer } from "./program/parameters.ts";
 import { sizeOf, type Shape } from "./program/tensor.ts";
 import { Random } from "./random.ts";
@@ -142,10 +143,7 @@ type Factory<O> = (options?: O & { seed?: number }) => InitializerConfig;
 
 function factory<O extends object>(name: string): Factory<O> {
   return (options) => {
-    for (const option of Object.keys(options ?? {})) {
-      const known = [...Object.keys(TABLE[name].defaults), "seed"];
-      if (!known.includes(option)) throw new OptionError(`initializers.${name}: expected one of ${known.join(", ")}, got "${option}"${nearest(option, known)}`);
-    }
+    checkOptions(`initializers.${name}`, options ?? {}, [...Object.keys(TABLE[name].defaults), "seed"]);
     return { initializer: name, ...options };
   };
 }

@@ -1,5 +1,6 @@
 /** Losses: functions of targets and predictions, with Keras' names, defaults and conventions. */
 import { OptionError, ShapeError, nearest } from "./errors.ts";
+import { checkOptions } from "./options.ts";
 import { add, affine, log, maximum, minimum, mul, neg, div } from "./ops/elementwise.ts";
 import { denseCrossEntropy, sigmoidCrossEntropy, sparseCrossEntropy, squaredError } from "./ops/loss.ts";
 import { floatsOf } from "./ops/operands.ts";
@@ -48,10 +49,8 @@ export function alignLabels(yTrue: Tensor, yPred: Tensor): Tensor {
 const REDUCTIONS: readonly Reduction[] = ["mean", "sum", "none"];
 
 /** What a loss factory accepts, checked. */
-function checkOptions(name: string, options: object, known: readonly string[]): void {
-  for (const option of Object.keys(options)) {
-    if (!known.includes(option)) throw new OptionError(`losses.${name}: expected one of ${known.join(", ")}, got "${option}"${nearest(option, known)}`);
-  }
+function check(name: string, options: object, known: readonly string[]): void {
+  checkOptions(`losses.${name}`, options, known);
   const { reduction } = options as LossOptions;
   if (reduction !== undefined && !REDUCTIONS.includes(reduction)) throw new OptionError(`losses.${name}: expected reduction of ${REDUCTIONS.join(", ")}, got "${reduction}"`);
 }
@@ -61,7 +60,7 @@ function defineLoss<O extends LossOptions>(
   name: string, defaults: Required<Omit<O, "reduction">>, perSample: (yTrue: Tensor, yPred: Tensor, options: Required<Omit<O, "reduction">>) => Tensor,
 ): (options?: O) => Loss {
   return (given = {} as O) => {
-    checkOptions(name, given, [...Object.keys(defaults), "reduction"]);
+    check(name, given, [...Object.keys(defaults), "reduction"]);
     const { reduction = "mean", ...options } = given;
     const each = (yTrue: Tensor, yPred: Tensor): Tensor => perSample(yTrue, yPred, { ...defaults, ...options });
     const loss = (yTrue: Tensor, yPred: Tensor): Tensor => {

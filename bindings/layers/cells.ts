@@ -57,7 +57,7 @@ export interface CellRun {
 export interface CellKind<C extends CellOptions> {
   readonly type: string;
   readonly prefix: string;
-  readonly defaults: { readonly [K in keyof C]-?: C[K] | undefined };
+  readonly defaults: { readonly [K in keyof Required<C>]: C[K] | undefined };
   /** Names of its states, output first. */
   readonly states: readonly string[];
   /** Names of its gates in memory order. */

@@ -42,7 +42,7 @@ export interface LayerDefinition<C extends object> {
   /** Default name: `simple_rnn`. */
   readonly prefix: string;
   /** Every option with its default; undefined for those that must be given. */
-  readonly defaults: { readonly [K in keyof C]-?: C[K] | undefined };
+  readonly defaults: { readonly [K in keyof Required<C>]: C[K] | undefined };
   readonly required?: readonly (keyof C & string)[];
   /** Accepted and ignored, for configurations from elsewhere. */
   readonly ignored?: readonly string[];

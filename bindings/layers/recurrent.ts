@@ -6,6 +6,7 @@ import type { Sequence } from "../ops/recurrent.ts";
 import { checkSteps, lastOutput, packRows, sortStates, unpack, unsortStates, type Rows } from "../ops/rows.ts";
 import { reshape } from "../ops/shape.ts";
 import { Tensor, describe, read, write, type Steps } from "../program/tensor.ts";
+import type { Tape } from "../program/gradients.ts";
 import type { Trace } from "../program/trace.ts";
 import { gruCell, lstmCell, simpleRnnCell, type CellKind, type CellOptions, type GRUCellOptions, type LSTMCellOptions, type SimpleRNNCellOptions } from "./cells.ts";
 import { defineLayer, type CallOptions, type LayerDefinition } from "./definition.ts";
@@ -101,13 +102,20 @@ function exposeInner(trace: Trace, gates: readonly string[], sequence: Sequence,
   if (!trace.options.inspect) return;
   const N = B * T;
   const width = sequence.gates.shape[1];
-  gates.forEach((name, g) => trace.expose(name, () => {
+  const gateOf = (g: number): Tensor => {
     const gate = trace.tensor([N, H]);
     trace.call("f32_unpermute_gate", N, read(rows.count), gates.length, H, g, read(sequence.gates), width, write(gate), H);
     return unpack(trace, gate, rows);
-  }));
-  for (const [name, inner] of Object.entries(sequence.inner)) trace.expose(name, () => unpack(trace, inner, rows));
-  trace.expose("h", () => unpack(trace, sequence.h, rows));
+  };
+  // after the backward pass the gates' buffer holds the gradients of their pre-activations
+  gates.forEach((name, g) => trace.expose(name, () => gateOf(g), () => gateOf(g)));
+  const gradientOf = (inner: Tensor) => (tape: Tape): Tensor | undefined => {
+    const gradient = tape.gradient(inner);
+    return gradient && unpack(trace, gradient, rows);
+  };
+  for (const [name, inner] of Object.entries({ ...sequence.inner, h: sequence.h })) {
+    trace.expose(name, () => unpack(trace, inner, rows), gradientOf(inner));
+  }
 }
 
 /** The layer of a cell. */

@@ -1,5 +1,5 @@
 /** Batches on their way into a model: inputs, lengths or mask, cut into batches. */
-import { OptionError, ShapeError, ValueError, nearest } from "../errors.ts";
+import { OptionError, ShapeError, ValueError } from "../errors.ts";
 import { checkFinite, isArrayInput, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
 import { describe, type Steps, type Tensor } from "../program/tensor.ts";
 
@@ -65,13 +65,6 @@ export function rowsOf({ data, shape, dtype }: Normalized, start: number, end: n
 /** Says which steps of the inputs count, for the layers that ask. */
 export function attachSteps(inputs: readonly Tensor[], { lengths, mask }: Steps): void {
   if (lengths || mask) inputs[0].steps = lengths ? { lengths } : { mask: mask! };
-}
-
-/** @throws OptionError naming the option nobody knows */
-export function checkKnown(subject: string, options: object, known: readonly string[]): void {
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new OptionError(`${subject}: expected one of ${known.join(", ")}, got "${name}"${nearest(name, known)}`);
-  }
 }
 
 /** @throws OptionError unless it is a whole number ≥ 1 */

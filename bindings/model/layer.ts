@@ -47,7 +47,7 @@ function configure(definition: AnyDefinition, given: Config): Config {
 }
 
 /** The layer classes over a base: Module where models train, Network where they only run. */
-export function layerClasses<B extends abstract new (...args: any[]) => Network>(Base: B) {
+export function layerClasses<B extends new (...args: any[]) => Network>(Base: B) {
   class Layer extends Base implements LayerPart {
     declare readonly definition: AnyDefinition;
     declare readonly config: Readonly<Config>;
@@ -86,7 +86,8 @@ export function layerClasses<B extends abstract new (...args: any[]) => Network>
         const weights = this.tensors(input.shape.at(-1)!, trace);
         const scope: LayerScope<object> = { trace, config: this.config, label: this.describe(), weights };
         const result = this.definition.call(scope, input, options ?? {});
-        trace.expose("output", () => (Array.isArray(result) ? result[0] : result));
+        const output = (Array.isArray(result) ? result[0] : result) as Tensor;
+        trace.expose("output", () => output, (tape) => tape.gradient(output));
         return result;
       });
     }

@@ -21,7 +21,7 @@ export interface ModuleOptions {
 /** Weights, gradients and states by name. */
 export type ArrayRecord = Record<string, NDArray>;
 
-export abstract class Network implements Root {
+export class Network implements Root {
   /** Weights of this module itself, by name. @internal */
   declare readonly ownParameters: Map<string, Parameter>;
   /** Functions of this module that are traced by the library, by what they are for. @internal */
@@ -59,6 +59,13 @@ export abstract class Network implements Root {
     return (this.#random ??= { seed: new Random(this.seed).fork("run").next() | 0, counter: 0 });
   }
 
+  /** Goes on with the random numbers of a saved model. @internal */
+  restoreRandom({ seed, runs }: { seed: number; runs: number }): void {
+    this.#seed = seed;
+    this.#random = undefined;
+    this.random.counter = runs;
+  }
+
   /** @internal */
   get programs(): Set<Program> {
     return this.#resources.programs;
@@ -70,7 +77,9 @@ export abstract class Network implements Root {
   }
 
   /** What the module computes, written with ops and other modules' `call`; runs only to be recorded. */
-  abstract call(...args: never[]): unknown;
+  call(..._args: any[]): any {
+    throw new StateError(`${this.describe()}: expected a class with a call of its own, got one without`);
+  }
 
   /** Modules this one is made of, with the path from here to each. @internal */
   children(): [path: string, child: Network][] {
@@ -130,8 +139,9 @@ export abstract class Network implements Root {
     this.#resources.blocks.add(block);
     const random = new Random(this.seed);
     for (const [name, parameter] of fresh) {
-      const values = this.#given?.get(name) ?? parameter.initializer(parameter.shape, random.fork(name));
-      block.view(parameter).set(values);
+      const given = this.#given?.get(name);
+      const fits = given?.length === parameter.size; // what does not is found, and refused, by who gave it
+      block.view(parameter).set(fits ? given : parameter.initializer(parameter.shape, random.fork(name)));
     }
   }
 

@@ -1,8 +1,9 @@
 /** Running a model over arrays, batch by batch. */
+import { checkOptions } from "../options.ts";
 import type { NDArray } from "../program/array.ts";
 import { TracedFunction } from "../program/functions.ts";
 import { sizeOf, type Steps, type Tensor } from "../program/tensor.ts";
-import { attachSteps, checkCount, checkKnown, inputArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
+import { attachSteps, checkCount, inputArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
 import type { Network } from "./network.ts";
 import { statefulStore } from "./states.ts";
 
@@ -18,7 +19,7 @@ function predictFunction(model: Network): TracedFunction {
   if (!traced) {
     const fn: PredictFunction = (inputs, steps) => {
       attachSteps(inputs, steps);
-      return model.call(...inputs as never[]);
+      return model.call(...inputs);
     };
     traced = new TracedFunction("predict", model, fn as never, { stateful: statefulStore(model) });
     model.functions.set("predict", traced);
@@ -29,7 +30,7 @@ function predictFunction(model: Network): TracedFunction {
 /** See {@link Network.predict}. */
 export function predict(model: Network, x: ModelInput, options: PredictOptions): NDArray | NDArray[] {
   model.throwIfDisposed();
-  checkKnown("predict", options, ["batchSize", "lengths", "mask"]);
+  checkOptions("predict", options, ["batchSize", "lengths", "mask"]);
   const { batchSize = 32 } = options;
   checkCount("predict", "batchSize", batchSize);
   const arrays = inputArrays(x, "predict: x");

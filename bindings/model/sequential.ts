@@ -16,7 +16,7 @@ const OPTIONS = ["seed", "inputShape"];
 export type SequentialLayer = Network & Partial<LayerPart>;
 
 /** The class behind `sequential` over a base: Module where models train, Network where they only run. */
-export function sequentialClass<B extends abstract new (options?: ModuleOptions) => Network>(Base: B) {
+export function sequentialClass<B extends new (...args: any[]) => Network>(Base: B) {
   return class Sequential extends Base {
     declare readonly layers: readonly SequentialLayer[];
     declare readonly inputShape: readonly (number | null)[] | undefined;
@@ -34,7 +34,18 @@ export function sequentialClass<B extends abstract new (options?: ModuleOptions)
       hide(this, "inputShape", options.inputShape);
       nameLayers(layers);
       checkStates(layers);
-      if (options.inputShape) build(this, options.inputShape);
+      if (options.inputShape) this.build(options.inputShape);
+    }
+
+    /** Creates the weights for inputs of this shape, by tracing a batch of one with 1 wherever any extent will do. @internal */
+    build(inputShape: readonly (number | null)[]): void {
+      const shape: Shape = [1, ...inputShape.map((extent) => extent ?? 1)];
+      if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
+        throw new ShapeError(`sequential: expected an inputShape of positive integers and nulls, got [${inputShape.join(", ")}]`);
+      }
+      const trace = new Trace(this.backend, { paths: this.modules() });
+      trace.run(() => this.call(trace.pinned(shape, inputType(this.layers))));
+      this.allocate(trace);
     }
 
     override children(): [string, Network][] {
@@ -47,7 +58,8 @@ export function sequentialClass<B extends abstract new (options?: ModuleOptions)
 
     call(...args: any[]): any {
       const [x, ...rest] = args as [Tensor, ...unknown[]];
-      return this.layers.reduce<unknown>((value, layer, i) => layer.call(...[value, ...(i === 0 ? rest : [])] as never[]), x);
+      if (!this.inputShape) hide(this, "inputShape", shapeSeen(x, inputType(this.layers)));
+      return this.layers.reduce<unknown>((value, layer, i) => layer.call(...[value, ...(i === 0 ? rest : [])]), x);
     }
   };
 }
@@ -73,18 +85,11 @@ function checkStates(layers: readonly SequentialLayer[]): void {
   if (early) throw new OptionError(`${early.describe()}: expected returnState only in the last layer of a sequential, got it before`);
 }
 
+/** The inputShape that a first input stands for: any time, but these features. */
+const shapeSeen = ({ shape }: Tensor, type: DType): (number | null)[] =>
+  shape.slice(1).map((extent, i, all) => (type === "f32" && i === all.length - 1 ? extent : null));
+
 /** What a model with this input takes: tokens when its first layer does. */
 export function inputType(layers: readonly SequentialLayer[]): DType {
   return layers[0].definition?.input === "tokens" ? "i32" : "f32";
-}
-
-/** Creates the weights by tracing a batch of one, with 1 wherever any extent will do. */
-function build(model: Network & { layers: readonly SequentialLayer[] }, inputShape: readonly (number | null)[]): void {
-  const shape: Shape = [1, ...inputShape.map((extent) => extent ?? 1)];
-  if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
-    throw new ShapeError(`sequential: expected an inputShape of positive integers and nulls, got [${inputShape.join(", ")}]`);
-  }
-  const trace = new Trace(model.backend, { paths: model.modules() });
-  trace.run(() => model.call(...[trace.pinned(shape, inputType(model.layers))] as never[]));
-  model.allocate(trace);
 }

@@ -74,7 +74,7 @@ function lossOf(loss: Loss, { y, sampleWeight }: Batch, yPred: Tensor): Tensor {
 /** Runs the model on a batch and scores it. */
 export function scoreBatch(model: Network, { loss, metrics }: Objective, batch: Batch): StepResult {
   attachSteps(batch.x, batch.steps);
-  const yPred = model.call(...batch.x as never[]) as Tensor;
+  const yPred = model.call(...batch.x) as Tensor;
   if (Array.isArray(yPred)) throw new OptionError(`${model.describe()}: expected one output to train on, got ${yPred.length}; leave returnState out, or write the step with trainStep`);
   return {
     loss: lossOf(loss, batch, yPred),

@@ -1,11 +1,12 @@
 /** One step at a time: synchronous, without allocation, with a state of its own. */
 import { DisposedError, OptionError, ShapeError, StateError, UnsupportedError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import type { NDArray } from "../program/array.ts";
 import type { Port } from "../program/port.ts";
 import { Program } from "../program/program.ts";
 import type { Tensor } from "../program/tensor.ts";
 import { Trace } from "../program/trace.ts";
-import { checkCount, checkKnown } from "./inputs.ts";
+import { checkCount } from "./inputs.ts";
 import type { Network } from "./network.ts";
 import { inputType, type SequentialLayer } from "./sequential.ts";
 import { CarriedStates } from "./states.ts";
@@ -51,7 +52,7 @@ export class Stream {
 
   /** @internal */
   constructor(model: Streamable, options: StreamOptions = {}) {
-    checkKnown("stream", options, ["batch", "block"]);
+    checkOptions("stream", options, ["batch", "block"]);
     const { batch = 1, block = DEFAULT_BLOCK } = options;
     checkCount("stream", "batch", batch);
     checkCount("stream", "block", block);
@@ -78,7 +79,7 @@ export class Stream {
     const type = inputType(model.layers);
     const features = type === "i32" ? [] : [featuresOf(model)];
     const input = trace.pinned([this.batch, steps, ...features], type);
-    const output = trace.run(() => model.call(...[input] as never[])) as Tensor | Tensor[];
+    const output = trace.run(() => model.call(...[input])) as Tensor | Tensor[];
     const program = new Program(trace, [input], [Array.isArray(output) ? output[0] : output], { lasting: true, owner: model.programs });
     return { program, input: program.inputs[0], output: program.outputs[0] };
   }

@@ -1,5 +1,6 @@
 /** The training loop, as an async generator; `fit` runs it to its end. */
 import { NonFiniteError, OptionError, StateError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import type { Callback } from "../callbacks.ts";
 import type { ArrayInput } from "../program/array.ts";
 import { TracedFunction, recordGradients, type Compiled } from "../program/functions.ts";
@@ -7,7 +8,7 @@ import type { Tensor } from "../program/tensor.ts";
 import { Random } from "../random.ts";
 import { Dataset, type BatchOptions } from "./dataset.ts";
 import { diagnose } from "./diagnose.ts";
-import { checkCount, checkKnown, type ModelInput } from "./inputs.ts";
+import { checkCount, type ModelInput } from "./inputs.ts";
 import type { Module } from "./module.ts";
 import { progressOf } from "./progress.ts";
 import { statefulStore } from "./states.ts";
@@ -182,7 +183,7 @@ function splitValidation(data: Dataset, options: FitOptions): { training: Datase
 
 /** See {@link Module.train}. */
 export async function* train(model: Module, runner: BatchRunner, x: ModelInput, y: ArrayInput, options: FitOptions): AsyncGenerator<TrainEvent, void> {
-  checkKnown("fit", options, FIT_OPTIONS);
+  checkOptions("fit", options, FIT_OPTIONS);
   const { epochs = 1, initialEpoch = 0, batchSize = 32, shuffle = true, validationBatchSize = batchSize, signal, callbacks = [] } = options;
   checkCount("fit", "epochs", epochs);
   checkCount("fit", "batchSize", batchSize);

@@ -3,7 +3,7 @@ import { TraceError } from "../errors.ts";
 import type { Kernels } from "../generated/kernels.ts";
 import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
-import type { Gradients } from "./gradients.ts";
+import type { Gradients, Tape } from "./gradients.ts";
 import type { Derived, Parameter } from "./parameters.ts";
 import { Storage, Tensor, read, sizeOf, write, type DType, type Operand, type Shape } from "./tensor.ts";
 
@@ -81,6 +81,7 @@ export class Trace {
   readonly constants = new Map<Storage, Float32Array | Int32Array>();
   /** Values layers named for `inspect`. */
   readonly exposed = new Map<string, Tensor>();
+  readonly exposedGradients = new Map<string, (tape: Tape) => Tensor | undefined>();
   readonly parameters = new Map<Parameter, Tensor>();
   readonly derived = new Set<Derived>();
   /** Inputs whose values are checked before every run, by where they lie. */
@@ -181,9 +182,16 @@ export class Trace {
     else this.ranges.set(storage, [range]);
   }
 
-  /** Names a value of the current layer for `inspect`. */
-  expose(name: string, make: () => Tensor): void {
-    if (this.options.inspect) this.exposed.set(this.scope ? `${this.scope}/${name}` : name, make());
+  /**
+   * Names a value of the current layer for `inspect`.
+   *
+   * @param gradient  gives its gradient, once it has been recorded
+   */
+  expose(name: string, make: () => Tensor, gradient?: (tape: Tape) => Tensor | undefined): void {
+    if (!this.options.inspect) return;
+    const full = this.scope ? `${this.scope}/${name}` : name;
+    this.exposed.set(full, make());
+    if (gradient) this.exposedGradients.set(full, gradient);
   }
 
   /** The random state of this run and the number of this use of it, which makes its numbers its own. */

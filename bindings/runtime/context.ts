@@ -2,7 +2,8 @@
  * The one module state of gatewise. It sits under a registered symbol, so that the ESM, CJS and sub-path copies of this
  * code that may meet in a program share it.
  */
-import { OptionError, nearest } from "../errors.ts";
+import { OptionError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { load, loadSync, type Backend, type InitOptions } from "./load.ts";
 import type { Trace } from "../program/trace.ts";
 import type { Program } from "../program/program.ts";
@@ -32,10 +33,8 @@ export interface ThreadOptions extends InitOptions {
 
 const OPTIONS = ["build", "deterministic", "threads", "module"];
 
-function checkOptions(options: ThreadOptions): void {
-  for (const name of Object.keys(options)) {
-    if (!OPTIONS.includes(name)) throw new OptionError(`init: expected one of ${OPTIONS.join(", ")}, got "${name}"${nearest(name, OPTIONS)}`);
-  }
+function check(options: ThreadOptions): void {
+  checkOptions("init", options, OPTIONS);
   const { threads } = options;
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new OptionError(`init: expected a positive number of threads, got ${threads}`);
@@ -51,13 +50,13 @@ function checkOptions(options: ThreadOptions): void {
  * await init({ build: "auto" });
  */
 export async function init(options: ThreadOptions = {}): Promise<void> {
-  checkOptions(options);
+  check(options);
   state.backend = await load(options);
 }
 
 /** {@link init} without waiting: everything but threads. The first model calls it when nobody has. */
 export function initSync(options: InitOptions = {}): void {
-  checkOptions(options);
+  check(options);
   state.backend = loadSync(options);
 }
 

@@ -1,0 +1,47 @@
+/** The public surface of `gatewise`. */
+import { factories, type CellOf, type LayerOf, type SequentialOf } from "./model/factories.ts";
+import { Module } from "./model/module.ts";
+import { openFile } from "./model/load.ts";
+
+const made = factories(Module);
+
+/** Layers by Keras' names in camelCase; each is a Module. */
+export const layers = made.layers;
+/** Cells for `layers.rnn` and for stepping by hand: `call(x, states)` gives `[output, states]`. */
+export const cells = made.cells;
+/** Layers one after the other. */
+export const sequential = made.sequential;
+
+export type Layer = LayerOf<Module>;
+export type Cell = CellOf<Module>;
+export type Sequential = SequentialOf<Module>;
+
+/**
+ * The model of a file that `save` wrote, built, with its weights.
+ *
+ * @throws FormatError when the bytes are not a whole file of a sequential model, or of a newer version
+ */
+export function loadModel(bytes: Uint8Array): Sequential {
+  const opened = openFile(bytes);
+  const model = made.restoreModel(opened);
+  model.takeOptimizer(opened);
+  return model;
+}
+
+export { Module };
+export { init, initSync, backendInfo, type BackendInfo, type ThreadOptions as InitOptions } from "./runtime/context.ts";
+export { jit, trainStep, valueAndGrad, type FunctionOptions, type GradOptions, type GradResult, type TrainStepOptions } from "./functions.ts";
+export * as ops from "./ops/index.ts";
+export { initializers, type InitializerInput } from "./initializers.ts";
+export { losses, type Loss } from "./losses.ts";
+export { metrics, type Metric } from "./metrics.ts";
+export { optimizers, Optimizer, type Schedule } from "./optimizers.ts";
+export { callbacks, type Callback } from "./callbacks.ts";
+export * from "./errors.ts";
+export type { Tensor } from "./program/tensor.ts";
+export type { ArrayInput, NDArray } from "./program/array.ts";
+export type { Stream, StreamOptions } from "./model/stream.ts";
+export type { FitOptions, History, Logs, TrainEvent } from "./model/train.ts";
+export type { CompileOptions, EvaluateOptions } from "./model/module.ts";
+export type { PredictOptions } from "./model/predict.ts";
+export type { ArrayRecord } from "./model/network.ts";

@@ -1,0 +1,21 @@
+/** `gatewise/infer` and `gatewise/worklet`: run saved models; nothing that trains. */
+import { factories, type SequentialOf } from "./model/factories.ts";
+import { openFile } from "./model/load.ts";
+import { Network } from "./model/network.ts";
+
+const { restoreModel } = factories(Network);
+
+/** A model that predicts and streams. */
+export type Model = SequentialOf<Network>;
+
+/**
+ * The model of a file that `save` wrote.
+ *
+ * @throws FormatError when the bytes are not a whole file of a sequential model, or of a newer version
+ */
+export const loadModel = (bytes: Uint8Array): Model => restoreModel(openFile(bytes));
+
+export { init, initSync, backendInfo, type BackendInfo, type ThreadOptions as InitOptions } from "./runtime/context.ts";
+export * from "./errors.ts";
+export type { NDArray } from "./program/array.ts";
+export type { Stream, StreamOptions } from "./model/stream.ts";

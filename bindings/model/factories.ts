@@ -1,0 +1,101 @@
+/** `layers`, `cells`, `sequential` and `loadModel` over a base class: Module where models train, Network where they only run. */
+import { FormatError, OptionError } from "../errors.ts";
+import { cellDefinitions, layerDefinitions } from "../layers/index.ts";
+import type { CallOptions, LayerDefinition } from "../layers/definition.ts";
+import type { Tensor } from "../program/tensor.ts";
+import type { SavedLayer } from "./files.ts";
+import { layerClasses, type LayerPart } from "./layer.ts";
+import { openFile, restore, type OpenedFile } from "./load.ts";
+import type { Network } from "./network.ts";
+import { sequentialClass, type SequentialLayer, type SequentialOptions } from "./sequential.ts";
+import { resetStates } from "./states.ts";
+import { Stream, type StreamOptions } from "./stream.ts";
+
+type OptionsOf<D> = D extends LayerDefinition<infer C> ? C : never;
+type Base = new (...args: any[]) => Network;
+
+/** A layer as its factory gives it. */
+export type LayerOf<N extends Network, R = Tensor> = N & LayerPart & {
+  /** Records the layer on a tensor of the open trace. */
+  call(x: Tensor, options?: CallOptions): R;
+};
+
+/** A cell as its factory gives it. */
+export type CellOf<N extends Network> = N & LayerPart & {
+  readonly stateSize: number[];
+  /** One step: x [batch, features] and states [batch, units], none for zeros. */
+  call(x: Tensor, states?: Tensor[]): [output: Tensor, states: Tensor[]];
+};
+
+/** Layers one after the other, as `sequential` gives them. */
+export type SequentialOf<N extends Network> = N & {
+  readonly layers: readonly SequentialLayer[];
+  call(x: Tensor, options?: CallOptions): Tensor;
+  /** The model one step at a time, with a state of its own. */
+  stream(options?: StreamOptions): Stream;
+  /** Makes stateful layers start from zeros again. */
+  resetStates(): void;
+};
+
+type LayerFactories<N extends Network> = {
+  readonly [K in keyof typeof layerDefinitions]:
+  <C extends OptionsOf<(typeof layerDefinitions)[K]>>(options: C) => LayerOf<N, C extends { returnState: true } ? [Tensor, ...Tensor[]] : Tensor>;
+};
+
+type CellFactories<N extends Network> = {
+  readonly [K in keyof typeof cellDefinitions]: (options: OptionsOf<(typeof cellDefinitions)[K]>) => CellOf<N>;
+};
+
+export function factories<B extends Base>(BaseClass: B) {
+  type N = InstanceType<B>;
+  const { Layer, CellLayer } = layerClasses(BaseClass);
+  const map = <T>(table: object, make: (definition: LayerDefinition<any>, options: object) => unknown): T =>
+    Object.fromEntries(Object.entries(table).map(([name, definition]) => [name, (options: object) => make(definition as LayerDefinition<any>, options)])) as T;
+
+  const layers = map<LayerFactories<N>>(layerDefinitions, (definition, options) => new Layer(definition, options));
+  const cells = map<CellFactories<N>>(cellDefinitions, (definition, options) => new CellLayer(definition, options));
+
+  class Sequential extends sequentialClass(BaseClass) {
+    stream(options?: StreamOptions): Stream {
+      return new Stream(this, options);
+    }
+
+    resetStates(): void {
+      resetStates(this);
+    }
+  }
+
+  /**
+   * Layers one after the other.
+   *
+   * @throws OptionError for an empty list, unknown options, or layers of the same name
+   */
+  const sequential = (list: readonly Network[], options?: SequentialOptions): SequentialOf<N> =>
+    new Sequential(list, options) as unknown as SequentialOf<N>;
+
+  /** A layer of a file, cells inside it first. */
+  function layerOf({ layer, config }: SavedLayer): Network {
+    const make = layer.startsWith("cells.")
+      ? (cells as Record<string, (options: object) => Network>)[layer.slice("cells.".length)]
+      : (layers as unknown as Record<string, (options: object) => Network>)[layer];
+    if (!make) throw new FormatError(`loadModel: expected a layer this version knows, got "${layer}"`);
+    const inner = (value: unknown): unknown =>
+      (typeof value === "object" && value !== null && "layer" in value ? layerOf(value as SavedLayer) : value);
+    const options = Object.fromEntries(Object.entries(config).map(([name, value]) =>
+      [name, value === null ? undefined : Array.isArray(value) ? value.map(inner) : inner(value)]));
+    try {
+      return make(options);
+    } catch (error) {
+      if (error instanceof OptionError) throw new FormatError(`loadModel: ${error.message}`);
+      throw error;
+    }
+  }
+
+  /** Makes the model of an opened file. */
+  const restoreModel = (opened: OpenedFile): SequentialOf<N> => restore(opened, (saved, options) => {
+    const model = new Sequential(saved.map(layerOf), options);
+    return { model, build: (inputShape) => model.build(inputShape) };
+  }) as unknown as SequentialOf<N>;
+
+  return { layers, cells, sequential, restoreModel, openFile };
+}

@@ -1,0 +1,64 @@
+/** Seeing inside a model: gates, states and outputs of every layer, and gradients, on one batch. */
+import { StateError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
+import type { ArrayInput } from "../program/array.ts";
+import { TracedFunction, recordGradients, type Extension } from "../program/functions.ts";
+import type { Steps, Tensor } from "../program/tensor.ts";
+import { attachSteps, inputArrays, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
+import type { ArrayRecord, Network } from "./network.ts";
+import { scoreBatch, type Objective } from "./step.ts";
+
+export interface InspectOptions extends StepOptions {
+  /** Targets, for gradients of the compiled loss. */
+  y?: ArrayInput | undefined;
+  gradients?: boolean | undefined;
+}
+
+/** Names of the extra outputs. */
+type Names = string[];
+
+const forwardValues: Extension<Names> = (trace) => ({ outputs: [...trace.exposed.values()], extra: [...trace.exposed.keys()] });
+
+/** What layers exposed, then the gradients of what has any, then those of the weights. */
+const withGradients = (model: Network): Extension<Names> => (trace, _inputs, result) => {
+  const values = new Map(trace.exposed);
+  const tape = recordGradients("inspect", trace, model, (result as { loss: Tensor }).loss);
+  for (const [name, gradient] of trace.exposedGradients) {
+    const tensor = gradient(tape);
+    if (tensor) values.set(`${name}/grad`, tensor);
+  }
+  for (const [name, parameter] of model.trainable()) {
+    const used = trace.parameters.get(parameter);
+    const gradient = used && tape.gradient(used);
+    if (gradient) values.set(`${name}/grad`, gradient);
+  }
+  return { outputs: [...values.values()], extra: [...values.keys()] };
+};
+
+/** Runs the function once and gives what its extension named. */
+function values(traced: TracedFunction<Names>, args: readonly unknown[], skip: number): ArrayRecord {
+  const { program, extra } = traced.run(traced.flatten(args));
+  const ports = program.outputs.slice(skip);
+  const record = Object.fromEntries(extra.map((name, i) => [name, { data: ports[i].read() as Float32Array, shape: [...ports[i].shape] }]));
+  program.dispose();
+  return record;
+}
+
+/** See {@link Module.inspect}. */
+export function inspect(model: Network, x: ModelInput, { y, gradients, ...steps }: InspectOptions, objective: Objective | undefined): ArrayRecord {
+  model.throwIfDisposed();
+  checkOptions("inspect", steps, ["lengths", "mask"]);
+  const arrays = inputArrays(x, "inspect: x");
+  const valid = stepArrays(steps, arrays[0].shape, "inspect");
+  if (!gradients) {
+    const forward = (inputs: Tensor[], given: Steps): void => {
+      attachSteps(inputs, given);
+      model.call(...inputs);
+    };
+    return values(new TracedFunction("inspect", model, forward as never, { inspect: true }, { extension: forwardValues }), [arrays, valid], 0);
+  }
+  if (!objective || y === undefined) throw new StateError("inspect: expected a compiled model and y for gradients, got none");
+  const scored = (inputs: Tensor[], given: Steps, target: Tensor): unknown => ({ loss: scoreBatch(model, { ...objective, metrics: [] }, { x: inputs, y: target, steps: given }).loss });
+  const traced = new TracedFunction("inspect", model, scored as never, { inspect: true, gradients: true }, { extension: withGradients(model) });
+  return values(traced, [arrays, valid, y], 1);
+}

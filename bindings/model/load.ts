@@ -1,0 +1,71 @@
+/** Reading a model back. Nothing changes unless the whole file is good. */
+import { FormatError, ShapeError } from "../errors.ts";
+import { describe, sizeOf } from "../program/tensor.ts";
+import { METADATA_KEY, isSlotName, parseMetadata, type SavedFile, type SavedLayer } from "./files.ts";
+import type { Network } from "./network.ts";
+import { decodeSafetensors } from "./safetensors.ts";
+
+type Arrays = Map<string, { readonly data: Float32Array; readonly shape: readonly number[] }>;
+
+export interface OpenedFile {
+  readonly file: SavedFile;
+  readonly weights: Arrays;
+  readonly slots: Arrays;
+}
+
+/** @throws FormatError for anything but a whole file that gatewise has written */
+export function openFile(bytes: Uint8Array): OpenedFile {
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  const file = parseMetadata(metadata[METADATA_KEY]);
+  const [weights, slots]: [Arrays, Arrays] = [new Map(), new Map()];
+  for (const [name, { data, shape }] of Object.entries(tensors)) {
+    if (!(data instanceof Float32Array)) throw new FormatError(`load: expected floats for "${name}", got another type`);
+    if (!data.every(Number.isFinite)) throw new FormatError(`load: expected finite numbers for "${name}", got one that is not`);
+    (isSlotName(name) ? slots : weights).set(name, { data, shape });
+  }
+  return { file, weights, slots };
+}
+
+/**
+ * Holds the file's weights to the model's, name by name.
+ *
+ * @throws FormatError for a weight too many or too few, ShapeError for a wrong shape
+ */
+export function checkWeights(model: Network, weights: Arrays): void {
+  const parameters = new Map(model.parameters());
+  for (const name of weights.keys()) {
+    if (!parameters.has(name)) throw new FormatError(`load: expected weights ${[...parameters.keys()].join(", ")}, got "${name}"`);
+  }
+  for (const [name, { shape }] of parameters) {
+    const saved = weights.get(name);
+    if (!saved) throw new FormatError(`load: expected a weight "${name}", got none`);
+    if (describe(saved.shape) !== describe(shape)) throw new ShapeError(`load: expected "${name}" ${describe(shape)}, got ${describe(saved.shape)}`);
+  }
+}
+
+/** Makes the model of a file: `create` makes layers and the sequential around them. */
+export function restore<M extends Network>(
+  { file, weights }: OpenedFile, create: (layers: readonly SavedLayer[], options: { seed: number }) => { model: M; build(inputShape: readonly (number | null)[]): void },
+): M {
+  if (!file.model) throw new FormatError("loadModel: expected a file of a sequential model, got one of a Module of your own; make it and call its load(bytes)");
+  const { model, build } = create(file.model.layers, { seed: file.seed });
+  try {
+    model.startFrom(new Map([...weights].map(([name, { data }]) => [name, data])));
+    build(file.model.inputShape);
+    checkWeights(model, weights);
+    model.restoreRandom(file);
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/** A slot's arrays by weight, as an optimizer takes them over. @throws FormatError when one is missing or of another size */
+export function slotArrays(model: Network, slot: string, slots: Arrays): Map<string, Float32Array> {
+  return new Map(model.trainable().map(([name, { shape }]) => {
+    const array = slots.get(`optimizer/${slot}/${name}`);
+    if (!array || array.data.length !== sizeOf(shape)) throw new FormatError(`load: expected ${slot} of "${name}" ${describe(shape)}, got ${array ? describe(array.shape) : "none"}`);
+    return [name, array.data];
+  }));
+}

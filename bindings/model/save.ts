@@ -1,0 +1,45 @@
+/** Writing a model to a safetensors file. */
+import { OptionError, StateError } from "../errors.ts";
+import { encodeSafetensors } from "./safetensors.ts";
+import { FILE_VERSION, METADATA_KEY, slotName, type SavedFile, type SavedLayer, type SavedModel } from "./files.ts";
+import type { LayerPart } from "./layer.ts";
+import { Network } from "./network.ts";
+import type { SequentialLayer } from "./sequential.ts";
+import type { Updater } from "./updater.ts";
+
+export interface SaveOptions {
+  /** Also the optimizer's slots and counters, so that training goes on bit for bit. */
+  optimizer?: boolean;
+}
+
+type Savable = Network & { layers?: readonly SequentialLayer[]; inputShape?: readonly (number | null)[] };
+
+/** A layer as its file has it. @throws OptionError for what cannot be written down */
+function savedLayer(layer: Network & Partial<LayerPart>): SavedLayer {
+  if (!layer.definition) throw new OptionError(`save: expected layers from layers.*, got a ${layer.describe()} of your own; save the weights of the Module that holds it instead`);
+  const config: Record<string, unknown> = { ...layer.config, name: layer.layerName };
+  for (const [name, value] of Object.entries(config)) {
+    if (value instanceof Network) config[name] = savedLayer(value);
+    else if (Array.isArray(value)) config[name] = value.map((item: unknown) => (item instanceof Network ? savedLayer(item) : item));
+    else if (typeof value === "function") throw new OptionError(`save: expected options that can be written down, got a function as ${name} of ${layer.describe()}`);
+  }
+  return { layer: layer.definition.type, config };
+}
+
+function savedModel({ layers, inputShape }: Savable): SavedModel | undefined {
+  if (!layers) return undefined;
+  return { inputShape: inputShape!, layers: layers.map(savedLayer) };
+}
+
+/** See {@link Module.save}. */
+export function save(model: Network, options: SaveOptions, updater: Updater | undefined): Uint8Array {
+  const tensors = model.getWeights();
+  const file: SavedFile = { version: FILE_VERSION, seed: model.seed, runs: model.random.counter, model: savedModel(model as Savable) };
+  if (!options.optimizer) return encodeSafetensors(tensors, { [METADATA_KEY]: JSON.stringify(file) });
+  if (!updater) throw new StateError("save: expected an optimizer whose state can be saved, got a model that is not compiled");
+  const { optimizer, slots } = updater.saved();
+  for (const [slot, weights] of Object.entries(slots)) {
+    for (const [name, array] of Object.entries(weights)) tensors[slotName(slot, name)] = array;
+  }
+  return encodeSafetensors(tensors, { [METADATA_KEY]: JSON.stringify({ ...file, optimizer }) });
+}

@@ -1,0 +1,189 @@
+/** An optimizer at work on one model: slots beside the weights, a block of scalars, and the calls that update. */
+import { OptionError, ShapeError, StateError, ValueError, nearest } from "../errors.ts";
+import type { Optimizer } from "../optimizers.ts";
+import type { NDArray } from "../program/array.ts";
+import type { FlatRange, ParameterBlock } from "../program/parameters.ts";
+import { Program } from "../program/program.ts";
+import { describe, placed, read, type Operand, type Tensor } from "../program/tensor.ts";
+import { Trace } from "../program/trace.ts";
+import { normalize } from "../program/array.ts";
+import type { SavedOptimizer } from "./files.ts";
+import type { ArrayRecord, Network } from "./network.ts";
+
+/** Floats of hyperparameters at most. */
+const HYPER = 16;
+
+/** Byte offsets in the control block. */
+const GUARD = HYPER * 4;
+const SUM_OF_SQUARES = GUARD + 8;
+const TENSOR_SUM = SUM_OF_SQUARES + 8;
+const CONTROL_BYTES = TENSOR_SUM + 8;
+
+/** Added to a norm before dividing by it, so that a zero gradient stays one. */
+const NORM_EPSILON = { keras: 0, torch: 1e-6 } as const;
+
+/** State of an optimizer that was saved, waiting for the first optimizer of its kind. */
+export interface WaitingOptimizer {
+  readonly saved: SavedOptimizer;
+  /** By slot, then by weight. */
+  readonly slots: ReadonlyMap<string, ReadonlyMap<string, Float32Array>>;
+}
+
+export class Updater {
+  readonly optimizer: Optimizer;
+  private readonly model: Network;
+  private readonly control: number;
+  private step = 0;
+
+  constructor(model: Network, optimizer: Optimizer) {
+    this.model = model;
+    this.optimizer = optimizer;
+    this.control = model.backend.arena.alloc(CONTROL_BYTES);
+    model.owned.add(this);
+  }
+
+  /** Updates done. */
+  get iterations(): number {
+    return this.step;
+  }
+
+  private at(offset: number): Operand {
+    return placed(this.control + offset);
+  }
+
+  private eachRange(visit: (block: ParameterBlock, range: FlatRange) => void): void {
+    for (const block of this.model.blocks()) for (const range of block.trainable) visit(block, range);
+  }
+
+  /** Records what follows the gradients: the check that all is finite, clipping, and one pass of the update per run of weights. */
+  record(trace: Trace, loss: Tensor | undefined): void {
+    const { optimizer } = this;
+    const { clipNorm, globalClipNorm, clipValue } = optimizer.clipping;
+    const gradient = (block: ParameterBlock, offset: number): Operand => placed(block.gradientPtr() + offset * 4);
+    trace.call("f32_fill", 2, this.at(SUM_OF_SQUARES), 0);
+    this.eachRange((block, { offset, size }) => trace.call("f32_rsumsq_acc", size, gradient(block, offset), this.at(SUM_OF_SQUARES)));
+    // without a loss the learning rate stands in, which is finite
+    trace.call("f32_guard", this.at(SUM_OF_SQUARES), loss ? read(loss) : this.at(0), this.at(GUARD));
+    const epsilon = NORM_EPSILON[optimizer.convention];
+    if (clipNorm !== undefined) this.clipEach(trace, clipNorm, epsilon);
+    this.eachRange((block, { offset, size }) => {
+      if (globalClipNorm !== undefined) trace.call("f32_clip_norm", size, gradient(block, offset), this.at(SUM_OF_SQUARES), globalClipNorm, epsilon);
+      if (clipValue !== undefined) trace.call("f32_clip_value", size, gradient(block, offset), clipValue);
+      optimizer.record(trace, {
+        size,
+        gradient: gradient(block, offset),
+        parameter: placed(block.ptr + offset * 4),
+        slots: block.slotPtrs(this, optimizer.slots.length).map((ptr) => placed(ptr + offset * 4)),
+        hyper: this.at(0),
+        guard: this.at(GUARD),
+      });
+    });
+  }
+
+  private clipEach(trace: Trace, limit: number, epsilon: number): void {
+    for (const [, parameter] of this.model.trainable()) {
+      const gradient = placed(parameter.block!.gradientPtr() + parameter.offset * 4);
+      trace.call("f32_fill", 2, this.at(TENSOR_SUM), 0);
+      trace.call("f32_rsumsq_acc", parameter.size, gradient, this.at(TENSOR_SUM));
+      trace.call("f32_clip_norm", parameter.size, gradient, this.at(TENSOR_SUM), limit, epsilon);
+    }
+  }
+
+  /** Writes the hyperparameters of the update that comes. */
+  before(): void {
+    this.model.backend.heap.f32(this.control, HYPER).set(this.optimizer.hyper(this.step));
+  }
+
+  /** Takes note of the update that ran. @returns false when it was skipped because loss or gradients were not finite */
+  after(): boolean {
+    if (this.model.backend.heap.i32(this.control + GUARD, 1)[0] === 0) return false;
+    this.step++;
+    for (const block of this.model.blocks()) block.version++;
+    return true;
+  }
+
+  /** Slots and counters for a file. */
+  saved(): { optimizer: SavedOptimizer; slots: Record<string, ArrayRecord> } {
+    const { kind, slots } = this.optimizer;
+    const records = slots.map((slot, i): [string, ArrayRecord] => [slot, Object.fromEntries(
+      this.model.trainable().map(([name, parameter]): [string, NDArray] => {
+        const block = parameter.block!;
+        return [name, { data: block.view(parameter, block.slotPtrs(this, slots.length)[i]).slice(), shape: [...parameter.shape] }];
+      }),
+    )]);
+    return { optimizer: { kind, step: this.step, slots }, slots: Object.fromEntries(records) };
+  }
+
+  /** Goes on where a saved optimizer was. @throws StateError when it was another kind */
+  restore({ saved, slots }: WaitingOptimizer): void {
+    const { optimizer } = this;
+    if (saved.kind !== optimizer.kind || String(saved.slots) !== String(optimizer.slots)) {
+      throw new StateError(`compile: expected the optimizer "${saved.kind}" with slots ${saved.slots.join(", ") || "none"}, whose state was loaded, got "${optimizer.kind}" with ${optimizer.slots.join(", ") || "none"}`);
+    }
+    this.step = saved.step;
+    for (const [name, parameter] of this.model.trainable()) {
+      const block = parameter.block!;
+      optimizer.slots.forEach((slot, i) =>
+        block.view(parameter, block.slotPtrs(this, optimizer.slots.length)[i]).set(slots.get(slot)!.get(name)!));
+    }
+  }
+
+  dispose(): void {
+    this.model.backend.arena.free(this.control);
+  }
+}
+
+const updaters = new WeakMap<Network, Map<Optimizer, Updater>>();
+const waiting = new WeakMap<Network, WaitingOptimizer>();
+
+/** The optimizer's place in a model; its slots belong to the model. The first one takes over a state that was loaded. */
+export function updaterOf(model: Network, optimizer: Optimizer): Updater {
+  let known = updaters.get(model);
+  if (!known) updaters.set(model, (known = new Map()));
+  let updater = known.get(optimizer);
+  if (!updater) {
+    updater = new Updater(model, optimizer);
+    const state = waiting.get(model);
+    if (state) updater.restore(state);
+    waiting.delete(model);
+    known.set(optimizer, updater);
+  }
+  return updater;
+}
+
+/** Keeps a loaded optimizer's state for the first optimizer of its kind, or gives it to the one there is. */
+export function offerState(model: Network, state: WaitingOptimizer, current: Updater | undefined): void {
+  if (current) current.restore(state);
+  else waiting.set(model, state);
+}
+
+const appliers = new WeakMap<Updater, Program>();
+
+/** See {@link Optimizer.apply}. */
+export function applyGradients(optimizer: Optimizer, model: Network, grads: Record<string, NDArray>): void {
+  model.throwIfDisposed();
+  if (!model.built) throw new StateError("apply: expected a model with weights, got one that is not built");
+  const trainable = new Map(model.trainable());
+  const names = [...trainable.keys()];
+  for (const [name, value] of Object.entries(grads)) {
+    const parameter = trainable.get(name);
+    if (!parameter) throw new OptionError(`apply: expected gradients of ${names.join(", ")}, got "${name}"${nearest(name, names)}`);
+    const { shape } = normalize(value, `apply: "${name}"`);
+    if (describe(shape) !== describe(parameter.shape)) throw new ShapeError(`apply: expected "${name}" ${describe(parameter.shape)}, got ${describe(shape)}`);
+  }
+  const updater = updaterOf(model, optimizer);
+  for (const block of model.blocks()) model.backend.heap.f32(block.gradientPtr(), block.floats).fill(0);
+  for (const [name, { data }] of Object.entries(grads)) {
+    const parameter = trainable.get(name)!;
+    parameter.block!.view(parameter, parameter.block!.gradientPtr()).set(data);
+  }
+  let program = appliers.get(updater);
+  if (!program || program.disposed) {
+    const trace = new Trace(model.backend);
+    updater.record(trace, undefined);
+    appliers.set(updater, (program = new Program(trace, [], [], { owner: model.programs })));
+  }
+  updater.before();
+  program.run();
+  if (!updater.after()) throw new ValueError("apply: expected finite gradients, got one that is not; the weights are as before");
+}
