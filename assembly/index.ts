@@ -1,4 +1,6 @@
 /** Every kernel: the module behind `gatewise`. */
+export * from "./kernels/abi";
+export * from "./kernels/abi";
 export * from "./kernels/clip";
 export * from "./kernels/copy";
 export * from "./kernels/dropout";
@@ -15,6 +17,6 @@ export * from "./kernels/shift_rows";
 export * from "./kernels/simple_rnn";
 export * from "./kernels/softmax";
 export * from "./kernels/softmax_xent";
-export * from "./kernels/vec_unary";
 export * from "./kernels/vec_binary";
 export * from "./kernels/vec_reduce";
+export * from "./kernels/vec_unary";

@@ -1,5 +1,6 @@
 /** The kernels that running a model needs: the module behind `gatewise/infer` and `gatewise/worklet`. */
-export { f32_copy, f32_fill } from "./kernels/copy";
+export { abi_relaxed, abi_version } from "./kernels/abi";
+export { f32_copy, f32_fill, f32_to_i32, i32_to_f32 } from "./kernels/copy";
 export { f32_gather_rows, i32_gather } from "./kernels/gather";
 export { f32_gemm_nn, f32_gemv_nn } from "./kernels/gemm";
 export { f32_gru_reset_after_seq_fwd } from "./kernels/gru_reset_after";
@@ -10,3 +11,4 @@ export { f32_valid_steps, i32_pack_rows, i32_unique } from "./kernels/rows";
 export { f32_simple_rnn_seq_fwd } from "./kernels/simple_rnn";
 export { f32_log_softmax_fwd, f32_softmax_fwd } from "./kernels/softmax";
 export { f32_unary_fwd } from "./kernels/vec_unary";
+export { f32_vmul_acc } from "./kernels/vec_binary";

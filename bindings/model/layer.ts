@@ -46,8 +46,11 @@ function configure(definition: AnyDefinition, given: Config): Config {
   return definition.normalize ? (definition.normalize(config, label) as Config) : config;
 }
 
+/** Makes a layer of its definition and options. */
+type LayerClass = new (definition: AnyDefinition, options: object) => Network & LayerPart;
+
 /** The layer classes over a base: Module where models train, Network where they only run. */
-export function layerClasses<B extends new (...args: any[]) => Network>(Base: B) {
+export function layerClasses(Base: new (...args: any[]) => Network): { Layer: LayerClass; CellLayer: LayerClass } {
   class Layer extends Base implements LayerPart {
     declare readonly definition: AnyDefinition;
     declare readonly config: Readonly<Config>;
@@ -77,7 +80,7 @@ export function layerClasses<B extends new (...args: any[]) => Network>(Base: B)
       return this.layerName ? `${this.definition.type} "${this.layerName}"` : this.definition.type;
     }
 
-    call(...args: any[]): any {
+    override call(...args: any[]): any {
       const [x, options] = args as [Tensor, CallOptions | undefined];
       const trace = currentTrace(this.describe());
       return within(trace, this, () => {

@@ -15,8 +15,17 @@ const OPTIONS = ["seed", "inputShape"];
 /** A layer as sequential takes it. */
 export type SequentialLayer = Network & Partial<LayerPart>;
 
+/** What the class behind `sequential` adds to its base. */
+export interface SequentialPart {
+  readonly layers: readonly SequentialLayer[];
+  readonly inputShape: readonly (number | null)[] | undefined;
+  build(inputShape: readonly (number | null)[]): void;
+}
+
+type SequentialClass = new (layers: readonly Network[], options?: SequentialOptions) => Network & SequentialPart;
+
 /** The class behind `sequential` over a base: Module where models train, Network where they only run. */
-export function sequentialClass<B extends new (...args: any[]) => Network>(Base: B) {
+export function sequentialClass(Base: new (...args: any[]) => Network): SequentialClass {
   return class Sequential extends Base {
     declare readonly layers: readonly SequentialLayer[];
     declare readonly inputShape: readonly (number | null)[] | undefined;
@@ -56,7 +65,7 @@ export function sequentialClass<B extends new (...args: any[]) => Network>(Base:
       return "sequential";
     }
 
-    call(...args: any[]): any {
+    override call(...args: any[]): any {
       const [x, ...rest] = args as [Tensor, ...unknown[]];
       if (!this.inputShape) hide(this, "inputShape", shapeSeen(x, inputType(this.layers)));
       return this.layers.reduce<unknown>((value, layer, i) => layer.call(...[value, ...(i === 0 ? rest : [])]), x);

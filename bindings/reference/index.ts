@@ -1,8 +1,9 @@
 /** The kernel table in plain TypeScript: oracle, fallback and parity twin of the wasm builds. */
 import type { Kernels } from "../generated/kernels.ts";
+import { abi } from "./abi.ts";
 import { clip } from "./clip.ts";
-import { dropout } from "./dropout.ts";
 import { copy } from "./copy.ts";
+import { dropout } from "./dropout.ts";
 import { gather } from "./gather.ts";
 import { gemm } from "./gemm.ts";
 import { gruResetAfter } from "./gru_reset_after.ts";
@@ -24,9 +25,10 @@ import { viewsOf, type Memory } from "./views.ts";
 export function referenceKernels(memory: Memory): Kernels {
   const views = viewsOf(memory);
   return {
+    ...abi(),
     ...clip(views),
-    ...dropout(views),
     ...copy(views),
+    ...dropout(views),
     ...gather(views),
     ...gemm(views),
     ...gruResetAfter(views),
@@ -43,5 +45,5 @@ export function referenceKernels(memory: Memory): Kernels {
     ...vecBinary(views),
     ...vecReduce(views),
     ...vecUnary(views),
-  } as unknown as Kernels;
+  };
 }

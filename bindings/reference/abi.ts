@@ -1,0 +1,7 @@
+/** Twin of assembly/kernels/abi.ts. */
+import type { Kernels } from "../generated/kernels.ts";
+
+export const abi = () => ({
+  abi_version: () => 1,
+  abi_relaxed: () => 0,
+}) satisfies Partial<Kernels>;
