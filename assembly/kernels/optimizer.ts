@@ -19,16 +19,7 @@
  *           stay there, at a hundred times the cost.
  * Cost      memory; adam 28 bytes per parameter.
  */
-import { LANES, madd, nmadd, storePartial } from "../lib/f32x4";
-
-const VANISHED = memory.data<v128>([f32x4.splat(1e-30)]);
-
-/** x, or 0 where it has vanished; NaN stays. */
-// @ts-ignore: decorator
-@inline
-function flush(x: v128): v128 {
-  return v128.andnot(x, f32x4.lt(f32x4.abs(x), v128.load(VANISHED)));
-}
+import { flushTiny, LANES, madd, nmadd, storePartial } from "../lib/f32x4";
 
 // @ts-ignore: decorator
 @inline
@@ -81,7 +72,7 @@ export function f32_sgd(n: usize, g: usize, p: usize, v: usize, hyper: usize, gu
     const d = madd(l2, old, v128.load(g + at));
     let y = madd(straight, d, nmadd(decay, old, old));
     if (v) {
-      const velocity = flush(madd(momentum, v128.load(v + at), f32x4.mul(take, d)));
+      const velocity = flushTiny(madd(momentum, v128.load(v + at), f32x4.mul(take, d)));
       put(v + at, velocity, n - i);
       y = madd(along, velocity, y);
     }
@@ -119,18 +110,18 @@ export function f32_rmsprop(n: usize, g: usize, p: usize, v: usize, m: usize, a:
     const at = i << 2;
     const old = v128.load(p + at);
     const d = madd(l2, old, v128.load(g + at));
-    const square = flush(madd(rho, v128.load(v + at), f32x4.mul(share, f32x4.mul(d, d))));
+    const square = flushTiny(madd(rho, v128.load(v + at), f32x4.mul(share, f32x4.mul(d, d))));
     put(v + at, square, n - i);
     let variance = square;
     if (a) {
-      const mean = flush(madd(rho, v128.load(a + at), f32x4.mul(share, d)));
+      const mean = flushTiny(madd(rho, v128.load(a + at), f32x4.mul(share, d)));
       put(a + at, mean, n - i);
       variance = f32x4.pmax(nmadd(mean, mean, square), f32x4.splat(0)); // rounding may take it below
     }
     const root = f32x4.add(f32x4.sqrt(f32x4.add(variance, inside)), outside);
     let step = f32x4.div(f32x4.mul(early, d), root);
     if (m) {
-      step = flush(madd(momentum, v128.load(m + at), step));
+      step = flushTiny(madd(momentum, v128.load(m + at), step));
       put(m + at, step, n - i);
     }
     put(p + at, nmadd(late, step, nmadd(decay, old, old)), n - i);
@@ -166,8 +157,8 @@ export function f32_adam(n: usize, g: usize, p: usize, m: usize, v: usize, w: us
     const at = i << 2;
     const old = v128.load(p + at);
     const d = madd(l2, old, v128.load(g + at));
-    const mean = flush(madd(beta1, v128.load(m + at), f32x4.mul(share1, d)));
-    let square = flush(madd(beta2, v128.load(v + at), f32x4.mul(share2, f32x4.mul(d, d))));
+    const mean = flushTiny(madd(beta1, v128.load(m + at), f32x4.mul(share1, d)));
+    let square = flushTiny(madd(beta2, v128.load(v + at), f32x4.mul(share2, f32x4.mul(d, d))));
     put(m + at, mean, n - i);
     put(v + at, square, n - i);
     if (w) {

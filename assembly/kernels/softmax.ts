@@ -11,9 +11,10 @@
  * Cost      one exp per element, none in the gradient of softmax.
  */
 import { exp } from "../lib/expf";
-import { LANES, nmadd, storePartial } from "../lib/f32x4";
+import { firstLanes, LANES, nmadd, storePartial } from "../lib/f32x4";
 import { log } from "../lib/logf";
-import { first, rowDot, rowMax, rowSum, sumExp, sumOf } from "../lib/row";
+import { rowMax, sumExp, sumOf } from "../lib/softmax";
+import { dot, sum } from "../lib/sum";
 
 /**
  * Softmax of each row.
@@ -37,7 +38,7 @@ export function f32_softmax_fwd(M: usize, N: usize, x: usize, y: usize): void {
     }
     let tail = total;
     if (rest) {
-      tail = v128.and(exp(f32x4.sub(v128.load(x + whole), top)), first(rest));
+      tail = v128.and(exp(f32x4.sub(v128.load(x + whole), top)), firstLanes(rest));
       total = f32x4.add(total, tail);
     }
     const scale = f32x4.splat(1 / sumOf(total));
@@ -58,7 +59,7 @@ export function f32_softmax_bwd(M: usize, N: usize, y: usize, dy: usize, dx: usi
   const whole = (N & ~(LANES - 1)) << 2;
   const rest = N & (LANES - 1);
   for (let m: usize = 0; m < M; m++, y += row, dy += row, dx += row) {
-    const mean = f32x4.splat(rowDot(N, y, dy));
+    const mean = f32x4.splat(<f32>dot(N, y, dy));
     for (let i: usize = 0; i < whole; i += 16) {
       v128.store(dx + i, f32x4.mul(v128.load(y + i), f32x4.sub(v128.load(dy + i), mean)));
     }
@@ -103,7 +104,7 @@ export function f32_log_softmax_bwd(M: usize, N: usize, y: usize, dy: usize, dx:
   const whole = (N & ~(LANES - 1)) << 2;
   const rest = N & (LANES - 1);
   for (let m: usize = 0; m < M; m++, y += row, dy += row, dx += row) {
-    const total = f32x4.splat(rowSum(N, dy));
+    const total = f32x4.splat(<f32>sum(N, dy));
     for (let i: usize = 0; i < whole; i += 16) {
       v128.store(dx + i, nmadd(exp(v128.load(y + i)), total, v128.load(dy + i)));
     }

@@ -12,9 +12,10 @@
  * Cost      one exp per logit in each direction.
  */
 import { exp } from "../lib/expf";
-import { LANES, madd, storePartial } from "../lib/f32x4";
+import { firstLanes, LANES, madd, storePartial } from "../lib/f32x4";
 import { log } from "../lib/logf";
-import { first, rowMax, sumExp, sumOf } from "../lib/row";
+import { rowMax, sumExp, sumOf } from "../lib/softmax";
+import { sum } from "../lib/sum";
 
 // @ts-ignore: decorator
 @inline
@@ -100,16 +101,16 @@ export function f32_softmax_xent_dense_fwd(M: usize, N: usize, x: usize, targets
   for (let m: usize = 0; m < M; m++, x += row, targets += row) {
     const top = rowMax(N, x);
     const logSum = ln(sumExp(N, x, top));
-    let sum = zero;
+    let total = zero;
     for (let n: usize = 0; n < N; n += LANES) {
       const i = n << 2;
       const t = v128.load(targets + i);
       const surprise = f32x4.sub(f32x4.splat(logSum), f32x4.sub(v128.load(x + i), f32x4.splat(top)));
-      const counts = v128.and(f32x4.ne(t, zero), first(min(N - n, LANES)));
-      sum = f32x4.add(sum, v128.and(f32x4.mul(t, surprise), counts));
+      const counts = v128.and(f32x4.ne(t, zero), firstLanes(min(N - n, LANES)));
+      total = f32x4.add(total, v128.and(f32x4.mul(t, surprise), counts));
     }
     store<f32>(lse + (m << 2), logSum);
-    store<f32>(loss + (m << 2), sumOf(sum));
+    store<f32>(loss + (m << 2), sumOf(total));
   }
 }
 
@@ -128,11 +129,7 @@ export function f32_softmax_xent_dense_bwd(
   const row = N << 2;
   for (let m: usize = 0; m < M; m++, x += row, targets += row, dx += row) {
     const d = load<f32>(dloss + (m << 2));
-    let weight = f32x4.splat(0);
-    for (let n: usize = 0; n < N; n += LANES) {
-      weight = f32x4.add(weight, v128.and(v128.load(targets + (n << 2)), first(min(N - n, LANES))));
-    }
-    scaledSoftmax(N, x, load<f32>(lse + (m << 2)), d * sumOf(weight), dx);
+    scaledSoftmax(N, x, load<f32>(lse + (m << 2)), d * <f32>sum(N, targets), dx);
     const minus = f32x4.splat(-d);
     for (let n: usize = 0; n < N; n += LANES) {
       const i = n << 2;

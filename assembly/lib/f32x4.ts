@@ -42,3 +42,22 @@ export function storePartial(p: usize, v: v128, count: usize): void {
   v128.store64_lane(p, v, 0);
   if (count == 3) v128.store32_lane(p + 8, v, 2);
 }
+
+const LANE_MASKS = memory.data<i32>([-1, -1, -1, -1, 0, 0, 0, 0], 16);
+
+/** All ones in the first `count` (0…4) lanes. */
+// @ts-ignore: decorator
+@inline
+export function firstLanes(count: usize): v128 {
+  return v128.load(LANE_MASKS + ((LANES - count) << 2));
+}
+
+const MAGNITUDE = memory.data<v128>([i32x4.splat(0x7fffffff)]);
+const TINY = memory.data<v128>([f32x4.splat(1e-30)]);
+
+/** x, or 0 where |x| < 1e-30: what shrinks step by step must not end among the denormals, which are slow. NaN stays. */
+// @ts-ignore: decorator
+@inline
+export function flushTiny(x: v128): v128 {
+  return v128.andnot(x, f32x4.lt(v128.and(x, v128.load(MAGNITUDE)), v128.load(TINY)));
+}

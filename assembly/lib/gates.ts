@@ -6,7 +6,7 @@
  * Rows of gates are padded to whole vectors, rows of states are not: a vector of states may hold the next row's in its
  * last lanes. These lanes are computed like the others; states are stored without them and gradients with zeros there.
  */
-import { storePartial } from "./f32x4";
+import { firstLanes, flushTiny, LANES, storePartial } from "./f32x4";
 import { widthAt } from "./panel";
 
 /** Bytes from the first gate of a row to gate 0 of unit j, a multiple of 4. */
@@ -31,22 +31,16 @@ export function storeUnits(p: usize, v: v128, H: usize, j: usize): void {
   else storePartial(p, v, H - j);
 }
 
-const LANE_MASKS = memory.data<i32>([-1, -1, -1, -1, 0, 0, 0, 0], 16);
-
 /** Which lanes of the vector at unit j hold one of H units. */
 // @ts-ignore: decorator
 @inline
 export function unitLanes(H: usize, j: usize): v128 {
-  return v128.load(LANE_MASKS + (4 - min<usize>(H - j, 4) << 2));
+  return firstLanes(min<usize>(H - j, LANES));
 }
 
-const MAGNITUDE = memory.data<v128>([i32x4.splat(0x7fffffff)]);
-const VANISHED = memory.data<v128>([f32x4.splat(1e-30)]);
-
-/** A gradient, with 0 outside of `lanes` and where it has vanished: denormals would slow the products down. NaN stays. */
+/** A gradient, with 0 outside of `lanes` and where it has vanished: denormals would slow the products down. */
 // @ts-ignore: decorator
 @inline
 export function flush(d: v128, lanes: v128): v128 {
-  const small = f32x4.lt(v128.and(d, v128.load(MAGNITUDE)), v128.load(VANISHED));
-  return v128.and(v128.andnot(d, small), lanes);
+  return v128.and(flushTiny(d), lanes);
 }
