@@ -8,7 +8,7 @@ import { gather } from "./gather.ts";
 import { gemm } from "./gemm.ts";
 import { gruResetAfter } from "./gru_reset_after.ts";
 import { gruResetBefore } from "./gru_reset_before.ts";
-import { loss } from "./loss.ts";
+import { losses } from "./loss.ts";
 import { lstm } from "./lstm.ts";
 import { optimizer } from "./optimizer.ts";
 import { pack } from "./pack.ts";
@@ -33,7 +33,7 @@ export function referenceKernels(memory: Memory): Kernels {
     ...gemm(views),
     ...gruResetAfter(views),
     ...gruResetBefore(views),
-    ...loss(views),
+    ...losses(views),
     ...lstm(views),
     ...optimizer(views),
     ...pack(views),

@@ -2,7 +2,7 @@
 import type { Kernels } from "../generated/kernels.ts";
 import type { Views } from "./views.ts";
 
-export const loss = ({ f32 }: Views) => ({
+export const losses = ({ f32 }: Views) => ({
   /** loss = −t·ln σ(x) − (1 − t)·ln(1 − σ(x)) = max(x, 0) − x·t + ln(1 + e^(−|x|)) */
   f32_sigmoid_xent_fwd(n, x, targets, loss) {
     const t = f32(targets, n);

@@ -1,0 +1,147 @@
+// One table of kernels, told several times: in every wasm build, in the reference, in types and in constants.
+import { readdirSync, readFileSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ADAM_HYPER, RMSPROP_HYPER, SGD_HYPER } from "../../bindings/reference/optimizer.ts";
+import { referenceKernels } from "../../bindings/reference/index.ts";
+import { PACK } from "../../bindings/reference/rows.ts";
+import { UNARY_CODES } from "../../bindings/reference/unary.ts";
+import { hasRelaxed } from "../support/builds.ts";
+import { DTYPES, OPS, OWN_GRADIENT, parse, VARIANTS } from "./grammar.ts";
+
+type Table = Record<string, Function>;
+
+const root = new URL("../../", import.meta.url);
+const text = (path: string): string => readFileSync(new URL(path, root), "utf8");
+const compile = (build: string): WebAssembly.Module => new WebAssembly.Module(readFileSync(new URL(`build/wasm/${build}.wasm`, root)));
+
+function instantiate(module: WebAssembly.Module): Table {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  return new WebAssembly.Instance(module, { env: { memory, abort() {} } }).exports as Table;
+}
+
+/** name → parameters, from the interface that is generated from the wasm. */
+function declared(): Map<string, string[]> {
+  const rows = [...text("bindings/generated/kernels.ts").matchAll(/^ {2}(\w+)\(([^)]*)\): /gm)];
+  return new Map(rows.map(([, name, args]) => [name!, [...args!.matchAll(/(\w+):/g)].map(([, arg]) => arg!)]));
+}
+
+/** name → file of the kernels that are exported from assembly/kernels. */
+function sources(): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const file of readdirSync(new URL("assembly/kernels", root))) {
+    for (const [, name] of text(`assembly/kernels/${file}`).matchAll(/^export function (\w+)/gm)) found.set(name!, file);
+  }
+  return found;
+}
+
+const parametersOf = (f: Function): string[] =>
+  /\(([^)]*)\)/.exec(f.toString())![1]!.split(",").map((each) => each.trim()).filter(Boolean);
+/** Twins write their parameters in camelCase and mark those they do without. */
+const plain = (name: string): string => name.replaceAll("_", "").toLowerCase();
+
+const BUILDS = ["simd", "check", "simd-infer", ...(hasRelaxed ? ["relaxed", "relaxed-infer"] : [])];
+const modules = new Map(BUILDS.map((build) => [build, compile(build)]));
+const simd = instantiate(modules.get("simd")!);
+const names = Object.keys(simd).sort();
+const reference = referenceKernels({ buffer: new ArrayBuffer(65536) }) as unknown as Table;
+
+const test = suite("kernels");
+
+test("names follow the grammar", () => {
+  const wrong = names.filter((name) => parse(name) === undefined);
+  assert.equal(wrong, [], "parts are in the lists of test/contract/grammar.ts");
+});
+
+test("no word of the grammar is left over", () => {
+  const parsed = names.map((name) => parse(name)!);
+  assert.equal(OPS.filter((op) => !parsed.some((each) => each.op === op)), [], "ops");
+  const variants = new Set(parsed.flatMap((each) => each.variants));
+  assert.ok(VARIANTS.filter((word) => !variants.has(word)).every((word) => word === "step"), "variants");
+  assert.ok(DTYPES.filter((word) => !parsed.some((each) => each.dtype === word)).every((word) => word === "q8"), "dtypes");
+});
+
+test("forward and backward come in pairs, in one file", () => {
+  const file = sources();
+  for (const name of names) {
+    const { op, phase } = parse(name)!;
+    if (phase === undefined || OWN_GRADIENT.includes(op)) continue;
+    const partner = name.replace(/_(fwd|bwd)$/, (_, word) => (word === "fwd" ? "_bwd" : "_fwd"));
+    assert.ok(file.has(partner), `${name} has no ${partner}`);
+    assert.is(file.get(name), file.get(partner), name);
+  }
+});
+
+test("the reference has the same kernels with the same arguments in the same order", () => {
+  assert.equal(Object.keys(reference).sort(), names);
+  const types = declared();
+  for (const name of names) {
+    assert.is(reference[name]!.length, simd[name]!.length, name);
+    assert.equal(parametersOf(reference[name]!).map(plain), types.get(name)!.map(plain), name);
+  }
+});
+
+test("the generated types are those of the wasm", () => {
+  const types = declared();
+  assert.equal([...types.keys()].sort(), names);
+  for (const name of names) assert.is(types.get(name)!.length, simd[name]!.length, name);
+});
+
+for (const build of BUILDS) {
+  test(`${build}: functions of the table, nothing else`, () => {
+    const module = modules.get(build)!;
+    const exports = WebAssembly.Module.exports(module);
+    assert.ok(exports.every(({ kind }) => kind === "function"), "no memory, global or table is exported");
+    const table = instantiate(module);
+    const own = Object.keys(table).sort();
+    if (build.endsWith("-infer")) assert.equal(own.filter((name) => !(name in simd)), []);
+    else assert.equal(own, names);
+    for (const name of own) assert.is(table[name]!.length, simd[name]!.length, name);
+  });
+
+  test(`${build}: imports memory${build === "check" ? " and abort" : ""} only`, () => {
+    const imports = WebAssembly.Module.imports(modules.get(build)!).map(({ module, name, kind }) => `${module}.${name} ${kind}`);
+    assert.equal(imports.sort(), [...(build === "check" ? ["env.abort function"] : []), "env.memory memory"]);
+  });
+}
+
+test("models that only run need no training kernel", () => {
+  const infer = Object.keys(instantiate(modules.get("simd-infer")!));
+  assert.equal(infer.filter((name) => parse(name)!.phase === "bwd"), []);
+  assert.ok(infer.length < names.length);
+});
+
+test("every table says the same version", () => {
+  const expected = Number(/ABI_VERSION = (\d+)/.exec(text("bindings/runtime/load.ts"))![1]);
+  assert.is(simd.abi_version!(), expected);
+  assert.is(reference.abi_version!(), expected);
+  for (const build of BUILDS) {
+    const table = instantiate(modules.get(build)!);
+    assert.is(table.abi_version!(), expected, build);
+    assert.is(table.abi_relaxed!(), Number(build.startsWith("relaxed")), build);
+  }
+});
+
+test("elementwise codes are the same on both sides", () => {
+  const codes = [...text("assembly/lib/unary_codes.ts").matchAll(/^ {2}(\w+) = (\d+),/gm)]
+    .map(([, name, code]) => [name!.toLowerCase(), Number(code)]);
+  assert.ok(codes.length > 0);
+  assert.equal(Object.fromEntries(codes), UNARY_CODES);
+});
+
+test("flags of i32_pack_rows are the same on both sides", () => {
+  const flags = [...text("assembly/kernels/rows.ts").matchAll(/^const (\w+): i32 = (\d+);/gm)]
+    .map(([, name, value]) => [plain(name!), Number(value)]);
+  assert.equal(Object.fromEntries(flags), Object.fromEntries(Object.entries(PACK).map(([name, value]) => [plain(name), value])));
+});
+
+test("hyper lists are the same on both sides", () => {
+  const lists = [...text("assembly/kernels/optimizer.ts").matchAll(/@param hyper +in +\[(\d+)\] +(.+)$/gm)];
+  assert.equal(
+    lists.map(([, , fields]) => fields!.split(", ").map((field) => field.replace(/ = .*/, ""))),
+    [SGD_HYPER, RMSPROP_HYPER, ADAM_HYPER].map((list) => [...list]),
+  );
+  assert.equal(lists.map(([, n]) => Number(n)), [SGD_HYPER, RMSPROP_HYPER, ADAM_HYPER].map((list) => list.length));
+});
+
+test.run();
