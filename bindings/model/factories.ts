@@ -8,7 +8,6 @@ import { layerClasses, type LayerPart } from "./layer.ts";
 import { openFile, restore, type OpenedFile } from "./load.ts";
 import type { Network } from "./network.ts";
 import { sequentialClass, type SequentialLayer, type SequentialOptions } from "./sequential.ts";
-import { resetStates } from "./states.ts";
 import { Stream, type StreamOptions } from "./stream.ts";
 
 type OptionsOf<D> = D extends LayerDefinition<infer C> ? C : never;
@@ -33,8 +32,6 @@ export type SequentialOf<N extends Network> = N & {
   call(x: Tensor, options?: CallOptions): Tensor;
   /** The model one step at a time, with a state of its own. */
   stream(options?: StreamOptions): Stream;
-  /** Makes stateful layers start from zeros again. */
-  resetStates(): void;
 };
 
 type LayerFactories<N extends Network> = {
@@ -58,10 +55,6 @@ export function factories<B extends Base>(BaseClass: B) {
   class Sequential extends sequentialClass(BaseClass) {
     stream(options?: StreamOptions): Stream {
       return new Stream(this, options);
-    }
-
-    resetStates(): void {
-      resetStates(this);
     }
   }
 

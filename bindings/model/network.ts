@@ -11,6 +11,7 @@ import { currentBackend } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
 import { predict, type PredictOptions } from "./predict.ts";
 import { Resources } from "./resources.ts";
+import { resetStates } from "./states.ts";
 import { summary } from "./summary.ts";
 
 export interface ModuleOptions {
@@ -71,7 +72,7 @@ export class Network implements Root {
     return this.#resources.programs;
   }
 
-  /** Things to dispose of with this model, such as its streams. @internal */
+  /** Things to dispose of with this model, such as the states of its streams. @internal */
   get owned(): Set<{ dispose(): void }> {
     return this.#resources.owned;
   }
@@ -192,6 +193,12 @@ export class Network implements Root {
       throw new StateError(`${what}: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first`);
     }
     return this.parameters();
+  }
+
+  /** Makes stateful layers start from zeros again, with any batch size. */
+  resetStates(): void {
+    this.throwIfDisposed();
+    resetStates(this);
   }
 
   /** A table of the layers with output shapes and weights. */

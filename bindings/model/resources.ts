@@ -12,6 +12,7 @@ const forgotten = typeof FinalizationRegistry === "undefined" ? undefined : new 
 export class Resources {
   readonly blocks = new Set<ParameterBlock>();
   readonly programs = new Set<Program>();
+  /** States, scalars and the like. Nothing in here may lead back to the model, or it could never be collected. */
   readonly owned = new Set<{ dispose(): void }>();
   disposed = false;
 

@@ -70,7 +70,7 @@ export class Stream {
     this.inputSize = this.stepper.input.size;
     this.outputSize = this.stepper.output.size;
     this.out = new Float32Array(this.outputSize);
-    model.owned.add(this);
+    model.owned.add(this.states); // not the stream, which holds the model
   }
 
   private compile(steps: number): Runner {
@@ -163,7 +163,7 @@ export class Stream {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.model.owned.delete(this);
+    this.model.owned.delete(this.states);
     this.stepper.program.dispose();
     this.blocks?.program.dispose();
     this.states.dispose();

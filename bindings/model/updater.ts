@@ -38,8 +38,11 @@ export class Updater {
   constructor(model: Network, optimizer: Optimizer) {
     this.model = model;
     this.optimizer = optimizer;
-    this.control = model.backend.arena.alloc(CONTROL_BYTES);
-    model.owned.add(this);
+    const { arena } = model.backend;
+    const control = arena.alloc(CONTROL_BYTES);
+    this.control = control;
+    // not the updater itself: what a model owns must not keep the model alive
+    model.owned.add({ dispose: () => arena.free(control) });
   }
 
   /** Updates done. */
@@ -126,10 +129,6 @@ export class Updater {
       optimizer.slots.forEach((slot, i) =>
         block.view(parameter, block.slotPtrs(this, optimizer.slots.length)[i]).set(slots.get(slot)!.get(name)!));
     }
-  }
-
-  dispose(): void {
-    this.model.backend.arena.free(this.control);
   }
 }
 

@@ -27,17 +27,23 @@ export function currentBackend(): Backend {
 }
 
 export interface ThreadOptions extends InitOptions {
-  /** Threads to split batches over; this version runs on one. */
+  /** Threads to split batches over; this version runs on one, and says so once when more are asked for. */
   threads?: number;
 }
+
+let warned = false;
 
 const OPTIONS = ["build", "deterministic", "threads", "module"];
 
 function check(options: ThreadOptions): void {
   checkOptions("init", options, OPTIONS);
-  const { threads } = options;
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+  const { threads = 1 } = options;
+  if (!(Number.isInteger(threads) && threads >= 1)) {
     throw new OptionError(`init: expected a positive number of threads, got ${threads}`);
+  }
+  if (threads > 1 && !warned) {
+    warned = true;
+    console.warn(`gatewise: this version runs on one thread; ${threads} were asked for`);
   }
 }
 
