@@ -31,6 +31,14 @@ function mishWeight(x: v128): v128 {
   return f32x4.div(n, f32x4.add(n, f32x4.splat(2)));
 }
 
+/** ½·(x + √(x² + b)) as max(x, 0) + ½·b / (|x| + √(x² + b)): nothing cancels far below 0. */
+// @ts-ignore: decorator
+@inline
+function squareplus(x: v128, b: v128): v128 {
+  const tail = f32x4.div(f32x4.mul(b, f32x4.splat(0.5)), f32x4.add(f32x4.abs(x), f32x4.sqrt(f32x4.add(f32x4.mul(x, x), b))));
+  return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), tail);
+}
+
 /**
  * f(x) for the function with this code.
  *
@@ -79,7 +87,7 @@ export function unary(code: i32, x: v128, alpha: f32, beta: f32): v128 {
     case Unary.SIGN: return f32x4.sub(v128.and(f32x4.gt(x, zero), one), v128.and(f32x4.lt(x, zero), one));
     case Unary.SOFT_SHRINK: return f32x4.sub(x, clip(x, -alpha, alpha));
     case Unary.HARD_SHRINK: return v128.and(x, v128.not(f32x4.le(f32x4.abs(x), a)));
-    case Unary.SQUAREPLUS: return f32x4.mul(f32x4.splat(0.5), f32x4.add(x, f32x4.sqrt(f32x4.add(f32x4.mul(x, x), a))));
+    case Unary.SQUAREPLUS: return squareplus(x, a);
     default: return x;
   }
 }

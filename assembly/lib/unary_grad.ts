@@ -126,7 +126,7 @@ export function unaryGrad(code: i32, x: v128, y: v128, alpha: f32, beta: f32): v
     case Unary.SIGN: return zero;
     case Unary.SOFT_SHRINK: // as HARD_SHRINK
     case Unary.HARD_SHRINK: return v128.and(f32x4.gt(f32x4.abs(x), a), one);
-    case Unary.SQUAREPLUS: return f32x4.mul(half, f32x4.add(one, f32x4.div(x, f32x4.sqrt(f32x4.add(f32x4.mul(x, x), a)))));
+    case Unary.SQUAREPLUS: return f32x4.div(y, f32x4.add(f32x4.sub(y, x), y));
     default: return one;
   }
 }

@@ -113,7 +113,7 @@ const functions: Record<UnaryName, UnaryFunction> = {
   sign: { f: (x) => when(x > 0) - when(x < 0), slope: () => 0 },
   soft_shrink: { f: (x, a) => x - clip(x, -a, a), slope: (x, _, a) => when(Math.abs(x) > a) },
   hard_shrink: { f: (x, a) => (Math.abs(x) <= a ? 0 : x), slope: (x, _, a) => when(Math.abs(x) > a) },
-  squareplus: { f: (x, a) => (x + Math.sqrt(x * x + a)) / 2, slope: (x, _, a) => (1 + x / Math.sqrt(x * x + a)) / 2 },
+  squareplus: { f: (x, a) => Math.max(x, 0) + a / 2 / (Math.abs(x) + Math.sqrt(x * x + a)), slope: (x, y) => y / (2 * y - x) },
 };
 
 const byCode = Object.entries(UNARY_CODES).reduce<UnaryFunction[]>((table, [name, code]) => {
