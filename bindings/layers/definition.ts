@@ -21,6 +21,14 @@ export interface CommonOptions {
 export interface CallOptions extends Steps {
   /** States to start from, [batch, units] each. */
   readonly initialState?: readonly Tensor[] | undefined;
+  /** Set by `bidirectional`: outputs where their inputs were read, zeros at masked steps. @internal */
+  readonly placement?: Placement | undefined;
+}
+
+/** Where a layer inside another puts its outputs. */
+export interface Placement {
+  readonly asRead: boolean;
+  readonly zeroMasked: boolean;
 }
 
 /** What a layer's `call` sees of itself. */
@@ -34,7 +42,7 @@ export interface LayerScope<C> {
 }
 
 /** What the input of a layer must be. */
-export type InputKind = "sequence" | "features" | "tokens" | "any";
+export type InputKind = "sequence" | "features" | "tokens" | "list" | "any";
 
 export interface LayerDefinition<C extends object> {
   /** Name of the factory, and of the layer in saved files: `simpleRNN`. */
@@ -51,7 +59,10 @@ export interface LayerDefinition<C extends object> {
   readonly input: InputKind;
   /** Shapes of the weights for inputs of this many features. */
   parameters?(config: C, features: number): Record<string, ParameterSpec>;
-  call(scope: LayerScope<C>, x: Tensor, options: CallOptions): Tensor | Tensor[];
+  /** @param x  a list of tensors for layers whose input is a list */
+  call(scope: LayerScope<C>, x: Tensor & readonly Tensor[], options: CallOptions): Tensor | Tensor[];
+  /** Modules inside it, with their paths below its own; those among its options when absent. */
+  children?(config: C): [path: string, module: object][];
   /** Why it cannot run step by step, when it cannot. */
   unstreamable?(config: C): string | undefined;
 }

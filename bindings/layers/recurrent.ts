@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from "../errors.ts";
 import { dropoutMask } from "../ops/dropout.ts";
 import { mul } from "../ops/elementwise.ts";
 import type { Sequence } from "../ops/recurrent.ts";
-import { checkSteps, lastOutput, packRows, sortStates, unpack, unsortStates, type Rows } from "../ops/rows.ts";
+import { checkSteps, lastOutput, packRows, sortStates, unpack, unsortStates, type RowOrder, type Rows } from "../ops/rows.ts";
 import { reshape } from "../ops/shape.ts";
 import { Tensor, describe, read, write, type Steps } from "../program/tensor.ts";
 import type { Tape } from "../program/gradients.ts";
@@ -76,6 +76,13 @@ export function carryStates({ trace, options }: SequenceRun, names: readonly str
   });
 }
 
+/** How rows are read and where their outputs go. */
+export const rowOrder = ({ options, call: { placement } }: SequenceRun): RowOrder => ({
+  backwards: options.goBackwards,
+  asRead: placement?.asRead && options.returnSequences,
+  zeroMasked: options.zeroOutputForMask || placement?.zeroMasked,
+});
+
 /** Whether the layer gives every step's output. */
 export const givesSequences = ({ trace, options }: SequenceRun): boolean => options.returnSequences === true || trace.options.stream !== undefined;
 
@@ -135,7 +142,7 @@ function recurrentLayer<C extends CellOptions>(kind: CellKind<C>): LayerDefiniti
       const [B, T] = x.shape;
       const steps = stepsOf(run, x);
       const shapes = kind.states.map(() => [B, config.units]);
-      const rows = packRows(trace, B, T, steps, { backwards: config.goBackwards, zeroMasked: config.zeroOutputForMask });
+      const rows = packRows(trace, B, T, steps, rowOrder(run));
       const sequence = runCell(kind, config, run, weights, x, rows, initialStates(run, kind.states, shapes));
       const final = sequence.final.map((state) => unsortStates(trace, state, rows));
       carryStates(run, kind.states, final);

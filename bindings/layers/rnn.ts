@@ -7,7 +7,7 @@ import type { Tensor } from "../program/tensor.ts";
 import { cellKinds, type CellKind, type CellOptions } from "./cells.ts";
 import { defineLayer, type CommonOptions } from "./definition.ts";
 import {
-  carryStates, givesSequences, IGNORED, initialStates, results, runCell, sequenceDefaults, stepsOf, type SequenceOptions, type SequenceRun,
+  carryStates, givesSequences, IGNORED, initialStates, results, rowOrder, runCell, sequenceDefaults, stepsOf, type SequenceOptions, type SequenceRun,
 } from "./recurrent.ts";
 
 /** What `rnn` needs of a cell. Cells of `cells.*` have it; a Module of your own says how large its states are. */
@@ -50,9 +50,9 @@ interface Output {
 
 /** Built-in cells: each runs its whole sequence over the same packed rows. */
 function runBuiltIn(run: SequenceRun, cells: readonly Cell[], x: Tensor, states: readonly Tensor[]): Output {
-  const { trace, options } = run;
+  const { trace } = run;
   const [B, T] = x.shape;
-  const rows = packRows(trace, B, T, stepsOf(run, x), { backwards: options.goBackwards, zeroMasked: options.zeroOutputForMask });
+  const rows = packRows(trace, B, T, stepsOf(run, x), rowOrder(run));
   const final: Tensor[] = [];
   let input = x;
   let output = x;
@@ -75,6 +75,7 @@ function runSteps(run: SequenceRun, cells: readonly Cell[], sizes: readonly numb
   const [B, T, I] = x.shape;
   const steps = stepsOf(run, x);
   const valid = steps && validSteps(trace, steps, B, T);
+  const { asRead, zeroMasked } = rowOrder(run);
   let states: readonly Tensor[] = initial.length > 0 ? initial : sizes.flat().map((size) => trace.zeros([B, size]));
   const outputs: Tensor[] = [];
   let shown: Tensor | undefined;
@@ -83,9 +84,9 @@ function runSteps(run: SequenceRun, cells: readonly Cell[], sizes: readonly numb
     const step = runStack(cells, sizes, reshape(slice(x, [0, t], [B, 1]), [B, I]), states);
     const alive = valid && slice(valid, [0, t], [B, 1]);
     states = alive ? step.states.map((state, i) => where(alive, state, states[i])) : step.states;
-    const silent = steps?.lengths || options.zeroOutputForMask;
+    const silent = steps?.lengths || zeroMasked;
     shown = alive ? where(alive, step.output, silent || !shown ? 0 : shown) : step.output;
-    outputs.push(shown);
+    outputs[asRead ? t : s] = shown;
   }
   if (givesSequences(run)) return { output: stack(outputs, 1), final: [...states] };
   return { output: steps?.lengths ? states[0] : shown!, final: [...states] };

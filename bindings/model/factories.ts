@@ -75,7 +75,7 @@ export function factories<B extends Base>(BaseClass: B) {
     const inner = (value: unknown): unknown =>
       (typeof value === "object" && value !== null && "layer" in value ? layerOf(value as SavedLayer) : value);
     const options = Object.fromEntries(Object.entries(config).map(([name, value]) =>
-      [name, value === null ? undefined : Array.isArray(value) ? value.map(inner) : inner(value)]));
+      [name, Array.isArray(value) ? value.map(inner) : inner(value)]));
     try {
       return make(options);
     } catch (error) {

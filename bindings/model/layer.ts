@@ -17,6 +17,7 @@ const EXPECTED: Record<InputKind, (features: number | undefined) => string> = {
   sequence: (features) => `[batch, time, ${features ?? "features"}]`,
   features: (features) => `[batch, .., ${features ?? "features"}]`,
   tokens: () => "[batch, time] tokens",
+  list: () => "a list of tensors",
   any: () => "any shape",
 };
 
@@ -65,6 +66,7 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
     }
 
     override children(): [string, Network][] {
+      if (this.definition.children) return this.definition.children(this.config) as [string, Network][];
       const found: [string, Network][] = [];
       for (const [key, value] of Object.entries(this.config)) {
         if (value instanceof Network) found.push([key, value]);
@@ -76,6 +78,11 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
       return found;
     }
 
+    /** The same kind of layer with other options and weights of its own, layers among its options included. @internal */
+    another(options: object): Network & LayerPart {
+      return new (this.constructor as LayerClass)(this.definition, Object.fromEntries(Object.entries(options).map(([name, value]) => [name, anew(value)])));
+    }
+
     override describe(): string {
       return this.layerName ? `${this.definition.type} "${this.layerName}"` : this.definition.type;
     }
@@ -84,11 +91,10 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
       const [x, options] = args as [Tensor, CallOptions | undefined];
       const trace = currentTrace(this.describe());
       return within(trace, this, () => {
-        const input = tensorOf(this.describe(), x);
-        checkInput(this, input);
-        const weights = this.tensors(input.shape.at(-1)!, trace);
+        const input = inputOf(this, x);
+        const weights = this.definition.parameters ? this.tensors((input as Tensor).shape.at(-1)!, trace) : {};
         const scope: LayerScope<object> = { trace, config: this.config, label: this.describe(), weights };
-        const result = this.definition.call(scope, input, options ?? {});
+        const result = this.definition.call(scope, input as Tensor & Tensor[], options ?? {});
         const output = (Array.isArray(result) ? result[0] : result) as Tensor;
         trace.expose("output", () => output, (tape) => tape.gradient(output));
         return result;
@@ -128,6 +134,15 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
   return { Layer, CellLayer };
 }
 
+/** An option for another layer: what has weights is made anew. */
+function anew(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(anew);
+  if (!(value instanceof Network)) return value;
+  const layer = value as Network & LayerPart & { another?: (options: object) => Network };
+  if (!layer.another) throw new OptionError(`bidirectional: expected a backwardLayer beside a ${layer.describe()} of your own, got none`);
+  return layer.another(layer.config);
+}
+
 /** Runs `fn` with the layer's path as the trace's scope. */
 function within<R>(trace: Trace, layer: Network, fn: () => R): R {
   const outer = trace.scope;
@@ -139,11 +154,18 @@ function within<R>(trace: Trace, layer: Network, fn: () => R): R {
   }
 }
 
-function checkInput(layer: Network & LayerPart, x: Tensor): void {
+/** The input as the definition's `call` takes it. @throws ShapeError naming the layer, what it expected and what came */
+function inputOf(layer: Network & LayerPart, given: unknown): Tensor | Tensor[] {
   const { input } = layer.definition;
+  if (input === "list") {
+    if (!Array.isArray(given) || given.length === 0) throw new ShapeError(`${layer.describe()}: expected a list of tensors, got ${Array.isArray(given) ? "an empty one" : "one tensor"}`);
+    return given.map((item) => tensorOf(layer.describe(), item));
+  }
+  const x = tensorOf(layer.describe(), given);
   const features = input === "tokens" || input === "any" ? undefined : layer.ownParameters.get("kernel")?.shape[0];
-  const ranks: Record<InputKind, boolean> = { sequence: x.rank === 3, features: x.rank >= 1, tokens: x.rank >= 1, any: true };
-  if (!ranks[input] || (features !== undefined && x.shape.at(-1) !== features)) {
+  const fits = { sequence: x.rank === 3, features: x.rank >= 1, tokens: x.rank >= 1, any: true }[input];
+  if (!fits || (features !== undefined && x.shape.at(-1) !== features)) {
     throw new ShapeError(`${layer.describe()}: expected input ${EXPECTED[input](features)}, got ${describe(x.shape)}`);
   }
+  return x;
 }

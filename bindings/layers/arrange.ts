@@ -1,0 +1,169 @@
+/** Layers that arrange: masking, shapes, joins, pooling over time. */
+import { OptionError, ShapeError } from "../errors.ts";
+import { add as sumOf, div, equal, maximum, mul, where } from "../ops/elementwise.ts";
+import { max, mean, sum } from "../ops/reduce.ts";
+import { validSteps } from "../ops/rows.ts";
+import { concat, expand, reshape as reshaped, transpose } from "../ops/shape.ts";
+import { describe, sizeOf, type Tensor } from "../program/tensor.ts";
+import { integersOf } from "../ops/operands.ts";
+import { affine } from "../ops/elementwise.ts";
+import { defineLayer, type CommonOptions } from "./definition.ts";
+import { positive } from "./simple.ts";
+
+const common = { name: undefined, trainable: true } as const;
+
+export interface MaskingOptions extends CommonOptions {
+  /** Steps whose features all have this value are masked. */
+  maskValue?: number;
+}
+
+/** Masks steps [batch, time, features] by their value; the values of masked steps become 0. */
+export const masking = defineLayer<MaskingOptions>({
+  type: "masking",
+  prefix: "masking",
+  input: "sequence",
+  defaults: { maskValue: 0, ...common },
+  call({ trace, config }, x) {
+    const different = affine(equal(x, config.maskValue!), -1, 1);
+    const valid = max(different, { axis: -1 });
+    const y = mul(x, reshaped(valid, [...valid.shape, 1]));
+    y.steps = { mask: integersOf(trace, valid) };
+    return y;
+  },
+});
+
+export interface RepeatVectorOptions extends CommonOptions {
+  n: number;
+}
+
+/** [batch, features] to [batch, n, features]. */
+export const repeatVector = defineLayer<RepeatVectorOptions>({
+  type: "repeatVector",
+  prefix: "repeat_vector",
+  input: "features",
+  defaults: { n: undefined, ...common },
+  required: ["n"],
+  normalize: (config, label) => (positive(label, "n", config.n), config),
+  call({ config: { n }, label }, x) {
+    if (x.rank !== 2) throw new ShapeError(`${label}: expected input [batch, features], got ${describe(x.shape)}`);
+    const [B, F] = x.shape;
+    return expand(reshaped(x, [B, 1, F]), [B, n, F]);
+  },
+});
+
+export interface ReshapeOptions extends CommonOptions {
+  /** Without the batch; one extent may be −1. */
+  targetShape: readonly number[];
+}
+
+/** The same numbers of each sample under another shape. */
+export const reshape = defineLayer<ReshapeOptions>({
+  type: "reshape",
+  prefix: "reshape",
+  input: "any",
+  defaults: { targetShape: undefined, ...common },
+  required: ["targetShape"],
+  unstreamable: () => "it arranges the whole sequence",
+  call: ({ config }, x) => reshaped(x, [x.shape[0], ...config.targetShape]),
+});
+
+/** Each sample as one vector. */
+export const flatten = defineLayer<CommonOptions>({
+  type: "flatten",
+  prefix: "flatten",
+  input: "any",
+  defaults: common,
+  unstreamable: () => "it needs the whole sequence",
+  call: (_scope, x) => reshaped(x, [x.shape[0], sizeOf(x.shape.slice(1))]),
+});
+
+export interface PermuteOptions extends CommonOptions {
+  /** Axes of the input, from 1, in their new order. */
+  dims: readonly number[];
+}
+
+/** The axes of each sample in another order. */
+export const permute = defineLayer<PermuteOptions>({
+  type: "permute",
+  prefix: "permute",
+  input: "any",
+  defaults: { dims: undefined, ...common },
+  required: ["dims"],
+  normalize(config, label) {
+    const { dims } = config;
+    if ([...dims].sort((a, b) => a - b).some((axis, i) => axis !== i + 1)) throw new OptionError(`${label}: expected dims to hold each of 1…${dims.length} once, got [${dims.join(", ")}]`);
+    return config;
+  },
+  unstreamable: () => "it arranges the whole sequence",
+  call: ({ config }, x) => transpose(x, [0, ...config.dims]),
+});
+
+/** What a joined tensor knows of its steps: what the first that knows any does. */
+const stepsOfAny = (xs: readonly Tensor[]): Tensor["steps"] => xs.find(({ steps }) => steps)?.steps;
+
+export interface ConcatenateOptions extends CommonOptions {
+  axis?: number;
+}
+
+/** Several tensors one after the other along an axis: `call([a, b])`, in a Module. */
+export const concatenate = defineLayer<ConcatenateOptions>({
+  type: "concatenate",
+  prefix: "concatenate",
+  input: "list",
+  defaults: { axis: -1, ...common },
+  call({ config }, xs) {
+    const y = concat(xs, config.axis);
+    y.steps = stepsOfAny(xs);
+    return y;
+  },
+});
+
+/** The sum of several tensors: `call([a, b])`, in a Module. */
+export const add = defineLayer<CommonOptions>({
+  type: "add",
+  prefix: "add",
+  input: "list",
+  defaults: common,
+  call(_scope, xs) {
+    const y = xs.reduce((total: Tensor, x) => sumOf(total, x));
+    y.steps = stepsOfAny(xs);
+    return y;
+  },
+});
+
+/** 1 at valid steps [batch, time, 1], or undefined when all are. */
+function validity(x: Tensor): Tensor | undefined {
+  const [B, T] = x.shape;
+  return x.steps && reshaped(validSteps(x.trace, x.steps, B, T), [B, T, 1]);
+}
+
+/** Mean over time [batch, time, features] to [batch, features], of the valid steps. */
+export const globalAveragePooling = defineLayer<CommonOptions>({
+  type: "globalAveragePooling",
+  prefix: "global_average_pooling",
+  input: "sequence",
+  defaults: common,
+  unstreamable: () => "it needs the whole sequence",
+  call(_scope, x) {
+    const valid = validity(x);
+    if (!valid) return mean(x, { axis: 1 });
+    // a row without a valid step gives 0, not 0/0
+    return div(sum(mul(x, valid), { axis: 1 }), maximum(sum(valid, { axis: 1 }), 1));
+  },
+});
+
+/** What masked steps count as in a maximum: below any float that a model gives. */
+const LOWEST = -3.0e38;
+
+/** Maximum over time [batch, time, features] to [batch, features], of the valid steps. */
+export const globalMaxPooling = defineLayer<CommonOptions>({
+  type: "globalMaxPooling",
+  prefix: "global_max_pooling",
+  input: "sequence",
+  defaults: common,
+  unstreamable: () => "it needs the whole sequence",
+  call(_scope, x) {
+    const valid = validity(x);
+    return max(valid ? where(valid, x, LOWEST) : x, { axis: 1 });
+  },
+});
