@@ -1,44 +1,10 @@
 // npm test [-- part of a path …]: installs and builds what is missing or stale, runs every test file, counts.
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { files } from "./files.mjs";
+import { prepare } from "./prepare.mjs";
 
 const MINUTES = 10;
-const SOURCES = ["assembly", "bindings", "scripts/build.mjs", "scripts/wasm.mjs", "rollup.config.js", "asconfig.json", "tsconfig.json"];
-const OUTPUTS = ["build", "dist"];
-
-process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-
-/** Every file below a path, generated sources left out. */
-function files(path) {
-  if (!existsSync(path) || path === join("bindings", "generated")) return [];
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path).flatMap((name) => files(join(path, name)));
-}
-
-const newest = (path) => Math.max(0, ...files(path).map((file) => statSync(file).mtimeMs));
-
-function must(command, args) {
-  const { status } = spawnSync(command, args, { stdio: "inherit" });
-  if (status !== 0) {
-    console.log(`${command} ${args.join(" ")} failed\n0 passed, 1 failed`);
-    process.exit(1);
-  }
-}
-
-function prepare() {
-  if (!existsSync("node_modules")) {
-    const npm = process.env.npm_execpath; // the npm that runs this script, without a shell
-    if (npm === undefined) must("npm", ["ci"]);
-    else must(process.execPath, [npm, "ci"]);
-  }
-  // a build that broke off leaves one of the outputs old
-  const stale = Math.max(...SOURCES.map(newest)) > Math.min(...OUTPUTS.map(newest));
-  if (stale && existsSync("scripts/build.mjs")) must(process.execPath, ["scripts/build.mjs"]);
-}
-
 const running = new Set();
 
 /** Stops a test file with the browsers or workers it started: it leads a process group of its own. */

@@ -1,0 +1,56 @@
+// Bundles build/js, which tsc makes of bindings/, into dist: each entry as ESM and as CJS.
+import { fileURLToPath } from "node:url";
+import { nodeResolve } from "@rollup/plugin-node-resolve";
+import { transform } from "esbuild";
+
+const compiled = (name) => fileURLToPath(new URL(`build/js/${name}.js`, import.meta.url));
+
+/**
+ * Entries by what they carry. Within a group they share chunks; groups differ in a few files that are swapped while
+ * resolving, so that no source asks at run time where it runs:
+ *
+ *   runtime/inline       the wasm that travels as text: all kernels, forward ones only, or none
+ *   runtime/instantiate  by the AssemblyScript loader, or plainly where the loader cannot be imported
+ */
+const GROUPS = [
+  { entries: { index: "index", data: "data/index", text: "text/index", reference: "reference_entry" }, swaps: {} },
+  { entries: { external: "index" }, swaps: { "runtime/inline": "runtime/inline_external" } },
+  { entries: { infer: "infer" }, swaps: { "runtime/inline": "runtime/inline_infer" } },
+  {
+    entries: { worklet: "infer" },
+    swaps: { "runtime/inline": "runtime/inline_infer", "runtime/instantiate": "runtime/instantiate_plain" },
+  },
+];
+
+/** Replaces files of build/js by others of the same exports, whoever imports them. */
+function swap(names) {
+  const files = new Map(Object.entries(names).map(([name, other]) => [compiled(name), compiled(other)]));
+  return {
+    name: "swap",
+    async resolveId(source, importer, options) {
+      const resolved = await this.resolve(source, importer, { ...options, skipSelf: true });
+      return resolved && files.has(resolved.id) ? files.get(resolved.id) : resolved;
+    },
+  };
+}
+
+/** Takes out comments and spaces. Names stay, so that stack traces can be read. */
+const compact = {
+  name: "compact",
+  async renderChunk(code) {
+    return (await transform(code, { minifyWhitespace: true, minifySyntax: true, lineLimit: 160, target: "es2022" })).code;
+  },
+};
+
+const output = (format, extension) => ({
+  dir: "dist",
+  format,
+  entryFileNames: `[name].${extension}`,
+  chunkFileNames: `shared/[name].${extension}`,
+});
+
+export default GROUPS.map(({ entries, swaps }) => ({
+  input: Object.fromEntries(Object.entries(entries).map(([entry, name]) => [entry, compiled(name)])),
+  plugins: [swap(swaps), nodeResolve(), compact],
+  output: [output("es", "js"), output("cjs", "cjs")],
+}));

@@ -1,0 +1,18 @@
+// Brings a fresh clone, or one whose sources have changed, to where everything runs. Silent when there is nothing to do.
+import { existsSync } from "node:fs";
+import { isStale, must, npm, root } from "./files.mjs";
+
+const SOURCES = ["assembly", "bindings", "scripts/build.mjs", "scripts/wasm.mjs", "rollup.config.js", "asconfig.json", "tsconfig.json", "package.json"];
+const OUTPUTS = ["build", "dist"];
+
+export function prepare() {
+  process.chdir(root);
+  if (!existsSync("node_modules")) {
+    console.error("installing what the build needs …");
+    npm(["ci"]);
+  }
+  if (isStale(SOURCES, OUTPUTS)) {
+    console.error("building …");
+    must(process.execPath, ["scripts/build.mjs"]);
+  }
+}
