@@ -33,6 +33,8 @@ export { init, initSync, backendInfo, type BackendInfo, type ThreadOptions as In
 export { jit, trainStep, valueAndGrad, type FunctionOptions, type GradOptions, type GradResult, type TrainStepOptions } from "./functions.ts";
 export * as ops from "./ops/index.ts";
 export { initializers, type InitializerInput } from "./initializers.ts";
+export { regularizers, type RegularizerInput } from "./regularizers.ts";
+export { constraints, type ConstraintInput } from "./constraints.ts";
 export { losses, type Loss } from "./losses.ts";
 export { metrics, type Metric } from "./metrics.ts";
 export { optimizers, Optimizer, type Schedule } from "./optimizers.ts";

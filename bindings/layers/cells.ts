@@ -1,5 +1,7 @@
 /** The three cells: their weights, their equations as sequence ops, the names of their gates and states. */
+import type { ConstraintInput } from "../constraints.ts";
 import { initializerOf, type InitializerInput } from "../initializers.ts";
+import type { RegularizerInput } from "../regularizers.ts";
 import { project } from "../ops/project.ts";
 import {
   gruAfterSequence, gruBeforeSequence, lstmSequence, simpleRnnSequence, type Sequence, type SequenceConfig,
@@ -18,6 +20,13 @@ export interface CellOptions extends CommonOptions {
   kernelInitializer?: InitializerInput;
   recurrentInitializer?: InitializerInput;
   biasInitializer?: InitializerInput;
+  kernelRegularizer?: RegularizerInput | undefined;
+  recurrentRegularizer?: RegularizerInput | undefined;
+  biasRegularizer?: RegularizerInput | undefined;
+  activityRegularizer?: RegularizerInput | undefined;
+  kernelConstraint?: ConstraintInput | undefined;
+  recurrentConstraint?: ConstraintInput | undefined;
+  biasConstraint?: ConstraintInput | undefined;
   /** Share of input features zeroed in training, the same ones at every step. */
   dropout?: number;
   /** Share of the state zeroed in the recurrent product in training, the same units at every step. */
@@ -69,7 +78,8 @@ export interface CellKind<C extends CellOptions> {
 
 const common = {
   units: undefined, activation: "tanh", useBias: true, kernelInitializer: "glorotUniform", recurrentInitializer: "orthogonal",
-  biasInitializer: "zeros", dropout: 0, recurrentDropout: 0, name: undefined, trainable: true,
+  biasInitializer: "zeros", kernelRegularizer: undefined, recurrentRegularizer: undefined, biasRegularizer: undefined, activityRegularizer: undefined,
+  kernelConstraint: undefined, recurrentConstraint: undefined, biasConstraint: undefined, dropout: 0, recurrentDropout: 0, name: undefined, trainable: true,
 } as const;
 
 function normalizeCommon<C extends CellOptions & { recurrentActivation?: string }>(config: C, label: string): C {
@@ -86,10 +96,20 @@ function normalizeCommon<C extends CellOptions & { recurrentActivation?: string 
 }
 
 /** Kernel and recurrent kernel of G gates. */
-const matrices = ({ units, kernelInitializer, recurrentInitializer }: CellOptions, features: number, G: number): Record<string, ParameterSpec> => ({
-  kernel: { shape: [features, G * units], initializer: kernelInitializer! },
-  recurrent_kernel: { shape: [units, G * units], initializer: recurrentInitializer! },
+const matrices = (config: CellOptions, features: number, G: number): Record<string, ParameterSpec> => ({
+  kernel: {
+    shape: [features, G * config.units], initializer: config.kernelInitializer!,
+    regularizer: config.kernelRegularizer, constraint: config.kernelConstraint,
+  },
+  recurrent_kernel: {
+    shape: [config.units, G * config.units], initializer: config.recurrentInitializer!,
+    regularizer: config.recurrentRegularizer, constraint: config.recurrentConstraint,
+  },
 });
+
+/** The bias, when the cell has one. */
+const biasOf = (config: CellOptions, shape: readonly number[], initializer = config.biasInitializer!): Record<string, ParameterSpec> =>
+  (config.useBias ? { bias: { shape, initializer, regularizer: config.biasRegularizer, constraint: config.biasConstraint } } : {});
 
 /** The bias of four gates as `initializer` gives it, with ones for the forget gate (Jozefowicz et al. 2015). */
 function forgetBias(initializer: InitializerInput, units: number): InitializerInput {
@@ -113,7 +133,7 @@ export const simpleRnnCell: CellKind<SimpleRNNCellOptions> = {
   normalize: normalizeCommon,
   parameters: (config, features) => ({
     ...matrices(config, features, 1),
-    ...(config.useBias ? { bias: { shape: [config.units], initializer: config.biasInitializer! } } : {}),
+    ...biasOf(config, [config.units]),
   }),
   run(config, { trace, weights, x, rows, states, drop }) {
     const z = project(trace, x, weights.kernel, weights.bias, rows, { G: 1, H: config.units });
@@ -130,12 +150,12 @@ export const lstmCell: CellKind<LSTMCellOptions> = {
   gates: () => ["i", "f", "g", "o"],
   normalize: normalizeCommon,
   parameters(config, features) {
-    const { units, useBias, biasInitializer, kernelInitializer, unitForgetBias, peepholes } = config;
+    const { units, biasInitializer, kernelInitializer, unitForgetBias, peepholes } = config;
     const bias = unitForgetBias ? forgetBias(biasInitializer!, units) : biasInitializer!;
     const peephole = { shape: [units], initializer: kernelInitializer! };
     return {
       ...matrices(config, features, 4),
-      ...(useBias ? { bias: { shape: [4 * units], initializer: bias } } : {}),
+      ...biasOf(config, [4 * units], bias),
       ...(peepholes ? { peephole_i: peephole, peephole_f: peephole, peephole_o: peephole } : {}),
     };
   },
@@ -155,9 +175,8 @@ export const gruCell: CellKind<GRUCellOptions> = {
   gates: () => ["z", "r", "n"],
   normalize: normalizeCommon,
   parameters(config, features) {
-    const { units, useBias, biasInitializer, resetAfter } = config;
-    const shape = resetAfter ? [2, 3 * units] : [3 * units];
-    return { ...matrices(config, features, 3), ...(useBias ? { bias: { shape, initializer: biasInitializer! } } : {}) };
+    const { units, resetAfter } = config;
+    return { ...matrices(config, features, 3), ...biasOf(config, resetAfter ? [2, 3 * units] : [3 * units]) };
   },
   run(config, { trace, weights, x, rows, states, drop }) {
     const { kernel, recurrent_kernel: u, bias } = weights;

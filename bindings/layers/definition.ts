@@ -1,5 +1,7 @@
 /** What a layer is: plain data and functions over tensors. `model/layer.ts` wraps definitions into modules. */
+import type { ConstraintInput } from "../constraints.ts";
 import type { InitializerInput } from "../initializers.ts";
+import type { RegularizerInput } from "../regularizers.ts";
 import type { Shape, Steps, Tensor } from "../program/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 
@@ -7,6 +9,10 @@ import type { Trace } from "../program/trace.ts";
 export interface ParameterSpec {
   readonly shape: Shape;
   readonly initializer: InitializerInput;
+  /** A penalty on it in the loss. */
+  readonly regularizer?: RegularizerInput | undefined;
+  /** What holds for it after every update. */
+  readonly constraint?: ConstraintInput | undefined;
 }
 
 /** Options every layer has. */

@@ -1,7 +1,8 @@
 /** Layers without time: embedding, dense, dropout, activation. */
-import { ValueError } from "../errors.ts";
-import { OptionError } from "../errors.ts";
+import type { ConstraintInput } from "../constraints.ts";
+import { OptionError, ValueError } from "../errors.ts";
 import type { InitializerInput } from "../initializers.ts";
+import type { RegularizerInput } from "../regularizers.ts";
 import { dropout as drop } from "../ops/dropout.ts";
 import { linear } from "../ops/linear.ts";
 import { integersOf } from "../ops/operands.ts";
@@ -24,6 +25,8 @@ export interface EmbeddingOptions extends CommonOptions {
   inputDim: number;
   outputDim: number;
   embeddingsInitializer?: InitializerInput;
+  embeddingsRegularizer?: RegularizerInput | undefined;
+  embeddingsConstraint?: ConstraintInput | undefined;
   /** Token 0 is padding: steps that hold it are masked for the layers that follow. */
   maskZero?: boolean;
 }
@@ -34,7 +37,8 @@ export const embedding = defineLayer<EmbeddingOptions>({
   prefix: "embedding",
   input: "tokens",
   defaults: {
-    inputDim: undefined, outputDim: undefined, embeddingsInitializer: "randomUniform", maskZero: false,
+    inputDim: undefined, outputDim: undefined, embeddingsInitializer: "randomUniform", embeddingsRegularizer: undefined,
+    embeddingsConstraint: undefined, maskZero: false,
     name: undefined, trainable: true,
   },
   required: ["inputDim", "outputDim"],
@@ -43,8 +47,11 @@ export const embedding = defineLayer<EmbeddingOptions>({
     positive(label, "outputDim", config.outputDim);
     return config;
   },
-  parameters: ({ inputDim, outputDim, embeddingsInitializer }) =>
-    ({ embeddings: { shape: [inputDim, outputDim], initializer: embeddingsInitializer! } }),
+  parameters: ({ inputDim, outputDim, embeddingsInitializer, embeddingsRegularizer, embeddingsConstraint }) => ({
+    embeddings: {
+      shape: [inputDim, outputDim], initializer: embeddingsInitializer!, regularizer: embeddingsRegularizer, constraint: embeddingsConstraint,
+    },
+  }),
   call({ trace, config, weights, label }, x) {
     trace.require(x, { below: config.inputDim, what: `tokens for ${label}` });
     const tokens = integersOf(trace, x);
@@ -60,6 +67,11 @@ export interface DenseOptions extends CommonOptions {
   useBias?: boolean;
   kernelInitializer?: InitializerInput;
   biasInitializer?: InitializerInput;
+  kernelRegularizer?: RegularizerInput | undefined;
+  biasRegularizer?: RegularizerInput | undefined;
+  activityRegularizer?: RegularizerInput | undefined;
+  kernelConstraint?: ConstraintInput | undefined;
+  biasConstraint?: ConstraintInput | undefined;
 }
 
 /** activation(x·kernel + bias) over the last axis. Weights: kernel [features, units], bias [units]. */
@@ -69,6 +81,7 @@ export const dense = defineLayer<DenseOptions>({
   input: "features",
   defaults: {
     units: undefined, activation: "linear", useBias: true, kernelInitializer: "glorotUniform", biasInitializer: "zeros",
+    kernelRegularizer: undefined, biasRegularizer: undefined, activityRegularizer: undefined, kernelConstraint: undefined, biasConstraint: undefined,
     name: undefined, trainable: true,
   },
   required: ["units"],
@@ -76,9 +89,13 @@ export const dense = defineLayer<DenseOptions>({
     positive(label, "units", config.units);
     return { ...config, activation: activationName(label, config.activation!) };
   },
-  parameters: ({ units, useBias, kernelInitializer, biasInitializer }, features) => ({
-    kernel: { shape: [features, units], initializer: kernelInitializer! },
-    ...(useBias ? { bias: { shape: [units], initializer: biasInitializer! } } : {}),
+  parameters: (config, features) => ({
+    kernel: {
+      shape: [features, config.units], initializer: config.kernelInitializer!, regularizer: config.kernelRegularizer, constraint: config.kernelConstraint,
+    },
+    ...(config.useBias
+      ? { bias: { shape: [config.units], initializer: config.biasInitializer!, regularizer: config.biasRegularizer, constraint: config.biasConstraint } }
+      : {}),
   }),
   call({ config, weights }, x) {
     const y = activate(config.activation!, linear(x, weights.kernel, weights.bias));

@@ -1,8 +1,10 @@
 /** Layers as modules: a definition with its options, its weights, and the calls of it that a trace records. */
 import { OptionError, ShapeError, nearest } from "../errors.ts";
 import { cellKinds, type CellKind, type CellOptions } from "../layers/cells.ts";
-import type { CallOptions, InputKind, LayerDefinition, LayerScope } from "../layers/definition.ts";
+import { constrained } from "../constraints.ts";
+import type { CallOptions, InputKind, LayerDefinition, LayerScope, ParameterSpec } from "../layers/definition.ts";
 import { initializerOf } from "../initializers.ts";
+import { penaltyOf, type RegularizerInput } from "../regularizers.ts";
 import { Parameter } from "../program/parameters.ts";
 import { describe, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Trace } from "../program/trace.ts";
@@ -96,16 +98,26 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
         const scope: LayerScope<object> = { trace, config: this.config, label: this.describe(), weights };
         const result = this.definition.call(scope, input as Tensor & Tensor[], options ?? {});
         const output = (Array.isArray(result) ? result[0] : result) as Tensor;
+        const activity = this.config.activityRegularizer as RegularizerInput | undefined;
+        if (activity) trace.penalties.set(output, () => penaltyOf(this.describe(), activity, output));
         trace.expose("output", () => output, (tape) => tape.gradient(output));
         return result;
       });
     }
 
+    private create({ shape, initializer, constraint }: ParameterSpec): Parameter {
+      return new Parameter(shape, initializerOf(this.describe(), initializer), this.config.trainable !== false,
+        constraint ? (weight) => constrained(this.describe(), constraint, weight) : undefined);
+    }
+
     /** Its weights as tensors of the open trace, created for this many features when there are none. @internal */
     tensors(features: number, trace: Trace = currentTrace(this.describe())): Record<string, Tensor> {
       const specs = this.definition.parameters?.(this.config, features) ?? {};
-      for (const [name, { shape, initializer }] of Object.entries(specs)) {
-        if (!this.ownParameters.has(name)) this.ownParameters.set(name, new Parameter(shape, initializerOf(this.describe(), initializer), this.config.trainable !== false));
+      for (const [name, spec] of Object.entries(specs)) {
+        if (!this.ownParameters.has(name)) this.ownParameters.set(name, this.create(spec));
+        const parameter = this.ownParameters.get(name)!;
+        const { regularizer } = spec;
+        if (regularizer) trace.penalties.set(parameter, () => penaltyOf(this.describe(), regularizer, trace.parameter(parameter)));
       }
       return Object.fromEntries([...this.ownParameters].map(([name, parameter]) => [name, trace.parameter(parameter)]));
     }

@@ -2,7 +2,7 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import type { Loss } from "../losses.ts";
 import type { Metric } from "../metrics.ts";
-import { div, maximum, mul } from "../ops/elementwise.ts";
+import { add, div, maximum, mul } from "../ops/elementwise.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { validSteps } from "../ops/rows.ts";
 import { reshape } from "../ops/shape.ts";
@@ -71,13 +71,18 @@ function lossOf(loss: Loss, { y, sampleWeight }: Batch, yPred: Tensor): Tensor {
   return loss.reduction === "sum" ? total : div(total, maximum(sum(valid), 1)); // a batch without a valid step weighs nothing, instead of 0/0
 }
 
+/** The loss with what regularizers add to it. */
+const penalised = (loss: Tensor): Tensor =>
+  [...currentTrace("loss").penalties.values()].reduce((total, penalty) => add(total, penalty()), loss);
+
 /** Runs the model on a batch and scores it. */
 export function scoreBatch(model: Network, { loss, metrics }: Objective, batch: Batch): StepResult {
   attachSteps(batch.x, batch.steps);
   const yPred = model.call(...batch.x) as Tensor;
   if (Array.isArray(yPred)) throw new OptionError(`${model.describe()}: expected one output to train on, got ${yPred.length}; leave returnState out, or write the step with trainStep`);
+  const value = lossOf(loss, batch, yPred);
   return {
-    loss: lossOf(loss, batch, yPred),
+    loss: penalised(value),
     metrics: metrics.map((metric) => tally(metric.values(batch.y, yPred), yPred)),
   };
 }

@@ -81,6 +81,16 @@ export class Updater {
         guard: this.at(GUARD),
       });
     });
+    this.constrain(trace);
+  }
+
+  /** Records what holds for weights after the update. */
+  private constrain(trace: Trace): void {
+    for (const [, parameter] of this.model.trainable()) {
+      if (!parameter.constraint) continue;
+      const weight = trace.parameter(parameter);
+      trace.copy(trace.run(() => parameter.constraint!(weight)), weight);
+    }
   }
 
   private clipEach(trace: Trace, limit: number, epsilon: number): void {

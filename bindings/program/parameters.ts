@@ -2,17 +2,21 @@
 import type { Random } from "../random.ts";
 import type { Backend } from "../runtime/load.ts";
 import { replay, type Bound } from "./replay.ts";
-import { Storage, sizeOf, type Shape } from "./tensor.ts";
+import { Storage, sizeOf, type Shape, type Tensor } from "./tensor.ts";
 import type { Call } from "./trace.ts";
 
 /** Writes the initial values of a tensor of this shape. */
 export type Initializer = (shape: Shape, random: Random) => Float32Array;
+
+/** Gives a weight its values after an update. */
+export type Constraint = (weight: Tensor) => Tensor;
 
 /** A weight of a module: what it looks like, and, once its block is allocated, where it lies. */
 export class Parameter {
   readonly shape: Shape;
   readonly initializer: Initializer;
   readonly trainable: boolean;
+  readonly constraint: Constraint | undefined;
   readonly storage: Storage;
   readonly gradient: Storage;
   /** Packed forms of this weight, by what they are. */
@@ -21,10 +25,11 @@ export class Parameter {
   /** Floats from the start of the block. */
   offset = 0;
 
-  constructor(shape: Shape, initializer: Initializer, trainable: boolean) {
+  constructor(shape: Shape, initializer: Initializer, trainable: boolean, constraint?: Constraint) {
     this.shape = shape;
     this.initializer = initializer;
     this.trainable = trainable;
+    this.constraint = constraint;
     this.storage = new Storage(sizeOf(shape) * 4);
     this.gradient = new Storage(sizeOf(shape) * 4);
   }

@@ -84,6 +84,8 @@ export class Trace {
   readonly exposedGradients = new Map<string, (tape: Tape) => Tensor | undefined>();
   readonly parameters = new Map<Parameter, Tensor>();
   readonly derived = new Set<Derived>();
+  /** What regularizers add to a loss, by what they are on. */
+  readonly penalties = new Map<object, () => Tensor>();
   /** Inputs whose values are checked before every run, by where they lie. */
   readonly ranges = new Map<Storage, Range[]>();
   /** Results that several ops share, such as the packing of rows by one mask. */
