@@ -75,8 +75,8 @@ export function f32_gemm_tn_acc(
 ): void {
   assert(lda >= K && ldd >= N && ldc >= N, "row strides");
   if (live) M = min(M, <usize>load<i32>(live));
-  while (M) {
-    const rows = min(M, TN_CHUNK);
+  for (let chunks = (M + TN_CHUNK - 1) / TN_CHUNK; chunks; chunks--) {
+    const rows = (M + chunks - 1) / chunks;
     f32_pack_nn(rows, N, d, ldd, scratch);
     product(K, N, rows, a, 4, lda << 2, scratch, c, ldc << 2, c, ldc << 2);
     a += rows * lda << 2;

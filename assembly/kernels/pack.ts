@@ -12,6 +12,13 @@ import { gateColumn, panelWidth, widthAt } from "../lib/panel";
 
 /** Up to 8 columns of K rows, ld bytes apart, to one panel of width 8 or 4. */
 function packPanel(K: usize, columns: usize, w: usize, ld: usize, panel: usize, width: usize): void {
+  if (columns == 8) {
+    for (const end = panel + (K << 5); panel != end; panel += 32, w += ld) {
+      v128.store(panel, v128.load(w));
+      v128.store(panel, v128.load(w, 16), 16);
+    }
+    return;
+  }
   const right = columns > 4 ? columns - 4 : 0;
   const left = columns - right;
   for (let k: usize = 0; k < K; k++, w += ld, panel += width << 2) {

@@ -5,37 +5,35 @@
  *
  * Order     blocks of up to 96 rows, in each a panel of W at a time, down the panel in register tiles: the panel stays
  *           in the first cache, the rows of A in the second. Blocks and tiles take even shares of the rows
- *           (32 = 6 6 5 5 5 5), for a tile of one or two rows runs at a third of the speed. One row alone takes gemv.
+ *           (32 = 6 6 5 5 5 5): a tile of one or two rows runs at a quarter or half of the speed (measured). When there
+ *           are no more, gemv takes them one by one.
  * Aliasing  init may be c: a tile reads its part before it writes it.
  */
 import { gemv } from "./gemv";
-import { widthAt } from "./panel";
-import { MAX_ROWS, tile } from "./tile";
+import { widthAt, ZEROS } from "./panel";
+import { MAX_ROWS } from "./tile";
+import { tileOf } from "./tiles";
 
 /** Rows that are multiplied with all panels before the next rows are. */
 const BLOCK_ROWS: usize = 96;
 
-/** Some rows by one panel of width NR. Strides in bytes. */
+/** Some rows by one panel of width NR: tiles of two heights, the taller first. Strides in bytes. */
 // @ts-ignore: decorator
 @inline
 function column(
   NR: i32, count: usize, M: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
   init: usize, is: usize, c: usize, os: usize,
 ): void {
-  let tiles = (M + MAX_ROWS - 1) / MAX_ROWS;
-  while (tiles) {
-    const rows = (M + tiles - 1) / tiles;
-    if (MAX_ROWS == 6 && rows == 6) tile(6, NR, count, K, a, rs, cs, panel, init, is, c, os);
-    else if (rows == 5) tile(5, NR, count, K, a, rs, cs, panel, init, is, c, os);
-    else if (rows == 4) tile(4, NR, count, K, a, rs, cs, panel, init, is, c, os);
-    else if (rows == 3) tile(3, NR, count, K, a, rs, cs, panel, init, is, c, os);
-    else if (rows == 2) tile(2, NR, count, K, a, rs, cs, panel, init, is, c, os);
-    else tile(1, NR, count, K, a, rs, cs, panel, init, is, c, os);
-    a += rows * rs;
-    if (init) init += rows * is;
-    c += rows * os;
-    M -= rows;
-    tiles--;
+  const tiles = (M + MAX_ROWS - 1) / MAX_ROWS;
+  const rows = (M + tiles - 1) / tiles;
+  const less = rows - 1;
+  const end = c + M * os;
+  const last = end - (tiles * rows - M) * less * os;
+  for (; c != last; a += rows * rs, init += rows * is, c += rows * os) {
+    tileOf(rows, NR, count, K, a, rs, cs, panel, init, is, c, os);
+  }
+  for (; c != end; a += less * rs, init += less * is, c += less * os) {
+    tileOf(less, NR, count, K, a, rs, cs, panel, init, is, c, os);
   }
 }
 
@@ -45,7 +43,7 @@ function column(
  * @param M, N, K    extents
  * @param a, rs, cs  in   left operand, its stride by row and by term
  * @param panels     in   [K, panelWidth(N)] in panels
- * @param init, is   in   [M, N] and its row stride | 0 = zeros; stride 0 = one row for all
+ * @param init, is   in   [M, N] and its row stride | 0 = zeros, stride 0 too; stride 0 = one row for all
  * @param c, os      out  [M, N] and its row stride
  */
 export function product(
@@ -57,7 +55,7 @@ export function product(
     const rows = (M + blocks - 1) / blocks;
     let panel = panels;
     for (let n: usize = 0; n < N; n += 8) {
-      const at = init ? init + (n << 2) : 0;
+      const at = init ? init + (n << 2) : ZEROS;
       if (widthAt(N, n) == 8) {
         column(8, N - n, rows, K, a, rs, cs, panel, at, is, c + (n << 2), os);
         panel += K << 5;
@@ -66,7 +64,7 @@ export function product(
       }
     }
     a += rows * rs;
-    if (init) init += rows * is;
+    init += rows * is;
     c += rows * os;
     M -= rows;
     blocks--;
@@ -86,6 +84,7 @@ export function gemm(
   M: usize, N: usize, K: usize, a: usize, lda: usize, panels: usize,
   init: usize, ldinit: usize, c: usize, ldc: usize,
 ): void {
-  if (M == 1) gemv(N, K, a, panels, init, c);
-  else product(M, N, K, a, lda << 2, 4, panels, init, ldinit << 2, c, ldc << 2);
+  const rs = lda << 2, is = init ? ldinit << 2 : 0, os = ldc << 2;
+  if (M > 2) product(M, N, K, a, rs, 4, panels, init, is, c, os);
+  else for (; M; M--, a += rs, init += is, c += os) gemv(N, K, a, panels, init, c);
 }
