@@ -43,13 +43,13 @@ function sweep(build: BuildName, name: UnaryName): Worst {
 for (const build of values.builds.split(",") as BuildName[]) {
   for (const name of values.functions.split(",") as UnaryName[]) {
     const start = performance.now();
-    const { ulp, at, counts } = sweep(build, name);
+    const { ulp, at, total, counts } = sweep(build, name);
     const seconds = ((performance.now() - start) / 1000).toFixed(0);
     const held = ulp <= accuracy[name]!.ulp;
     if (!held) process.exitCode = 1;
     console.log(
       `${build.padEnd(8)} ${name.padEnd(8)} worst ${ulp} ULP at ${at}, bound ${accuracy[name]!.ulp}${held ? "" : " BROKEN"};`,
-      `0, 1, 2, more off: ${counts.join(" ")}; ${seconds} s`,
+      `of ${total} were ${counts.slice(1).join(", ")} off by 1, 2, more; ${seconds} s`,
     );
   }
 }
