@@ -1,6 +1,6 @@
 /** Recurrent layers: a cell over a whole sequence, with masks, lengths, states and dropout around it. */
 import { ShapeError, ValueError } from "../errors.ts";
-import { dropoutMask } from "../ops/dropout.ts";
+import { dropout, dropoutMask } from "../ops/dropout.ts";
 import { mul } from "../ops/elementwise.ts";
 import type { Sequence } from "../ops/recurrent.ts";
 import { checkSteps, lastOutput, packRows, sortStates, unpack, unsortStates, type RowOrder, type Rows } from "../ops/rows.ts";
@@ -9,6 +9,7 @@ import { Tensor, describe, read, write, type Steps } from "../program/tensor.ts"
 import type { Tape } from "../program/gradients.ts";
 import type { Trace } from "../program/trace.ts";
 import { gruCell, lstmCell, simpleRnnCell, type CellKind, type CellOptions, type GRUCellOptions, type LSTMCellOptions, type SimpleRNNCellOptions } from "./cells.ts";
+import { positive } from "./simple.ts";
 import { defineLayer, type CallOptions, type LayerDefinition } from "./definition.ts";
 
 export interface SequenceOptions {
@@ -31,9 +32,14 @@ export const sequenceDefaults = {
 /** Options that say how to compute, not what; there is one way here. */
 export const IGNORED = ["unroll", "implementation"];
 
-export type SimpleRNNOptions = SimpleRNNCellOptions & SequenceOptions;
-export type LSTMOptions = LSTMCellOptions & SequenceOptions;
-export type GRUOptions = GRUCellOptions & SequenceOptions;
+export interface RecurrentOptions extends SequenceOptions {
+  /** Layers on top of each other with weights `0/kernel`, `1/kernel` …; `dropout` is between them then. States come layer by layer. */
+  numLayers?: number;
+}
+
+export type SimpleRNNOptions = SimpleRNNCellOptions & RecurrentOptions;
+export type LSTMOptions = LSTMCellOptions & RecurrentOptions;
+export type GRUOptions = GRUCellOptions & RecurrentOptions;
 
 /** What every layer over time needs to know of its run. */
 export interface SequenceRun {
@@ -91,21 +97,59 @@ export function results({ options }: SequenceRun, output: Tensor, final: readonl
   return options.returnState ? [output, ...final] : output;
 }
 
-/** Runs a cell over packed rows. */
-export function runCell<C extends CellOptions>(
-  kind: CellKind<C>, config: C, { trace }: SequenceRun, weights: Readonly<Record<string, Tensor>>, input: Tensor, rows: Rows, states: readonly Tensor[],
+/** One cell of a stack, with its weights for inputs of so many features. */
+export interface Stage {
+  readonly kind: CellKind<any>;
+  readonly config: CellOptions;
+  weights(features: number): Readonly<Record<string, Tensor>>;
+}
+
+/** Names of the states of a stack, by layer: `h`, `c`, or `0/h`, `0/c`, `1/h` … */
+export const stateNames = (stages: readonly Stage[]): string[] =>
+  stages.flatMap(({ kind }, k) => kind.states.map((name) => (stages.length === 1 ? name : `${k}/${name}`)));
+
+/** What a sequence gives. */
+export interface SequenceResult {
+  readonly output: Tensor;
+  /** [B, H] each, in the caller's order of rows. */
+  readonly final: Tensor[];
+}
+
+/** Runs cells one after the other, each over the whole sequence and all over the same packed rows. */
+export function runStages(run: SequenceRun, stages: readonly Stage[], x: Tensor, states: readonly Tensor[], between = 0): SequenceResult {
+  const { trace } = run;
+  const [B, T] = x.shape;
+  const rows = packRows(trace, B, T, stepsOf(run, x), rowOrder(run));
+  const final: Tensor[] = [];
+  let output = x;
+  stages.forEach((stage, k) => {
+    const own = states.slice(final.length, final.length + stage.kind.states.length);
+    const sequence = runCell(run, stage, output, rows, own, stages.length > 1 ? `${k}/` : "");
+    final.push(...sequence.final.map((state) => unsortStates(trace, state, rows)));
+    const last = k === stages.length - 1;
+    if (last && !givesSequences(run)) output = lastOutput(trace, sequence.h, sequence.final[0], rows);
+    else output = unpack(trace, sequence.h, rows);
+    if (!last) output = dropout(output, between);
+  });
+  return { output, final };
+}
+
+/** Runs one cell over packed rows. */
+function runCell(
+  { trace }: SequenceRun, { kind, config, weights }: Stage, input: Tensor, rows: Rows, states: readonly Tensor[], prefix: string,
 ): Sequence {
   const [B, T, I] = input.shape;
   const dropped = dropoutMask([B, 1, I], config.dropout!);
   const x = dropped ? mul(input, dropped) : input;
   const drop = dropoutMask([B, config.units], config.recurrentDropout!);
-  const sequence = kind.run(config, { trace, weights, x, rows, states: states.map((state) => sortStates(trace, state, rows)), drop });
-  exposeInner(trace, kind.gates(config), sequence, rows, [B, T, config.units]);
+  const sorted = states.map((state) => sortStates(trace, state, rows));
+  const sequence = kind.run(config, { trace, weights: weights(I), x, rows, states: sorted, drop });
+  exposeInner(trace, kind.gates(config), sequence, rows, [B, T, config.units], prefix);
   return sequence;
 }
 
 /** Names gates and states for `inspect`, each [B, T, H]. */
-function exposeInner(trace: Trace, gates: readonly string[], sequence: Sequence, rows: Rows, [B, T, H]: readonly number[]): void {
+function exposeInner(trace: Trace, gates: readonly string[], sequence: Sequence, rows: Rows, [B, T, H]: readonly number[], prefix: string): void {
   if (!trace.options.inspect) return;
   const N = B * T;
   const width = sequence.gates.shape[1];
@@ -115,40 +159,55 @@ function exposeInner(trace: Trace, gates: readonly string[], sequence: Sequence,
     return unpack(trace, gate, rows);
   };
   // after the backward pass the gates' buffer holds the gradients of their pre-activations
-  gates.forEach((name, g) => trace.expose(name, () => gateOf(g), () => gateOf(g)));
+  gates.forEach((name, g) => trace.expose(prefix + name, () => gateOf(g), () => gateOf(g)));
   const gradientOf = (inner: Tensor) => (tape: Tape): Tensor | undefined => {
     const gradient = tape.gradient(inner);
     return gradient && unpack(trace, gradient, rows);
   };
   for (const [name, inner] of Object.entries({ ...sequence.inner, h: sequence.h })) {
-    trace.expose(name, () => unpack(trace, inner, rows), gradientOf(inner));
+    trace.expose(prefix + name, () => unpack(trace, inner, rows), gradientOf(inner));
   }
 }
 
-/** The layer of a cell. */
-function recurrentLayer<C extends CellOptions>(kind: CellKind<C>): LayerDefinition<C & SequenceOptions> {
-  return defineLayer<C & SequenceOptions>({
+/** Weights of layer k out of those of all: `kernel`, or `k/kernel` when there are several. */
+function weightsOf(weights: Readonly<Record<string, Tensor>>, k: number, layers: number): Record<string, Tensor> {
+  if (layers === 1) return { ...weights };
+  const prefix = `${k}/`;
+  return Object.fromEntries(Object.entries(weights).filter(([name]) => name.startsWith(prefix)).map(([name, weight]) => [name.slice(prefix.length), weight]));
+}
+
+/** The layer of a cell, or of several stacked. */
+function recurrentLayer<C extends CellOptions>(kind: CellKind<C>): LayerDefinition<C & RecurrentOptions> {
+  type Config = C & RecurrentOptions;
+  return defineLayer<Config>({
     type: kind.type,
     prefix: kind.prefix,
     input: "sequence",
-    defaults: { ...kind.defaults, ...sequenceDefaults } as LayerDefinition<C & SequenceOptions>["defaults"],
+    defaults: { ...kind.defaults, ...sequenceDefaults, numLayers: 1 } as LayerDefinition<Config>["defaults"],
     required: ["units"],
     ignored: IGNORED,
-    normalize: (config, label) => kind.normalize(config, label) as C & SequenceOptions,
-    parameters: (config, features) => kind.parameters(config, features),
+    normalize(config, label) {
+      positive(label, "numLayers", config.numLayers);
+      return kind.normalize(config, label) as Config;
+    },
+    parameters(config, features) {
+      const { numLayers = 1, units } = config;
+      if (numLayers === 1) return kind.parameters(config, features);
+      const layers = Array.from({ length: numLayers }, (_, k) => Object.entries(kind.parameters(config, k === 0 ? features : units)).map(([name, spec]) => [`${k}/${name}`, spec] as const));
+      return Object.fromEntries(layers.flat());
+    },
     unstreamable: ({ goBackwards }) => (goBackwards ? "it reads the sequence from its end (goBackwards)" : undefined),
     call({ trace, config, label, weights }, x, call) {
       const run: SequenceRun = { trace, label, options: config, call };
-      const [B, T] = x.shape;
-      const steps = stepsOf(run, x);
-      const shapes = kind.states.map(() => [B, config.units]);
-      const rows = packRows(trace, B, T, steps, rowOrder(run));
-      const sequence = runCell(kind, config, run, weights, x, rows, initialStates(run, kind.states, shapes));
-      const final = sequence.final.map((state) => unsortStates(trace, state, rows));
-      carryStates(run, kind.states, final);
-      const whole = givesSequences(run);
-      const output = whole ? unpack(trace, sequence.h, rows) : lastOutput(trace, sequence.h, sequence.final[0], rows);
-      if (whole) output.steps = steps;
+      const { numLayers = 1 } = config;
+      // between layers, as in PyTorch, when there are several; else on the input, as in Keras
+      const [own, between] = numLayers > 1 ? [{ ...config, dropout: 0 }, config.dropout!] : [config, 0];
+      const stages = Array.from({ length: numLayers }, (_, k): Stage => ({ kind, config: own, weights: () => weightsOf(weights, k, numLayers) }));
+      const names = stateNames(stages);
+      const initial = initialStates(run, names, names.map(() => [x.shape[0], config.units]));
+      const { output, final } = runStages(run, stages, x, initial, between);
+      carryStates(run, names, final);
+      if (givesSequences(run)) output.steps = stepsOf(run, x);
       return results(run, output, final);
     },
   });
@@ -172,9 +231,9 @@ function cellLayer<C extends CellOptions>(kind: CellKind<C>): LayerDefinition<C>
       const [B, I] = x.shape;
       const shapes = kind.states.map(() => [B, config.units]);
       const run: SequenceRun = { trace, label, options: {}, call };
-      const rows = packRows(trace, B, 1, undefined);
-      const sequence = runCell(kind, config, run, weights, reshape(x, [B, 1, I]), rows, initialStates(run, kind.states, shapes));
-      return [reshape(sequence.h, [B, config.units]), ...sequence.final];
+      const stage: Stage = { kind, config, weights: () => weights };
+      const { output, final } = runStages(run, [stage], reshape(x, [B, 1, I]), initialStates(run, kind.states, shapes));
+      return [output, ...final];
     },
   });
 }

@@ -1,13 +1,14 @@
 /** `rnn(cell)`: any cell, or several stacked, over a sequence. */
 import { OptionError, ShapeError } from "../errors.ts";
 import { where } from "../ops/elementwise.ts";
-import { lastOutput, packRows, unpack, unsortStates, validSteps } from "../ops/rows.ts";
+import { validSteps } from "../ops/rows.ts";
 import { reshape, slice, stack } from "../ops/shape.ts";
 import type { Tensor } from "../program/tensor.ts";
-import { cellKinds, type CellKind, type CellOptions } from "./cells.ts";
+import { cellKinds, type CellOptions } from "./cells.ts";
 import { defineLayer, type CommonOptions } from "./definition.ts";
 import {
-  carryStates, givesSequences, IGNORED, initialStates, results, rowOrder, runCell, sequenceDefaults, stepsOf, type SequenceOptions, type SequenceRun,
+  carryStates, givesSequences, IGNORED, initialStates, results, rowOrder, runStages, sequenceDefaults, stateNames, stepsOf,
+  type SequenceOptions, type SequenceResult, type SequenceRun, type Stage,
 } from "./recurrent.ts";
 
 /** What `rnn` needs of a cell. Cells of `cells.*` have it; a Module of your own says how large its states are. */
@@ -35,42 +36,18 @@ function stateSizes(cell: Cell, label: string): number[] {
   return [cell.stateSize].flat() as number[];
 }
 
-/** Names of all states: `h`, or `0/h`, `1/h` for a stack. */
-function stateNames(cells: readonly Cell[], sizes: readonly number[][]): string[] {
-  return cells.flatMap((cell, k) => sizes[k].map((_, i) => {
-    const name = cell.cellType ? cellKinds[cell.cellType].states[i] : `state${i}`;
-    return cells.length === 1 ? name : `${k}/${name}`;
-  }));
-}
+/** Names of the states of cells that are not all built in. */
+const ownStateNames = (cells: readonly Cell[], sizes: readonly number[][]): string[] =>
+  cells.flatMap((_cell, k) => sizes[k].map((_, i) => (cells.length === 1 ? `state${i}` : `${k}/state${i}`)));
 
-interface Output {
-  readonly output: Tensor;
-  readonly final: Tensor[];
-}
-
-/** Built-in cells: each runs its whole sequence over the same packed rows. */
-function runBuiltIn(run: SequenceRun, cells: readonly Cell[], x: Tensor, states: readonly Tensor[]): Output {
-  const { trace } = run;
-  const [B, T] = x.shape;
-  const rows = packRows(trace, B, T, stepsOf(run, x), rowOrder(run));
-  const final: Tensor[] = [];
-  let input = x;
-  let output = x;
-  cells.forEach((cell, k) => {
-    const kind = cellKinds[cell.cellType!] as unknown as CellKind<CellOptions>;
-    const first = final.length;
-    const own = states.slice(first, first + kind.states.length);
-    const sequence = runCell(kind, cell.config!, run, cell.tensors!(input.shape[2]), input, rows, own);
-    final.push(...sequence.final.map((state) => unsortStates(trace, state, rows)));
-    input = unpack(trace, sequence.h, rows);
-    const last = k === cells.length - 1;
-    output = last && !givesSequences(run) ? lastOutput(trace, sequence.h, sequence.final[0], rows) : input;
-  });
-  return { output, final };
+/** A built-in cell, whose whole sequence is one op. */
+function stageOf(cell: Cell): Stage | undefined {
+  const { cellType, config } = cell;
+  return cellType && { kind: cellKinds[cellType], config: config!, weights: (features) => cell.tensors!(features) };
 }
 
 /** Other cells: step by step, masked steps keeping state and output. */
-function runSteps(run: SequenceRun, cells: readonly Cell[], sizes: readonly number[][], x: Tensor, initial: readonly Tensor[]): Output {
+function runSteps(run: SequenceRun, cells: readonly Cell[], sizes: readonly number[][], x: Tensor, initial: readonly Tensor[]): SequenceResult {
   const { trace, options } = run;
   const [B, T, I] = x.shape;
   const steps = stepsOf(run, x);
@@ -118,10 +95,11 @@ export const rnn = defineLayer<RNNOptions>({
     const cells = [config.cell].flat() as Cell[];
     if (cells.length === 0) throw new ShapeError(`${label}: expected at least one cell, got none`);
     const sizes = cells.map((cell) => stateSizes(cell, label));
-    const names = stateNames(cells, sizes);
+    const stages = cells.flatMap((cell) => stageOf(cell) ?? []);
+    const builtIn = stages.length === cells.length;
+    const names = builtIn ? stateNames(stages) : ownStateNames(cells, sizes);
     const initial = initialStates(run, names, sizes.flat().map((size) => [x.shape[0], size]));
-    const builtIn = cells.every(({ cellType }) => cellType !== undefined);
-    const { output, final } = builtIn ? runBuiltIn(run, cells, x, initial) : runSteps(run, cells, sizes, x, initial);
+    const { output, final } = builtIn ? runStages(run, stages, x, initial) : runSteps(run, cells, sizes, x, initial);
     carryStates(run, names, final);
     if (givesSequences(run)) output.steps = stepsOf(run, x);
     return results(run, output, final);
