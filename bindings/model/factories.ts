@@ -13,26 +13,28 @@ import { Stream, type StreamOptions } from "./stream.ts";
 type OptionsOf<D> = D extends LayerDefinition<infer C> ? C : never;
 type Base = new (...args: any[]) => Network;
 
+// what `call` is stands before N, whose own takes and gives anything: the first signature that fits is the one
+
 /** A layer as its factory gives it. */
-export type LayerOf<N extends Network, R = Tensor> = N & LayerPart & {
+export type LayerOf<N extends Network, R = Tensor> = {
   /** Records the layer on a tensor of the open trace. */
   call(x: Tensor, options?: CallOptions): R;
-};
+} & LayerPart & N;
 
 /** A cell as its factory gives it. */
-export type CellOf<N extends Network> = N & LayerPart & {
+export type CellOf<N extends Network> = {
   readonly stateSize: number[];
   /** One step: x [batch, features] and states [batch, units], none for zeros. */
   call(x: Tensor, states?: Tensor[]): [output: Tensor, states: Tensor[]];
-};
+} & LayerPart & N;
 
 /** Layers one after the other, as `sequential` gives them. */
-export type SequentialOf<N extends Network> = N & {
+export type SequentialOf<N extends Network> = {
   readonly layers: readonly SequentialLayer[];
   call(x: Tensor, options?: CallOptions): Tensor;
   /** The model one step at a time, with a state of its own. */
   stream(options?: StreamOptions): Stream;
-};
+} & N;
 
 type LayerFactories<N extends Network> = {
   readonly [K in keyof typeof layerDefinitions]:
