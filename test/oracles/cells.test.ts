@@ -2,6 +2,7 @@
 import { eachBuild } from "../support/builds.ts";
 import { type Arrays, type CellName, runCell, type CellCase } from "../support/cells.ts";
 import { assertOracle, eachCase, type OracleCase } from "../support/oracles.ts";
+import { TORCH_GATES, torchRow as rowOf } from "../support/torch.ts";
 
 const CELLS: { [mode: string]: CellName } = {
   RNN_TANH: "simple_rnn", RNN_RELU: "simple_rnn", RNNCell_tanh: "simple_rnn", RNNCell_relu: "simple_rnn",
@@ -10,13 +11,13 @@ const CELLS: { [mode: string]: CellName } = {
 
 const RELU = { code: 3, alpha: 0, beta: 0 };
 
-/** For each of our gates, which of PyTorch's it is: its GRU has r z n. */
-const ORDER: { [cell: string]: number[] } = { simple_rnn: [0], lstm: [0, 1, 2, 3], gru_reset_after: [1, 0, 2] };
+const KINDS = { simple_rnn: "rnn", lstm: "lstm", gru_reset_after: "gru" } as const;
 
-/** Elements of PyTorch's [G·H, columns] at our gate-major positions: row m of ours is row order(m) of theirs. */
-function torchRow(cell: CellName, H: number, m: number): number {
-  return ORDER[cell][Math.floor(m / H)] * H + (m % H);
-}
+/** How many gates a cell has. */
+const gatesOf = (cell: CellName): number => TORCH_GATES[KINDS[cell as keyof typeof KINDS]].length;
+
+/** Elements of PyTorch's [G·H, columns] at our gate-major positions. */
+const torchRow = (cell: CellName, H: number, m: number): number => rowOf(KINDS[cell as keyof typeof KINDS], H, m);
 
 interface Problem {
   spec: CellCase;
@@ -45,7 +46,7 @@ function problem(oracle: OracleCase): Problem {
   const active = Array.from({ length: T }, (_, t) => order.filter((b) => lengths[b] > t).length);
   const place = active.flatMap((rows, t) => order.slice(0, rows).map((b) => ({ t, b })));
   const at = (t: number, b: number): number => (config.batch_first ? b * T + t : t * B + b);
-  const G = ORDER[cell].length;
+  const G = gatesOf(cell);
   const [wi, wh] = [tensors[`param.weight_ih${suffix}`].data, tensors[`param.weight_hh${suffix}`].data];
   const bi = tensors[`param.bias_ih${suffix}`]?.data;
   const bh = tensors[`param.bias_hh${suffix}`]?.data;
@@ -110,7 +111,7 @@ function check(oracle: OracleCase, run: (spec: CellCase, arrays: Arrays) => { [n
   const names = single ? ["h", "c"] : ["h0", "c0"];
   if (arrays.h0) assertOracle(oracle, `grad.input.${names[0]}`, unsort(order, H, found.dh0));
   if (arrays.c0) assertOracle(oracle, `grad.input.${names[1]}`, unsort(order, H, found.dc0));
-  const width = ORDER[cell].length * H;
+  const width = gatesOf(cell) * H;
   const dw = new Float64Array(width * H);
   for (let m = 0; m < width; m++) {
     for (let k = 0; k < H; k++) dw[torchRow(cell, H, m) * H + k] = found.du[k * width + m];

@@ -115,3 +115,25 @@ export function assertOracle(oracle: OracleCase, name: string, actual: ArrayLike
     throw new Error(`${at}[${where}]: expected ${reference.data[where]}, got ${actual[where]}, ${worst.toFixed(1)} times the tolerance`);
   }
 }
+
+/** Bounds that hold whatever the producer's own rounding was: outputs absolutely, gradients and trajectories relative to the largest. */
+const BOUNDS = { output: 1e-5, gradient: 1e-4, trajectory: 1e-4 } as const;
+
+/**
+ * Holds an array to a reference of the case: to the bound of its kind, or to 8 times the error of the producer's own
+ * single-precision run where that is more.
+ */
+export function assertWithin(oracle: OracleCase, name: string, actual: ArrayLike<number>, kind: keyof typeof BOUNDS): void {
+  const reference = oracle.tensors[name];
+  const at = `${oracle.group}/${oracle.name} ${name}`;
+  if (reference === undefined) throw new Error(`${at}: expected a reference of that name, got ${Object.keys(oracle.tensors).join(", ")}`);
+  if (actual.length !== reference.data.length) {
+    throw new Error(`${at}: expected ${reference.data.length} elements [${reference.shape.join(", ")}], got ${actual.length}`);
+  }
+  const largest = kind === "output" ? 1 : Math.max(...Array.from(reference.data, Math.abs));
+  const bound = Math.max(BOUNDS[kind] * largest, 8 * (oracle.json.f32_max_abs_err?.[name] ?? 0));
+  for (let i = 0; i < actual.length; i++) {
+    const distance = Math.abs(actual[i] - reference.data[i]);
+    if (!(distance <= bound)) throw new Error(`${at}[${i}]: expected ${reference.data[i]}, got ${actual[i]}, off by ${distance} where ${bound} is allowed`);
+  }
+}

@@ -1,0 +1,48 @@
+/** Recurrent layers against PyTorch: outputs, final states and all gradients, of stacks and of both directions. */
+import { ops, valueAndGrad, type Tensor } from "../../bindings/index.ts";
+import { eachBackend } from "../support/backends.ts";
+import { assertWithin, type OracleCase } from "../support/oracles.ts";
+import { fromTorch, torchKind, toTorch } from "../support/torch.ts";
+import { BatchFirst, Stack, backwardPlaces, type StackInput } from "../support/torch_stack.ts";
+import { eachSupported } from "./left_out.ts";
+
+const squaredDistance = (y: Tensor, target: Tensor): Tensor => ops.mean(ops.square(ops.sub(y, target)));
+
+function run(oracle: OracleCase): void {
+  const { config, tensors } = oracle;
+  const kind = torchKind(config.mode);
+  const outputs = kind === "lstm" ? ["y", "hn", "cn"] : ["y", "hn"];
+  const layout = new BatchFirst(config);
+  const model = new Stack(config);
+  const step = valueAndGrad(model, (input: StackInput, targets: Tensor[]) => {
+    const results = model.call(input);
+    return [results.map((result, i) => squaredDistance(result, targets[i])).reduce(ops.add), results];
+  }, { inputs: true, training: false, aux: true });
+
+  const { x, h0, c0, lengths } = { x: tensors["input.x"], h0: tensors["input.h0"], c0: tensors["input.c0"], lengths: config.lengths };
+  const input = {
+    x: layout.sequence(x), h0: layout.states(h0), c0: layout.states(c0), lengths: lengths && Int32Array.from(lengths),
+    places: backwardPlaces(layout.B, layout.T, lengths ?? new Array(layout.B).fill(layout.T)),
+  };
+  const targets = outputs.map((name, i) => (i === 0 ? layout.sequence(tensors[`target.${name}`]) : layout.states(tensors[`target.${name}`])));
+  step(input, targets); // builds the model
+  for (const [path, suffix] of model.names()) {
+    const translated = fromTorch(kind, tensors, (name) => `param.${name}${suffix}`);
+    model.setWeights(Object.fromEntries(Object.entries(translated).map(([name, array]) => [`${path}/${name}`, array])));
+  }
+
+  const { value, aux, grads, inputGrads } = step(input, targets);
+  assertWithin(oracle, "loss", [value], "output");
+  outputs.forEach((name, i) => assertWithin(oracle, `output.${name}`, i === 0 ? layout.asGiven(aux[i].data) : aux[i].data, "output"));
+  assertWithin(oracle, "grad.input.x", layout.asGiven(inputGrads[0].x.data), "gradient");
+  for (const name of ["h0", "c0"]) {
+    if (tensors[`input.${name}`]) assertWithin(oracle, `grad.input.${name}`, inputGrads[0][name].data, "gradient");
+  }
+  for (const [path, suffix] of model.names()) {
+    const own = Object.fromEntries(["kernel", "recurrent_kernel", "bias"].map((name) => [name, grads[`${path}/${name}`]]));
+    for (const [name, data] of Object.entries(toTorch(kind, own))) assertWithin(oracle, `grad.param.${name}${suffix}`, data, "gradient");
+  }
+  model.dispose();
+}
+
+eachBackend("recurrent layers against PyTorch", (test) => eachSupported(test, "torch/rnn", run));
