@@ -4,7 +4,7 @@ import { NonFiniteError, StateError, TraceError } from "./errors.ts";
 import type { NDArray } from "./program/array.ts";
 import { TracedFunction, recordGradients, type Compiled } from "./program/functions.ts";
 import type { Port } from "./program/port.ts";
-import { Tensor } from "./program/tensor.ts";
+import { isTensor, type Tensor } from "./program/tensor.ts";
 import type { FlatArguments } from "./program/tree.ts";
 import { rebuild } from "./program/tree.ts";
 
@@ -60,7 +60,7 @@ export interface GradResult {
 /** The scalar to differentiate, out of what a function gave. */
 function scalarOf(name: string, result: unknown, aux: boolean): Tensor {
   const scalar = aux && Array.isArray(result) ? result[0] as unknown : result;
-  if (!(scalar instanceof Tensor)) throw new TraceError(`${name}: expected the function to return ${aux ? "[scalar, more]" : "a scalar tensor"}, got ${Array.isArray(result) ? "a list; say aux: true for [scalar, more]" : typeof result}`);
+  if (!isTensor(scalar)) throw new TraceError(`${name}: expected the function to return ${aux ? "[scalar, more]" : "a scalar tensor"}, got ${Array.isArray(result) ? "a list; say aux: true for [scalar, more]" : typeof result}`);
   return scalar;
 }
 

@@ -9,7 +9,7 @@ import { Parameter } from "../program/parameters.ts";
 import { describe, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Trace } from "../program/trace.ts";
 import { tensorOf } from "../ops/operands.ts";
-import { Network, hide } from "./network.ts";
+import { hide, isNetwork, type Network } from "./network.ts";
 
 type AnyDefinition = LayerDefinition<any>;
 type Config = Record<string, unknown> & { name?: string; trainable?: boolean };
@@ -71,10 +71,10 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
       if (this.definition.children) return this.definition.children(this.config) as [string, Network][];
       const found: [string, Network][] = [];
       for (const [key, value] of Object.entries(this.config)) {
-        if (value instanceof Network) found.push([key, value]);
+        if (isNetwork(value)) found.push([key, value]);
         else if (Array.isArray(value)) {
           const list = key.endsWith("s") ? key : `${key}s`;
-          value.forEach((item, i) => item instanceof Network && found.push([`${list}/${i}`, item]));
+          value.forEach((item, i) => isNetwork(item) && found.push([`${list}/${i}`, item]));
         }
       }
       return found;
@@ -149,7 +149,7 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
 /** An option for another layer: what has weights is made anew. */
 function anew(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(anew);
-  if (!(value instanceof Network)) return value;
+  if (!isNetwork(value)) return value;
   const layer = value as Network & LayerPart & { another?: (options: object) => Network };
   if (!layer.another) throw new OptionError(`bidirectional: expected a backwardLayer beside a ${layer.describe()} of your own, got none`);
   return layer.another(layer.config);

@@ -22,6 +22,12 @@ export interface ModuleOptions {
 /** Weights, gradients and states by name. */
 export type ArrayRecord = Record<string, NDArray>;
 
+/** Marks the modules of every copy of this code. */
+const NETWORK = Symbol.for("gatewise/1/network");
+
+/** Whether something is a module, whichever of the copies that ESM, CJS and sub-paths load made it. */
+export const isNetwork = (value: unknown): value is Network => typeof value === "object" && value !== null && NETWORK in value;
+
 export class Network implements Root {
   /** Weights of this module itself, by name. @internal */
   declare readonly ownParameters: Map<string, Parameter>;
@@ -48,6 +54,11 @@ export class Network implements Root {
   set seed(seed: number) {
     if (this.#backend) throw new StateError(`seed: expected to be set before the model's first use, got ${seed} after it`);
     this.#seed = seed;
+  }
+
+  /** @internal */
+  get [NETWORK](): true {
+    return true;
   }
 
   /** The backend this model was first used on. @internal */
@@ -238,7 +249,7 @@ export function hide(object: object, name: string, value: unknown): void {
 }
 
 function collect(path: string, value: unknown, found: [string, Network][]): void {
-  if (value instanceof Network) found.push([path, value]);
+  if (isNetwork(value)) found.push([path, value]);
   else if (Array.isArray(value)) value.forEach((item, i) => collect(`${path}/${i}`, item, found));
 }
 

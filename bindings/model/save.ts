@@ -3,7 +3,7 @@ import { OptionError, StateError } from "../errors.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 import { FILE_VERSION, METADATA_KEY, slotName, type SavedFile, type SavedLayer, type SavedModel } from "./files.ts";
 import type { LayerPart } from "./layer.ts";
-import { Network } from "./network.ts";
+import { isNetwork, type Network } from "./network.ts";
 import type { SequentialLayer } from "./sequential.ts";
 import type { Updater } from "./updater.ts";
 
@@ -19,8 +19,8 @@ function savedLayer(layer: Network & Partial<LayerPart>): SavedLayer {
   if (!layer.definition) throw new OptionError(`save: expected layers from layers.*, got a ${layer.describe()} of your own; save the weights of the Module that holds it instead`);
   const config: Record<string, unknown> = { ...layer.config, name: layer.layerName };
   for (const [name, value] of Object.entries(config)) {
-    if (value instanceof Network) config[name] = savedLayer(value);
-    else if (Array.isArray(value)) config[name] = value.map((item: unknown) => (item instanceof Network ? savedLayer(item) : item));
+    if (isNetwork(value)) config[name] = savedLayer(value);
+    else if (Array.isArray(value)) config[name] = value.map((item: unknown) => (isNetwork(item) ? savedLayer(item) : item));
     else if (typeof value === "function") throw new OptionError(`save: expected options that can be written down, got a function as ${name} of ${layer.describe()}`);
   }
   return { layer: layer.definition.type, config };

@@ -3,7 +3,7 @@ import { OptionError, ShapeError } from "../errors.ts";
 import type { DType, Shape, Tensor } from "../program/tensor.ts";
 import { Trace } from "../program/trace.ts";
 import type { LayerPart } from "./layer.ts";
-import { Network, hide, type ModuleOptions } from "./network.ts";
+import { hide, isNetwork, type ModuleOptions, type Network } from "./network.ts";
 
 export interface SequentialOptions extends ModuleOptions {
   /** Shape of the input without the batch, null for any extent: `[null, 8]`, or `[null]` for tokens. Builds the model at once. */
@@ -36,7 +36,7 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
       for (const option of Object.keys(options)) {
         if (!OPTIONS.includes(option)) throw new OptionError(`sequential: expected one of ${OPTIONS.join(", ")}, got "${option}"`);
       }
-      if (!Array.isArray(layers) || layers.length === 0 || !layers.every((layer) => layer instanceof Network)) {
+      if (!Array.isArray(layers) || layers.length === 0 || !layers.every((layer) => isNetwork(layer))) {
         throw new OptionError(`sequential: expected a list of at least one layer, got ${Array.isArray(layers) ? "something else in it" : typeof layers}`);
       }
       hide(this, "layers", [...layers]);

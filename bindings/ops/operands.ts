@@ -1,6 +1,6 @@
 /** What ops accept: tensors, numbers in their place, indices. */
 import { ShapeError, TraceError, ValueError } from "../errors.ts";
-import { Tensor, describe, read, write, type Shape } from "../program/tensor.ts";
+import { describe, isTensor, read, write, type Shape, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Inputs, type Trace } from "../program/trace.ts";
 
 /** A tensor, or a number where a constant will do. */
@@ -8,7 +8,7 @@ export type Operand = Tensor | number;
 
 /** @throws TraceError for something that is no tensor, which is what arrays are outside a traced function */
 export function tensorOf(op: string, value: unknown): Tensor {
-  if (value instanceof Tensor) return value;
+  if (isTensor(value)) return value;
   const got = typeof value === "object" && value !== null ? "an array" : String(value);
   throw new TraceError(`${op}: expected a traced tensor, got ${got}; wrap the code in jit(module, fn), valueAndGrad or trainStep and pass arrays as its arguments`);
 }

@@ -47,6 +47,12 @@ const unreadable = (what: string): never => {
   );
 };
 
+/** Marks the tensors of every copy of this code. */
+const TENSOR = Symbol.for("gatewise/1/tensor");
+
+/** Whether something is a tensor: the copies that ESM, CJS and sub-paths load may meet in one trace, where `instanceof` fails. */
+export const isTensor = (value: unknown): value is Tensor => typeof value === "object" && value !== null && TENSOR in value;
+
 /**
  * A dense row-major array inside a trace.
  *
@@ -74,6 +80,11 @@ export class Tensor {
     this.dtype = dtype;
     this.storage = storage;
     this.offset = offset;
+  }
+
+  /** @internal */
+  get [TENSOR](): true {
+    return true;
   }
 
   get size(): number {

@@ -1,7 +1,7 @@
 /** Arguments and results of traced functions: arrays and numbers, in lists and records. */
 import { ValueError } from "../errors.ts";
 import { isArrayInput, isTypedArray, normalize, type ArrayInput, type NDArray, type Normalized } from "./array.ts";
-import { Tensor } from "./tensor.ts";
+import { isTensor, type Tensor } from "./tensor.ts";
 
 export type Tree<Leaf> = Leaf | readonly Tree<Leaf>[] | { readonly [name: string]: Tree<Leaf> };
 
@@ -58,7 +58,7 @@ export function flattenArguments(args: readonly unknown[], subject: string): Fla
       keys.push("}");
       return { kind: "record", items };
     }
-    if (value instanceof Tensor) throw new ValueError(`${path}: expected an array, got a traced tensor; traced functions are not called inside one another`);
+    if (isTensor(value)) throw new ValueError(`${path}: expected an array, got a traced tensor; traced functions are not called inside one another`);
     throw new ValueError(`${path}: expected an array, a number, a string, a boolean, or lists and records of them, got ${typeof value}`);
   };
   const structure: Structure = { kind: "list", items: args.map((arg, i) => visit(arg, `${subject}: argument ${i}`)) };
@@ -79,7 +79,7 @@ export function rebuild(structure: Structure, leaf: (index: number) => unknown):
 export function flattenResult(result: unknown): { tensors: Tensor[]; structure: Structure } {
   const tensors: Tensor[] = [];
   const visit = (value: unknown): Structure => {
-    if (value instanceof Tensor) {
+    if (isTensor(value)) {
       tensors.push(value);
       return { kind: "leaf", index: tensors.length - 1 };
     }

@@ -4,12 +4,14 @@
  */
 import { OptionError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
+import { kernelSet } from "./inline.ts";
 import { load, loadSync, type Backend, type InitOptions } from "./load.ts";
 import type { Trace } from "../program/trace.ts";
 import type { Program } from "../program/program.ts";
 
 interface State {
-  backend?: Backend;
+  /** By which kernels they have: what `gatewise/infer` loads cannot train. */
+  backends: { all?: Backend; forward?: Backend };
   /** The trace that ops record into, while one is open. */
   trace?: Trace;
   /** Programs by use, the one used last at the end. */
@@ -19,11 +21,12 @@ interface State {
 const KEY = Symbol.for("gatewise/1");
 const holder = globalThis as { [KEY]?: State };
 
-export const state: State = (holder[KEY] ??= { programs: new Set() });
+export const state: State = (holder[KEY] ??= { backends: {}, programs: new Set() });
 
 /** The backend of models made from now on; chosen here when nobody has called `init`. */
 export function currentBackend(): Backend {
-  return (state.backend ??= loadSync({}));
+  const { backends } = state;
+  return backends[kernelSet] ?? backends.all ?? (backends[kernelSet] = loadSync({}));
 }
 
 export interface ThreadOptions extends InitOptions {
@@ -57,13 +60,13 @@ function check(options: ThreadOptions): void {
  */
 export async function init(options: ThreadOptions = {}): Promise<void> {
   check(options);
-  state.backend = await load(options);
+  state.backends[kernelSet] = await load(options);
 }
 
 /** {@link init} without waiting: everything but threads. The first model calls it when nobody has. */
 export function initSync(options: InitOptions = {}): void {
   check(options);
-  state.backend = loadSync(options);
+  state.backends[kernelSet] = loadSync(options);
 }
 
 export interface BackendInfo {
