@@ -13,59 +13,12 @@
  * Accuracy  σ and tanh as in accuracy.json.
  * Cost      3·H·H multiply-adds per row, and 3 transcendentals per unit.
  */
-import { activate, ANY, differentiate, isUsual, RECURRENT } from "../lib/activation";
-import { madd } from "../lib/f32x4";
-import { flush, gateOffset, gateStride, storeUnits, unitLanes } from "../lib/gates";
+import { ANY, isUsual } from "../lib/activation";
 import { gemm } from "../lib/gemm";
+import { gruBackward, gruForward } from "../lib/gru_reset_after_step";
 import { panelWidth } from "../lib/panel";
 import { addMasked, copyRows, multiply, rowsAt, rowsOf } from "../lib/sequence";
 import { Unary } from "../lib/unary_codes";
-
-/** Gates and state of one step's rows; a = h(t−1)·U + bu. */
-// @ts-ignore: decorator
-@inline
-function forwardStep(
-  F: i32, S: i32, rows: usize, H: usize, hBefore: usize, a: usize,
-  gates: usize, pre: usize, hn: usize, h: usize, keep: usize, acts: usize,
-): void {
-  const Hp = panelWidth(H);
-  const width = Hp * 12;
-  const one = f32x4.splat(1);
-  for (; rows; rows--) {
-    for (let j: usize = 0; j < H; j += 4) {
-      const at = j << 2;
-      const w = gateStride(H, j);
-      const offset = gateOffset(3, j);
-      const qz = gates + offset, qr = qz + w, qn = qr + w;
-      const az = a + offset, ar = az + w, an = ar + w;
-      const zz = f32x4.add(v128.load(qz), v128.load(az));
-      const zr = f32x4.add(v128.load(qr), v128.load(ar));
-      const candidate = v128.load(an);
-      const r = activate(S, acts + RECURRENT, zr);
-      const zn = madd(r, candidate, v128.load(qn));
-      const z = activate(S, acts + RECURRENT, zz);
-      const n = activate(F, acts, zn);
-      const now = madd(z, v128.load(hBefore + at), f32x4.mul(f32x4.sub(one, z), n));
-      storeUnits(h + at, now, H, j);
-      if (!keep) continue;
-      v128.store(qz, z);
-      v128.store(qr, r);
-      v128.store(qn, n);
-      v128.store(hn + at, candidate);
-      if (F == Unary.TANH || !pre) continue;
-      const p = pre + offset;
-      v128.store(p, zz);
-      v128.store(p + w, zr);
-      v128.store(p + 2 * w, zn);
-    }
-    a += width;
-    gates += width;
-    if (pre) pre += width;
-    hn += Hp << 2;
-    hBefore += H << 2;
-    h += H << 2;
-  }
-}
 
 /**
  * Runs every step of a batch.
@@ -104,8 +57,8 @@ export function f32_gru_reset_after_seq_fwd(
       copyRows(0, rows, H, 0, h);
       h0 = h;
     }
-    if (usual) forwardStep(Unary.TANH, Unary.SIGMOID, rows, H, h0, scratch, gates, pre, hn, h, keep, acts);
-    else forwardStep(ANY, ANY, rows, H, h0, scratch, gates, pre, hn, h, keep, acts);
+    if (usual) gruForward(Unary.TANH, Unary.SIGMOID, rows, H, h0, scratch, gates, pre, hn, h, keep, acts);
+    else gruForward(ANY, ANY, rows, H, h0, scratch, gates, pre, hn, h, keep, acts);
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
     h0 = h;
@@ -114,51 +67,6 @@ export function f32_gru_reset_after_seq_fwd(
     gates += rows * width << 2;
     if (pre) pre += rows * width << 2;
     rows = next;
-  }
-}
-
-/** Gradients of one step's pre-activations in place of its gates, and of the product; dh becomes dh⊙z. */
-// @ts-ignore: decorator
-@inline
-function backwardStep(
-  F: i32, S: i32, rows: usize, H: usize, hBefore: usize, pre: usize, hn: usize, dhs: usize,
-  gates: usize, dr: usize, dh: usize, acts: usize,
-): void {
-  const Hp = panelWidth(H);
-  const width = Hp * 12;
-  const one = f32x4.splat(1);
-  for (; rows; rows--) {
-    for (let j: usize = 0; j < H; j += 4) {
-      const at = j << 2;
-      const w = gateStride(H, j);
-      const lanes = unitLanes(H, j);
-      const offset = gateOffset(3, j);
-      const qz = gates + offset, qr = qz + w, qn = qr + w;
-      const d_ = dr + offset;
-      // tanh and σ know their slopes from the values: x is not read then
-      const p = F == Unary.TANH ? qz : pre + offset;
-      const z = v128.load(qz), r = v128.load(qr), n = v128.load(qn);
-      let d = v128.load(dh + at);
-      if (dhs) d = f32x4.add(d, v128.load(dhs + at));
-      const blend = f32x4.mul(d, f32x4.sub(v128.load(hBefore + at), n));
-      const dzz = flush(differentiate(S, acts + RECURRENT, v128.load(p), z, blend), lanes);
-      const dzn = flush(differentiate(F, acts, v128.load(p + 2 * w), n, f32x4.mul(d, f32x4.sub(one, z))), lanes);
-      const dzr = flush(differentiate(S, acts + RECURRENT, v128.load(p + w), r, f32x4.mul(dzn, v128.load(hn + at))), lanes);
-      storeUnits(dh + at, f32x4.mul(d, z), H, j);
-      v128.store(qz, dzz);
-      v128.store(qr, dzr);
-      v128.store(qn, dzn);
-      v128.store(d_, dzz);
-      v128.store(d_ + w, dzr);
-      v128.store(d_ + 2 * w, flush(f32x4.mul(dzn, r), lanes));
-    }
-    gates += width;
-    dr += width;
-    if (pre) pre += width;
-    hn += Hp << 2;
-    hBefore += H << 2;
-    if (dhs) dhs += H << 2;
-    dh += H << 2;
   }
 }
 
@@ -204,8 +112,8 @@ export function f32_gru_reset_after_seq_bwd(
       copyRows(0, rows, H, 0, scratch);
       before = scratch;
     }
-    if (usual) backwardStep(Unary.TANH, Unary.SIGMOID, rows, H, before, pre, hn, dhs, gates, dr, dh, acts);
-    else backwardStep(ANY, ANY, rows, H, before, pre, hn, dhs, gates, dr, dh, acts);
+    if (usual) gruBackward(Unary.TANH, Unary.SIGMOID, rows, H, before, pre, hn, dhs, gates, dr, dh, acts);
+    else gruBackward(ANY, ANY, rows, H, before, pre, hn, dhs, gates, dr, dh, acts);
     gemm(rows, H, width, dr, width, ut, 0, 0, scratch, H);
     addMasked(rows * H, scratch, drop, dh);
   }

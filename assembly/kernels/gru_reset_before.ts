@@ -13,72 +13,12 @@
  * Accuracy  σ and tanh as in accuracy.json.
  * Cost      3·H·H multiply-adds per row, and 3 transcendentals per unit.
  */
-import { activate, ANY, differentiate, isUsual, RECURRENT } from "../lib/activation";
-import { madd } from "../lib/f32x4";
-import { flush, gateOffset, gateStride, storeUnits, unitLanes } from "../lib/gates";
+import { ANY, isUsual } from "../lib/activation";
 import { gemm } from "../lib/gemm";
+import { blendBackward, blendForward, resetBackward, resetForward } from "../lib/gru_reset_before_step";
 import { panelWidth } from "../lib/panel";
 import { addMasked, copyRows, multiply, rowsAt, rowsOf } from "../lib/sequence";
 import { Unary } from "../lib/unary_codes";
-
-/** z, r and r⊙hm of one step's rows; a = hm·U of z and r. */
-// @ts-ignore: decorator
-@inline
-function forwardReset(
-  F: i32, S: i32, rows: usize, H: usize, hm: usize, a: usize, gates: usize, pre: usize, rh: usize, acts: usize,
-): void {
-  const Hp = panelWidth(H);
-  for (; rows; rows--) {
-    for (let j: usize = 0; j < H; j += 4) {
-      const w = gateStride(H, j);
-      const qz = gates + gateOffset(3, j), qr = qz + w;
-      const az = a + gateOffset(2, j), ar = az + w;
-      const zz = f32x4.add(v128.load(qz), v128.load(az));
-      const zr = f32x4.add(v128.load(qr), v128.load(ar));
-      const r = activate(S, acts + RECURRENT, zr);
-      v128.store(qz, activate(S, acts + RECURRENT, zz));
-      v128.store(qr, r);
-      storeUnits(rh + (j << 2), f32x4.mul(r, v128.load(hm + (j << 2))), H, j);
-      if (F == Unary.TANH || !pre) continue;
-      const p = pre + gateOffset(3, j);
-      v128.store(p, zz);
-      v128.store(p + w, zr);
-    }
-    a += 2 * Hp << 2;
-    gates += 3 * Hp << 2;
-    if (pre) pre += 3 * Hp << 2;
-    hm += H << 2;
-    rh += H << 2;
-  }
-}
-
-/** n and the state of one step's rows; a = (r⊙hm)·Un. */
-// @ts-ignore: decorator
-@inline
-function forwardBlend(
-  F: i32, S: i32, rows: usize, H: usize, hBefore: usize, a: usize, gates: usize, pre: usize, h: usize, acts: usize,
-): void {
-  const Hp = panelWidth(H);
-  const one = f32x4.splat(1);
-  for (; rows; rows--) {
-    for (let j: usize = 0; j < H; j += 4) {
-      const at = j << 2;
-      const w = gateStride(H, j);
-      const qz = gates + gateOffset(3, j), qn = qz + 2 * w;
-      const zn = f32x4.add(v128.load(qn), v128.load(a + at));
-      const n = activate(F, acts, zn);
-      const z = v128.load(qz);
-      v128.store(qn, n);
-      storeUnits(h + at, madd(z, v128.load(hBefore + at), f32x4.mul(f32x4.sub(one, z), n)), H, j);
-      if (F == ANY && pre) v128.store(pre + gateOffset(3, j) + 2 * w, zn);
-    }
-    a += Hp << 2;
-    gates += 3 * Hp << 2;
-    if (pre) pre += 3 * Hp << 2;
-    hBefore += H << 2;
-    h += H << 2;
-  }
-}
 
 /**
  * Runs every step of a batch.
@@ -118,11 +58,11 @@ export function f32_gru_reset_before_seq_fwd(
     if (drop) multiply(rows * H, h0, drop, dropped);
     const hm = drop ? dropped : h0;
     gemm(rows, 2 * Hp, K, hm, H, u_zr, 0, 0, scratch, 2 * Hp);
-    if (usual) forwardReset(Unary.TANH, Unary.SIGMOID, rows, H, hm, scratch, gates, pre, rh, acts);
-    else forwardReset(ANY, ANY, rows, H, hm, scratch, gates, pre, rh, acts);
+    if (usual) resetForward(Unary.SIGMOID, rows, H, hm, scratch, gates, pre, rh, acts);
+    else resetForward(ANY, rows, H, hm, scratch, gates, pre, rh, acts);
     gemm(rows, Hp, K, rh, H, u_n, 0, 0, scratch, Hp);
-    if (usual) forwardBlend(Unary.TANH, Unary.SIGMOID, rows, H, h0, scratch, gates, pre, h, acts);
-    else forwardBlend(ANY, ANY, rows, H, h0, scratch, gates, pre, h, acts);
+    if (usual) blendForward(Unary.TANH, rows, H, h0, scratch, gates, pre, h, acts);
+    else blendForward(ANY, rows, H, h0, scratch, gates, pre, h, acts);
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
     h0 = h;
@@ -131,77 +71,6 @@ export function f32_gru_reset_before_seq_fwd(
     gates += 3 * rows * Hp << 2;
     if (pre) pre += 3 * rows * Hp << 2;
     rows = next;
-  }
-}
-
-/** Gradients of z and n of one step's rows; dh becomes dh⊙z. */
-// @ts-ignore: decorator
-@inline
-function backwardBlend(
-  F: i32, S: i32, rows: usize, H: usize, hBefore: usize, pre: usize, dhs: usize,
-  gates: usize, dzr: usize, dn: usize, dh: usize, acts: usize,
-): void {
-  const Hp = panelWidth(H);
-  const one = f32x4.splat(1);
-  for (; rows; rows--) {
-    for (let j: usize = 0; j < H; j += 4) {
-      const at = j << 2;
-      const w = gateStride(H, j);
-      const lanes = unitLanes(H, j);
-      const qz = gates + gateOffset(3, j), qn = qz + 2 * w;
-      // tanh and σ know their slopes from the values: x is not read then
-      const p = F == Unary.TANH ? qz : pre + gateOffset(3, j);
-      const z = v128.load(qz), n = v128.load(qn);
-      let d = v128.load(dh + at);
-      if (dhs) d = f32x4.add(d, v128.load(dhs + at));
-      const blend = f32x4.mul(d, f32x4.sub(v128.load(hBefore + at), n));
-      const dzz = flush(differentiate(S, acts + RECURRENT, v128.load(p), z, blend), lanes);
-      const dzn = flush(differentiate(F, acts, v128.load(p + 2 * w), n, f32x4.mul(d, f32x4.sub(one, z))), lanes);
-      storeUnits(dh + at, f32x4.mul(d, z), H, j);
-      v128.store(qz, dzz);
-      v128.store(qn, dzn);
-      v128.store(dzr + gateOffset(2, j), dzz);
-      v128.store(dn + at, dzn);
-    }
-    gates += 3 * Hp << 2;
-    if (pre) pre += 3 * Hp << 2;
-    dzr += 2 * Hp << 2;
-    dn += Hp << 2;
-    hBefore += H << 2;
-    if (dhs) dhs += H << 2;
-    dh += H << 2;
-  }
-}
-
-/** Gradient of r of one step's rows; d, the gradient of r⊙hm, becomes that of hm. */
-// @ts-ignore: decorator
-@inline
-function backwardReset(
-  F: i32, S: i32, rows: usize, H: usize, hBefore: usize, drop: usize, pre: usize,
-  gates: usize, dzr: usize, d: usize, acts: usize,
-): void {
-  const Hp = panelWidth(H);
-  for (; rows; rows--) {
-    for (let j: usize = 0; j < H; j += 4) {
-      const at = j << 2;
-      const w = gateStride(H, j);
-      const qr = gates + gateOffset(3, j) + w;
-      const p = F == Unary.TANH ? qr : pre + gateOffset(3, j) + w;
-      const r = v128.load(qr);
-      const drh = v128.load(d + at);
-      let hm = v128.load(hBefore + at);
-      if (drop) hm = f32x4.mul(hm, v128.load(drop + at));
-      const dr = flush(differentiate(S, acts + RECURRENT, v128.load(p), r, f32x4.mul(drh, hm)), unitLanes(H, j));
-      storeUnits(d + at, f32x4.mul(drh, r), H, j);
-      v128.store(qr, dr);
-      v128.store(dzr + gateOffset(2, j) + w, dr);
-    }
-    gates += 3 * Hp << 2;
-    if (pre) pre += 3 * Hp << 2;
-    dzr += 2 * Hp << 2;
-    hBefore += H << 2;
-    if (drop) drop += H << 2;
-    d += H << 2;
   }
 }
 
@@ -248,11 +117,11 @@ export function f32_gru_reset_before_seq_bwd(
     h -= rows * H << 2;
     if (dhs) dhs -= rows * H << 2;
     const before = t ? h - (rowsAt(t - 1, T, B, active) * H << 2) : h0;
-    if (usual) backwardBlend(Unary.TANH, Unary.SIGMOID, rows, H, before, pre, dhs, gates, dzr, dn, dh, acts);
-    else backwardBlend(ANY, ANY, rows, H, before, pre, dhs, gates, dzr, dn, dh, acts);
+    if (usual) blendBackward(Unary.TANH, Unary.SIGMOID, rows, H, before, pre, dhs, gates, dzr, dn, dh, acts);
+    else blendBackward(ANY, ANY, rows, H, before, pre, dhs, gates, dzr, dn, dh, acts);
     gemm(rows, H, Hp, dn, Hp, ut_n, 0, 0, scratch, H);
-    if (usual) backwardReset(Unary.TANH, Unary.SIGMOID, rows, H, before, drop, pre, gates, dzr, scratch, acts);
-    else backwardReset(ANY, ANY, rows, H, before, drop, pre, gates, dzr, scratch, acts);
+    if (usual) resetBackward(Unary.SIGMOID, rows, H, before, drop, pre, gates, dzr, scratch, acts);
+    else resetBackward(ANY, rows, H, before, drop, pre, gates, dzr, scratch, acts);
     gemm(rows, H, 2 * Hp, dzr, 2 * Hp, ut_zr, scratch, H, scratch, H);
     addMasked(rows * H, scratch, drop, dh);
   }

@@ -14,65 +14,12 @@
  * Accuracy  σ and tanh as in accuracy.json.
  * Cost      4·H·H multiply-adds per row, and 5 transcendentals per unit.
  */
-import { activate, ANY, differentiate, isUsual, RECURRENT } from "../lib/activation";
-import { madd } from "../lib/f32x4";
-import { flush, gateOffset, gateStride, storeUnits, unitLanes } from "../lib/gates";
+import { ANY, isUsual } from "../lib/activation";
 import { gemm } from "../lib/gemm";
+import { lstmBackward, lstmForward } from "../lib/lstm_step";
 import { panelWidth } from "../lib/panel";
 import { copyRows, multiply, rowsAt, rowsOf } from "../lib/sequence";
 import { Unary } from "../lib/unary_codes";
-
-/** x + p⊙c, or x. */
-// @ts-ignore: decorator
-@inline
-function peep(p: usize, at: usize, c: v128, x: v128): v128 {
-  return p ? madd(v128.load(p + at), c, x) : x;
-}
-
-/** Gates, cell and output of one step's rows. */
-// @ts-ignore: decorator
-@inline
-function forwardStep(
-  F: i32, S: i32, rows: usize, H: usize, cBefore: usize, peep_i: usize, peep_f: usize, peep_o: usize,
-  gates: usize, pre: usize, h: usize, c: usize, keep: usize, acts: usize,
-): void {
-  const width = panelWidth(H) << 4;
-  for (; rows; rows--) {
-    for (let j: usize = 0; j < H; j += 4) {
-      const at = j << 2;
-      const w = gateStride(H, j);
-      const qi = gates + gateOffset(4, j), qf = qi + w, qg = qf + w, qo = qg + w;
-      const before = v128.load(cBefore + at);
-      const zi = peep(peep_i, at, before, v128.load(qi));
-      const zf = peep(peep_f, at, before, v128.load(qf));
-      const zg = v128.load(qg);
-      const i = activate(S, acts + RECURRENT, zi);
-      const f = activate(S, acts + RECURRENT, zf);
-      const g = activate(F, acts, zg);
-      const now = madd(f, before, f32x4.mul(i, g));
-      const zo = peep(peep_o, at, now, v128.load(qo));
-      const o = activate(S, acts + RECURRENT, zo);
-      storeUnits(c + at, now, H, j);
-      storeUnits(h + at, f32x4.mul(o, activate(F, acts, now)), H, j);
-      if (!keep) continue;
-      v128.store(qi, i);
-      v128.store(qf, f);
-      v128.store(qg, g);
-      v128.store(qo, o);
-      if (F == Unary.TANH || !pre) continue;
-      const p = pre + gateOffset(4, j);
-      v128.store(p, zi);
-      v128.store(p + w, zf);
-      v128.store(p + 2 * w, zg);
-      v128.store(p + 3 * w, zo);
-    }
-    gates += width;
-    if (pre) pre += width;
-    cBefore += H << 2;
-    c += H << 2;
-    h += H << 2;
-  }
-}
 
 /**
  * Runs every step of a batch.
@@ -112,8 +59,8 @@ export function f32_lstm_seq_fwd(
       copyRows(0, rows, H, 0, c);
       c0 = c;
     }
-    if (usual) forwardStep(Unary.TANH, Unary.SIGMOID, rows, H, c0, peep_i, peep_f, peep_o, gates, pre, h, c, keep, acts);
-    else forwardStep(ANY, ANY, rows, H, c0, peep_i, peep_f, peep_o, gates, pre, h, c, keep, acts);
+    if (usual) lstmForward(Unary.TANH, Unary.SIGMOID, rows, H, c0, peep_i, peep_f, peep_o, gates, pre, h, c, keep, acts);
+    else lstmForward(ANY, ANY, rows, H, c0, peep_i, peep_f, peep_o, gates, pre, h, c, keep, acts);
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
     copyRows(next, rows, H, c, cT);
@@ -124,54 +71,6 @@ export function f32_lstm_seq_fwd(
     gates += rows * width << 2;
     if (pre) pre += rows * width << 2;
     rows = next;
-  }
-}
-
-/** Gradients of one step's pre-activations, in place of its gates; dc goes from c to c(t−1). */
-// @ts-ignore: decorator
-@inline
-function backwardStep(
-  F: i32, S: i32, rows: usize, H: usize, cBefore: usize, peep_i: usize, peep_f: usize, peep_o: usize,
-  pre: usize, c: usize, dhs: usize, gates: usize, dh: usize, dc: usize,
-  dpeep_i: usize, dpeep_f: usize, dpeep_o: usize, acts: usize,
-): void {
-  const width = panelWidth(H) << 4;
-  for (; rows; rows--) {
-    for (let j: usize = 0; j < H; j += 4) {
-      const at = j << 2;
-      const w = gateStride(H, j);
-      const lanes = unitLanes(H, j);
-      const qi = gates + gateOffset(4, j), qf = qi + w, qg = qf + w, qo = qg + w;
-      // tanh and σ know their slopes from the values: x is not read then
-      const p = F == Unary.TANH ? qi : pre + gateOffset(4, j);
-      const i = v128.load(qi), f = v128.load(qf), g = v128.load(qg), o = v128.load(qo);
-      const now = v128.load(c + at);
-      const before = v128.load(cBefore + at);
-      const y = activate(F, acts, now);
-      let d = v128.load(dh + at);
-      if (dhs) d = f32x4.add(d, v128.load(dhs + at));
-      const dzo = flush(differentiate(S, acts + RECURRENT, v128.load(p + 3 * w), o, f32x4.mul(d, y)), lanes);
-      d = f32x4.add(v128.load(dc + at), differentiate(F, acts, now, y, f32x4.mul(d, o)));
-      d = peep(peep_o, at, dzo, d);
-      const dzi = flush(differentiate(S, acts + RECURRENT, v128.load(p), i, f32x4.mul(d, g)), lanes);
-      const dzf = flush(differentiate(S, acts + RECURRENT, v128.load(p + w), f, f32x4.mul(d, before)), lanes);
-      const dzg = flush(differentiate(F, acts, v128.load(p + 2 * w), g, f32x4.mul(d, i)), lanes);
-      storeUnits(dc + at, peep(peep_i, at, dzi, peep(peep_f, at, dzf, f32x4.mul(d, f))), H, j);
-      if (dpeep_i) storeUnits(dpeep_i + at, madd(dzi, before, v128.load(dpeep_i + at)), H, j);
-      if (dpeep_f) storeUnits(dpeep_f + at, madd(dzf, before, v128.load(dpeep_f + at)), H, j);
-      if (dpeep_o) storeUnits(dpeep_o + at, madd(dzo, now, v128.load(dpeep_o + at)), H, j);
-      v128.store(qi, dzi);
-      v128.store(qf, dzf);
-      v128.store(qg, dzg);
-      v128.store(qo, dzo);
-    }
-    gates += width;
-    if (pre) pre += width;
-    cBefore += H << 2;
-    c += H << 2;
-    if (dhs) dhs += H << 2;
-    dh += H << 2;
-    dc += H << 2;
   }
 }
 
@@ -212,8 +111,8 @@ export function f32_lstm_seq_bwd(
     c -= rows * H << 2;
     if (dhs) dhs -= rows * H << 2;
     const before = t ? c - (rowsAt(t - 1, T, B, active) * H << 2) : c0;
-    if (usual) backwardStep(Unary.TANH, Unary.SIGMOID, rows, H, before, peep_i, peep_f, peep_o, pre, c, dhs, gates, dh, dc, dpeep_i, dpeep_f, dpeep_o, acts);
-    else backwardStep(ANY, ANY, rows, H, before, peep_i, peep_f, peep_o, pre, c, dhs, gates, dh, dc, dpeep_i, dpeep_f, dpeep_o, acts);
+    if (usual) lstmBackward(Unary.TANH, Unary.SIGMOID, rows, H, before, peep_i, peep_f, peep_o, pre, c, dhs, gates, dh, dc, dpeep_i, dpeep_f, dpeep_o, acts);
+    else lstmBackward(ANY, ANY, rows, H, before, peep_i, peep_f, peep_o, pre, c, dhs, gates, dh, dc, dpeep_i, dpeep_f, dpeep_o, acts);
     gemm(rows, H, width, gates, width, ut, 0, 0, dh, H);
     if (drop) multiply(rows * H, dh, drop, dh);
   }

@@ -4,17 +4,9 @@ import * as assert from "uvu/assert";
 import { eachBuild, Sandbox } from "../support/builds.ts";
 import { type Arrays, type CellCase, type CellName, GATES, packedRows, runCell } from "../support/cells.ts";
 import { Doubles } from "../support/doubles.ts";
+import { close, real } from "../support/numbers.ts";
 
 const NAMES: CellName[] = ["simple_rnn", "lstm", "gru_reset_after", "gru_reset_before"];
-
-/** Uniform in −1…1, the same every time. */
-function generator(seed: number): () => number {
-  let s = seed;
-  return () => {
-    s = (Math.imul(s, 1664525) + 1013904223) | 0;
-    return s / 2 ** 31;
-  };
-}
 
 interface Options {
   initial?: boolean;
@@ -32,8 +24,8 @@ function arraysOf(spec: CellCase, options: Options, seed = 1): Arrays {
   const { cell, B, H } = spec;
   const G = GATES[cell];
   const N = packedRows(spec);
-  const next = generator(seed);
-  const random = (n: number, scale = 1): Float32Array => Float32Array.from({ length: n }, () => next() * scale);
+  let salt = seed * 100;
+  const random = (n: number, scale = 1): Float32Array => real(n, salt++, scale);
   const arrays: Arrays = { z: random(N * G * H, 2), u: random(H * G * H, 1.5 / Math.sqrt(H)) };
   if (options.initial) arrays.h0 = random(B * H);
   if (options.drop) arrays.drop = random(B * H).map((x) => (x > 0.5 ? 0 : 4 / 3));
@@ -70,17 +62,6 @@ const SHAPES: Omit<CellCase, "cell">[] = [
   { T: 2, B: 3, H: 6, active: [0, 0] },
   { T: 0, B: 2, H: 4 },
 ];
-
-/** max |a − b| relative to the largest magnitude of b. */
-function compare(name: string, actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
-  assert.is(actual.length, expected.length, `${name}: length`);
-  let largest = 1e-3;
-  for (let i = 0; i < expected.length; i++) largest = Math.max(largest, Math.abs(expected[i]));
-  for (let i = 0; i < expected.length; i++) {
-    const error = Math.abs(actual[i] - expected[i]) / largest;
-    assert.ok(error <= tolerance, `${name}[${i}]: expected ${expected[i]}, got ${actual[i]}, error ${error}`);
-  }
-}
 
 const describe = ({ cell, T, B, H, active, acts }: CellCase): string =>
   `${cell} T${T} B${B} H${H}${active ? ` active ${active}` : ""}${acts ? ` acts ${acts.map(({ code }) => code)}` : ""}`;
@@ -145,7 +126,7 @@ eachBuild("cells", (test, sandbox) => {
       const expected = runCell(twin, spec, arrays, 1);
       const actual = runCell(sandbox, spec, arrays, 1);
       assert.equal(Object.keys(actual).sort(), Object.keys(expected).sort());
-      for (const name of Object.keys(expected)) compare(name, actual[name], expected[name], PARITY);
+      for (const name of Object.keys(expected)) close(actual[name], expected[name], PARITY, name);
     });
 
     test(`${describe(spec)} ${Object.keys(options)}, nothing kept`, () => {
@@ -153,7 +134,82 @@ eachBuild("cells", (test, sandbox) => {
       const arrays = arraysOf(spec, options, 11);
       const expected = runCell(twin, spec, arrays, 1);
       const actual = runCell(sandbox, spec, arrays, 0);
-      for (const name of Object.keys(actual)) compare(name, actual[name], expected[name], PARITY);
+      for (const name of Object.keys(actual)) close(actual[name], expected[name], PARITY, name);
     });
   }
+
+  for (const cell of NAMES) {
+    test(`${cell}: final states over the initial ones`, () => {
+      const spec = { cell, T: 3, B: 4, H: 11, active: [3, 2, 1] };
+      const arrays = arraysOf(spec, EVERYTHING);
+      const expected = runCell(sandbox, spec, arrays, 0);
+      const actual = runCell(sandbox, { ...spec, inPlace: true }, arrays, 0);
+      for (const name of Object.keys(expected)) assert.equal(actual[name], expected[name], name);
+    });
+
+    for (const [B, H] of [[1, 64], [3, 13]]) {
+      test(`${cell}: a sequence is its steps, B${B} H${H}`, () => {
+        const spec = { cell, T: 5, B, H };
+        const arrays = arraysOf(spec, EVERYTHING);
+        const whole = runCell(sandbox, spec, arrays, 1);
+        const row = B * GATES[cell] * H;
+        let state: Arrays = { h0: arrays.h0, c0: arrays.c0 };
+        for (let t = 0; t < spec.T; t++) {
+          const z = (arrays.z as Float32Array).slice(t * row, (t + 1) * row);
+          const { h, hT, cT } = runCell(sandbox, { ...spec, T: 1, inPlace: true }, { ...arrays, ...state, z }, 0);
+          assert.equal(h, whole.h.slice(t * B * H, (t + 1) * B * H), `step ${t}`);
+          state = { h0: hT.slice(), c0: cT?.slice() };
+        }
+        assert.equal(state.h0, whole.hT);
+      });
+    }
+
+    test(`${cell}: what is not finite stays in its row`, () => {
+      const spec = { cell, T: 2, B: 3, H: 7 };
+      const arrays = arraysOf(spec, EVERYTHING);
+      const clean = runCell(sandbox, spec, arrays, 1);
+      for (const value of [NaN, Infinity]) {
+        const z = Float32Array.from(arrays.z);
+        const row = GATES[cell] * spec.H;
+        z.fill(value, row, 2 * row); // row 1 of step 0
+        const { h, hT, dh0, dz } = runCell(sandbox, spec, { ...arrays, z }, 1); // checks that the padding is 0, too
+        for (const [found, expected, width] of [[h, clean.h, 7], [hT, clean.hT, 7], [dh0, clean.dh0, 7], [dz, clean.dz, row]] as const) {
+          for (let i = 0; i < found.length; i++) {
+            if (Math.floor(i / width) % 3 !== 1) assert.is(found[i], expected[i]);
+          }
+        }
+        if (Number.isNaN(value)) assert.ok(Number.isNaN(h[7]) && Number.isNaN(dh0[7]), "NaN comes out of the row it went into");
+      }
+    });
+
+    test(`${cell}: saturated gates`, () => {
+      const spec = { cell, T: 2, B: 2, H: 5 };
+      const z = arraysOf(spec, {}).z as Float32Array;
+      const arrays = { ...arraysOf(spec, EVERYTHING), z: z.map((x) => x * 1e4) };
+      twin.reset();
+      const expected = runCell(twin, spec, arrays, 1);
+      const actual = runCell(sandbox, spec, arrays, 1);
+      for (const name of Object.keys(expected)) close(actual[name], expected[name], PARITY, name);
+    });
+
+    test(`${cell}: vanished gradients are 0, never denormal`, () => {
+      const spec = { cell, T: 2, B: 1, H: 9 };
+      const arrays = arraysOf(spec, { initial: true, outputs: true, bias: true });
+      const small = { ...arrays, dh: (arrays.dh as Float32Array).map((x) => x * 1e-29) };
+      const { dz } = runCell(sandbox, spec, small, 1);
+      assert.ok(dz.some((d) => d === 0) && dz.some((d) => d !== 0));
+      for (const d of dz) assert.ok(d === 0 || Math.abs(d) >= 1e-30, `got ${d}`);
+    });
+  }
+
+  test("simple_rnn is exact where its numbers are", () => {
+    const spec: CellCase = { cell: "simple_rnn", T: 3, B: 5, H: 21, acts: [RELU] };
+    let salt = 0;
+    const whole = (n: number): Float32Array => real(n, salt++, 2).map(Math.round);
+    const arrays: Arrays = { z: whole(15 * 21), u: whole(21 * 21), h0: whole(5 * 21), dh: whole(15 * 21), dhT: whole(5 * 21) };
+    twin.reset();
+    const expected = runCell(twin, spec, arrays, 1);
+    const actual = runCell(sandbox, spec, arrays, 1);
+    for (const name of Object.keys(expected)) assert.equal(actual[name], expected[name], name);
+  });
 }, "wasm");

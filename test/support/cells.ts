@@ -10,7 +10,8 @@ export interface Box {
   i32(values: ArrayLike<number>): { ptr: number };
 }
 
-export interface Record {
+/** An activation, as kernels take it. */
+export interface Activation {
   code: number;
   alpha: number;
   beta: number;
@@ -23,7 +24,9 @@ export interface CellCase {
   H: number;
   /** Rows alive at each step; absent: all. */
   active?: number[];
-  acts?: Record[];
+  acts?: Activation[];
+  /** Final states are written over the initial ones (forward only). */
+  inPlace?: boolean;
 }
 
 /**
@@ -49,6 +52,7 @@ class Run {
   readonly pre: number;
   readonly scratch: number;
   readonly h: { ptr: number; data: Float32Array };
+  readonly h0: number;
   readonly hT: { ptr: number; data: Float32Array };
   readonly out: { [name: string]: Float32Array } = {};
   readonly box: Box;
@@ -71,11 +75,11 @@ class Run {
     this.pre = spec.acts && cell !== "simple_rnn" ? box.f32(this.N * this.width).ptr : 0;
     this.scratch = box.f32(B * (this.G + 3) * Math.ceil(H / 8) * 8).ptr;
     this.h = box.f32(this.N * H);
-    this.hT = box.f32(B * H);
+    [this.h0, this.hT] = this.states("h0");
     void T;
   }
 
-  private records(acts: Record[]): number {
+  private records(acts: Activation[]): number {
     const { ptr, data } = this.box.f32(acts.length * 4);
     acts.forEach(({ alpha, beta }, i) => data.set([alpha, beta], i * 4 + 1));
     acts.forEach(({ code }, i) => { new Int32Array(this.box.buffer, ptr, acts.length * 4)[i * 4] = code; });
@@ -84,6 +88,14 @@ class Run {
 
   ptr(name: string): number {
     return this.arrays[name] ? this.box.f32(this.arrays[name]).ptr : 0;
+  }
+
+  /** An initial state, and where the final one goes. */
+  states(name: string): [number, { ptr: number; data: Float32Array }] {
+    const { B, H, inPlace } = this.spec;
+    if (!this.arrays[name]) return [0, this.box.f32(B * H)];
+    const initial = this.box.f32(this.arrays[name]);
+    return [initial.ptr, inPlace ? initial : this.box.f32(B * H)];
   }
 
   /** Some gates of the recurrent weights, `first` on, as panels of themselves and of their transpose. */
@@ -132,10 +144,10 @@ class Run {
     this.out[name] = sum as unknown as Float32Array;
   }
 
-  shifted(h0: number, drop: number): Float32Array {
+  shifted(drop: number): Float32Array {
     const { T, B, H } = this.spec;
     const y = this.box.f32(this.N * H);
-    this.box.kernels.f32_shift_rows(T, B, H, this.active, h0, drop, this.h.ptr, y.ptr);
+    this.box.kernels.f32_shift_rows(T, B, H, this.active, this.h0, drop, this.h.ptr, y.ptr);
     return y.data;
   }
 }
@@ -143,24 +155,25 @@ class Run {
 function simpleRnn(run: Run, keep: number): void {
   const { box: { kernels }, spec: { T, B, H }, out } = run;
   const { u, ut } = run.panels();
-  const [h0, drop] = [run.ptr("h0"), run.ptr("drop")];
-  kernels.f32_simple_rnn_seq_fwd(T, B, H, run.active, u, h0, drop, run.gates.ptr, run.h.ptr, run.hT.ptr, run.scratch, run.acts);
+  const drop = run.ptr("drop");
+  kernels.f32_simple_rnn_seq_fwd(T, B, H, run.active, u, run.h0, drop, run.gates.ptr, run.h.ptr, run.hT.ptr, run.scratch, run.acts);
   if (!keep) return;
   run.plain("pre", run.gates, 1, false);
   const dh = run.running("dhT");
   kernels.f32_simple_rnn_seq_bwd(T, B, H, run.active, ut, drop, run.h.ptr, run.ptr("dh"), run.gates.ptr, dh.ptr, run.acts);
   run.plain("dz", run.gates, 1);
-  run.weights("du", run.shifted(h0, drop), out.dz, 1);
+  run.weights("du", run.shifted(drop), out.dz, 1);
   out.dh0 = dh.data;
 }
 
 function lstm(run: Run, keep: number): void {
-  const { box, spec: { T, B, H }, out } = run;
+  const { box, spec, out } = run;
+  const { T, B, H } = spec;
   const { u, ut } = run.panels();
-  const [h0, c0, drop, pi, pf, po] = ["h0", "c0", "drop", "pi", "pf", "po"].map((name) => run.ptr(name));
-  const c = box.f32((keep ? run.N : B) * H);
-  const cT = box.f32(B * H);
-  box.kernels.f32_lstm_seq_fwd(T, B, H, run.active, u, h0, c0, drop, pi, pf, po, run.gates.ptr, run.pre, run.h.ptr, c.ptr,
+  const [drop, pi, pf, po] = ["drop", "pi", "pf", "po"].map((name) => run.ptr(name));
+  const [c0, cT] = run.states("c0");
+  const c = spec.inPlace && c0 ? cT : box.f32((keep ? run.N : B) * H);
+  box.kernels.f32_lstm_seq_fwd(T, B, H, run.active, u, run.h0, c0, drop, pi, pf, po, run.gates.ptr, run.pre, run.h.ptr, c.ptr,
     run.hT.ptr, cT.ptr, run.scratch, keep, run.acts);
   out.cT = cT.data;
   if (!keep) return;
@@ -171,7 +184,7 @@ function lstm(run: Run, keep: number): void {
   box.kernels.f32_lstm_seq_bwd(T, B, H, run.active, ut, c0, drop, pi, pf, po, run.pre, c.ptr, run.ptr("dh"), run.gates.ptr, dh.ptr, dc.ptr,
     ...peepholes.map(({ ptr }, i) => ([pi, pf, po][i] ? ptr : 0)) as [number, number, number], run.scratch, run.acts);
   run.plain("dz", run.gates, 4);
-  run.weights("du", run.shifted(h0, drop), out.dz, 4);
+  run.weights("du", run.shifted(drop), out.dz, 4);
   out.dh0 = dh.data;
   out.dc0 = dc.data;
   if (pi) out.dpi = peepholes[0].data.map((x) => x - 1); // they accumulate
@@ -182,21 +195,21 @@ function lstm(run: Run, keep: number): void {
 function gruResetAfter(run: Run, keep: number): void {
   const { box, spec: { T, B, H }, out, N, width } = run;
   const { u, ut } = run.panels();
-  const [h0, drop] = [run.ptr("h0"), run.ptr("drop")];
+  const drop = run.ptr("drop");
   const bu = run.arrays.bu ? box.f32(width).ptr : 0;
   if (bu) box.kernels.f32_permute_gates(1, 3, H, run.ptr("bu"), 3 * H, bu, width);
   const hn = keep ? box.f32(N * panelWidth(H)).ptr : 0;
-  box.kernels.f32_gru_reset_after_seq_fwd(T, B, H, run.active, u, bu, h0, drop, run.gates.ptr, run.pre, hn, run.h.ptr, run.hT.ptr,
+  box.kernels.f32_gru_reset_after_seq_fwd(T, B, H, run.active, u, bu, run.h0, drop, run.gates.ptr, run.pre, hn, run.h.ptr, run.hT.ptr,
     run.scratch, keep, run.acts);
   if (!keep) return;
   run.plain("activations", run.gates, 3, false);
   const dh = run.running("dhT");
   const dr = box.f32(N * width);
-  box.kernels.f32_gru_reset_after_seq_bwd(T, B, H, run.active, ut, h0, drop, run.pre, hn, run.h.ptr, run.ptr("dh"), run.gates.ptr,
+  box.kernels.f32_gru_reset_after_seq_bwd(T, B, H, run.active, ut, run.h0, drop, run.pre, hn, run.h.ptr, run.ptr("dh"), run.gates.ptr,
     dr.ptr, dh.ptr, run.scratch, run.acts);
   run.plain("dz", run.gates, 3);
   run.plain("dr", dr, 3);
-  run.weights("du", run.shifted(h0, drop), out.dr, 3);
+  run.weights("du", run.shifted(drop), out.dr, 3);
   out.dh0 = dh.data;
   out.dbu = new Float64Array(3 * H).map((_, m) => {
     let sum = 0;
@@ -209,21 +222,21 @@ function gruResetBefore(run: Run, keep: number): void {
   const { box, spec: { T, B, H }, out, N } = run;
   const zr = run.panels(2);
   const n = run.panels(1, 2);
-  const [h0, drop] = [run.ptr("h0"), run.ptr("drop")];
+  const drop = run.ptr("drop");
   const rh = box.f32((keep ? N : B) * H);
-  box.kernels.f32_gru_reset_before_seq_fwd(T, B, H, run.active, zr.u, n.u, h0, drop, run.gates.ptr, run.pre, rh.ptr, run.h.ptr,
+  box.kernels.f32_gru_reset_before_seq_fwd(T, B, H, run.active, zr.u, n.u, run.h0, drop, run.gates.ptr, run.pre, rh.ptr, run.h.ptr,
     run.hT.ptr, run.scratch, keep, run.acts);
   if (!keep) return;
   run.plain("activations", run.gates, 3, false);
   const dh = run.running("dhT");
   const dzr = box.f32(N * 2 * panelWidth(H));
   const dn = box.f32(N * panelWidth(H));
-  box.kernels.f32_gru_reset_before_seq_bwd(T, B, H, run.active, zr.ut, n.ut, h0, drop, run.pre, run.h.ptr, run.ptr("dh"),
+  box.kernels.f32_gru_reset_before_seq_bwd(T, B, H, run.active, zr.ut, n.ut, run.h0, drop, run.pre, run.h.ptr, run.ptr("dh"),
     run.gates.ptr, dzr.ptr, dn.ptr, dh.ptr, run.scratch, run.acts);
   run.plain("dz", run.gates, 3);
   run.plain("dzr", dzr, 2);
   run.plain("dn", dn, 1);
-  run.weights("du_zr", run.shifted(h0, drop), out.dzr, 2);
+  run.weights("du_zr", run.shifted(drop), out.dzr, 2);
   run.weights("du_n", rh.data, out.dn, 1);
   out.du = new Float64Array(H * 3 * H).map((_, i) => {
     const [k, m] = [Math.floor(i / (3 * H)), i % (3 * H)];
