@@ -38,6 +38,7 @@ export { constraints, type ConstraintInput } from "./constraints.ts";
 export { losses, type Loss } from "./losses.ts";
 export { metrics, type Metric } from "./metrics.ts";
 export { optimizers, Optimizer, type Schedule } from "./optimizers.ts";
+export { schedules } from "./schedules.ts";
 export { callbacks, type Callback } from "./callbacks.ts";
 export * from "./errors.ts";
 export type { Tensor } from "./program/tensor.ts";

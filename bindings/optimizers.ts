@@ -6,6 +6,7 @@ import type { Operand } from "./program/tensor.ts";
 import type { Trace } from "./program/trace.ts";
 import type { Network } from "./model/network.ts";
 import { applyGradients } from "./model/updater.ts";
+import { power } from "./portable.ts";
 import { ADAM_HYPER, RMSPROP_HYPER, SGD_HYPER } from "./reference/optimizer.ts";
 
 /** A learning rate by the number of updates done. */
@@ -73,13 +74,6 @@ interface Rule {
   /** Their values for update number `step`, from 1. */
   hyper(config: Config, rate: number, step: number, torch: boolean): Record<string, number>;
   record(trace: Trace, range: UpdateRange, slot: (name: string) => Operand | 0, config: Config): void;
-}
-
-/** base to the power n by multiplication alone, so that every engine gives the same bits. */
-function power(base: number, n: number): number {
-  let result = 1;
-  for (let square = base; n > 0; n = Math.floor(n / 2), square *= square) if (n % 2 === 1) result *= square;
-  return result;
 }
 
 /** Weight decay as kernels take it: added to the gradient, or taken off the weight. */

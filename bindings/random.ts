@@ -3,34 +3,15 @@
  * rounds in one way. Math.log and its kin differ between engines and are not used.
  */
 import { ValueError } from "./errors.ts";
+import { ln } from "./portable.ts";
 
 /** Everything a generator knows: four u32. */
 export type RandomState = readonly [number, number, number, number];
 
 const TWO_32 = 2 ** 32;
-const LN_2 = 0.6931471805599453;
-const SQRT_2 = 1.4142135623730951;
 
 /** Rounds until every bit of the seed has reached every bit of the state (sfc32's author asks for 12). */
 const WARM_UP = 16;
-
-/** ln x for 0 < x < 1, within 2 ULP: x = m·2^e with m around 1, ln m = 2·artanh((m − 1)/(m + 1)). */
-function ln(x: number): number {
-  let e = 0;
-  while (x < 1) {
-    x *= 2;
-    e--;
-  }
-  if (x > SQRT_2) {
-    x /= 2;
-    e++;
-  }
-  const t = (x - 1) / (x + 1);
-  let sum = 0;
-  // |t| < 0.172: the terms fall by 34 each, the next one would be below 2^-57
-  for (let k = 21; k >= 1; k -= 2) sum = sum * t * t + 1 / k;
-  return e * LN_2 + 2 * t * sum;
-}
 
 /** FNV-1a over UTF-16 units. */
 function hash(text: string): number {

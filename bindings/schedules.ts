@@ -1,0 +1,108 @@
+/** Learning rates by the number of updates done, for an optimizer's `learningRate`. */
+import { OptionError } from "./errors.ts";
+import { checkOptions } from "./options.ts";
+import type { Schedule } from "./optimizers.ts";
+import { cos, power } from "./portable.ts";
+
+/** Makes a schedule of its options, filled in and checked. */
+function define<O extends object>(
+  name: string, defaults: { readonly [K in keyof Required<O>]: O[K] | undefined }, at: (step: number, options: Required<O>) => number,
+): (options: O) => Schedule {
+  const known = Object.keys(defaults);
+  return (given) => {
+    checkOptions(`schedules.${name}`, given, known);
+    const options = { ...defaults } as Record<string, unknown>;
+    for (const [key, value] of Object.entries(given)) if (value !== undefined) options[key] = value;
+    const missing = known.find((key) => options[key] === undefined && key !== "warmupTarget");
+    if (missing) throw new OptionError(`schedules.${name}: expected ${missing}, got none`);
+    for (const key of known.filter((key) => key.endsWith("Steps") && key !== "warmupSteps")) {
+      if (!((options[key] as number) > 0)) throw new OptionError(`schedules.${name}: expected ${key} > 0, got ${String(options[key])}`);
+    }
+    return (step) => at(step, options as Required<O>);
+  };
+}
+
+/** From 1 down to 0 along half a cosine, for t from 0 to 1. */
+const halfCosine = (t: number): number => (1 + cos(Math.PI * t)) / 2;
+
+/** Which restart a step is in and how far, cycles growing by `factor`. */
+function cycleOf(step: number, first: number, factor: number): { cycle: number; done: number } {
+  let [cycle, start, length] = [0, 0, first];
+  while (step >= start + length) {
+    start += length;
+    length *= factor;
+    cycle++;
+  }
+  return { cycle, done: (step - start) / length };
+}
+
+export const schedules = {
+  /** initial · rate^(step / decaySteps); `staircase`: whole powers only. */
+  exponentialDecay: define<{ initialLearningRate: number; decaySteps: number; decayRate: number; staircase?: boolean }>(
+    "exponentialDecay", { initialLearningRate: undefined, decaySteps: undefined, decayRate: undefined, staircase: false },
+    (step, { initialLearningRate, decaySteps, decayRate, staircase }) =>
+      initialLearningRate * power(decayRate, staircase ? Math.floor(step / decaySteps) : step / decaySteps),
+  ),
+
+  /** initial / (1 + rate · step / decaySteps); `staircase`: whole multiples only. */
+  inverseTimeDecay: define<{ initialLearningRate: number; decaySteps: number; decayRate: number; staircase?: boolean }>(
+    "inverseTimeDecay", { initialLearningRate: undefined, decaySteps: undefined, decayRate: undefined, staircase: false },
+    (step, { initialLearningRate, decaySteps, decayRate, staircase }) =>
+      initialLearningRate / (1 + decayRate * (staircase ? Math.floor(step / decaySteps) : step / decaySteps)),
+  ),
+
+  /** values[k] while step ≤ boundaries[k], the last value after. */
+  piecewiseConstantDecay: define<{ boundaries: readonly number[]; values: readonly number[] }>(
+    "piecewiseConstantDecay", { boundaries: undefined, values: undefined },
+    (step, { boundaries, values }) => {
+      if (values.length !== boundaries.length + 1) throw new OptionError(`schedules.piecewiseConstantDecay: expected one value more than boundaries, got ${values.length} and ${boundaries.length}`);
+      const k = boundaries.findIndex((boundary) => step <= boundary);
+      return values[k < 0 ? values.length - 1 : k];
+    },
+  ),
+
+  /** From initial to end along (1 − t)^power over decaySteps; `cycle`: starts over with longer runs instead of staying there. */
+  polynomialDecay: define<{ initialLearningRate: number; decaySteps: number; endLearningRate?: number; power?: number; cycle?: boolean }>(
+    "polynomialDecay", { initialLearningRate: undefined, decaySteps: undefined, endLearningRate: 0.0001, power: 1, cycle: false },
+    (step, { initialLearningRate, decaySteps, endLearningRate, power: exponent, cycle }) => {
+      const length = cycle ? decaySteps * Math.max(1, Math.ceil(step / decaySteps)) : decaySteps;
+      return (initialLearningRate - endLearningRate) * power(1 - Math.min(step, length) / length, exponent) + endLearningRate;
+    },
+  ),
+
+  /** Up to warmupTarget over warmupSteps when given, then down along half a cosine to alpha of it (Loshchilov and Hutter 2017). */
+  cosineDecay: define<{ initialLearningRate: number; decaySteps: number; alpha?: number; warmupTarget?: number | undefined; warmupSteps?: number }>(
+    "cosineDecay", { initialLearningRate: undefined, decaySteps: undefined, alpha: 0, warmupTarget: undefined, warmupSteps: 0 },
+    (step, { initialLearningRate, decaySteps, alpha, warmupTarget, warmupSteps }) => {
+      if (warmupTarget !== undefined && step < warmupSteps) return initialLearningRate + (warmupTarget - initialLearningRate) * step / warmupSteps;
+      const [top, since] = warmupTarget === undefined ? [initialLearningRate, step] : [warmupTarget, step - warmupSteps];
+      return top * ((1 - alpha) * halfCosine(Math.min(since, decaySteps) / decaySteps) + alpha);
+    },
+  ),
+
+  /** Half cosines one after the other, each tMul times as long and mMul times as high as the one before. */
+  cosineDecayRestarts: define<{ initialLearningRate: number; firstDecaySteps: number; tMul?: number; mMul?: number; alpha?: number }>(
+    "cosineDecayRestarts", { initialLearningRate: undefined, firstDecaySteps: undefined, tMul: 2, mMul: 1, alpha: 0 },
+    (step, { initialLearningRate, firstDecaySteps, tMul, mMul, alpha }) => {
+      const { cycle, done } = cycleOf(step, firstDecaySteps, tMul);
+      return initialLearningRate * ((1 - alpha) * power(mMul, cycle) * halfCosine(done) + alpha);
+    },
+  ),
+
+  /** Times gamma every so many updates (PyTorch's StepLR). */
+  stepDecay: define<{ initialLearningRate: number; decaySteps: number; gamma?: number }>(
+    "stepDecay", { initialLearningRate: undefined, decaySteps: undefined, gamma: 0.1 },
+    (step, { initialLearningRate, decaySteps, gamma }) => initialLearningRate * power(gamma, Math.floor(step / decaySteps)),
+  ),
+
+  /** Up from max/divFactor to max over pctStart of the updates, then down to the start over finalDivFactor (Smith and Topin 2018). */
+  oneCycle: define<{ maxLearningRate: number; totalSteps: number; pctStart?: number; divFactor?: number; finalDivFactor?: number }>(
+    "oneCycle", { maxLearningRate: undefined, totalSteps: undefined, pctStart: 0.3, divFactor: 25, finalDivFactor: 10000 },
+    (step, { maxLearningRate, totalSteps, pctStart, divFactor, finalDivFactor }) => {
+      const start = maxLearningRate / divFactor;
+      const top = pctStart * totalSteps - 1;
+      const between = (from: number, to: number, t: number): number => to + (from - to) * halfCosine(Math.min(1, t));
+      return step <= top ? between(start, maxLearningRate, step / top) : between(maxLearningRate, start / finalDivFactor, (step - top) / (totalSteps - 1 - top));
+    },
+  ),
+};
