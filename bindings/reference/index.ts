@@ -20,10 +20,12 @@ import { softmaxXent } from "./softmax_xent.ts";
 import { vecBinary } from "./vec_binary.ts";
 import { vecReduce } from "./vec_reduce.ts";
 import { vecUnary } from "./vec_unary.ts";
-import { viewsOf, type Memory } from "./views.ts";
+import { viewsOf, type Memory, type Views } from "./views.ts";
 
-export function referenceKernels(memory: Memory): Kernels {
-  const views = viewsOf(memory);
+export const referenceKernels = (memory: Memory): Kernels => kernelsOver(viewsOf(memory));
+
+/** The table over any views: the tests compute with doubles where these give floats. */
+export function kernelsOver(views: Views): Kernels {
   return {
     ...abi(),
     ...clip(views),

@@ -1,13 +1,24 @@
 /** Tests of the public API, once on every build that this engine has. */
 import { suite } from "uvu";
 import type { Test } from "uvu";
-import { UnsupportedError, initSync } from "../../bindings/index.ts";
+import { UnsupportedError } from "../../bindings/errors.ts";
+import { state } from "../../bindings/runtime/context.ts";
+import { loadSync, type Backend } from "../../bindings/runtime/load.ts";
 
 export type Build = "simd" | "relaxed" | "reference";
 
+const loaded = new Map<Build, Backend>();
+
+/** The backend of this build that all tests of a file share. */
+export function backendOf(build: Build): Backend {
+  let backend = loaded.get(build);
+  if (!backend) loaded.set(build, (backend = loadSync({ build })));
+  return backend;
+}
+
 function runs(build: Build): boolean {
   try {
-    initSync({ build });
+    backendOf(build);
     return true;
   } catch (error) {
     if (error instanceof UnsupportedError) return false;
@@ -18,12 +29,29 @@ function runs(build: Build): boolean {
 /** The builds that models can run on here. */
 export const builds: readonly Build[] = (["simd", "relaxed", "reference"] as const).filter(runs);
 
+/** Makes models and functions on this backend from now on. */
+export function use(backend: Backend): void {
+  state.backend = backend;
+}
+
+/** Runs `fn` with models and functions being made on this backend. */
+export function on<R>(backend: Backend, fn: () => R): R {
+  const { backend: before } = state;
+  use(backend);
+  try {
+    return fn();
+  } finally {
+    if (before) use(before);
+  }
+}
+
 /** Declares the same tests once per build, and runs them with that build as the one of new models. */
-export function eachBackend(name: string, declare: (test: Test, build: Build) => void): void {
+export function eachBackend(name: string, declare: (test: Test, build: Build, backend: Backend) => void): void {
   for (const build of builds) {
     const test = suite(`${name} [${build}]`);
-    test.before(() => initSync({ build }));
-    declare(test, build);
+    const backend = backendOf(build);
+    test.before(() => use(backend));
+    declare(test, build, backend);
     test.run();
   }
 }
