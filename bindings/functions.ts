@@ -3,6 +3,7 @@ import { checkOptions } from "./options.ts";
 import { NonFiniteError, StateError, TraceError } from "./errors.ts";
 import type { NDArray } from "./program/array.ts";
 import { TracedFunction, recordGradients, type Compiled } from "./program/functions.ts";
+import type { Parameter } from "./program/parameters.ts";
 import type { Port } from "./program/port.ts";
 import { isTensor, type Tensor } from "./program/tensor.ts";
 import type { FlatArguments } from "./program/tree.ts";
@@ -65,8 +66,8 @@ function scalarOf(name: string, result: unknown, aux: boolean): Tensor {
 }
 
 interface GradPorts {
-  /** Number of outputs that are results of the function. */
-  readonly results: number;
+  /** Weights that the function uses: what lies at the gradients of others is from other functions. */
+  readonly used: ReadonlyMap<Parameter, unknown>;
   /** For each input array, which of the outputs after those is its gradient; undefined for integers. */
   readonly inputs: readonly (number | undefined)[];
 }
@@ -95,7 +96,7 @@ export function valueAndGrad(module: Network | null, fn: TensorFunction, options
         outputs.push(tape.gradient(input) ?? trace.zeros(input.shape));
         return outputs.length - 1;
       });
-      return { outputs, extra: { results: 0, inputs: places } };
+      return { outputs, extra: { used: trace.parameters, inputs: places } };
     },
   });
   return (...args) => {
@@ -105,16 +106,17 @@ export function valueAndGrad(module: Network | null, fn: TensorFunction, options
     return {
       value: (aux ? (result as unknown[])[0] : result) as number,
       ...(aux ? { aux: (result as unknown[])[1] } : {}),
-      grads: module ? gradientsOf(module) : {},
+      grads: module ? gradientsOf(module, compiled.extra) : {},
       ...(gradientInputs ? { inputGrads: inputGradients(flat, compiled) } : {}),
     };
   };
 }
 
-function gradientsOf(module: Network): ArrayRecord {
+function gradientsOf(module: Network, { used }: GradPorts): ArrayRecord {
   return Object.fromEntries(module.trainable().filter(([, { block }]) => block).map(([name, parameter]) => {
     const block = parameter.block!;
-    return [name, { data: block.view(parameter, block.gradientPtr()).slice(), shape: [...parameter.shape] }];
+    const data = used.has(parameter) ? block.view(parameter, block.gradientPtr()).slice() : new Float32Array(parameter.size);
+    return [name, { data, shape: [...parameter.shape] }];
   }));
 }
 
