@@ -1,6 +1,11 @@
 /** What happens between batches and epochs. */
+import { OptionError, StateError, type NonFiniteError } from "./errors.ts";
 import type { Module } from "./model/module.ts";
+import type { ArrayRecord } from "./model/network.ts";
+import { progressOf } from "./model/progress.ts";
+import type { Logs } from "./model/runner.ts";
 import type { TrainEvent } from "./model/train.ts";
+import { checkOptions } from "./options.ts";
 
 /** Called during `fit`; each may be async. Set `model.stopTraining` to end the training in good order. */
 export interface Callback {
@@ -8,9 +13,202 @@ export interface Callback {
   onBatchEnd?(event: TrainEvent, model: Module): void | Promise<void>;
   onEpochEnd?(event: TrainEvent, model: Module): void | Promise<void>;
   onTrainEnd?(model: Module): void | Promise<void>;
+  /** A loss or gradient was not finite; true ends the training normally instead of by the error. */
+  onNonFinite?(error: NonFiniteError, model: Module): boolean;
+}
+
+export interface MonitorOptions {
+  /** Key of the logs to watch. */
+  monitor?: string;
+  /** Smallest change that counts. */
+  minDelta?: number;
+  /** Epochs without improvement that are allowed. */
+  patience?: number;
+  /** Whether smaller or larger is better; "auto" goes by the key. */
+  mode?: "auto" | "min" | "max";
+}
+
+/** Watches one value of the logs for improvement. */
+class Monitor {
+  best: number;
+  private readonly key: string;
+  private readonly sign: number;
+  private readonly minDelta: number;
+
+  constructor(subject: string, { monitor = "val_loss", minDelta = 0, mode = "auto" }: MonitorOptions, best?: number) {
+    if (!["auto", "min", "max"].includes(mode)) throw new OptionError(`${subject}: expected mode "auto", "min" or "max", got "${mode}"`);
+    this.key = monitor;
+    const larger = mode === "max" || (mode === "auto" && /acc|auc|precision|recall|f1|r2/i.test(monitor));
+    this.sign = larger ? -1 : 1;
+    this.minDelta = Math.abs(minDelta);
+    this.best = best ?? this.sign * Infinity;
+  }
+
+  value(logs: Logs): number {
+    const value = logs[this.key];
+    if (value === undefined) throw new OptionError(`callbacks: expected "${this.key}" to watch, got logs of ${Object.keys(logs).join(", ")}`);
+    return value;
+  }
+
+  /** Whether this is better than the best so far, which it then is. */
+  improved(logs: Logs): boolean {
+    const value = this.value(logs);
+    if (!(this.sign * (this.best - value) > this.minDelta)) return false;
+    this.best = value;
+    return true;
+  }
+}
+
+export interface EarlyStoppingOptions extends MonitorOptions {
+  /** Value to beat from the start. */
+  baseline?: number;
+  /** Puts the weights of the best epoch back at the end. */
+  restoreBestWeights?: boolean;
+  startFromEpoch?: number;
+}
+
+function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
+  checkOptions("callbacks.earlyStopping", options, ["monitor", "minDelta", "patience", "mode", "baseline", "restoreBestWeights", "startFromEpoch"]);
+  const { patience = 0, baseline, restoreBestWeights = false, startFromEpoch = 0 } = options;
+  let monitor: Monitor;
+  let waited: number;
+  let best: ArrayRecord | undefined;
+  return {
+    onTrainBegin() {
+      monitor = new Monitor("callbacks.earlyStopping", options, baseline);
+      waited = 0;
+      best = undefined;
+    },
+    onEpochEnd({ epoch, logs }, model) {
+      if (epoch < startFromEpoch) return;
+      if (monitor.improved(logs)) {
+        waited = 0;
+        if (restoreBestWeights) best = model.getWeights();
+      } else if (++waited > patience) {
+        model.stopTraining = true;
+      }
+    },
+    onTrainEnd(model) {
+      if (best) model.setWeights(best);
+    },
+  };
+}
+
+/** Writes text or bytes where the caller says: to a function, or to a file where there is a file system. */
+type Target = string | ((content: Uint8Array | string, event: TrainEvent) => void | Promise<void>);
+
+type FileSystem = { writeFileSync(path: string, content: Uint8Array | string): void; appendFileSync(path: string, content: string): void };
+
+/** node:fs, asked for without an import that bundlers of pages would stumble over. */
+function fileSystem(subject: string): FileSystem {
+  const fs = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process?.getBuiltinModule?.("node:fs");
+  if (!fs) throw new StateError(`${subject}: expected a file system for a path, got an engine without; pass a function instead`);
+  return fs as FileSystem;
+}
+
+export interface CheckpointOptions extends MonitorOptions {
+  /** A path, in which {epoch} is replaced, or a function that takes the bytes. */
+  to: Target;
+  /** Only when the watched value is the best so far. */
+  saveBestOnly?: boolean;
+  /** With what the optimizer remembers, to go on from. */
+  optimizer?: boolean;
+}
+
+function modelCheckpoint(options: CheckpointOptions): Callback {
+  checkOptions("callbacks.modelCheckpoint", options, ["to", "saveBestOnly", "optimizer", "monitor", "minDelta", "mode"]);
+  const { to, saveBestOnly = false, optimizer = false } = options;
+  const monitor = new Monitor("callbacks.modelCheckpoint", options);
+  return {
+    async onEpochEnd(event, model) {
+      if (saveBestOnly && !monitor.improved(event.logs)) return;
+      const bytes = model.save({ optimizer });
+      if (typeof to === "function") await to(bytes, event);
+      else fileSystem("callbacks.modelCheckpoint").writeFileSync(to.replaceAll("{epoch}", String(event.epoch + 1)), bytes);
+    },
+  };
+}
+
+/** A line per epoch, written as the epochs end; `header` is the line before the first. */
+function lineLogger(subject: string, to: Target, line: (event: TrainEvent) => string, header?: (event: TrainEvent) => string): Callback {
+  let started = false;
+  return {
+    onTrainBegin: () => void (started = false),
+    async onEpochEnd(event) {
+      const text = `${!started && header ? `${header(event)}\n` : ""}${line(event)}\n`;
+      if (typeof to === "function") await to(text, event);
+      else if (started) fileSystem(subject).appendFileSync(to, text);
+      else fileSystem(subject).writeFileSync(to, text);
+      started = true;
+    },
+  };
+}
+
+export interface PlateauOptions extends MonitorOptions {
+  /** What the rate is multiplied by. */
+  factor?: number;
+  /** Epochs to wait after a reduction. */
+  cooldown?: number;
+  minLearningRate?: number;
+}
+
+function reduceLROnPlateau(options: PlateauOptions = {}): Callback {
+  const subject = "callbacks.reduceLROnPlateau";
+  checkOptions(subject, options, ["monitor", "minDelta", "patience", "mode", "factor", "cooldown", "minLearningRate"]);
+  const { factor = 0.1, patience = 10, cooldown = 0, minLearningRate = 0, minDelta = 1e-4 } = options;
+  if (!(factor > 0 && factor < 1)) throw new OptionError(`${subject}: expected factor of 0 < factor < 1, got ${factor}`);
+  let monitor: Monitor;
+  let waited = 0;
+  let resting = 0;
+  return {
+    onTrainBegin() {
+      monitor = new Monitor(subject, { ...options, minDelta });
+      waited = resting = 0;
+    },
+    onEpochEnd({ logs }, model) {
+      if (resting > 0) {
+        resting--;
+        waited = 0;
+      }
+      if (monitor.improved(logs)) waited = 0;
+      else if (resting === 0 && ++waited >= patience) {
+        const { optimizer } = model;
+        if (!optimizer || typeof optimizer.learningRate !== "number") throw new OptionError(`${subject}: expected an optimizer with a number as learning rate, got a schedule`);
+        optimizer.learningRate = Math.max(minLearningRate, optimizer.learningRate * factor);
+        resting = cooldown;
+        waited = 0;
+      }
+    },
+  };
 }
 
 export const callbacks = {
+  /** Ends the training when a value no longer improves. */
+  earlyStopping,
+  /** Saves the model after every epoch, or after the best ones. */
+  modelCheckpoint,
+  /** The logs as comma-separated values. */
+  csvLogger: ({ to }: { to: Target }): Callback => lineLogger("callbacks.csvLogger", to,
+    ({ epoch, logs }) => [epoch, ...Object.values(logs)].join(","), ({ logs }) => ["epoch", ...Object.keys(logs)].join(",")),
+  /** The logs as a line of JSON per epoch. */
+  jsonLogger: ({ to }: { to: Target }): Callback => lineLogger("callbacks.jsonLogger", to, ({ epoch, logs }) => JSON.stringify({ epoch, ...logs })),
+  /** Lowers the learning rate when a value no longer improves. */
+  reduceLROnPlateau,
+  /** A loss or gradient that is not finite ends the training normally, with the last finite weights, instead of by an error. */
+  terminateOnNaN: (): Callback => ({ onNonFinite: () => true }),
   /** A callback of functions given one by one. */
   lambda: (functions: Callback): Callback => functions,
+  /** Progress on the terminal, as `verbose` shows it. */
+  progress(): Callback {
+    let shown: Callback | undefined;
+    return {
+      async onTrainBegin(model) {
+        shown = await progressOf();
+        await shown.onTrainBegin?.(model);
+      },
+      onBatchEnd: (event, model) => shown?.onBatchEnd?.(event, model),
+      onEpochEnd: (event, model) => shown?.onEpochEnd?.(event, model),
+      onTrainEnd: (model) => shown?.onTrainEnd?.(model),
+    };
+  },
 };

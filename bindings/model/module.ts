@@ -11,7 +11,8 @@ import { inspect, type InspectOptions } from "./inspect.ts";
 import { checkWeights, openFile, slotArrays } from "./load.ts";
 import { Network, hide, type ArrayRecord, type ModuleOptions } from "./network.ts";
 import { save, type SaveOptions } from "./save.ts";
-import { BatchRunner, fit, train, type FitOptions, type History, type Logs, type TrainEvent } from "./train.ts";
+import { BatchRunner, type Logs } from "./runner.ts";
+import { fit, train, type FitOptions, type History, type TrainEvent } from "./train.ts";
 import { offerState, updaterOf } from "./updater.ts";
 
 export interface CompileOptions {
@@ -62,6 +63,11 @@ export class Module extends Network {
     this.#optimizer = optimizerOf(optimizer);
     const objective = { loss: lossOf(loss), metrics: metrics.map(metricOf) };
     this.#runner = new BatchRunner(this, objective, updaterOf(this, this.#optimizer));
+  }
+
+  /** The optimizer it was compiled with. */
+  get optimizer(): Optimizer | undefined {
+    return this.#optimizer;
   }
 
   private compiled(what: string): BatchRunner {

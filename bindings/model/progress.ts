@@ -1,6 +1,7 @@
 /** Progress of `fit` on the terminal, by cli-progress where it is installed, else a line per epoch. */
 import type { Callback } from "../callbacks.ts";
-import type { Logs, TrainEvent } from "./train.ts";
+import type { Logs } from "./runner.ts";
+import type { TrainEvent } from "./train.ts";
 
 interface Bar {
   start(total: number, value: number, payload: object): void;
@@ -24,22 +25,20 @@ export const formatLogs = (logs: Logs): string => Object.entries(logs).map(([key
 const isTerminal = (): boolean => (globalThis as { process?: { stdout?: { isTTY?: boolean } } }).process?.stdout?.isTTY === true;
 
 /** A callback that shows epochs as they go by. */
-export async function progressOf({ epochs }: { epochs: number; batchSize: number; verbose: boolean | number }): Promise<Callback> {
+export async function progressOf(): Promise<Callback> {
   const library = isTerminal() ? await cliProgress() : undefined;
-  const line = ({ epoch, logs }: TrainEvent): string => `epoch ${epoch + 1}/${epochs}  ${formatLogs(logs)}`;
+  const line = ({ epoch, epochs, logs }: TrainEvent): string => `epoch ${epoch + 1}/${epochs}  ${formatLogs(logs)}`;
   if (!library) return { onEpochEnd: (event) => console.log(line(event)) };
-  const bar = new library.SingleBar({ format: "epoch {epoch}/{epochs} {bar} {batch} batches  {logs}", hideCursor: true, clearOnComplete: true });
-  let perEpoch = 1;
-  bar.start(1, 0, { epoch: 1, epochs, batch: 0, logs: "" });
+  const bar = new library.SingleBar({ format: "epoch {epoch}/{epochs} {bar} {value}/{total} batches  {text}", hideCursor: true, clearOnComplete: true });
   return {
-    onBatchEnd({ epoch, batch, logs }) {
-      if (epoch === 0 || batch > perEpoch) perEpoch = Math.max(perEpoch, batch);
-      bar.update(Math.min(1, batch / perEpoch), { epoch: epoch + 1, epochs, batch, logs: formatLogs(logs) });
+    onBatchEnd({ epoch, epochs, batch, batches, logs }) {
+      const payload = { epoch: epoch + 1, epochs, text: formatLogs(logs) };
+      if (batch === 1) bar.start(batches, batch, payload);
+      else bar.update(batch, payload);
     },
     onEpochEnd(event) {
       bar.stop();
       console.log(line(event));
-      bar.start(1, 0, { epoch: event.epoch + 2, epochs, batch: 0, logs: "" });
     },
     onTrainEnd: () => bar.stop(),
   };

@@ -1,21 +1,15 @@
 /** The training loop, as an async generator; `fit` runs it to its end. */
+import type { Callback } from "../callbacks.ts";
 import { NonFiniteError, OptionError, StateError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import type { Callback } from "../callbacks.ts";
 import type { ArrayInput } from "../program/array.ts";
-import { TracedFunction, recordGradients, type Compiled } from "../program/functions.ts";
-import type { Tensor } from "../program/tensor.ts";
 import { Random } from "../random.ts";
 import { Dataset, type BatchOptions } from "./dataset.ts";
-import { diagnose } from "./diagnose.ts";
 import { checkCount, type ModelInput } from "./inputs.ts";
 import type { Module } from "./module.ts";
 import { progressOf } from "./progress.ts";
-import { statefulStore } from "./states.ts";
-import { scoreBatch, type Objective, type StepResult } from "./step.ts";
+import { range, type BatchRunner, type Logs, type Scores } from "./runner.ts";
 import { nextTask } from "./task.ts";
-import type { Steps } from "../program/tensor.ts";
-import type { Updater } from "./updater.ts";
 
 export interface FitOptions extends BatchOptions {
   epochs?: number | undefined;
@@ -39,14 +33,16 @@ export interface FitOptions extends BatchOptions {
 const FIT_OPTIONS = ["epochs", "initialEpoch", "batchSize", "shuffle", "validationData", "validationSplit", "validationBatchSize",
   "callbacks", "signal", "verbose", "lengths", "mask", "sampleWeight", "classWeight"];
 
-/** Means so far: `loss` and every metric by its key. */
-export type Logs = Record<string, number>;
-
 export interface TrainEvent {
   readonly type: "batch" | "epoch";
   readonly epoch: number;
+  /** The `epochs` option. */
+  readonly epochs: number;
   /** Batches done in this epoch. */
   readonly batch: number;
+  /** Batches of an epoch. */
+  readonly batches: number;
+  /** Means over the epoch so far. */
   readonly logs: Logs;
 }
 
@@ -56,112 +52,6 @@ export interface History {
   /** Numbers of the epochs. */
   readonly epoch: number[];
 }
-
-type StepFunction = (x: Tensor[], y: Tensor, steps: Steps, sampleWeight?: Tensor) => { value: Tensor; aux: StepResult["metrics"] };
-
-/** The program's function: loss first, then the tallies of the metrics. */
-function stepFunction(model: Module, objective: Objective): StepFunction {
-  return (x, y, steps, sampleWeight) => {
-    const { loss, metrics } = scoreBatch(model, objective, { x, y, steps, sampleWeight });
-    return { value: loss, aux: metrics };
-  };
-}
-
-/** Runs batches and keeps the means of what they give. */
-class Scores {
-  private readonly keys: readonly string[];
-  private loss = 0;
-  private rows = 0;
-  private tallies: [total: number, count: number][];
-
-  constructor({ metrics }: Objective) {
-    this.keys = metrics.map(({ metricName }) => metricName);
-    this.tallies = metrics.map(() => [0, 0]);
-  }
-
-  /** Adds the batch that a program has just run: its outputs are the loss and a total and count per metric. */
-  add({ program: { outputs } }: Compiled<unknown>, rows: number): void {
-    this.loss += outputs[0].view[0] * rows;
-    this.rows += rows;
-    this.tallies.forEach((tally, i) => {
-      tally[0] += outputs[1 + 2 * i].view[0];
-      tally[1] += outputs[2 + 2 * i].view[0];
-    });
-  }
-
-  logs(): Logs {
-    const logs: Logs = { loss: this.loss / this.rows };
-    this.keys.forEach((key, i) => (logs[key] = this.tallies[i][0] / Math.max(1, this.tallies[i][1])));
-    return logs;
-  }
-}
-
-/** A step function over a model and its objective, which traces once per batch shape. */
-export class BatchRunner {
-  private readonly model: Module;
-  readonly objective: Objective;
-  private readonly updater: Updater;
-  private readonly train: TracedFunction<undefined>;
-  private readonly test: TracedFunction<undefined>;
-
-  constructor(model: Module, objective: Objective, updater: Updater) {
-    this.model = model;
-    this.objective = objective;
-    this.updater = updater;
-    const stateful = statefulStore(model);
-    const fn = stepFunction(model, objective) as never;
-    this.train = new TracedFunction<undefined>("fit", model, fn, { training: true, gradients: true, stateful }, {
-      extension: (trace, _inputs, result) => {
-        const { value } = result as { value: Tensor };
-        recordGradients("fit", trace, model, value);
-        updater.record(trace, value);
-        return { outputs: [], extra: undefined };
-      },
-    });
-    this.test = new TracedFunction<undefined>("evaluate", model, fn, { stateful });
-  }
-
-  /** One update. @throws NonFiniteError; the weights are those before the batch then */
-  step(data: Dataset, order: Int32Array, where: { epoch: number; batch: number }): Compiled<undefined> {
-    const compiled = this.write(this.train, data, order);
-    this.updater.before();
-    this.train.replay(compiled);
-    if (!this.updater.after()) {
-      const { layer, what } = diagnose(this.model, compiled.program.outputs[0].view[0], data, order);
-      throw new NonFiniteError(`fit: expected a finite loss and gradients, got ${what} in epoch ${where.epoch + 1}, batch ${where.batch + 1}${layer ? `, first in ${layer}` : ""}; the weights are those before that batch`, { ...where, layer });
-    }
-    return compiled;
-  }
-
-  private write(traced: TracedFunction<undefined>, data: Dataset, order: Int32Array): Compiled<undefined> {
-    const compiled = traced.compile(data.slice(0, order.length).flatten("fit"));
-    data.sources.forEach(({ data: source }, i) => compiled.program.inputs[i].writeRows(source, order, i === 0 ? "fit: x" : "fit"));
-    return compiled;
-  }
-
-  evaluate(data: Dataset, batchSize: number): Logs {
-    const scores = new Scores(this.objective);
-    for (let start = 0; start < data.rows; start += batchSize) {
-      const order = range(start, Math.min(data.rows, start + batchSize));
-      const compiled = this.write(this.test, data, order);
-      this.test.replay(compiled);
-      scores.add(compiled, order.length);
-    }
-    return scores.logs();
-  }
-
-  trainOnBatch(data: Dataset): Logs {
-    const scores = new Scores(this.objective);
-    scores.add(this.step(data, range(0, data.rows), { epoch: 0, batch: 0 }), data.rows);
-    return scores.logs();
-  }
-
-  scores(): Scores {
-    return new Scores(this.objective);
-  }
-}
-
-const range = (start: number, end: number): Int32Array => Int32Array.from({ length: end - start }, (_, i) => start + i);
 
 /** Milliseconds of work after which others get a turn: a frame of a page is 16. */
 const TURN = 10;
@@ -181,55 +71,105 @@ function splitValidation(data: Dataset, options: FitOptions): { training: Datase
   return { training: data.slice(0, cut), validation: data.slice(cut, data.rows) };
 }
 
+/** The turns of a training: who is called after a batch or an epoch, and when others get one. */
+class Turns {
+  private readonly model: Module;
+  private readonly callbacks: readonly Callback[];
+  private since = performance.now();
+
+  constructor(model: Module, callbacks: readonly Callback[]) {
+    this.model = model;
+    this.callbacks = callbacks;
+  }
+
+  async begin(): Promise<void> {
+    for (const callback of this.callbacks) await callback.onTrainBegin?.(this.model);
+  }
+
+  async batch(event: TrainEvent): Promise<void> {
+    for (const callback of this.callbacks) await callback.onBatchEnd?.(event, this.model);
+  }
+
+  async epoch(event: TrainEvent): Promise<void> {
+    for (const callback of this.callbacks) await callback.onEpochEnd?.(event, this.model);
+  }
+
+  async end(): Promise<void> {
+    for (const callback of this.callbacks) await callback.onTrainEnd?.(this.model);
+  }
+
+  /** Whether a callback takes a step that was not finite as a normal end. */
+  forgives(error: unknown): boolean {
+    return error instanceof NonFiniteError && this.callbacks.some((callback) => callback.onNonFinite?.(error, this.model));
+  }
+
+  /** Lets others run when it has been a while. */
+  async pause(): Promise<void> {
+    if (performance.now() - this.since < TURN) return;
+    await nextTask();
+    this.since = performance.now();
+  }
+}
+
 /** See {@link Module.train}. */
 export async function* train(model: Module, runner: BatchRunner, x: ModelInput, y: ArrayInput, options: FitOptions): AsyncGenerator<TrainEvent, void> {
   checkOptions("fit", options, FIT_OPTIONS);
-  const { epochs = 1, initialEpoch = 0, batchSize = 32, shuffle = true, validationBatchSize = batchSize, signal, callbacks = [] } = options;
+  const { epochs = 1, initialEpoch = 0, batchSize = 32, validationBatchSize = batchSize, callbacks = [] } = options;
   checkCount("fit", "epochs", epochs);
   checkCount("fit", "batchSize", batchSize);
+  checkCount("fit", "validationBatchSize", validationBatchSize);
   const { training, validation } = splitValidation(Dataset.of(x, y, options, "fit"), options);
   if (model.fitting) throw new StateError("fit: expected no other training of this model, got one that is still running");
   model.fitting = true;
   model.stopTraining = false;
-  let turn = performance.now();
+  const turns = new Turns(model, callbacks);
   try {
-    for (const callback of callbacks) await callback.onTrainBegin?.(model);
+    await turns.begin();
     for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
-      const order = range(0, training.rows);
-      if (shuffle) new Random(model.seed).fork(`shuffle ${epoch}`).shuffle(order);
       const scores = runner.scores();
-      let batch = 0;
-      for (let start = 0; start < order.length && !model.stopTraining; start += batchSize) {
-        signal?.throwIfAborted();
-        model.throwIfDisposed();
-        const rows = order.subarray(start, start + batchSize);
-        scores.add(runner.step(training, rows, { epoch, batch }), rows.length);
-        const event: TrainEvent = { type: "batch", epoch, batch: ++batch, logs: scores.logs() };
-        for (const callback of callbacks) await callback.onBatchEnd?.(event, model);
-        yield event;
-        if (performance.now() - turn < TURN) continue;
-        await nextTask();
-        turn = performance.now();
-      }
-      signal?.throwIfAborted();
+      const batches = yield* trainEpoch(model, runner, training, options, { epoch, scores, turns });
+      options.signal?.throwIfAborted();
       const logs = scores.logs();
       if (validation) {
         for (const [key, value] of Object.entries(runner.evaluate(validation, validationBatchSize))) logs[`val_${key}`] = value;
       }
-      const event: TrainEvent = { type: "epoch", epoch, batch, logs };
-      for (const callback of callbacks) await callback.onEpochEnd?.(event, model);
+      const event: TrainEvent = { type: "epoch", epoch, epochs, batch: batches, batches, logs };
+      await turns.epoch(event);
       yield event;
     }
+  } catch (error) {
+    if (!turns.forgives(error)) throw error;
   } finally {
     model.fitting = false;
-    for (const callback of callbacks) await callback.onTrainEnd?.(model);
+    await turns.end();
   }
+}
+
+/** One pass over the data. @returns the number of its batches */
+async function* trainEpoch(
+  model: Module, runner: BatchRunner, data: Dataset, { epochs = 1, batchSize = 32, shuffle = true, signal }: FitOptions,
+  { epoch, scores, turns }: { epoch: number; scores: Scores; turns: Turns },
+): AsyncGenerator<TrainEvent, number> {
+  const order = range(0, data.rows);
+  if (shuffle) new Random(model.seed).fork(`shuffle ${epoch}`).shuffle(order);
+  const batches = Math.ceil(order.length / batchSize);
+  for (let batch = 0; batch < batches && !model.stopTraining; batch++) {
+    signal?.throwIfAborted();
+    model.throwIfDisposed();
+    const rows = order.subarray(batch * batchSize, (batch + 1) * batchSize);
+    scores.add(runner.step(data, rows, { epoch, batch }), rows.length);
+    const event: TrainEvent = { type: "batch", epoch, epochs, batch: batch + 1, batches, logs: scores.logs() };
+    await turns.batch(event);
+    yield event;
+    await turns.pause();
+  }
+  return batches;
 }
 
 /** See {@link Module.fit}. */
 export async function fit(model: Module, runner: BatchRunner, x: ModelInput, y: ArrayInput, options: FitOptions): Promise<History> {
-  const { epochs = 1, batchSize = 32, verbose, callbacks = [] } = options;
-  const shown = verbose ? [...callbacks, await progressOf({ epochs, batchSize, verbose })] : callbacks;
+  const { verbose, callbacks = [] } = options;
+  const shown = verbose ? [...callbacks, await progressOf()] : callbacks;
   const result: History = { history: {}, epoch: [] };
   for await (const { type, epoch, logs } of train(model, runner, x, y, { ...options, callbacks: shown })) {
     if (type !== "epoch") continue;
