@@ -67,7 +67,7 @@ function scalarOf(name: string, result: unknown, aux: boolean): Tensor {
 
 interface GradPorts {
   /** Weights that the function uses: what lies at the gradients of others is from other functions. */
-  readonly used: ReadonlyMap<Parameter, unknown>;
+  readonly used: ReadonlySet<Parameter>;
   /** For each input array, which of the outputs after those is its gradient; undefined for integers. */
   readonly inputs: readonly (number | undefined)[];
 }
@@ -96,7 +96,7 @@ export function valueAndGrad(module: Network | null, fn: TensorFunction, options
         outputs.push(tape.gradient(input) ?? trace.zeros(input.shape));
         return outputs.length - 1;
       });
-      return { outputs, extra: { used: trace.parameters, inputs: places } };
+      return { outputs, extra: { used: new Set(trace.parameters.keys()), inputs: places } };
     },
   });
   return (...args) => {
