@@ -5,7 +5,7 @@ import type { InitializerInput } from "../initializers.ts";
 import type { RegularizerInput } from "../regularizers.ts";
 import { dropout as drop } from "../ops/dropout.ts";
 import { linear } from "../ops/linear.ts";
-import { integersOf } from "../ops/operands.ts";
+import { indicesOf } from "../ops/operands.ts";
 import { gather } from "../ops/rows.ts";
 import { activate, activationName } from "./activations.ts";
 import { defineLayer, type CommonOptions } from "./definition.ts";
@@ -53,8 +53,7 @@ export const embedding = defineLayer<EmbeddingOptions>({
     },
   }),
   call({ trace, config, weights, label }, x) {
-    trace.require(x, { below: config.inputDim, what: `tokens for ${label}` });
-    const tokens = integersOf(trace, x);
+    const tokens = indicesOf(trace, x, config.inputDim, `tokens for ${label}`);
     if (x.steps && config.maskZero) throw new ValueError(`${label}: expected lengths, a mask or maskZero, got two of them`);
     tokens.steps = config.maskZero ? { mask: tokens } : x.steps;
     return gather(weights.embeddings, tokens);

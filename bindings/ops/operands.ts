@@ -1,6 +1,7 @@
 /** What ops accept: tensors, numbers in their place, indices. */
 import { ShapeError, TraceError, ValueError } from "../errors.ts";
 import { describe, isTensor, read, write, type Shape, type Tensor } from "../program/tensor.ts";
+import { UNARY_CODES } from "../reference/unary.ts";
 import { currentTrace, type Inputs, type Trace } from "../program/trace.ts";
 
 /** A tensor, or a number where a constant will do. */
@@ -43,14 +44,22 @@ export function broadcastShape(op: string, a: Shape, b: Shape): number[] {
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((extent, i) => extent === b[i]);
 
 /**
- * A tensor of whole numbers as kernels index with them. Values of inputs are checked before every run.
+ * A tensor of whole numbers as kernels index with them. Values of inputs are checked before every run; computed ones,
+ * which nobody sees, are taken to the nearest end of the range, so that no kernel leaves its arrays.
  *
  * @param below  indices are 0…below − 1
  * @param what   what they are, for errors: "tokens"
  */
 export function indicesOf(trace: Trace, tensor: Tensor, below: number, what: string): Tensor {
+  if (!tensor.storage.pinned) return trace.once(tensor, `indices ${below}`, () => integersOf(trace, clipped(trace, tensor, below - 1)));
   trace.require(tensor, { below, what });
   return integersOf(trace, tensor);
+}
+
+function clipped(trace: Trace, tensor: Tensor, most: number): Tensor {
+  const y = trace.tensor(tensor.shape);
+  trace.call("f32_unary_fwd", y.size, read(floatsOf(trace, tensor)), write(y), UNARY_CODES.clip, 0, most);
+  return y;
 }
 
 /** The same numbers as i32. */

@@ -1,5 +1,5 @@
 /** Ops by index: gather, one-hot, and the packing of ragged batches into rows that all count. */
-import { ShapeError } from "../errors.ts";
+import { ShapeError, ValueError } from "../errors.ts";
 import { describe, read, sizeOf, update, write, type Steps, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op, type Trace } from "../program/trace.ts";
 import { axisOf, floatsOf, indicesOf, integersOf, required, tensorOf } from "./operands.ts";
@@ -60,6 +60,7 @@ export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
 /** Vectors of zeros with a one at each index. */
 export function oneHot(indices: Tensor, depth: number): Tensor {
   const trace = currentTrace("oneHot");
+  if (!Number.isInteger(depth) || depth < 1) throw new ValueError(`oneHot: expected a depth of at least 1, got ${depth}`);
   const index = indicesOf(trace, tensorOf("oneHot", indices), depth, "indices");
   const y = trace.tensor([...index.shape, depth]);
   trace.call("f32_one_hot", index.size, depth, read(index), write(y));
@@ -99,6 +100,10 @@ const BACKWARDS = 1;
 const AS_READ = 2;
 const HOLD = 4;
 
+/** Lengths and mask as kernels read them. */
+const stepIntegers = (trace: Trace, steps: Steps | undefined, T: number): [lengths?: Tensor, mask?: Tensor] =>
+  [steps?.lengths && indicesOf(trace, steps.lengths, T + 1, "lengths"), steps?.mask && integersOf(trace, steps.mask)];
+
 /** The packing of a batch by its valid steps; one for all layers that share mask and order. */
 export function packRows(trace: Trace, B: number, T: number, steps: Steps | undefined, order: RowOrder = {}): Rows {
   const { backwards = false, asRead = false, zeroMasked = false } = order;
@@ -113,8 +118,7 @@ export function packRows(trace: Trace, B: number, T: number, steps: Steps | unde
       source: integers([B * T]), place: integers([B, T]),
     };
     const scratch = integers([2 * B + 2 * T + 8]);
-    const [lengths, mask] = [steps?.lengths, steps?.mask].map((given) => given && integersOf(trace, given));
-    if (steps?.lengths) trace.require(steps.lengths, { below: T + 1, what: "lengths" });
+    const [lengths, mask] = stepIntegers(trace, steps, T);
     trace.call("i32_pack_rows", B, T, read(lengths), read(mask), write(rows.order), write(rows.rank), write(rows.active),
       write(rows.count), write(rows.source), write(rows.place), write(scratch), flags);
     return rows;
@@ -179,8 +183,7 @@ export function lastOutput(trace: Trace, packed: Tensor, final: Tensor, rows: Ro
 /** 1 at valid steps, 0 elsewhere [B, T]. */
 export function validSteps(trace: Trace, steps: Steps, B: number, T: number): Tensor {
   return trace.once(steps.mask ?? steps.lengths, `valid ${B} ${T}`, () => {
-    if (steps.lengths) trace.require(steps.lengths, { below: T + 1, what: "lengths" });
-    const [lengths, mask] = [steps.lengths, steps.mask].map((given) => given && integersOf(trace, given));
+    const [lengths, mask] = stepIntegers(trace, steps, T);
     const valid = trace.tensor([B, T]);
     trace.call("f32_valid_steps", B, T, read(lengths), read(mask), write(valid));
     return valid;

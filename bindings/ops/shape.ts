@@ -22,7 +22,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const { size } = tensorOf("reshape", x);
   const known = sizeOf(shape.filter((extent) => extent !== -1));
   const full = shape.map((extent) => (extent === -1 ? size / known : extent));
-  if (sizeOf(full) !== size || !full.every(Number.isInteger)) {
+  if (sizeOf(full) !== size || !full.every((extent) => Number.isInteger(extent) && extent >= 0)) {
     throw new ShapeError(`reshape: expected ${size} elements, as ${describe(x.shape)} has, got shape ${describe(shape)}`);
   }
   return currentTrace("reshape").apply(viewOp, [x], { shape: full })[0];
@@ -90,7 +90,8 @@ export function slice(x: Tensor, starts: readonly number[], sizes: readonly numb
   const { shape } = tensorOf("slice", x);
   const begin = shape.map((extent, i) => (starts[i] ?? 0) < 0 ? starts[i] + extent : starts[i] ?? 0);
   const block = shape.map((extent, i) => (sizes[i] ?? -1) === -1 ? extent - begin[i] : sizes[i]);
-  if (starts.length > shape.length || sizes.length > shape.length || block.some((n, i) => n < 0 || begin[i] < 0 || begin[i] + n > shape[i])) {
+  const within = (n: number, i: number): boolean => Number.isInteger(n) && Number.isInteger(begin[i]) && n >= 0 && begin[i] >= 0 && begin[i] + n <= shape[i];
+  if (starts.length > shape.length || sizes.length > shape.length || !block.every(within)) {
     throw new ShapeError(`slice: expected a block within ${describe(shape)}, got starts ${describe(starts)} and sizes ${describe(sizes)}`);
   }
   const from = strides(shape);
@@ -156,6 +157,7 @@ export function concat(xs: readonly Tensor[], axis = -1): Tensor {
 /** Tensors of one shape along a new axis. */
 export function stack(xs: readonly Tensor[], axis = 0): Tensor {
   if (xs.length === 0) throw new ShapeError("stack: expected at least one tensor, got none");
-  const at = axisOf("stack", axis, xs[0].rank + 1);
-  return concat(xs.map((x) => reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])), at);
+  const tensors = xs.map((x) => tensorOf("stack", x));
+  const at = axisOf("stack", axis, tensors[0].rank + 1);
+  return concat(tensors.map((x) => reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])), at);
 }
