@@ -21,7 +21,9 @@ export interface Root {
   /** Places parameters that a trace has found and gives them their initial values. */
   allocate(trace: Trace): void;
   blocks(): ParameterBlock[];
-  /** Trainable weights by name. */
+  /** All weights by name. */
+  parameters(): [string, Parameter][];
+  /** Those that training changes. */
   trainable(): [string, Parameter][];
   /** Programs to dispose of with the module. */
   readonly programs: Set<Program>;
@@ -81,6 +83,7 @@ export class TracedFunction<E = undefined> {
       return known;
     }
     const compiled = this.trace(args);
+    for (const [key, { program }] of this.cache) if (program.disposed) this.cache.delete(key);
     this.cache.set(args.key, compiled);
     return compiled;
   }
@@ -124,12 +127,13 @@ export class TracedFunction<E = undefined> {
   }
 
   private place(trace: Trace): void {
-    this.root?.allocate(trace);
+    const own = new Set(this.root?.parameters().map(([, parameter]) => parameter));
     for (const parameter of trace.parameters.keys()) {
-      if (!parameter.block) {
+      if (!own.has(parameter)) {
         throw new StateError(`${this.name}: expected every module that the function calls to be part of the module it was made with, got a weight of shape ${describe(parameter.shape)} of another`);
       }
     }
+    this.root?.allocate(trace);
   }
 }
 
