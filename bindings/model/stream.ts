@@ -66,7 +66,12 @@ export class Stream {
     this.batch = batch;
     this.block = block;
     this.states = new CarriedStates(model.backend, "stream");
-    this.stepper = this.compile(1);
+    try {
+      this.stepper = this.compile(1);
+    } catch (error) {
+      this.states.dispose(); // those that were placed before the memory ran out
+      throw error;
+    }
     this.inputSize = this.stepper.input.size;
     this.outputSize = this.stepper.output.size;
     this.out = new Float32Array(this.outputSize);

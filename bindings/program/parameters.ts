@@ -53,9 +53,9 @@ export class Derived {
     this.calls = calls;
   }
 
-  place(backend: Backend, bind: (calls: readonly Call[]) => Bound[]): void {
-    if (this.bound) return;
-    this.storage.ptr = backend.arena.alloc(this.storage.bytes);
+  /** Takes over a block of memory that the arena gave for it. */
+  place(ptr: number, bind: (calls: readonly Call[]) => Bound[]): void {
+    this.storage.ptr = ptr;
     this.parameter.block!.derived.push(this);
     this.bound = bind(this.calls);
   }

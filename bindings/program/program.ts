@@ -46,15 +46,17 @@ export class Program {
     const calls = liveCalls(trace.calls, kept);
     const { offsets, bytes } = layOut(calls, kept, !trace.options.inspect);
     this.bytes = bytes;
-    this.ptr = backend.arena.alloc(bytes);
+    this.derived = [...trace.derived];
+    const fresh = this.derived.filter(({ storage }) => storage.ptr === undefined);
+    const [ptr, ...places] = backend.arena.allocAll([bytes, ...fresh.map(({ storage }) => storage.bytes)]);
+    this.ptr = ptr;
 
     const address = (storage: Storage): number => storage.ptr ?? this.ptr + offsets.get(storage)!;
     const bind = (list: readonly Call[]): Bound[] => list.map(({ kernel, args }) => ({
       fn: backend.kernels[kernel] as Bound["fn"],
       args: args.map((arg) => (typeof arg === "number" ? arg : address(arg.storage) + arg.offset)),
     }));
-    this.derived = [...trace.derived];
-    for (const derived of this.derived) derived.place(backend, bind);
+    fresh.forEach((derived, i) => derived.place(places[i], bind));
     this.bound = bind(calls);
     for (const [storage, data] of trace.constants) {
       if (data instanceof Int32Array) backend.heap.i32(address(storage), data.length).set(data);

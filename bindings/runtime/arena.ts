@@ -104,6 +104,18 @@ export class Arena {
     return ptr;
   }
 
+  /** Several blocks, or none at all when one of them does not fit. */
+  allocAll(sizes: readonly number[]): number[] {
+    const ptrs: number[] = [];
+    try {
+      for (const bytes of sizes) ptrs.push(this.alloc(bytes));
+    } catch (error) {
+      for (const ptr of ptrs) this.free(ptr);
+      throw error;
+    }
+    return ptrs;
+  }
+
   free(ptr: number): void {
     const size = this.sizes.get(ptr);
     if (size === undefined) throw new Error(`arena: expected a block's pointer, got ${ptr}`);
