@@ -2,7 +2,7 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import { where } from "../ops/elementwise.ts";
 import { validSteps } from "../ops/rows.ts";
-import { reshape, slice, stack } from "../ops/shape.ts";
+import { select, slice, stack } from "../ops/shape.ts";
 import type { Tensor } from "../program/tensor.ts";
 import { cellKinds, type CellOptions } from "./cells.ts";
 import { defineLayer, type CommonOptions } from "./definition.ts";
@@ -49,7 +49,7 @@ function stageOf(cell: Cell): Stage | undefined {
 /** Other cells: step by step, masked steps keeping state and output. */
 function runSteps(run: SequenceRun, cells: readonly Cell[], sizes: readonly number[][], x: Tensor, initial: readonly Tensor[]): SequenceResult {
   const { trace, options } = run;
-  const [B, T, I] = x.shape;
+  const [B, T] = x.shape;
   const steps = stepsOf(run, x);
   const valid = steps && validSteps(trace, steps, B, T);
   const { asRead, zeroMasked } = rowOrder(run);
@@ -58,7 +58,7 @@ function runSteps(run: SequenceRun, cells: readonly Cell[], sizes: readonly numb
   let shown: Tensor | undefined;
   for (let s = 0; s < T; s++) {
     const t = options.goBackwards ? T - 1 - s : s;
-    const step = runStack(cells, sizes, reshape(slice(x, [0, t], [B, 1]), [B, I]), states);
+    const step = runStack(cells, sizes, select(x, t, 1), states);
     const alive = valid && slice(valid, [0, t], [B, 1]);
     states = alive ? step.states.map((state, i) => where(alive, state, states[i])) : step.states;
     const silent = steps?.lengths || zeroMasked;

@@ -2,7 +2,7 @@
 export {
   abs, add, affine, div, equal, exp, greater, greaterEqual, less, lessEqual, log, maximum, minimum, mul, neg, relu, sigmoid, sqrt, square, sub, tanh, where,
 } from "./elementwise.ts";
-export { concat, reshape, slice, stack, stopGradient, transpose } from "./shape.ts";
+export { concat, reshape, slice, stack, stopGradient, transpose, zeros } from "./shape.ts";
 export { argmax, logSoftmax, max, mean, softmax, sum } from "./reduce.ts";
 export { matmul } from "./linear.ts";
 export { gather, oneHot } from "./rows.ts";

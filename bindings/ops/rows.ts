@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from "../errors.ts";
 import { describe, read, sizeOf, update, write, type Steps, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op, type Trace } from "../program/trace.ts";
 import { axisOf, floatsOf, indicesOf, integersOf, required, tensorOf } from "./operands.ts";
-import { reshape, transpose } from "./shape.ts";
+import { reshape, select, transpose } from "./shape.ts";
 
 /** What a gather took from where, for ops that rather work on the table. */
 export interface Gathered {
@@ -35,13 +35,14 @@ export function gatherRows(trace: Trace, x: Tensor, index: Tensor, shape: readon
 /**
  * Slices of x by index.
  *
- * @param indices  any shape; 0…extent − 1
+ * @param indices  any shape, 0…extent − 1; or one number, which may count from the end: `gather(x, -1, 1)` is the last step
  * @param axis     of x that is indexed; the result has the axes of `indices` in its place
  */
-export function gather(x: Tensor, indices: Tensor, axis = 0): Tensor {
+export function gather(x: Tensor, indices: Tensor | number, axis = 0): Tensor {
   const trace = currentTrace("gather");
   const table = floatsOf(trace, tensorOf("gather", x));
   const at = axisOf("gather", axis, table.rank);
+  if (typeof indices === "number") return select(table, indices, at);
   if (at !== 0) {
     const front = [at, ...table.shape.map((_, i) => i).filter((i) => i !== at)];
     const taken = gather(transpose(table, front), indices);

@@ -1,4 +1,4 @@
-/** Ops that move elements without computing: reshape, transpose, slice, concat, stack, expand. */
+/** Ops that move elements without computing: reshape, transpose, slice, concat, stack, expand; and zeros. */
 import { ShapeError } from "../errors.ts";
 import { describe, sizeOf, type Shape, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op } from "../program/trace.ts";
@@ -98,6 +98,18 @@ export function slice(x: Tensor, starts: readonly number[], sizes: readonly numb
   return windowOf("slice", x, { shape: block, steps: from, first: begin.reduce((sum, at, i) => sum + at * from[i], 0) });
 }
 
+/** The slice of x at one index of an axis, without that axis. A negative index counts from the end. */
+export function select(x: Tensor, index: number, axis: number): Tensor {
+  const extent = x.shape[axis];
+  const at = index < 0 ? index + extent : index;
+  if (!Number.isInteger(index) || at < 0 || at >= extent) {
+    throw new ShapeError(`gather: expected an index of ${-extent}…${extent - 1} along axis ${axis} of ${describe(x.shape)}, got ${index}`);
+  }
+  const from = strides(x.shape);
+  const rest = <T>(list: readonly T[]): T[] => list.filter((_, i) => i !== axis);
+  return windowOf("gather", x, { shape: rest(x.shape), steps: rest(from), first: at * from[axis] });
+}
+
 /** x repeated along axes of size 1, as broadcasting asks. */
 export function expand(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
@@ -152,6 +164,14 @@ export function concat(xs: readonly Tensor[], axis = -1): Tensor {
   const trace = currentTrace("concat");
   const tensors = xs.map((x) => floatsOf(trace, tensorOf("concat", x)));
   return trace.apply(concatOp, tensors, { axis: axisOf("concat", axis, tensors[0].rank) })[0];
+}
+
+/** Zeros, such as the state that a loop over time starts from. */
+export function zeros(shape: Shape): Tensor {
+  if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
+    throw new ShapeError(`zeros: expected a shape of whole numbers, got ${describe(shape)}`);
+  }
+  return currentTrace("zeros").zeros(shape);
 }
 
 /** Tensors of one shape along a new axis. */

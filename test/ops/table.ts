@@ -195,12 +195,20 @@ export const TABLE: Record<keyof typeof ops, OpCase[]> = {
       return tabulate(shape, (...i) => at(i[along] === 0 ? a : b, ...i.toSpliced(along, 1)));
     },
   })),
+  zeros: [{ what: "to add to", inputs: [floats(matrix)], fn: (x) => ops.add(x, ops.zeros(matrix)), plain: (x) => x }],
   stopGradient: [{ what: "values pass", inputs: [floats(matrix)], smooth: false, fn: (x) => ops.stopGradient(x), plain: (x) => x }],
 
   gather: [
     taken([5, 3], integers([4], [4, 0, 4, 2])), taken([5], integers([2, 2], [1, 1, 0, 3])), taken([5, 3, 2], integers([2, 3], [0, 1, 2, 3, 4, 0])),
     taken([2, 5, 3], integers([4], [4, 0, 4, 2]), 1), taken([2, 5, 3], integers([2, 2], [2, 1, 0, 2]), 2), taken([2, 5, 3], integers([3], [2, 2, 2]), -1),
     taken([3, 2], integers([], [1])), taken([3, 2], integers([], [1]), 1),
+    ...([[0, 0], [1, 1], [-1, 1], [3, 2], [-4, -1]] as const).map(([index, axis]): OpCase => {
+      const along = (axis + 3) % 3;
+      return {
+        what: `number ${index} along ${axis}`, inputs: [floats(cube)], fn: (x) => ops.gather(x, index, axis),
+        plain: (x) => tabulate(cube.toSpliced(along, 1), (...i) => at(x, ...i.toSpliced(along, 0, (index + cube[along]) % cube[along]))),
+      };
+    }),
   ],
   oneHot: [
     { what: "vector", inputs: [integers([3], [2, 0, 3])], smooth: false, fn: (i) => ops.oneHot(i, 4), plain: (x) => tabulate([3, 4], (i, j) => +(at(x, i) === j)) },
