@@ -28,7 +28,7 @@ const BROADCASTS: readonly (readonly (readonly number[])[])[] = [
 type Binary = (a: Tensor | number, b: Tensor | number) => Tensor;
 
 /** A function of two numbers: every broadcast, a number on either side, the same tensor on both. */
-function binary(op: Binary, f: Scalar, { make = apart, smooth = true, same = smooth } = {}): OpCase[] {
+function binary(op: Binary, f: Scalar, { make = apart, smooth = true, same = true } = {}): OpCase[] {
   const pairs = BROADCASTS.map(([a, b, shape]): OpCase => ({
     what: `[${a}], [${b}]`, inputs: [make(a), make(b)], smooth, fn: (x, y) => op(x, y),
     plain: (x, y) => tabulate(shape, (...i) => f(at(x, ...i), at(y, ...i))),
@@ -75,7 +75,7 @@ function softmaxCases(op: (x: Tensor, axis?: number) => Tensor, f: (x: number, s
   const shape = [2, 3, 5];
   return ([[undefined, 2], [1, 1], [0, 0], [-2, 1]] as const).map(([axis, along]) => ({
     what: `axis ${axis}`, inputs: [floats(shape, 3)], fn: (x) => op(x, axis),
-    plain: (x) => tabulate(shape, (...i) => f(at(x, ...i), total(shape[along], (k) => Math.exp(at(x, ...i.with(along, k)))))),
+    plain: (x) => tabulate(shape, (...i) => f(at(x, ...i), total(shape[along], (k) => Math.exp(at(x, ...i.map((n, other) => (other === along ? k : n))))))),
   }));
 }
 
@@ -89,7 +89,7 @@ function product(a: number[], b: number[], shape: number[]): OpCase {
 
 function taken(shape: number[], indices: Normalized, axis?: number): OpCase {
   const along = (axis ?? 0) < 0 ? axis! + shape.length : axis ?? 0;
-  const { rank } = { rank: indices.shape.length };
+  const rank = indices.shape.length;
   const result = [...shape.slice(0, along), ...indices.shape, ...shape.slice(along + 1)];
   return {
     what: `[${shape}] at [${indices.shape}] along ${axis}`, inputs: [floats(shape), indices], fn: (x, i) => ops.gather(x, i, axis),
@@ -119,10 +119,10 @@ export const TABLE: Record<keyof typeof ops, OpCase[]> = {
   maximum: binary(ops.maximum, Math.max, { same: false }),
   minimum: binary(ops.minimum, Math.min, { same: false }),
   greater: binary(ops.greater, (a, b) => +(a > b), { smooth: false }),
-  greaterEqual: binary(ops.greaterEqual, (a, b) => +(a >= b), { smooth: false, same: true }),
-  less: binary(ops.less, (a, b) => +(a < b), { smooth: false, same: true }),
-  lessEqual: binary(ops.lessEqual, (a, b) => +(a <= b), { smooth: false, same: true }),
-  equal: binary(ops.equal, (a, b) => +(a === b), { smooth: false, same: true }),
+  greaterEqual: binary(ops.greaterEqual, (a, b) => +(a >= b), { smooth: false }),
+  less: binary(ops.less, (a, b) => +(a < b), { smooth: false }),
+  lessEqual: binary(ops.lessEqual, (a, b) => +(a <= b), { smooth: false }),
+  equal: binary(ops.equal, (a, b) => +(a === b), { smooth: false }),
 
   where: [
     {
@@ -192,7 +192,7 @@ export const TABLE: Record<keyof typeof ops, OpCase[]> = {
     what: `axis ${axis}`, inputs: [floats(matrix), floats(matrix)], fn: (a, b) => ops.stack([a, b], axis),
     plain: (a, b) => {
       const along = axis < 0 ? axis + 3 : axis;
-      return tabulate(shape, (...i) => at(i[along] === 0 ? a : b, ...i.toSpliced(along, 1)));
+      return tabulate(shape, (...i) => at(i[along] === 0 ? a : b, ...i.filter((_, other) => other !== along)));
     },
   })),
   zeros: [{ what: "to add to", inputs: [floats(matrix)], fn: (x) => ops.add(x, ops.zeros(matrix)), plain: (x) => x }],

@@ -31,12 +31,12 @@ export const builds: readonly Build[] = (["simd", "relaxed", "reference"] as con
 
 /** Makes models and functions on this backend from now on. */
 export function use(backend: Backend): void {
-  state.backend = backend;
+  state.backends.all = backend;
 }
 
 /** Runs `fn` with models and functions being made on this backend. */
 export function on<R>(backend: Backend, fn: () => R): R {
-  const { backend: before } = state;
+  const before = state.backends.all;
   use(backend);
   try {
     return fn();
