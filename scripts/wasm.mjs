@@ -1,5 +1,6 @@
 // Compiles assembly/ to build/wasm and writes the TypeScript that is generated from it (bindings/generated).
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import asc from "assemblyscript/asc";
 
 /** name → entry and target. `infer` holds the forward kernels only. */
@@ -11,8 +12,18 @@ export const BUILDS = {
   "relaxed-infer": { entry: "infer", target: "relaxed" },
 };
 
-async function compile(name, { entry, target }) {
+/** What the modules are made of, as one number: the same sources are not compiled twice. */
+function fingerprint() {
+  const hash = createHash("sha256").update(asc.version);
+  const sources = readdirSync("assembly", { recursive: true }).filter((file) => file.endsWith(".ts")).sort();
+  for (const file of ["asconfig.json", "scripts/wasm.mjs", ...sources.map((source) => `assembly/${source}`)]) hash.update(file).update(readFileSync(file));
+  return hash.digest("hex");
+}
+
+async function compile(name, { entry, target }, sources) {
   const outFile = `build/wasm/${name}.wasm`;
+  const stamp = `${outFile}.sources`;
+  if (existsSync(outFile) && existsSync(stamp) && readFileSync(stamp, "utf8") === sources) return;
   const bindings = name === "simd" ? ["--bindings", "raw"] : [];
   const { error, stderr } = await asc.main([
     `assembly/${entry}.ts`, "--config", "asconfig.json", "--target", target, "--outFile", outFile, ...bindings,
@@ -20,6 +31,7 @@ async function compile(name, { entry, target }) {
   if (error) throw new Error(`asc ${name}: ${error.message}\n${stderr.toString()}`);
   const warnings = stderr.toString().trim();
   if (warnings) console.error(warnings);
+  writeFileSync(stamp, sources);
 }
 
 /** The type of the kernel table, read from the raw bindings that asc writes beside the simd build. */
@@ -43,8 +55,9 @@ function inlined(builds) {
 export async function buildWasm(only) {
   mkdirSync("build/wasm", { recursive: true });
   mkdirSync("bindings/generated", { recursive: true });
+  const sources = fingerprint();
   for (const [name, build] of Object.entries(BUILDS)) {
-    if (!only || only.includes(name)) await compile(name, build);
+    if (!only || only.includes(name)) await compile(name, build, sources);
   }
   writeFileSync("bindings/generated/kernels.ts", kernelTypes());
   if (only) return;
