@@ -1,12 +1,11 @@
 /** Layers that arrange: masking, shapes, joins, pooling over time. */
 import { OptionError, ShapeError } from "../errors.ts";
-import { add as sumOf, div, equal, maximum, mul, where } from "../ops/elementwise.ts";
+import { add as sumOf, affine, div, equal, maximum, mul, where } from "../ops/elementwise.ts";
 import { max, mean, sum } from "../ops/reduce.ts";
 import { validSteps } from "../ops/rows.ts";
 import { concat, expand, reshape as reshaped, transpose } from "../ops/shape.ts";
 import { describe, sizeOf, type Tensor } from "../program/tensor.ts";
 import { integersOf } from "../ops/operands.ts";
-import { affine } from "../ops/elementwise.ts";
 import { defineLayer, type CommonOptions } from "./definition.ts";
 import { positive } from "./simple.ts";
 

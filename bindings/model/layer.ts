@@ -53,6 +53,7 @@ function configure(definition: AnyDefinition, given: Config): Config {
 type LayerClass = new (definition: AnyDefinition, options: object) => Network & LayerPart;
 
 /** The layer classes over a base: Module where models train, Network where they only run. */
+// eslint-disable-next-line max-lines-per-function -- classes over a base are declared inside a function
 export function layerClasses(Base: new (...args: any[]) => Network): { Layer: LayerClass; CellLayer: LayerClass } {
   class Layer extends Base implements LayerPart {
     declare readonly definition: AnyDefinition;

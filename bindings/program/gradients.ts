@@ -1,6 +1,6 @@
 /** Back-propagation: the ops of a trace in reverse order, each recording what turns output gradients into input gradients. */
 import type { Node, Trace } from "./trace.ts";
-import { Storage, Tensor, read, update } from "./tensor.ts";
+import { Tensor, read, update, type Storage } from "./tensor.ts";
 import type { Parameter } from "./parameters.ts";
 
 /**

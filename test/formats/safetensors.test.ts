@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { FormatError, GatewiseError } from "../../bindings/errors.ts";
+import type { GatewiseError } from "../../bindings/errors.ts";
+import { FormatError } from "../../bindings/errors.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../bindings/model/safetensors.ts";
 import type { TensorData } from "../../bindings/model/safetensors.ts";
 
