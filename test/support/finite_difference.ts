@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import type { Normalized } from "../../bindings/program/array.ts";
 import { TracedFunction, recordGradients, type Root } from "../../bindings/program/functions.ts";
-import { Tensor } from "../../bindings/program/tensor.ts";
+import type { Tensor } from "../../bindings/program/tensor.ts";
 import { currentTrace } from "../../bindings/program/trace.ts";
 import { add, mul } from "../../bindings/ops/elementwise.ts";
 import { sum } from "../../bindings/ops/reduce.ts";
