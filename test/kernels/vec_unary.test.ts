@@ -35,14 +35,18 @@ const CORNERS = [
   return [pattern - 1, pattern, pattern + 1].map(floatOf).filter((value) => !Number.isNaN(value));
 });
 
-/** A million floats: all exponents, both signs, other significands in every block. */
-const BLOCK = 1 << 14;
-const BLOCKS = 64;
-function* everyFloat(x: Float32Array): Generator<void> {
+/** Ranges of bit patterns: all floats, then 2⁻¹² to 2⁷ of either sign, where something happens. */
+const RANGES = [[0, 2 ** 32], [0x39800000, 0x43000000], [0xb9800000, 0xc3000000]] as const;
+const BLOCK = 16381; // a prime: all low bits take part
+const BLOCKS = 22; // of each range, 2²⁰ floats together
+
+function* manyFloats(x: Float32Array): Generator<void> {
   const patterns = new Uint32Array(x.buffer, x.byteOffset, BLOCK);
-  for (let block = 0; block < BLOCKS; block++) {
-    for (let i = 0; i < BLOCK; i++) patterns[i] = i * (2 ** 32 / BLOCK) + block * 4097 + ((i * 2654435761) >>> 20);
-    yield;
+  for (const [from, to] of RANGES) {
+    for (let block = 0; block < BLOCKS; block++) {
+      for (let i = 0; i < BLOCK; i++) patterns[i] = from + ((i + block / BLOCKS) * (to - from)) / BLOCK;
+      yield;
+    }
   }
 }
 
@@ -75,7 +79,7 @@ eachBuild("vec_unary", (test, sandbox) => {
       const worst = nothingYet();
       if (ulp !== undefined) {
         const [x, y] = [sandbox.f32(BLOCK), sandbox.f32(BLOCK)];
-        for (const _ of everyFloat(x.data)) {
+        for (const _ of manyFloats(x.data)) {
           kernels.f32_unary_fwd(BLOCK, x.ptr, y.ptr, code, alpha, beta);
           compare(f, x, y, worst);
         }
