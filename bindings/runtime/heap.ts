@@ -49,7 +49,7 @@ export class Heap {
   grow(bytes: number): void {
     const have = this.byteLength;
     if (bytes <= have) return;
-    const roomy = Math.min(MAX_BYTES, Math.max(bytes, Math.ceil(have * 1.5)));
+    const roomy = Math.max(bytes, Math.min(MAX_BYTES, Math.ceil(have * 1.5)));
     if (!this.tryGrow(roomy) && !this.tryGrow(bytes)) {
       throw new MemoryError(
         `memory: expected room for ${bytes - have} more bytes, got a refusal at ${have} bytes; ` +
