@@ -1,0 +1,74 @@
+/** The examples in their short form: they beat their baselines, repeat themselves by seed, and refuse bad input in a sentence. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runNode } from "../support/child.ts";
+
+interface Example {
+  /** The score, then the baseline. */
+  readonly scores: RegExp;
+  readonly better: "lower" | "higher";
+  /** What its `--data` is when it is no such thing. */
+  readonly badData: { readonly content: string; readonly sentence: RegExp };
+  /** How far below or above the baseline the score must be, as a factor. */
+  readonly margin: number;
+}
+
+const tooShort = { content: "Call me Ishmael.", sentence: /^--data: expected a text of at least 20000 characters, got 16 in / };
+
+const EXAMPLES: Record<string, Example> = {
+  characters: { scores: /held-out text: ([\d.]+) bits per character, bigram baseline ([\d.]+)/, better: "lower", margin: 0.95, badData: tooShort },
+  text_generation: { scores: /held-out text: ([\d.]+) bits per character, bigram baseline ([\d.]+)/, better: "lower", margin: 0.95, badData: tooShort },
+  next_value: {
+    scores: /mean squared error on the last fifth: ([\d.]+), last-value baseline ([\d.]+)/, better: "lower", margin: 0.5,
+    badData: { content: "1\n2\nthree\n", sentence: /^--data: expected numbers, got "three" in / },
+  },
+  names: {
+    scores: /held-out names: ([\d.]+), majority baseline ([\d.]+)/, better: "higher", margin: 2,
+    badData: { content: "Ahab\n", sentence: /^--data: expected a folder, got / },
+  },
+};
+
+/** What does not tell the time. */
+const timeless = (output: string): string => output.split("\n").filter((line) => !/ ms|characters\/s/.test(line)).join("\n");
+
+for (const [name, { scores, better, margin, badData }] of Object.entries(EXAMPLES)) {
+  const test = suite(`example ${name}`);
+  const file = `examples/${name}.mjs`;
+  let first = "";
+
+  test("beats its baseline", () => {
+    const { status, output, errors } = runNode(file, "--quick");
+    assert.is(status, 0, errors);
+    first = timeless(output);
+    const [, score, baseline] = (scores.exec(output) ?? assert.unreachable(`no scores in:\n${output}`)) as unknown as string[];
+    const beaten = better === "lower" ? Number(score) < Number(baseline) * margin : Number(score) > Number(baseline) * margin;
+    assert.ok(beaten, `expected a score ${better} than the baseline ${baseline} by a factor of ${margin}, got ${score}`);
+  });
+
+  test("gives the same by the same seed, other things by another", () => {
+    assert.is(timeless(runNode(file, "--quick").output), first);
+    assert.is.not(timeless(runNode(file, "--quick", "--seed", "2").output), first);
+  });
+
+  test("refuses what it cannot use in a sentence", () => {
+    const folder = mkdtempSync(join(tmpdir(), "gatewise-"));
+    const data = join(folder, "data");
+    writeFileSync(data, badData.content);
+    const wrong = runNode(file, "--quick", "--data", data);
+    const missing = runNode(file, "--quick", "--data", join(folder, "none"));
+    const unknown = runNode(file, "--quik");
+    rmSync(folder, { recursive: true });
+    for (const { status, errors } of [wrong, missing, unknown]) {
+      assert.is(status, 1, errors);
+      assert.is(errors.trim().split("\n").length, 1, errors);
+    }
+    assert.match(wrong.errors, badData.sentence);
+    assert.match(missing.errors, /^--data: expected .*none/);
+    assert.match(unknown.errors, /--quik.*Options: --data/);
+  });
+
+  test.run();
+}
