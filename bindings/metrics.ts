@@ -4,7 +4,7 @@ import { abs, equal, greater, sub } from "./ops/elementwise.ts";
 import { squaredError } from "./ops/loss.ts";
 import { floatsOf, integersOf } from "./ops/operands.ts";
 import { argmax, mean } from "./ops/reduce.ts";
-import { alignLabels, alignTargets } from "./losses.ts";
+import { alignLabels, alignTargets } from "./losses/define.ts";
 import { read, write, type Tensor } from "./program/tensor.ts";
 import { currentTrace } from "./program/trace.ts";
 

@@ -1,7 +1,7 @@
 /** The Module: a Network that also trains, saves and shows what is inside it. */
 import { FormatError, StateError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import { lossOf, type Loss } from "../losses.ts";
+import { lossOf, type Loss } from "../losses/index.ts";
 import { metricOf, type Metric } from "../metrics.ts";
 import { optimizerOf, type Optimizer } from "../optimizers.ts";
 import type { ArrayInput } from "../program/array.ts";

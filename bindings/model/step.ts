@@ -1,8 +1,8 @@
 /** What one batch computes in training and evaluation: loss and metrics over what counts, as a traced function. */
 import { OptionError, ShapeError } from "../errors.ts";
-import type { Loss } from "../losses.ts";
+import { weightedMean, type Loss } from "../losses/define.ts";
 import type { Metric } from "../metrics.ts";
-import { add, div, maximum, mul } from "../ops/elementwise.ts";
+import { add, div, mul } from "../ops/elementwise.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { validSteps } from "../ops/rows.ts";
 import { reshape } from "../ops/shape.ts";
@@ -56,19 +56,20 @@ function tally(values: Tensor, yPred: Tensor): Tally {
   return { total: sum(valid ? mul(values, valid) : values), count };
 }
 
-/** The loss over what counts: weights multiply, the divisor stays the number of valid values. */
+/** The loss over what counts: sample weights multiply, the divisor stays the number of valid values. */
 function lossOf(loss: Loss, { y, sampleWeight }: Batch, yPred: Tensor): Tensor {
-  if (!loss.perSample) {
+  if (!loss.terms) {
     if (sampleWeight) throw new OptionError("fit: expected a loss from losses.* with sample weights, got a function of your own, whose parts cannot be weighted");
     const value = loss(y, yPred);
     return value.size === 1 ? reshape(value, []) : mean(value);
   }
-  const values = loss.perSample(y, yPred);
+  const { values, weights } = loss.terms(y, yPred);
   const valid = validity(values, yPred);
   const weighted = sampleWeight ? mul(values, spread(sampleWeight, values)) : values;
-  if (!valid) return loss.reduction === "sum" ? sum(weighted) : mean(weighted);
-  const total = sum(mul(weighted, valid));
-  return loss.reduction === "sum" ? total : div(total, maximum(sum(valid), 1)); // a batch without a valid step weighs nothing, instead of 0/0
+  const total = sum(valid ? mul(weighted, valid) : weighted);
+  if (loss.reduction === "sum") return total;
+  const counted = weights && valid ? mul(weights, valid) : weights ?? valid;
+  return counted ? weightedMean(total, counted) : div(total, values.size);
 }
 
 /** The loss with what regularizers add to it. */

@@ -61,10 +61,10 @@ export class Port {
     return this.view.slice();
   }
 
-  private check(source: ArrayLike<number>, { below, what }: Range, subject: string): void {
+  private check(source: ArrayLike<number>, { below, what, except }: Range, subject: string): void {
     for (let i = 0; i < this.size; i++) {
       const value = source[i];
-      if (value >= 0 && value < below && Number.isInteger(value)) continue;
+      if ((value >= 0 && value < below && Number.isInteger(value)) || value === except) continue;
       throw new ValueError(`${subject}: expected ${what} of 0…${below - 1}, got ${value} at ${describe(indexOf(i, this.shape))}`);
     }
   }

@@ -70,6 +70,8 @@ export interface StateStore {
 /** Values that must hold for an input array because a kernel trusts them: 0 ≤ value < below (or ≤ most). */
 export interface Range {
   readonly below: number;
+  /** A value that is allowed besides: that of labels to ignore. */
+  readonly except?: number | undefined;
   readonly what: string;
 }
 

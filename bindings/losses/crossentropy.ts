@@ -1,0 +1,137 @@
+/** Losses of classes: cross-entropies from logits or probabilities, and what is built on them. */
+import { OptionError } from "../errors.ts";
+import { add, affine, div, equal, log, mul, neg, sigmoid, unary } from "../ops/elementwise.ts";
+import { denseCrossEntropy, sigmoidCrossEntropy, sparseCrossEntropy } from "../ops/loss.ts";
+import { floatsOf } from "../ops/operands.ts";
+import { softmax, sum, mean } from "../ops/reduce.ts";
+import { gather, oneHot } from "../ops/rows.ts";
+import type { Tensor } from "../program/tensor.ts";
+import { currentTrace } from "../program/trace.ts";
+import { alignLabels, alignTargets, clipped, defineLoss, type Terms } from "./define.ts";
+
+export interface CrossentropyOptions {
+  /** Predictions are before the softmax or sigmoid. */
+  fromLogits?: boolean;
+  /** Share of every target that is spread evenly. */
+  labelSmoothing?: number;
+}
+
+export interface SparseCrossentropyOptions extends CrossentropyOptions {
+  /** Labels that do not count, in the loss nor in the divisor of its mean. */
+  ignoreIndex?: number | undefined;
+  /** Keras' name of `ignoreIndex`. */
+  ignoreClass?: number | undefined;
+  /** A weight per class; the mean is divided by the weights that occur, as in PyTorch. */
+  classWeights?: readonly number[] | undefined;
+}
+
+/** Probabilities that sum to one, as Keras takes them whatever it is given. */
+const normalized = (p: Tensor): Tensor => div(p, sum(p, { axis: -1, keepDims: true }));
+
+/** 1 − x */
+const complement = (x: Tensor): Tensor => affine(x, -1, 1);
+
+/** −Σ t·log p over the last axis, p from logits or given. */
+function crossEntropy(targets: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
+  return fromLogits ? denseCrossEntropy(yPred, targets) : neg(sum(mul(targets, log(clipped(normalized(yPred)))), { axis: -1 }));
+}
+
+/** Targets with some of their weight spread over all K classes. */
+const smoothed = (targets: Tensor, share: number, classes: number): Tensor => (share === 0 ? targets : affine(targets, 1 - share, share / classes));
+
+/** Labels that count, and 1 where they do. */
+function counted(labels: Tensor, ignored: number | undefined, classes: number): { labels: Tensor; valid?: Tensor } {
+  if (ignored === undefined) return { labels };
+  const trace = currentTrace("sparseCategoricalCrossentropy");
+  trace.require(labels, { below: classes, what: "labels", except: ignored });
+  const numbers = floatsOf(trace, labels);
+  const valid = complement(equal(numbers, ignored));
+  return { labels: mul(numbers, valid), valid };
+}
+
+function sparse(yTrue: Tensor, yPred: Tensor, options: SparseCrossentropyOptions): Tensor | Terms {
+  const { fromLogits = false, labelSmoothing = 0, ignoreIndex, ignoreClass, classWeights } = options;
+  const classes = yPred.shape.at(-1)!;
+  if (classWeights && classWeights.length !== classes) throw new OptionError(`sparseCategoricalCrossentropy: expected ${classes} class weights, got ${classWeights.length}`);
+  const { labels, valid } = counted(alignLabels(yTrue, yPred), ignoreIndex ?? ignoreClass, classes);
+  const logits = fromLogits ? yPred : log(clipped(yPred)); // whose softmax is the probabilities, over their sum as Keras has it
+  if (labelSmoothing === 0 && !classWeights && !valid) return sparseCrossEntropy(logits, labels);
+  const perClass = classWeights && currentTrace("loss").constant(Float32Array.from(classWeights));
+  const targets = smoothed(oneHot(labels, classes), labelSmoothing, classes);
+  const values = denseCrossEntropy(logits, perClass ? mul(targets, perClass) : targets);
+  const weight = perClass && gather(perClass, labels);
+  const weights = weight && valid ? mul(weight, valid) : weight ?? valid;
+  return { values: valid ? mul(values, valid) : values, weights };
+}
+
+/** Cross-entropy of each element with probability p. */
+function binary(targets: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
+  if (fromLogits) return sigmoidCrossEntropy(yPred, targets);
+  const p = clipped(yPred);
+  return neg(add(mul(targets, log(p)), mul(complement(targets), log(complement(p)))));
+}
+
+/** (1 − p)^γ for p of 0…1: what well-classified examples count less by. */
+const focus = (p: Tensor, gamma: number): Tensor => (gamma === 2 ? unary("square", complement(p)) : unary("exp", affine(log(clipped(complement(p))), gamma, 0)));
+
+export interface BinaryCrossentropyOptions extends CrossentropyOptions {
+  /** What positive targets count more by, from logits only. */
+  positiveWeight?: number | readonly number[] | undefined;
+}
+
+export interface BinaryFocalOptions extends CrossentropyOptions {
+  alpha?: number;
+  gamma?: number;
+  /** Weighs positive targets by alpha and others by 1 − alpha. */
+  applyClassBalancing?: boolean;
+}
+
+export interface CategoricalFocalOptions extends CrossentropyOptions {
+  alpha?: number;
+  gamma?: number;
+}
+
+export const crossentropyLosses = {
+  /** −log of the probability given to the right class; yTrue [batch] or [batch, time] class numbers, yPred [.., classes]. */
+  sparseCategoricalCrossentropy: defineLoss<SparseCrossentropyOptions>("sparseCategoricalCrossentropy",
+    { fromLogits: false, labelSmoothing: 0, ignoreIndex: undefined, ignoreClass: undefined, classWeights: undefined }, sparse),
+
+  /** −Σ t·log p over the last axis, targets being probabilities. */
+  categoricalCrossentropy: defineLoss<CrossentropyOptions>("categoricalCrossentropy", { fromLogits: false, labelSmoothing: 0 }, (yTrue, yPred, { fromLogits, labelSmoothing }) =>
+    crossEntropy(smoothed(alignTargets("categoricalCrossentropy", yTrue, yPred), labelSmoothing!, yPred.shape.at(-1)!), yPred, fromLogits!)),
+
+  /** Mean over the last axis of −(t·log p + (1 − t)·log(1 − p)). */
+  binaryCrossentropy: defineLoss<BinaryCrossentropyOptions>("binaryCrossentropy", { fromLogits: false, labelSmoothing: 0, positiveWeight: undefined }, (yTrue, yPred, { fromLogits, labelSmoothing, positiveWeight }) => {
+    const targets = smoothed(alignTargets("binaryCrossentropy", yTrue, yPred), labelSmoothing!, 2);
+    if (positiveWeight === undefined) return mean(binary(targets, yPred, fromLogits!), { axis: -1 });
+    if (!fromLogits) throw new OptionError("binaryCrossentropy: expected fromLogits with positiveWeight, got probabilities");
+    const weight = currentTrace("loss").constant(Float32Array.from([positiveWeight].flat() as number[]));
+    const [positive, negative] = [unary("softplus", neg(yPred)), unary("softplus", yPred)];
+    return mean(add(mul(mul(targets, weight), positive), mul(complement(targets), negative)), { axis: -1 });
+  }),
+
+  /** Binary cross-entropy that counts well-classified examples less (Lin et al. 2017). */
+  binaryFocalCrossentropy: defineLoss<BinaryFocalOptions>("binaryFocalCrossentropy", { fromLogits: false, labelSmoothing: 0, alpha: 0.25, gamma: 2, applyClassBalancing: false }, (yTrue, yPred, { fromLogits, labelSmoothing, alpha, gamma, applyClassBalancing }) => {
+    const targets = smoothed(alignTargets("binaryFocalCrossentropy", yTrue, yPred), labelSmoothing!, 2);
+    const p = fromLogits ? sigmoid(yPred) : yPred;
+    const right = add(mul(targets, p), mul(complement(targets), complement(p)));
+    const each = mul(focus(right, gamma!), binary(targets, yPred, fromLogits!));
+    const balance = affine(targets, 2 * alpha! - 1, 1 - alpha!);
+    return mean(applyClassBalancing ? mul(each, balance) : each, { axis: -1 });
+  }),
+
+  /** −α·(1 − p)^γ·t·log p over the last axis. */
+  categoricalFocalCrossentropy: defineLoss<CategoricalFocalOptions>("categoricalFocalCrossentropy", { fromLogits: false, labelSmoothing: 0, alpha: 0.25, gamma: 2 }, (yTrue, yPred, { fromLogits, labelSmoothing, alpha, gamma }) => {
+    const targets = smoothed(alignTargets("categoricalFocalCrossentropy", yTrue, yPred), labelSmoothing!, yPred.shape.at(-1)!);
+    const p = clipped(fromLogits ? softmax(yPred) : normalized(yPred));
+    return affine(sum(mul(focus(p, gamma!), mul(targets, log(p))), { axis: -1 }), -alpha!, 0);
+  }),
+
+  /** −the log-probability of the right class; yTrue class numbers, yPred [.., classes] log-probabilities. */
+  negativeLogLikelihood: defineLoss<{ ignoreIndex?: number | undefined }>("negativeLogLikelihood", { ignoreIndex: undefined }, (yTrue, yPred, { ignoreIndex }) => {
+    const classes = yPred.shape.at(-1)!;
+    const { labels, valid } = counted(alignLabels(yTrue, yPred), ignoreIndex, classes);
+    const values = neg(sum(mul(oneHot(labels, classes), yPred), { axis: -1 }));
+    return { values: valid ? mul(values, valid) : values, weights: valid };
+  }),
+};

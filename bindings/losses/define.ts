@@ -1,0 +1,93 @@
+/** What a loss is, and how targets come into its shape. */
+import { OptionError, ShapeError } from "../errors.ts";
+import { div, maximum, minimum } from "../ops/elementwise.ts";
+import { floatsOf } from "../ops/operands.ts";
+import { mean, sum } from "../ops/reduce.ts";
+import { reshape, stopGradient } from "../ops/shape.ts";
+import { checkOptions } from "../options.ts";
+import { describe, type Tensor } from "../program/tensor.ts";
+import { currentTrace } from "../program/trace.ts";
+
+export type Reduction = "mean" | "sum" | "none";
+
+export interface LossOptions {
+  /** "mean" over what counts, "sum", or "none": one number per sample or step. */
+  reduction?: Reduction | undefined;
+}
+
+/** The parts of a loss, one per sample [batch] or step [batch, time]. */
+export interface Terms {
+  readonly values: Tensor;
+  /** What each counts in the divisor of the mean, when not 1: 0 for an ignored label, the weight of a class. */
+  readonly weights?: Tensor | undefined;
+}
+
+/** A loss as `compile` and your own training functions take it. */
+export interface Loss {
+  /** @param yTrue constants; no gradient flows to them */
+  (yTrue: Tensor, yPred: Tensor): Tensor;
+  /** Its parts; absent for a function of your own. @internal */
+  readonly terms?: (yTrue: Tensor, yPred: Tensor) => Terms;
+  readonly reduction?: Reduction;
+}
+
+/** A loss factory. */
+export type LossFactory<O extends object> = (options?: O & LossOptions) => Loss;
+
+const REDUCTIONS: readonly Reduction[] = ["mean", "sum", "none"];
+
+/** Σ values / Σ weights; nothing that counts gives 0, not 0/0. */
+export const weightedMean = (total: Tensor, weights: Tensor): Tensor => div(total, maximum(sum(weights), TINY));
+
+/** Keeps a divisor from being 0, and is far below any weight that means something. */
+const TINY = 1e-30;
+
+function reduced({ values, weights }: Terms, reduction: Reduction): Tensor {
+  if (reduction === "none") return values;
+  if (reduction === "sum") return sum(values);
+  return weights ? weightedMean(sum(values), weights) : mean(values);
+}
+
+/**
+ * Makes the factory of a loss.
+ *
+ * @param defaults  every option but `reduction`; undefined for those that may be left out
+ */
+export function defineLoss<O extends object>(
+  name: string, defaults: { readonly [K in keyof Required<O>]: O[K] | undefined },
+  terms: (yTrue: Tensor, yPred: Tensor, options: O) => Tensor | Terms,
+): LossFactory<O> {
+  return (given = {} as O & LossOptions) => {
+    checkOptions(`losses.${name}`, given, [...Object.keys(defaults), "reduction"]);
+    const { reduction = "mean" } = given;
+    if (!REDUCTIONS.includes(reduction)) throw new OptionError(`losses.${name}: expected reduction of ${REDUCTIONS.join(", ")}, got "${String(reduction)}"`);
+    const options = { ...defaults, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as unknown as O;
+    const parts = (yTrue: Tensor, yPred: Tensor): Terms => {
+      const result = terms(yTrue, yPred, options);
+      return "values" in result ? result : { values: result };
+    };
+    return Object.assign((yTrue: Tensor, yPred: Tensor) => reduced(parts(yTrue, yPred), reduction), { terms: parts, reduction });
+  };
+}
+
+/** Targets as floats in the predictions' shape: the last axis of size 1 may be left out. */
+export function alignTargets(name: string, yTrue: Tensor, yPred: Tensor): Tensor {
+  const missing = yTrue.rank === yPred.rank - 1 && yPred.shape.at(-1) === 1;
+  const target = missing ? reshape(yTrue, [...yTrue.shape, 1]) : yTrue;
+  if (describe(target.shape) !== describe(yPred.shape)) {
+    throw new ShapeError(`${name}: expected targets ${describe(yPred.shape)} as the predictions, got ${describe(yTrue.shape)}`);
+  }
+  return stopGradient(floatsOf(currentTrace(name), target));
+}
+
+/** Labels without the axis of size 1 they may have. */
+export function alignLabels(yTrue: Tensor, yPred: Tensor): Tensor {
+  const extra = yTrue.rank === yPred.rank && yTrue.shape.at(-1) === 1;
+  return extra ? reshape(yTrue, yTrue.shape.slice(0, -1)) : yTrue;
+}
+
+/** Keras' guard of logarithms and divisions. */
+export const EPSILON = 1e-7;
+
+/** Probabilities away from 0 and 1, where their logarithms end. */
+export const clipped = (p: Tensor): Tensor => minimum(maximum(p, EPSILON), 1 - EPSILON);

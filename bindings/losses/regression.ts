@@ -1,0 +1,81 @@
+/** Losses of numbers: one per sample or step, the mean over the last axis. */
+import { abs, add, affine, div, greater, log, maximum, minimum, mul, neg, square, sub, unary, where, exp } from "../ops/elementwise.ts";
+import { squaredError } from "../ops/loss.ts";
+import { mean, sum } from "../ops/reduce.ts";
+import { slice } from "../ops/shape.ts";
+import { ShapeError } from "../errors.ts";
+import { describe, type Tensor } from "../program/tensor.ts";
+import { EPSILON, alignTargets, defineLoss, type LossFactory } from "./define.ts";
+
+/** A loss that is the mean over the last axis of something elementwise. */
+const elementwise = <O extends object>(
+  name: string, defaults: { readonly [K in keyof Required<O>]: O[K] | undefined }, each: (target: Tensor, prediction: Tensor, options: O) => Tensor,
+): LossFactory<O> => defineLoss<O>(name, defaults, (yTrue, yPred, options) => mean(each(alignTargets(name, yTrue, yPred), yPred, options), { axis: -1 }));
+
+/** Quadratic up to a limit, linear beyond. */
+const bent = (error: Tensor, limit: number): Tensor => {
+  const size = abs(error);
+  return where(greater(size, limit), affine(size, limit, -0.5 * limit * limit), affine(square(error), 0.5, 0));
+};
+
+/** x over its length along the last axis. */
+const unit = (x: Tensor): Tensor => div(x, maximum(unary("sqrt", maximum(sum(square(x), { axis: -1, keepDims: true }), 1e-24)), 1e-12));
+
+/** log(x + 1) of what is not below Keras' guard. */
+const logPlusOne = (x: Tensor): Tensor => log(add(maximum(x, EPSILON), 1));
+
+const LN_2 = 0.6931471805599453;
+const HALF_LN_TWO_PI = 0.9189385332046727;
+
+/** Targets of ±1, also when they are given as 0 and 1. @internal */
+const signs = (t: Tensor): Tensor => affine(greater(t, 0), 2, -1);
+
+export const regressionLosses = {
+  /** (t − p)² */
+  meanSquaredError: elementwise("meanSquaredError", {}, (t, p) => squaredError(p, t)),
+  /** |t − p| */
+  meanAbsoluteError: elementwise("meanAbsoluteError", {}, (t, p) => abs(sub(p, t))),
+  /** 100·|t − p| / |t| */
+  meanAbsolutePercentageError: elementwise("meanAbsolutePercentageError", {}, (t, p) => affine(abs(div(sub(p, t), maximum(abs(t), EPSILON))), 100, 0)),
+  /** (log(t + 1) − log(p + 1))² */
+  meanSquaredLogarithmicError: elementwise("meanSquaredLogarithmicError", {}, (t, p) => square(sub(logPlusOne(p), logPlusOne(t)))),
+  /** Quadratic up to `delta`, linear beyond (Huber 1964). */
+  huber: elementwise<{ delta?: number }>("huber", { delta: 1 }, (t, p, { delta }) => bent(sub(p, t), delta!)),
+  /** PyTorch's smooth L1: Huber over `beta`. */
+  smoothL1: elementwise<{ beta?: number }>("smoothL1", { beta: 1 }, (t, p, { beta }) => affine(bent(sub(p, t), beta!), 1 / beta!, 0)),
+  /** log cosh(p − t) = x + softplus(−2x) − log 2 */
+  logCosh: elementwise("logCosh", {}, (t, p) => {
+    const x = sub(p, t);
+    return affine(add(x, unary("softplus", affine(x, -2, 0))), 1, -LN_2);
+  }),
+  /** p − t·log p */
+  poisson: elementwise("poisson", {}, (t, p) => sub(p, mul(t, log(add(p, EPSILON))))),
+  /** max(1 − t·p, 0), t being ±1; 0 and 1 stand for −1 and 1 */
+  hinge: elementwise("hinge", {}, (t, p) => maximum(affine(mul(signs(t), p), -1, 1), 0)),
+  /** max(1 − t·p, 0)² */
+  squaredHinge: elementwise("squaredHinge", {}, (t, p) => square(maximum(affine(mul(signs(t), p), -1, 1), 0))),
+
+  /** Minus the cosine of the angle between target and prediction: −1 when they point the same way. */
+  cosineSimilarity: defineLoss("cosineSimilarity", {}, (yTrue, yPred) =>
+    neg(sum(mul(unit(alignTargets("cosineSimilarity", yTrue, yPred)), unit(yPred)), { axis: -1 }))),
+
+  /** Σ t·log(t / p), of probabilities. */
+  klDivergence: defineLoss("klDivergence", {}, (yTrue, yPred) => {
+    const [t, p] = [alignTargets("klDivergence", yTrue, yPred), yPred].map((x) => minimum(maximum(x, EPSILON), 1));
+    return sum(mul(t, log(div(t, p))), { axis: -1 });
+  }),
+
+  /**
+   * ½·(log v + (t − m)²/v) for predictions [.., 2n]: n means m, then n variances v, which count as at least `epsilon`;
+   * `full` adds ½·log 2π. `logVariance`: the second half is log v.
+   */
+  gaussianNll: defineLoss<{ full?: boolean; epsilon?: number; logVariance?: boolean }>("gaussianNll", { full: false, epsilon: 1e-6, logVariance: false }, (yTrue, yPred, { full, epsilon, logVariance }) => {
+    const n = yPred.shape.at(-1)! / 2;
+    if (!Number.isInteger(n)) throw new ShapeError(`gaussianNll: expected predictions [.., 2n] of means and variances, got ${describe(yPred.shape)}`);
+    const half = (first: number): Tensor => slice(yPred, [...yPred.shape.slice(1).map(() => 0), first], [...yPred.shape.slice(1).map(() => -1), n]);
+    const m = half(0);
+    const v = maximum(logVariance ? exp(half(n)) : half(n), epsilon!);
+    const each = affine(add(log(v), div(squaredError(m, alignTargets("gaussianNll", yTrue, m)), v)), 0.5, full ? HALF_LN_TWO_PI : 0);
+    return mean(each, { axis: -1 });
+  }),
+};
