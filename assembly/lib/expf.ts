@@ -1,5 +1,5 @@
 /**
- * exp and expm1 of four floats.
+ * exp and exp − 1 of four floats.
  *
  *   x = n·ln 2 + r,  |r| ≤ ln 2 / 2        eˣ = 2ⁿ·eʳ,  eʳ = 1 + r + r²·q(r)
  *   eˣ − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1)        so that nothing cancels near 0
@@ -7,7 +7,7 @@
  * Adding 1.5·2²³ + 127 rounds x / ln 2 to an integer and leaves that integer, biased, in the low bits of the sum:
  * shifted into the exponent they are 2ⁿ (0 from n = −127 on, +Inf at n = 128).
  *
- * Accuracy  `exp`, `expm1` in accuracy.json; results below 2⁻¹²⁶·⁵ become 0.
+ * Accuracy  `exp`, `elu` in accuracy.json; results below 2⁻¹²⁶·⁵ become 0.
  * Cost      exp 27 operations, 18 in the relaxed build; no division.
  * Constants q minimises the largest error relative to eʳ, coefficient after coefficient rounded to float; they are
  *           loaded because V8 rebuilds splatted literals at each use.
@@ -23,11 +23,11 @@ export const LN2_HIGH = memory.data<v128>([f32x4.splat(0.693145752)]);
 export const LN2_LOW = memory.data<v128>([f32x4.splat(1.42860677e-6)]);
 
 /** q(r) = (eʳ − 1 − r) / r², the constant term first. */
-export const Q0 = memory.data<v128>([f32x4.splat(0.49999994)]);
-export const Q1 = memory.data<v128>([f32x4.splat(0.16666521)]);
-export const Q2 = memory.data<v128>([f32x4.splat(0.041668266)]);
-export const Q3 = memory.data<v128>([f32x4.splat(0.008368677)]);
-export const Q4 = memory.data<v128>([f32x4.splat(0.0013820734)]);
+const Q0 = memory.data<v128>([f32x4.splat(0.49999994)]);
+const Q1 = memory.data<v128>([f32x4.splat(0.16666521)]);
+const Q2 = memory.data<v128>([f32x4.splat(0.041668266)]);
+const Q3 = memory.data<v128>([f32x4.splat(0.008368677)]);
+const Q4 = memory.data<v128>([f32x4.splat(0.0013820734)]);
 
 /** Beyond these eˣ is 0 and +Inf. */
 export const LOWEST = memory.data<v128>([f32x4.splat(-88)]);
@@ -44,6 +44,13 @@ export function expm1Reduced(r: v128): v128 {
   return madd(rr, q, r);
 }
 
+/** z − n·ln 2. */
+// @ts-ignore: decorator
+@inline
+export function remainder(z: v128, n: v128): v128 {
+  return nmadd(n, v128.load(LN2_LOW), nmadd(n, v128.load(LN2_HIGH), z));
+}
+
 /** eˣ. */
 // @ts-ignore: decorator
 @inline
@@ -53,8 +60,7 @@ export function exp(x: v128): v128 {
   const t = madd(z, v128.load(LOG2E), v128.load(ROUND));
   const n = f32x4.sub(t, v128.load(ROUND));
   const s = i32x4.shl(t, 23);
-  const r = nmadd(n, v128.load(LN2_LOW), nmadd(n, v128.load(LN2_HIGH), z));
-  const p = expm1Reduced(r);
+  const p = expm1Reduced(remainder(z, n));
   // 2¹²⁸ is no float: there 2¹²⁷ is used and the result doubled, which overflows where it should
   const half = v128.load(TWO_127);
   const h = f32x4.pmin(s, half);
@@ -72,7 +78,6 @@ export function expm1Negative(x: v128): v128 {
   const t = madd(z, v128.load(LOG2E), v128.load(ROUND));
   const n = f32x4.sub(t, v128.load(ROUND));
   const s = i32x4.shl(t, 23);
-  const r = nmadd(n, v128.load(LN2_LOW), nmadd(n, v128.load(LN2_HIGH), z));
-  const y = madd(expm1Reduced(r), s, f32x4.sub(s, one));
+  const y = madd(expm1Reduced(remainder(z, n)), s, f32x4.sub(s, one));
   return v128.bitselect(z, y, f32x4.eq(z, zero));
 }

@@ -1,12 +1,12 @@
 /**
- * log and log1p of four floats.
+ * ln x and ln(1 + u) of four floats.
  *
  *   x = 2ᵉ·(1 + f),  √½ ≤ 1 + f < √2        ln x = e·ln 2 + f − f²/2 + f³·P(f)
  *
  * Subtracting the bits of √½ before the exponent is shifted out rounds e to the nearest octave in one operation.
  *
- * Accuracy  `log` in accuracy.json, subnormals included; ±0 → −Inf, x < 0 → NaN.
- * Cost      no division; not tuned, since a loss takes one logarithm per row.
+ * Accuracy  `log`, `softplus` in accuracy.json, subnormals included; ±0 → −Inf, x < 0 → NaN.
+ * Cost      ln x takes no division; not tuned, since a loss takes one logarithm per row.
  * Constants P minimises the largest error relative to ln(1 + f), coefficient after coefficient rounded to float.
  */
 import { madd } from "./f32x4";

@@ -11,7 +11,7 @@
  * Cost      tanh 28 operations, 20 in the relaxed build; σ 26 and 17; one of them a division.
  */
 import { madd, nmadd } from "./f32x4";
-import { expm1Reduced, LN2_HIGH, LN2_LOW, LOG2E, LOWEST, ONE, ROUND } from "./expf";
+import { expm1Reduced, LOG2E, LOWEST, ONE, remainder, ROUND } from "./expf";
 
 const SIGN = memory.data<v128>([i32x4.splat(0x80000000)]);
 
@@ -59,7 +59,6 @@ export function sigmoid(x: v128): v128 {
   const t = madd(z, v128.load(LOG2E), v128.load(ROUND));
   const n = f32x4.sub(t, v128.load(ROUND));
   const s = i32x4.shl(t, 23);
-  const r = nmadd(n, v128.load(LN2_LOW), nmadd(n, v128.load(LN2_HIGH), z));
-  const p = expm1Reduced(r);
+  const p = expm1Reduced(remainder(z, n));
   return f32x4.div(madd(p, s, s), madd(p, s, f32x4.add(v128.load(ONE), s)));
 }
