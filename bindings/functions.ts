@@ -60,9 +60,10 @@ export interface GradResult {
 
 /** The scalar to differentiate, out of what a function gave. */
 function scalarOf(name: string, result: unknown, aux: boolean): Tensor {
-  const scalar = aux && Array.isArray(result) ? result[0] as unknown : result;
-  if (!isTensor(scalar)) throw new TraceError(`${name}: expected the function to return ${aux ? "[scalar, more]" : "a scalar tensor"}, got ${Array.isArray(result) ? "a list; say aux: true for [scalar, more]" : typeof result}`);
-  return scalar;
+  const scalar = !aux ? result : Array.isArray(result) && result.length === 2 ? result[0] as unknown : undefined;
+  if (isTensor(scalar)) return scalar;
+  const got = !Array.isArray(result) ? typeof result : aux ? `a list of ${result.length}` : "a list; say aux: true for [scalar, more]";
+  throw new TraceError(`${name}: expected the function to return ${aux ? "[scalar, more]" : "a scalar tensor"}, got ${got}`);
 }
 
 interface GradPorts {

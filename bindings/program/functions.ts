@@ -118,9 +118,10 @@ export class TracedFunction<E = undefined> {
     if (returned instanceof Promise) {
       throw new TraceError(`${this.name}: expected a function that returns tensors, got one that returns a promise; it runs once, to be recorded, so it cannot wait`);
     }
+    const { structure, tensors } = flattenResult(returned);
+    for (const tensor of tensors) trace.own(this.name, tensor);
     this.place(trace);
     const { outputs: more, extra } = trace.run(() => this.extension(trace, inputs, returned));
-    const { structure, tensors } = flattenResult(returned);
     const program = new Program(trace, inputs, [...tensors, ...more], { owner: this.root?.programs });
     const result = (): unknown => rebuild(structure, (i) => readPort(program.outputs[i]));
     return { program, result, extra };

@@ -106,6 +106,10 @@ export class Tensor {
   [Symbol.iterator](): never {
     return unreadable("iterate over");
   }
+
+  toJSON(): never {
+    return unreadable("write down");
+  }
 }
 
 const operand = (tensor: Tensor, reads: boolean, writes: boolean): Operand =>

@@ -153,7 +153,7 @@ export class Trace {
 
   /** Applies an op: records its forward calls and remembers it for the gradient. */
   apply<C>(op: Op<C>, inputs: Inputs, config: C): Tensor[] {
-    for (const input of inputs) this.own(op.name, input);
+    for (const input of inputs) if (input) this.own(op.name, input);
     const outputs = op.shape(inputs, config, this).map(({ shape, dtype = "f32", viewOf }) =>
       viewOf ? this.view(viewOf, shape) : this.tensor(shape, dtype));
     const differentiable = this.options.gradients && op.backward !== undefined;
@@ -165,9 +165,10 @@ export class Trace {
     return outputs;
   }
 
-  private own(op: string, tensor: Tensor | undefined): void {
-    if (tensor && tensor.trace !== this) {
-      throw new TraceError(`${op}: expected a tensor of the function that is traced now, got one of another; pass it as an argument`);
+  /** @throws TraceError for a tensor of another trace */
+  own(what: string, tensor: Tensor): void {
+    if (tensor.trace !== this) {
+      throw new TraceError(`${what}: expected a tensor of the function that is traced now, got one of another; pass it as an argument`);
     }
   }
 

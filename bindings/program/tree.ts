@@ -1,5 +1,5 @@
 /** Arguments and results of traced functions: arrays and numbers, in lists and records. */
-import { ValueError } from "../errors.ts";
+import { TraceError, ValueError } from "../errors.ts";
 import { isArrayInput, isTypedArray, normalize, type ArrayInput, type NDArray, type Normalized } from "./array.ts";
 import { isTensor, type Tensor } from "./tensor.ts";
 
@@ -27,12 +27,13 @@ export interface FlatArguments {
 
 /**
  * @param names  what to call each argument in errors
- * @throws ValueError for something that is no array, number, string, boolean, list or record
+ * @throws ValueError for something that is no array, number, string, boolean, list or record; TraceError for a tensor
  */
 export function flattenArguments(args: readonly unknown[], subject: string): FlatArguments {
   const leaves: Normalized[] = [];
   const keys: string[] = [];
   const visit = (value: unknown, path: string): Structure => {
+    if (isTensor(value)) throw new TraceError(`${path}: expected an array, got a traced tensor; traced functions are not called inside one another`);
     if (isArrayInput(value)) {
       const leaf = normalize(value, path);
       leaves.push(leaf);
@@ -58,7 +59,6 @@ export function flattenArguments(args: readonly unknown[], subject: string): Fla
       keys.push("}");
       return { kind: "record", items };
     }
-    if (isTensor(value)) throw new ValueError(`${path}: expected an array, got a traced tensor; traced functions are not called inside one another`);
     throw new ValueError(`${path}: expected an array, a number, a string, a boolean, or lists and records of them, got ${typeof value}`);
   };
   const structure: Structure = { kind: "list", items: args.map((arg, i) => visit(arg, `${subject}: argument ${i}`)) };
