@@ -79,7 +79,7 @@ export interface FlatRange {
   readonly size: number;
 }
 
-const padded = (size: number): number => (size + 3) & ~3;
+const padded = (size: number): number => Math.ceil(size / 4) * 4; // bit operations would take the size for 32 bits
 
 /** The weights of a module in one piece; gradients and optimizer slots are pieces of the same layout. */
 export class ParameterBlock {
