@@ -36,7 +36,7 @@ export { initializers, type InitializerInput } from "./initializers.ts";
 export { regularizers, type RegularizerInput } from "./regularizers.ts";
 export { constraints, type ConstraintInput } from "./constraints.ts";
 export { losses, type Loss } from "./losses/index.ts";
-export { metrics, type Metric } from "./metrics.ts";
+export { metrics, type Metric } from "./metrics/index.ts";
 export { optimizers, Optimizer, type Schedule } from "./optimizers.ts";
 export { schedules } from "./schedules.ts";
 export { callbacks, type Callback } from "./callbacks.ts";

@@ -2,7 +2,7 @@
 import { FormatError, StateError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { lossOf, type Loss } from "../losses/index.ts";
-import { metricOf, type Metric } from "../metrics.ts";
+import { metricOf, type Metric } from "../metrics/index.ts";
 import { optimizerOf, type Optimizer } from "../optimizers.ts";
 import type { ArrayInput } from "../program/array.ts";
 import { Dataset, type BatchOptions } from "./dataset.ts";

@@ -6,7 +6,7 @@ import type { Dataset } from "./dataset.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Module } from "./module.ts";
 import { statefulStore } from "./states.ts";
-import { scoreBatch, type Objective, type StepResult } from "./step.ts";
+import { scoreBatch, type Objective } from "./step.ts";
 import type { Updater } from "./updater.ts";
 
 /** Means so far: `loss` and every metric by its key. */
@@ -15,41 +15,50 @@ export type Logs = Record<string, number>;
 /** Whole numbers from start to end − 1. */
 export const range = (start: number, end: number): Int32Array => Int32Array.from({ length: end - start }, (_, i) => start + i);
 
-type StepFunction = (x: Tensor[], y: Tensor, steps: Steps, sampleWeight?: Tensor) => { value: Tensor; aux: StepResult["metrics"] };
+/** How many sums each metric has. */
+type PartCounts = readonly number[];
 
-/** The program's function: loss first, then the tallies of the metrics. */
+type StepFunction = (x: Tensor[], y: Tensor, steps: Steps, sampleWeight?: Tensor) => { value: Tensor; parts: Tensor[][] };
+
+/** The program's function: loss first, then the sums of the metrics. */
 function stepFunction(model: Module, objective: Objective): StepFunction {
   return (x, y, steps, sampleWeight) => {
-    const { loss, metrics } = scoreBatch(model, objective, { x, y, steps, sampleWeight });
-    return { value: loss, aux: metrics };
+    const { loss, parts } = scoreBatch(model, objective, { x, y, steps, sampleWeight });
+    return { value: loss, parts };
   };
 }
 
-/** Runs batches and keeps the means of what they give. */
+/** Adds up what batches give. */
 export class Scores {
-  private readonly keys: readonly string[];
+  private readonly metrics: Objective["metrics"];
   private loss = 0;
   private rows = 0;
-  private tallies: [total: number, count: number][];
+  private counts: PartCounts = [];
+  private sums: Float64Array[] = [];
 
   constructor({ metrics }: Objective) {
-    this.keys = metrics.map(({ metricName }) => metricName);
-    this.tallies = metrics.map(() => [0, 0]);
+    this.metrics = metrics;
   }
 
-  /** Adds the batch that a program has just run: its outputs are the loss and a total and count per metric. */
-  add({ program: { outputs } }: Compiled<unknown>, rows: number): void {
+  /** Adds the batch that a program has just run: its outputs are the loss and the sums of the metrics. */
+  add({ program: { outputs }, extra }: Compiled<PartCounts>, rows: number): void {
+    this.counts = extra;
     this.loss += outputs[0].view[0] * rows;
     this.rows += rows;
-    this.tallies.forEach((tally, i) => {
-      tally[0] += outputs[1 + 2 * i].view[0];
-      tally[1] += outputs[2 + 2 * i].view[0];
-    });
+    for (let i = 1; i < outputs.length; i++) {
+      const { view } = outputs[i];
+      const sum = (this.sums[i - 1] ??= new Float64Array(view.length));
+      for (let k = 0; k < view.length; k++) sum[k] += view[k];
+    }
   }
 
   logs(): Logs {
     const logs: Logs = { loss: this.loss / this.rows };
-    this.keys.forEach((key, i) => (logs[key] = this.tallies[i][0] / Math.max(1, this.tallies[i][1])));
+    let first = 0;
+    this.metrics.forEach(({ metricName, result }, i) => {
+      logs[metricName] = result(this.sums.slice(first, first + this.counts[i]));
+      first += this.counts[i];
+    });
     return logs;
   }
 }
@@ -59,8 +68,8 @@ export class BatchRunner {
   private readonly model: Module;
   readonly objective: Objective;
   private readonly updater: Updater;
-  private readonly train: TracedFunction<undefined>;
-  private readonly test: TracedFunction<undefined>;
+  private readonly train: TracedFunction<PartCounts>;
+  private readonly test: TracedFunction<PartCounts>;
 
   constructor(model: Module, objective: Objective, updater: Updater) {
     this.model = model;
@@ -68,19 +77,21 @@ export class BatchRunner {
     this.updater = updater;
     const stateful = statefulStore(model);
     const fn = stepFunction(model, objective) as never;
-    this.train = new TracedFunction<undefined>("fit", model, fn, { training: true, gradients: true, stateful }, {
+    this.train = new TracedFunction<PartCounts>("fit", model, fn, { training: true, gradients: true, stateful }, {
       extension: (trace, _inputs, result) => {
-        const { value } = result as { value: Tensor };
+        const { value, parts } = result as ReturnType<StepFunction>;
         recordGradients("fit", trace, model, value);
         updater.record(trace, value);
-        return { outputs: [], extra: undefined };
+        return { outputs: [], extra: parts.map(({ length }) => length) };
       },
     });
-    this.test = new TracedFunction<undefined>("evaluate", model, fn, { stateful });
+    this.test = new TracedFunction<PartCounts>("evaluate", model, fn, { stateful }, {
+      extension: (_trace, _inputs, result) => ({ outputs: [], extra: (result as ReturnType<StepFunction>).parts.map(({ length }) => length) }),
+    });
   }
 
   /** One update. @throws NonFiniteError; the weights are those before the batch then */
-  step(data: Dataset, order: Int32Array, where: { epoch: number; batch: number }): Compiled<undefined> {
+  step(data: Dataset, order: Int32Array, where: { epoch: number; batch: number }): Compiled<PartCounts> {
     const compiled = this.write(this.train, data, order);
     this.updater.before();
     this.train.replay(compiled);
@@ -91,7 +102,7 @@ export class BatchRunner {
     return compiled;
   }
 
-  private write(traced: TracedFunction<undefined>, data: Dataset, order: Int32Array): Compiled<undefined> {
+  private write(traced: TracedFunction<PartCounts>, data: Dataset, order: Int32Array): Compiled<PartCounts> {
     const compiled = traced.compile(data.slice(0, order.length).flatten("fit"));
     data.sources.forEach(({ data: source }, i) => compiled.program.inputs[i].writeRows(source, order, i === 0 ? "fit: x" : "fit"));
     return compiled;

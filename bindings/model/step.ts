@@ -1,7 +1,7 @@
 /** What one batch computes in training and evaluation: loss and metrics over what counts, as a traced function. */
 import { OptionError, ShapeError } from "../errors.ts";
 import { weightedMean, type Loss } from "../losses/define.ts";
-import type { Metric } from "../metrics.ts";
+import type { Metric } from "../metrics/define.ts";
 import { add, div, mul } from "../ops/elementwise.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { validSteps } from "../ops/rows.ts";
@@ -26,34 +26,21 @@ export interface Batch {
   readonly sampleWeight?: Tensor;
 }
 
-/** Sum of a metric over a batch, and how much went into it. */
-export interface Tally {
-  readonly total: Tensor;
-  readonly count: Tensor;
-}
-
 export interface StepResult {
   readonly loss: Tensor;
-  readonly metrics: Tally[];
+  /** Sums of every metric. */
+  readonly parts: Tensor[][];
 }
 
-/** Weights of per-sample values: 1 at valid steps, 0 at others; undefined when all count alike. */
-function validity(values: Tensor, yPred: Tensor): Tensor | undefined {
-  if (!yPred.steps || values.rank < 2) return undefined;
-  return validSteps(currentTrace("loss"), yPred.steps, values.shape[0], values.shape[1]);
-}
+/** 1 at valid steps [batch, time], 0 at others; undefined when all count alike. */
+const stepWeights = ({ steps, shape, rank }: Tensor): Tensor | undefined =>
+  (steps && rank > 2 ? validSteps(currentTrace("loss"), steps, shape[0], shape[1]) : undefined);
 
 /** Sample weights in the shape of the values: one per sample, or one per step. */
 function spread(weight: Tensor, values: Tensor): Tensor {
   const fits = weight.shape.every((extent, i) => extent === values.shape[i]) && weight.rank <= values.rank;
   if (!fits) throw new ShapeError(`sampleWeight: expected [batch] or ${describe(values.shape)}, got ${describe(weight.shape)}`);
   return reshape(weight, [...weight.shape, ...values.shape.slice(weight.rank).map(() => 1)]);
-}
-
-function tally(values: Tensor, yPred: Tensor): Tally {
-  const valid = validity(values, yPred);
-  const count = valid ? sum(valid) : currentTrace("metrics").constant(Float32Array.of(values.size), []);
-  return { total: sum(valid ? mul(values, valid) : values), count };
 }
 
 /** The loss over what counts: sample weights multiply, the divisor stays the number of valid values. */
@@ -64,7 +51,7 @@ function lossOf(loss: Loss, { y, sampleWeight }: Batch, yPred: Tensor): Tensor {
     return value.size === 1 ? reshape(value, []) : mean(value);
   }
   const { values, weights } = loss.terms(y, yPred);
-  const valid = validity(values, yPred);
+  const valid = values.rank > 1 ? stepWeights(yPred) : undefined;
   const weighted = sampleWeight ? mul(values, spread(sampleWeight, values)) : values;
   const total = sum(valid ? mul(weighted, valid) : weighted);
   if (loss.reduction === "sum") return total;
@@ -84,6 +71,6 @@ export function scoreBatch(model: Network, { loss, metrics }: Objective, batch: 
   const value = lossOf(loss, batch, yPred);
   return {
     loss: penalised(value),
-    metrics: metrics.map((metric) => tally(metric.values(batch.y, yPred), yPred)),
+    parts: metrics.map((metric) => metric.parts(batch.y, yPred, stepWeights(yPred))),
   };
 }

@@ -1,0 +1,52 @@
+/** Shares of right answers. */
+import { alignLabels, alignTargets } from "../losses/define.ts";
+import { affine, equal, greater, greaterEqual, mul, sub } from "../ops/elementwise.ts";
+import { floatsOf, integersOf } from "../ops/operands.ts";
+import { argmax, mean, sum } from "../ops/reduce.ts";
+import { oneHot } from "../ops/rows.ts";
+
+import { read, write, type Tensor } from "../program/tensor.ts";
+import { currentTrace } from "../program/trace.ts";
+import { meanMetric, type Metric } from "./define.ts";
+
+/** 1 where two tensors of labels agree. */
+function agree(a: Tensor, b: Tensor): Tensor {
+  const trace = currentTrace("accuracy");
+  const y = trace.tensor(a.shape);
+  trace.call("i32_vequal", y.size, read(integersOf(trace, a)), read(integersOf(trace, b)), write(y));
+  return y;
+}
+
+const sparse = (yTrue: Tensor, yPred: Tensor): Tensor => agree(alignLabels(yTrue, yPred), argmax(yPred));
+const classes = (yTrue: Tensor): Tensor => argmax(floatsOf(currentTrace("accuracy"), yTrue));
+const categorical = (yTrue: Tensor, yPred: Tensor): Tensor => agree(classes(yTrue), argmax(yPred));
+
+const binary = (threshold: number) => (yTrue: Tensor, yPred: Tensor): Tensor =>
+  mean(equal(alignTargets("binaryAccuracy", yTrue, yPred), greater(yPred, threshold)), { axis: -1 });
+
+/** The accuracy that fits the shapes, as Keras chooses it. */
+function fitting(yTrue: Tensor, yPred: Tensor): Tensor {
+  if (yPred.shape.at(-1) === 1) return binary(0.5)(yTrue, yPred);
+  return yTrue.rank < yPred.rank || yTrue.shape.at(-1) === 1 ? sparse(yTrue, yPred) : categorical(yTrue, yPred);
+}
+
+/** 1 where fewer than k classes are rated above the right one. */
+function withinTop(k: number, labels: Tensor, yPred: Tensor): Tensor {
+  const n = yPred.shape.at(-1)!;
+  const right = sum(mul(oneHot(labels, n), yPred), { axis: -1, keepDims: true });
+  const above = sum(greater(sub(yPred, right), 0), { axis: -1 });
+  return affine(greaterEqual(above, k), -1, 1);
+}
+
+export const accuracyMetrics = {
+  /** Share of right answers: binary, categorical or by class number, as the shapes say. */
+  accuracy: (): Metric => meanMetric("accuracy", fitting),
+  binaryAccuracy: ({ threshold = 0.5 }: { threshold?: number } = {}): Metric => meanMetric("binary_accuracy", binary(threshold)),
+  categoricalAccuracy: (): Metric => meanMetric("categorical_accuracy", categorical),
+  sparseCategoricalAccuracy: (): Metric => meanMetric("sparse_categorical_accuracy", sparse),
+  topKCategoricalAccuracy: ({ k = 5 }: { k?: number } = {}): Metric =>
+    meanMetric("top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, classes(yTrue), yPred)),
+  sparseTopKCategoricalAccuracy: ({ k = 5 }: { k?: number } = {}): Metric =>
+    meanMetric("sparse_top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, alignLabels(yTrue, yPred), yPred)),
+};
+

@@ -1,0 +1,62 @@
+/** Metrics of yes and no: precision, recall, F1, area under the ROC curve. */
+import { alignTargets } from "../losses/define.ts";
+import { affine, greater, mul } from "../ops/elementwise.ts";
+import { sum } from "../ops/reduce.ts";
+import { reshape } from "../ops/shape.ts";
+import type { Tensor } from "../program/tensor.ts";
+import { currentTrace } from "../program/trace.ts";
+import { ratio, spread, total, type Metric } from "./define.ts";
+
+export interface ThresholdOptions {
+  /** Predictions above it are a yes. */
+  threshold?: number;
+}
+
+/** True positives, all predicted positives, all real ones. */
+function positives(threshold: number) {
+  return (yTrue: Tensor, yPred: Tensor, weights: Tensor | undefined): Tensor[] => {
+    const truth = alignTargets("metrics", yTrue, yPred);
+    const said = greater(yPred, threshold);
+    return [total(mul(truth, said), weights), total(said, weights), total(truth, weights)];
+  };
+}
+
+/** Thresholds of the area under the curve. */
+const STEPS = 200;
+
+/** Positives and negatives above each threshold [STEPS]. */
+function aboveThresholds(yTrue: Tensor, yPred: Tensor, weights: Tensor | undefined): Tensor[] {
+  const truth = alignTargets("auc", yTrue, yPred);
+  // Keras' thresholds: one below 0, one above 1, the others evenly between
+  const at = Float32Array.from({ length: STEPS }, (_, i) => (i === 0 ? -1e-7 : i === STEPS - 1 ? 1 + 1e-7 : i / (STEPS - 1)));
+  const thresholds = currentTrace("auc").constant(at, [1, STEPS]);
+  const said = greater(reshape(yPred, [yPred.size, 1]), thresholds);
+  const each = (counted: Tensor): Tensor => {
+    const weighted = weights ? mul(counted, spread(weights, counted)) : counted;
+    return sum(mul(said, reshape(weighted, [counted.size, 1])), { axis: 0 });
+  };
+  return [each(truth), each(affine(truth, -1, 1))];
+}
+
+/** Trapezia under true positives over false positives. */
+function area(hits: ArrayLike<number>, misses: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i + 1 < hits.length; i++) {
+    sum += (ratio(misses[i], misses[0]) - ratio(misses[i + 1], misses[0])) * (ratio(hits[i], hits[0]) + ratio(hits[i + 1], hits[0])) / 2;
+  }
+  return sum;
+}
+
+export const countMetrics = {
+  /** Share of real positives among the predicted ones. */
+  precision: ({ threshold = 0.5 }: ThresholdOptions = {}): Metric =>
+    ({ metricName: "precision", parts: positives(threshold), result: ([hits, said]) => ratio(hits[0], said[0]) }),
+  /** Share of the real positives that was found. */
+  recall: ({ threshold = 0.5 }: ThresholdOptions = {}): Metric =>
+    ({ metricName: "recall", parts: positives(threshold), result: ([hits, , real]) => ratio(hits[0], real[0]) }),
+  /** Harmonic mean of precision and recall. */
+  f1: ({ threshold = 0.5 }: ThresholdOptions = {}): Metric =>
+    ({ metricName: "f1", parts: positives(threshold), result: ([hits, said, real]) => ratio(2 * hits[0], said[0] + real[0]) }),
+  /** Area under the ROC curve, over 200 thresholds as in Keras. */
+  auc: (): Metric => ({ metricName: "auc", parts: aboveThresholds, result: ([hits, misses]) => area(hits, misses) }),
+};

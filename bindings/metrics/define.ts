@@ -1,0 +1,53 @@
+/** What a metric is: sums over what counts, which batches add up, and the number they become. */
+import { mul } from "../ops/elementwise.ts";
+import { sum } from "../ops/reduce.ts";
+import { reshape } from "../ops/shape.ts";
+import type { Tensor } from "../program/tensor.ts";
+import { currentTrace } from "../program/trace.ts";
+
+/** Sums of an epoch so far, in the order of a metric's parts. */
+export type Sums = readonly ArrayLike<number>[];
+
+/** A metric as `compile` takes it. */
+export interface Metric {
+  /** Key in history and scores. */
+  readonly metricName: string;
+  /**
+   * Sums of a batch.
+   *
+   * @param weights  what each sample [batch] or step [batch, time] counts; undefined when all count 1
+   * @internal
+   */
+  parts(yTrue: Tensor, yPred: Tensor, weights: Tensor | undefined): Tensor[];
+  /** The number that sums over batches stand for. @internal */
+  result(sums: Sums): number;
+}
+
+/** Weights with axes of size 1 behind, to be multiplied with something of higher rank. */
+export const spread = (weights: Tensor, values: Tensor): Tensor =>
+  reshape(weights, [...weights.shape, ...values.shape.slice(weights.rank).map(() => 1)]);
+
+/** Σ values over what counts. */
+export const total = (values: Tensor, weights: Tensor | undefined): Tensor => sum(weights ? mul(values, spread(weights, values)) : values);
+
+/** How many values count. */
+export function count(values: Tensor, weights: Tensor | undefined): Tensor {
+  const trace = currentTrace("metrics");
+  if (!weights) return trace.constant(Float32Array.of(values.size), []);
+  return mul(sum(weights), values.size / weights.size);
+}
+
+/** a / b, 0 where nothing counts. */
+export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
+
+/** The mean of one number per sample or step. */
+export function meanMetric(metricName: string, values: (yTrue: Tensor, yPred: Tensor) => Tensor, finish = (mean: number) => mean): Metric {
+  return {
+    metricName,
+    parts(yTrue, yPred, weights) {
+      const each = values(yTrue, yPred);
+      return [total(each, weights), count(each, weights)];
+    },
+    result: ([sums, counts]) => finish(ratio(sums[0], counts[0])),
+  };
+}

@@ -1,0 +1,42 @@
+/** Metrics of numbers and of likelihoods. */
+import { alignTargets } from "../losses/define.ts";
+import { losses } from "../losses/index.ts";
+import { abs, mul, square, sub } from "../ops/elementwise.ts";
+import { squaredError } from "../ops/loss.ts";
+import { mean, sum } from "../ops/reduce.ts";
+import type { Tensor } from "../program/tensor.ts";
+import { count, meanMetric, ratio, spread, type Metric } from "./define.ts";
+
+const squared = (yTrue: Tensor, yPred: Tensor): Tensor => mean(squaredError(yPred, alignTargets("metrics", yTrue, yPred)), { axis: -1 });
+
+/** Σ over everything but the last axis, of what counts. */
+function columns(values: Tensor, weights: Tensor | undefined): Tensor {
+  const counted = weights ? mul(values, spread(weights, values)) : values;
+  return sum(counted, { axis: values.shape.slice(0, -1).map((_, axis) => axis) });
+}
+
+export const errorMetrics = {
+  meanSquaredError: (): Metric => meanMetric("mean_squared_error", squared),
+  meanAbsoluteError: (): Metric =>
+    meanMetric("mean_absolute_error", (yTrue, yPred) => mean(abs(sub(yPred, alignTargets("metrics", yTrue, yPred))), { axis: -1 })),
+  /** Root of the mean squared error over everything that counts. */
+  rootMeanSquaredError: (): Metric => meanMetric("root_mean_squared_error", squared, Math.sqrt),
+  /** Share of the targets' variance that is explained, averaged over the last axis as Keras does. */
+  r2: (): Metric => ({
+    metricName: "r2",
+    parts(yTrue, yPred, weights) {
+      const t = alignTargets("r2", yTrue, yPred);
+      return [columns(squaredError(yPred, t), weights), columns(t, weights), columns(square(t), weights), count(t, weights)];
+    },
+    result([errors, totals, squares, counts]) {
+      const columnsThere = errors.length;
+      const n = counts[0] / columnsThere;
+      return Array.from(errors, (error, i) => 1 - ratio(error, squares[i] - ratio(totals[i] * totals[i], n))).reduce((a, b) => a + b) / columnsThere;
+    },
+  }),
+  /** e to the mean cross-entropy of the right classes. */
+  perplexity: ({ fromLogits = false }: { fromLogits?: boolean } = {}): Metric => {
+    const { terms } = losses.sparseCategoricalCrossentropy({ fromLogits });
+    return meanMetric("perplexity", (yTrue, yPred) => terms!(yTrue, yPred).values, Math.exp);
+  },
+};

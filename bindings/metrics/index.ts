@@ -1,0 +1,52 @@
+/** Metrics: what a model is judged by beside its loss. */
+import { OptionError, ShapeError, ValueError, nearest } from "../errors.ts";
+import { normalize, type ArrayInput, type NDArray } from "../program/array.ts";
+import { accuracyMetrics } from "./accuracy.ts";
+import { countMetrics } from "./counts.ts";
+import type { Metric } from "./define.ts";
+import { errorMetrics } from "./errors.ts";
+
+const factories = { ...accuracyMetrics, ...countMetrics, ...errorMetrics };
+
+/**
+ * How often each class was taken for each.
+ *
+ * @param yTrue    class numbers, any shape
+ * @param yPred    class numbers of the same shape
+ * @param classes  how many there are; one more than the largest number when absent
+ * @returns [classes, classes]: row is the truth, column the prediction
+ */
+function confusionMatrix(yTrue: ArrayInput, yPred: ArrayInput, classes?: number): NDArray {
+  const [truth, said] = [normalize(yTrue, "confusionMatrix: yTrue").data, normalize(yPred, "confusionMatrix: yPred").data];
+  if (truth.length !== said.length) throw new ShapeError(`confusionMatrix: expected ${truth.length} predictions as there are labels, got ${said.length}`);
+  let largest = 0;
+  for (let i = 0; i < truth.length; i++) largest = Math.max(largest, truth[i], said[i]);
+  const n = classes ?? largest + 1;
+  const data = new Float32Array(n * n);
+  for (let i = 0; i < truth.length; i++) {
+    const bad = [truth[i], said[i]].find((label) => !Number.isInteger(label) || label < 0 || label >= n);
+    if (bad !== undefined) throw new ValueError(`confusionMatrix: expected classes of 0…${n - 1}, got ${bad} at ${i}`);
+    data[truth[i] * n + said[i]]++;
+  }
+  return { data, shape: [n, n] };
+}
+
+export const metrics = { ...factories, confusionMatrix };
+
+/** Keras' short names. */
+const NAMES: Record<string, keyof typeof factories> = { acc: "accuracy", mse: "meanSquaredError", mae: "meanAbsoluteError", rmse: "rootMeanSquaredError" };
+
+/**
+ * A metric given by name, or as it is. A name that was given is its key.
+ *
+ * @throws OptionError for an unknown name
+ */
+export function metricOf(metric: Metric | string): Metric {
+  if (typeof metric !== "string") return metric;
+  const name = NAMES[metric] ?? metric.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  if (!Object.hasOwn(factories, name)) throw new OptionError(`compile: expected a known metric, got "${metric}"${nearest(name, Object.keys(factories))}`);
+  const made = factories[name as keyof typeof factories]();
+  return Object.hasOwn(NAMES, metric) ? { ...made, metricName: metric } : made;
+}
+
+export type { Metric } from "./define.ts";
