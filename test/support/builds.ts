@@ -1,7 +1,7 @@
 /** Every build that this engine can run, each as a sandbox over its own memory, for kernel tests. */
 import { readFileSync } from "node:fs";
 import { suite } from "uvu";
-import type { Test } from "uvu";
+import type { Callback, Test } from "uvu";
 import type { Kernels } from "../../bindings/generated/kernels.ts";
 import { referenceKernels } from "../../bindings/reference/index.ts";
 
@@ -98,8 +98,7 @@ export class Sandbox {
   /** Throws when a kernel wrote outside its blocks. */
   checkGuards(): void {
     const all = new Uint8Array(this.buffer);
-    // taken away first: uvu calls the hook again after it threw, and a second error would swallow the whole suite
-    for (const [from, to] of this.guards.splice(0)) {
+    for (const [from, to] of this.guards) {
       for (let i = from; i < to; i++) {
         if (all[i] !== CANARY) throw new Error(`${this.name}: a kernel wrote outside its blocks, at byte ${i}`);
       }
@@ -123,9 +122,13 @@ export function eachBuild(
   for (const build of which === "all" ? [...wasmBuilds, "reference" as const] : wasmBuilds) {
     const test = suite(`${name} [${build}]`);
     const sandbox = new Sandbox(build);
-    test.before.each(() => sandbox.reset());
-    test.after.each(() => sandbox.checkGuards());
-    declare(test, sandbox);
+    // not as a hook after each: uvu calls it again for a test that failed, and an error there ends the suite unreported
+    const guarded = (name: string, run: Callback): void => test(name, async (context) => {
+      sandbox.reset();
+      await run(context);
+      sandbox.checkGuards();
+    });
+    declare(Object.assign(guarded, test), sandbox);
     test.run();
   }
 }
