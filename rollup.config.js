@@ -14,7 +14,10 @@ const compiled = (name) => fileURLToPath(new URL(`build/js/${name}.js`, import.m
  */
 const GROUPS = [
   { entries: { index: "index", data: "data/index", text: "text/index", reference: "reference_entry" }, swaps: {} },
-  { entries: { external: "index" }, swaps: { "runtime/inline": "runtime/inline_external" } },
+  {
+    entries: { external: "index" },
+    swaps: { "runtime/inline": "runtime/inline_external", "runtime/instantiate": "runtime/instantiate_plain" },
+  },
   { entries: { infer: "infer" }, swaps: { "runtime/inline": "runtime/inline_infer" } },
   {
     entries: { worklet: "infer" },

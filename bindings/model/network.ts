@@ -1,4 +1,5 @@
 /** What every model is: a tree of modules with weights by path, that predicts, takes and gives weights, and is disposed of. */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { DisposedError, OptionError, ShapeError, StateError, ValueError, nearest } from "../errors.ts";
 import { normalize, type ArrayInput, type NDArray } from "../program/array.ts";
 import type { Root, TracedFunction } from "../program/functions.ts";

@@ -1,4 +1,5 @@
 /** One step at a time: synchronous, without allocation, with a state of its own. */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { DisposedError, OptionError, ShapeError, StateError, UnsupportedError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import type { NDArray } from "../program/array.ts";
