@@ -107,8 +107,9 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
     }
 
     private create({ shape, initializer, constraint }: ParameterSpec): Parameter {
-      return new Parameter(shape, initializerOf(this.describe(), initializer), this.config.trainable !== false,
-        constraint ? (weight) => constrained(this.describe(), constraint, weight) : undefined);
+      const label = this.describe(); // the closure lives as long as the weights, which must not keep the layer alive
+      return new Parameter(shape, initializerOf(label, initializer), this.config.trainable !== false,
+        constraint ? (weight) => constrained(label, constraint, weight) : undefined);
     }
 
     /** Its weights as tensors of the open trace, created for this many features when there are none. @internal */

@@ -33,6 +33,8 @@ export class Updater {
   readonly optimizer: Optimizer;
   private readonly model: Network;
   private readonly control: number;
+  /** What the slots are listed under: nothing that a block holds may lead to the model. */
+  private readonly key = {};
   private step = 0;
 
   constructor(model: Network, optimizer: Optimizer) {
@@ -76,7 +78,7 @@ export class Updater {
         size,
         gradient: gradient(block, offset),
         parameter: placed(block.ptr + offset * 4),
-        slots: block.slotPtrs(this, optimizer.slots.length).map((ptr) => placed(ptr + offset * 4)),
+        slots: block.slotPtrs(this.key, optimizer.slots.length).map((ptr) => placed(ptr + offset * 4)),
         hyper: this.at(0),
         guard: this.at(GUARD),
       });
@@ -121,7 +123,7 @@ export class Updater {
     const records = slots.map((slot, i): [string, ArrayRecord] => [slot, Object.fromEntries(
       this.model.trainable().map(([name, parameter]): [string, NDArray] => {
         const block = parameter.block!;
-        return [name, { data: block.view(parameter, block.slotPtrs(this, slots.length)[i]).slice(), shape: [...parameter.shape] }];
+        return [name, { data: block.view(parameter, block.slotPtrs(this.key, slots.length)[i]).slice(), shape: [...parameter.shape] }];
       }),
     )]);
     return { optimizer: { kind, step: this.step, slots }, slots: Object.fromEntries(records) };
@@ -137,7 +139,7 @@ export class Updater {
     for (const [name, parameter] of this.model.trainable()) {
       const block = parameter.block!;
       optimizer.slots.forEach((slot, i) =>
-        block.view(parameter, block.slotPtrs(this, optimizer.slots.length)[i]).set(slots.get(slot)!.get(name)!));
+        block.view(parameter, block.slotPtrs(this.key, optimizer.slots.length)[i]).set(slots.get(slot)!.get(name)!));
     }
   }
 }

@@ -131,7 +131,7 @@ export class ParameterBlock {
     return this.gradients;
   }
 
-  /** Where the slots of an optimizer lie, zeroed when new. */
+  /** Where the slots of an optimizer lie, zeroed when new. `owner` is only compared; it must not lead to a model. */
   slotPtrs(owner: object, count: number): number[] {
     let ptrs = this.slots.get(owner);
     if (!ptrs) this.slots.set(owner, (ptrs = []));

@@ -1,0 +1,51 @@
+/** Small models and data for tests of everything above layers. */
+import * as assert from "uvu/assert";
+import { initSync, type ArrayInput, type NDArray } from "../../bindings/index.ts";
+import { hasRelaxed, type BuildName } from "./builds.ts";
+import { real, same } from "./numbers.ts";
+
+/** The builds that models run on here. */
+export const modelBuilds = (hasRelaxed ? ["simd", "relaxed", "reference"] : ["simd", "reference"]) satisfies BuildName[];
+
+/** Runs `body` once per build, models in it being made on that build. */
+export async function onEachBuild(body: (build: BuildName) => unknown): Promise<void> {
+  try {
+    for (const build of modelBuilds) {
+      initSync({ build });
+      await body(build);
+    }
+  } finally {
+    initSync();
+  }
+}
+
+/** Real numbers of a shape, in −scale…scale. */
+export const floats = (shape: number[], salt = 0, scale = 1): NDArray =>
+  ({ data: real(shape.reduce((n, extent) => n * extent, 1), salt, scale), shape });
+
+/** Tokens of 0…below − 1 of a shape. */
+export function tokens(shape: number[], below: number, salt = 0): NDArray<Int32Array> {
+  const { data } = floats(shape, salt);
+  return { data: Int32Array.from(data, (x) => Math.floor((x + 1) / 2 * below) % below), shape };
+}
+
+type Weights = Record<string, NDArray>;
+
+/** The same weights, bit for bit. */
+export function sameWeights(actual: Weights, expected: Weights, what = "weights"): void {
+  assert.equal(Object.keys(actual), Object.keys(expected));
+  for (const [name, { data, shape }] of Object.entries(expected)) {
+    assert.equal(actual[name].shape, shape, name);
+    same(actual[name].data, data, `${what}: ${name}`);
+  }
+}
+
+/** Whether any weight differs. */
+export const differ = (a: Weights, b: Weights): boolean =>
+  Object.entries(a).some(([name, { data }]) => data.some((value, i) => !Object.is(value, b[name].data[i])));
+
+/** Rows start…end − 1 of an array. */
+export function rows({ data, shape }: NDArray<Float32Array | Int32Array>, start: number, end: number): ArrayInput {
+  const width = data.length / shape[0];
+  return { data: data.slice(start * width, end * width), shape: [end - start, ...shape.slice(1)] };
+}
