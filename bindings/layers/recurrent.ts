@@ -69,7 +69,7 @@ export function initialStates({ trace, label, options, call }: SequenceRun, name
   }
   const store = trace.options.stream ?? (options.stateful ? trace.options.stateful : undefined);
   if (!store) return [];
-  return names.map((name, i) => new Tensor(trace, shapes[i], "f32", store.state(trace.scope, name, shapes[i])));
+  return names.map((name, i) => new Tensor(trace, shapes[i], "f32", store.state(trace, name, shapes[i])));
 }
 
 /** Writes final states where the next run will find them. */
@@ -77,7 +77,7 @@ export function carryStates({ trace, options }: SequenceRun, names: readonly str
   const store = trace.options.stream ?? (options.stateful ? trace.options.stateful : undefined);
   if (!store) return;
   names.forEach((name, i) => {
-    const place = new Tensor(trace, final[i].shape, "f32", store.state(trace.scope, name, final[i].shape));
+    const place = new Tensor(trace, final[i].shape, "f32", store.state(trace, name, final[i].shape));
     trace.call("f32_copy", place.size, read(final[i]), write(place));
   });
 }

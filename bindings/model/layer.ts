@@ -116,7 +116,10 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
     tensors(features: number, trace: Trace = currentTrace(this.describe())): Record<string, Tensor> {
       const specs = this.definition.parameters?.(this.config, features) ?? {};
       for (const [name, spec] of Object.entries(specs)) {
-        if (!this.ownParameters.has(name)) this.ownParameters.set(name, this.create(spec));
+        if (!this.ownParameters.has(name)) {
+          this.ownParameters.set(name, this.create(spec));
+          trace.undo.push(() => this.ownParameters.delete(name));
+        }
         const parameter = this.ownParameters.get(name)!;
         const { regularizer } = spec;
         if (regularizer) trace.penalties.set(parameter, () => penaltyOf(this.describe(), regularizer, trace.parameter(parameter)));

@@ -1,5 +1,5 @@
 /** The Module: a Network that also trains, saves and shows what is inside it. */
-import { FormatError, StateError } from "../errors.ts";
+import { FormatError, OptionError, StateError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { lossOf, type Loss } from "../losses/index.ts";
 import { metricOf, type Metric } from "../metrics/index.ts";
@@ -55,14 +55,15 @@ export class Module extends Network {
    *
    * @throws OptionError for unknown names
    */
-  compile(options: CompileOptions): void {
+  compile(options: CompileOptions = {} as CompileOptions): void {
     this.throwIfDisposed();
     checkOptions("compile", options, ["optimizer", "loss", "metrics"]);
     const { optimizer = "adam", loss, metrics = [] } = options;
-    if (loss === undefined) throw new StateError("compile: expected a loss, got none");
-    this.#optimizer = optimizerOf(optimizer);
+    if (loss === undefined) throw new OptionError('compile: expected a loss, such as "mse" or losses.meanSquaredError(), got none');
     const objective = { loss: lossOf(loss), metrics: metrics.map(metricOf) };
-    this.#runner = new BatchRunner(this, objective, updaterOf(this, this.#optimizer));
+    const updater = updaterOf(this, optimizerOf(optimizer));
+    this.#runner = new BatchRunner(this, objective, updater);
+    this.#optimizer = updater.optimizer;
   }
 
   /** The optimizer it was compiled with. */

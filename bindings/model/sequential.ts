@@ -1,7 +1,7 @@
 /** Layers one after the other. */
 import { OptionError, ShapeError } from "../errors.ts";
 import type { DType, Shape, Tensor } from "../program/tensor.ts";
-import { Trace } from "../program/trace.ts";
+import { Trace, currentTrace } from "../program/trace.ts";
 import type { LayerPart } from "./layer.ts";
 import { hide, isNetwork, type ModuleOptions, type Network } from "./network.ts";
 
@@ -53,8 +53,10 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
         throw new ShapeError(`sequential: expected an inputShape of positive integers and nulls, got [${inputShape.join(", ")}]`);
       }
       const trace = new Trace(this.backend, { paths: this.modules() });
-      trace.run(() => this.call(trace.pinned(shape, inputType(this.layers))));
-      this.allocate(trace);
+      trace.run(() => {
+        this.call(trace.pinned(shape, inputType(this.layers)));
+        this.allocate(trace);
+      });
     }
 
     override children(): [string, Network][] {
@@ -67,7 +69,10 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
 
     override call(...args: any[]): any {
       const [x, ...rest] = args as [Tensor, ...unknown[]];
-      if (!this.inputShape) hide(this, "inputShape", shapeSeen(x, inputType(this.layers)));
+      if (!this.inputShape) {
+        hide(this, "inputShape", shapeSeen(x, inputType(this.layers)));
+        currentTrace(this.describe()).undo.push(() => hide(this, "inputShape", undefined));
+      }
       return this.layers.reduce<unknown>((value, layer, i) => layer.call(...[value, ...(i === 0 ? rest : [])]), x);
     }
   };

@@ -2,7 +2,7 @@
 import { ShapeError, StateError } from "../errors.ts";
 import type { NDArray } from "../program/array.ts";
 import { Storage, describe, sizeOf, type Shape } from "../program/tensor.ts";
-import type { StateStore } from "../program/trace.ts";
+import type { StateStore, Trace } from "../program/trace.ts";
 import type { Backend } from "../runtime/load.ts";
 import type { Network } from "./network.ts";
 
@@ -23,12 +23,13 @@ export class CarriedStates implements StateStore {
   }
 
   /** @throws StateError when the state was made for another batch size */
-  state(scope: string, name: string, shape: Shape): Storage {
+  state({ scope, undo }: Trace, name: string, shape: Shape): Storage {
     const key = scope ? `${scope}/${name}` : name;
     let carried = this.states.get(key);
     if (!carried) {
       carried = { storage: new Storage(sizeOf(shape) * 4, { ptr: this.backend.arena.alloc(sizeOf(shape) * 4) }), shape };
       this.states.set(key, carried);
+      undo.push(() => this.free(key));
     }
     if (describe(carried.shape) !== describe(shape)) {
       throw new StateError(`${this.owner}: expected a batch of ${carried.shape[0]}, as the state "${key}" ${describe(carried.shape)} was made for, got ${shape[0]}; call resetStates first`);
@@ -66,9 +67,13 @@ export class CarriedStates implements StateStore {
     for (const [name, { data }] of Object.entries(states)) this.view(this.states.get(name)!).set(data);
   }
 
+  private free(key: string): void {
+    this.backend.arena.free(this.states.get(key)!.storage.ptr!);
+    this.states.delete(key);
+  }
+
   dispose(): void {
-    for (const { storage } of this.states.values()) this.backend.arena.free(storage.ptr!);
-    this.states.clear();
+    for (const key of [...this.states.keys()]) this.free(key);
   }
 }
 
@@ -88,7 +93,7 @@ export function statefulStore(model: Network): CarriedStates {
 export function resetStates(model: Network): void {
   const store = stores.get(model);
   if (!store) return;
-  // programs hold the addresses of the states: they go too
-  for (const program of [...model.programs]) program.dispose();
+  // programs hold the addresses of the states: they go too, but for those of streams, which have states of their own
+  for (const program of [...model.programs]) if (!program.lasting) program.dispose();
   store.dispose();
 }

@@ -1,12 +1,11 @@
 /** An optimizer at work on one model: slots beside the weights, a block of scalars, and the calls that update. */
 import { OptionError, ShapeError, StateError, ValueError, nearest } from "../errors.ts";
 import type { Optimizer } from "../optimizers.ts";
-import type { NDArray } from "../program/array.ts";
-import type { FlatRange, ParameterBlock } from "../program/parameters.ts";
+import { normalize, type NDArray, type Normalized } from "../program/array.ts";
+import type { FlatRange, Parameter, ParameterBlock } from "../program/parameters.ts";
 import { Program } from "../program/program.ts";
 import { describe, placed, read, type Operand, type Tensor } from "../program/tensor.ts";
 import { Trace } from "../program/trace.ts";
-import { normalize } from "../program/array.ts";
 import type { SavedOptimizer } from "./files.ts";
 import type { ArrayRecord, Network } from "./network.ts";
 
@@ -129,12 +128,9 @@ export class Updater {
     return { optimizer: { kind, step: this.step, slots }, slots: Object.fromEntries(records) };
   }
 
-  /** Goes on where a saved optimizer was. @throws StateError when it was another kind */
+  /** Goes on where a saved optimizer of the same kind was. */
   restore({ saved, slots }: WaitingOptimizer): void {
     const { optimizer } = this;
-    if (saved.kind !== optimizer.kind || String(saved.slots) !== String(optimizer.slots)) {
-      throw new StateError(`compile: expected the optimizer "${saved.kind}" with slots ${saved.slots.join(", ") || "none"}, whose state was loaded, got "${optimizer.kind}" with ${optimizer.slots.join(", ") || "none"}`);
-    }
     this.step = saved.step;
     for (const [name, parameter] of this.model.trainable()) {
       const block = parameter.block!;
@@ -147,14 +143,20 @@ export class Updater {
 const updaters = new WeakMap<Network, Map<Optimizer, Updater>>();
 const waiting = new WeakMap<Network, WaitingOptimizer>();
 
-/** The optimizer's place in a model; its slots belong to the model. The first one takes over a state that was loaded. */
+function checkKind({ saved }: WaitingOptimizer, { kind, slots }: Optimizer): void {
+  if (saved.kind === kind && String(saved.slots) === String(slots)) return;
+  throw new StateError(`compile: expected the optimizer "${saved.kind}" with slots ${saved.slots.join(", ") || "none"}, whose state was loaded, got "${kind}" with ${slots.join(", ") || "none"}`);
+}
+
+/** The optimizer's place in a model; its slots belong to the model. The first one takes over a state that was loaded. @throws StateError when that was of another kind */
 export function updaterOf(model: Network, optimizer: Optimizer): Updater {
   let known = updaters.get(model);
   if (!known) updaters.set(model, (known = new Map()));
   let updater = known.get(optimizer);
   if (!updater) {
-    updater = new Updater(model, optimizer);
     const state = waiting.get(model);
+    if (state) checkKind(state, optimizer);
+    updater = new Updater(model, optimizer);
     if (state) updater.restore(state);
     waiting.delete(model);
     known.set(optimizer, updater);
@@ -162,10 +164,14 @@ export function updaterOf(model: Network, optimizer: Optimizer): Updater {
   return updater;
 }
 
-/** Keeps a loaded optimizer's state for the first optimizer of its kind, or gives it to the one there is. */
+/** Keeps a loaded optimizer's state for the first optimizer, or gives it to the one there is. @throws StateError when that is of another kind */
 export function offerState(model: Network, state: WaitingOptimizer, current: Updater | undefined): void {
-  if (current) current.restore(state);
-  else waiting.set(model, state);
+  if (!current) {
+    waiting.set(model, state);
+    return;
+  }
+  checkKind(state, current.optimizer);
+  current.restore(state);
 }
 
 const appliers = new WeakMap<Updater, Program>();
@@ -176,18 +182,16 @@ export function applyGradients(optimizer: Optimizer, model: Network, grads: Reco
   if (!model.built) throw new StateError("apply: expected a model with weights, got one that is not built");
   const trainable = new Map(model.trainable());
   const names = [...trainable.keys()];
-  for (const [name, value] of Object.entries(grads)) {
+  const checked = Object.entries(grads).map(([name, value]): [Parameter, Normalized["data"]] => {
     const parameter = trainable.get(name);
     if (!parameter) throw new OptionError(`apply: expected gradients of ${names.join(", ")}, got "${name}"${nearest(name, names)}`);
-    const { shape } = normalize(value, `apply: "${name}"`);
+    const { data, shape } = normalize(value, `apply: "${name}"`);
     if (describe(shape) !== describe(parameter.shape)) throw new ShapeError(`apply: expected "${name}" ${describe(parameter.shape)}, got ${describe(shape)}`);
-  }
+    return [parameter, data];
+  });
   const updater = updaterOf(model, optimizer);
   for (const block of model.blocks()) model.backend.heap.f32(block.gradientPtr(), block.floats).fill(0);
-  for (const [name, { data }] of Object.entries(grads)) {
-    const parameter = trainable.get(name)!;
-    parameter.block!.view(parameter, parameter.block!.gradientPtr()).set(data);
-  }
+  for (const [parameter, data] of checked) parameter.block!.view(parameter, parameter.block!.gradientPtr()).set(data);
   let program = appliers.get(updater);
   if (!program || program.disposed) {
     const trace = new Trace(model.backend);

@@ -26,6 +26,7 @@ export class Program {
   readonly random: Port | undefined;
   /** Bytes of the block this program owns. */
   readonly bytes: number;
+  readonly lasting: boolean;
   disposed = false;
   private readonly bound: readonly Bound[];
   private readonly derived: readonly Derived[];
@@ -68,6 +69,7 @@ export class Program {
     this.outputs = outputs.map(port);
     this.random = trace.randomState && port(trace.randomState);
     this.owner = owner;
+    this.lasting = lasting;
     owner?.add(this);
     if (!lasting) this.keep();
   }

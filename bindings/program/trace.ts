@@ -63,8 +63,8 @@ export interface TraceOptions {
 
 /** Where states live between runs. */
 export interface StateStore {
-  /** The placed storage of one state of the layer whose path is `scope`. */
-  state(scope: string, name: string, shape: Shape): Storage;
+  /** The placed storage of one state of the layer that the trace is in. */
+  state(trace: Trace, name: string, shape: Shape): Storage;
 }
 
 /** Values that must hold for an input array because a kernel trusts them: 0 ≤ value < below (or ≤ most). */
@@ -92,6 +92,8 @@ export class Trace {
   readonly ranges = new Map<Storage, Range[]>();
   /** Results that several ops share, such as the packing of rows by one mask. */
   readonly memo = new Map<unknown, Map<string, unknown>>();
+  /** Takes back what modules have learned from this trace, such as which weights they have, should it come to nothing. */
+  readonly undo: (() => void)[] = [];
   /** Path of the module whose `call` runs now. */
   scope = "";
   /** [seed, counter] of this run's random numbers, once something needs them. */
@@ -103,12 +105,15 @@ export class Trace {
     this.options = options;
   }
 
-  /** Runs `fn` with this trace open. */
+  /** Runs `fn` with this trace open. When it throws, what it noted in modules is taken back. */
   run<R>(fn: () => R): R {
     const outer = state.trace;
     state.trace = this;
     try {
       return fn();
+    } catch (error) {
+      for (const undo of this.undo.splice(0)) undo();
+      throw error;
     } finally {
       state.trace = outer;
     }
