@@ -1,5 +1,6 @@
 /** What `fit`, `evaluate` and `trainOnBatch` are given, as arrays that batches are cut from. */
 import { OptionError, ShapeError, ValueError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { checkFinite, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
 import type { FlatArguments } from "../program/tree.ts";
 import { flattenArguments } from "../program/tree.ts";
@@ -13,15 +14,20 @@ export interface BatchOptions extends StepOptions {
   classWeight?: Readonly<Record<number, number>> | undefined;
 }
 
+const OPTIONS = ["lengths", "mask", "sampleWeight", "classWeight"];
+
 /** Arrays with one row per sample. */
 export class Dataset {
+  /** Who was given them, for errors: "fit". */
+  readonly subject: string;
   readonly rows: number;
   private readonly x: readonly Normalized[];
   private readonly y: Normalized;
   private readonly steps: Record<string, Normalized>;
   private readonly sampleWeight: Normalized | undefined;
 
-  private constructor(x: readonly Normalized[], y: Normalized, steps: Record<string, Normalized>, sampleWeight: Normalized | undefined) {
+  private constructor(subject: string, x: readonly Normalized[], y: Normalized, steps: Record<string, Normalized>, sampleWeight: Normalized | undefined) {
+    this.subject = subject;
     this.rows = y.shape[0];
     this.x = x;
     this.y = y;
@@ -31,6 +37,7 @@ export class Dataset {
 
   /** @throws ShapeError, ValueError, OptionError naming the argument that is wrong */
   static of(x: ModelInput, y: ArrayInput, options: BatchOptions, subject: string): Dataset {
+    checkOptions(subject, options, OPTIONS);
     const inputs = inputArrays(x, `${subject}: x`);
     const targets = normalize(y, `${subject}: y`);
     if (targets.dtype === "f32") checkFinite(targets, `${subject}: y`);
@@ -38,21 +45,20 @@ export class Dataset {
     if (targets.shape[0] !== rows) {
       throw new ShapeError(`${subject}: expected y with ${rows} rows as x ${describe(inputs[0].shape)}, got ${describe(targets.shape)}`);
     }
-    return new Dataset(inputs, targets, stepArrays(options, inputs[0].shape, subject), weights(targets, options, subject));
+    return new Dataset(subject, inputs, targets, stepArrays(options, inputs[0].shape, subject), weights(targets, options, subject));
   }
 
-  private get arrays(): Normalized[] {
-    return [...this.x, this.y, ...Object.values(this.steps), ...(this.sampleWeight ? [this.sampleWeight] : [])];
-  }
-
-  /** Every array, in the order of the inputs of a program for {@link shapes}. */
-  get sources(): readonly Normalized[] {
-    return this.arrays;
+  /** Every array with its name, in the order of the inputs of a program for {@link flatten}. */
+  get sources(): readonly [name: string, array: Normalized][] {
+    const { x, y, steps, sampleWeight } = this;
+    const inputs = x.map((array, i): [string, Normalized] => [x.length > 1 ? `x[${i}]` : "x", array]);
+    const all: [string, Normalized][] = [...inputs, ["y", y], ...Object.entries(steps), ...(sampleWeight ? [["sampleWeight", sampleWeight] as [string, Normalized]] : [])];
+    return all.map(([name, array]) => [`${this.subject}: ${name}`, array]);
   }
 
   private over(pick: (array: Normalized) => Normalized): Dataset {
     const steps = Object.fromEntries(Object.entries(this.steps).map(([name, array]) => [name, pick(array)]));
-    return new Dataset(this.x.map(pick), pick(this.y), steps, this.sampleWeight && pick(this.sampleWeight));
+    return new Dataset(this.subject, this.x.map(pick), pick(this.y), steps, this.sampleWeight && pick(this.sampleWeight));
   }
 
   /** Rows start…end − 1, without a copy. */
@@ -72,8 +78,8 @@ export class Dataset {
   }
 
   /** Arguments of the step function: (x, y, steps, sampleWeight). */
-  flatten(subject: string): FlatArguments {
-    return flattenArguments([this.x, this.y, this.steps, this.sampleWeight], subject);
+  flatten(): FlatArguments {
+    return flattenArguments([this.x, this.y, this.steps, this.sampleWeight], this.subject);
   }
 }
 

@@ -6,33 +6,31 @@ import type { Dataset } from "./dataset.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Module } from "./module.ts";
 import { statefulStore } from "./states.ts";
-import { scoreBatch, type Objective } from "./step.ts";
+import { scoreBatch, type Objective, type StepResult } from "./step.ts";
 import type { Updater } from "./updater.ts";
 
 /** Means so far: `loss` and every metric by its key. */
 export type Logs = Record<string, number>;
 
-/** Whole numbers from start to end − 1. */
-export const range = (start: number, end: number): Int32Array => Int32Array.from({ length: end - start }, (_, i) => start + i);
+/** Whole numbers from 0 to n − 1. */
+export const range = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i);
 
 /** How many sums each metric has. */
 type PartCounts = readonly number[];
 
-type StepFunction = (x: Tensor[], y: Tensor, steps: Steps, sampleWeight?: Tensor) => { value: Tensor; parts: Tensor[][] };
+type StepFunction = (x: Tensor[], y: Tensor, steps: Steps, sampleWeight?: Tensor) => StepResult;
 
-/** The program's function: loss first, then the sums of the metrics. */
-function stepFunction(model: Module, objective: Objective): StepFunction {
-  return (x, y, steps, sampleWeight) => {
-    const { loss, parts } = scoreBatch(model, objective, { x, y, steps, sampleWeight });
-    return { value: loss, parts };
-  };
-}
+/** The program's function: the loss and how much it is a mean of, then the sums of the metrics. */
+const stepFunction = (model: Module, objective: Objective): StepFunction =>
+  (x, y, steps, sampleWeight) => scoreBatch(model, objective, { x, y, steps, sampleWeight });
+
+const partCounts = (result: unknown): PartCounts => (result as StepResult).parts.map(({ length }) => length);
 
 /** Adds up what batches give. */
 export class Scores {
   private readonly metrics: Objective["metrics"];
   private loss = 0;
-  private rows = 0;
+  private count = 0;
   private counts: PartCounts = [];
   private sums: Float64Array[] = [];
 
@@ -40,20 +38,21 @@ export class Scores {
     this.metrics = metrics;
   }
 
-  /** Adds the batch that a program has just run: its outputs are the loss and the sums of the metrics. */
-  add({ program: { outputs }, extra }: Compiled<PartCounts>, rows: number): void {
+  /** Adds the batch that a program has just run: its outputs are the loss with its count, and the sums of the metrics. */
+  add({ program: { outputs }, extra }: Compiled<PartCounts>): void {
     this.counts = extra;
-    this.loss += outputs[0].view[0] * rows;
-    this.rows += rows;
-    for (let i = 1; i < outputs.length; i++) {
-      const { view } = outputs[i];
-      const sum = (this.sums[i - 1] ??= new Float64Array(view.length));
+    const [loss, count, ...parts] = outputs;
+    this.loss += loss.view[0] * count.view[0];
+    this.count += count.view[0];
+    for (let i = 0; i < parts.length; i++) {
+      const { view } = parts[i];
+      const sum = (this.sums[i] ??= new Float64Array(view.length));
       for (let k = 0; k < view.length; k++) sum[k] += view[k];
     }
   }
 
   logs(): Logs {
-    const logs: Logs = { loss: this.loss / this.rows };
+    const logs: Logs = { loss: this.count > 0 ? this.loss / this.count : 0 };
     let first = 0;
     this.metrics.forEach(({ metricName, result }, i) => {
       logs[metricName] = result(this.sums.slice(first, first + this.counts[i]));
@@ -79,14 +78,14 @@ export class BatchRunner {
     const fn = stepFunction(model, objective) as never;
     this.train = new TracedFunction<PartCounts>("fit", model, fn, { training: true, gradients: true, stateful }, {
       extension: (trace, _inputs, result) => {
-        const { value, parts } = result as ReturnType<StepFunction>;
-        recordGradients("fit", trace, model, value);
-        updater.record(trace, value);
-        return { outputs: [], extra: parts.map(({ length }) => length) };
+        const { loss } = result as StepResult;
+        recordGradients("fit", trace, model, loss);
+        updater.record(trace, loss);
+        return { outputs: [], extra: partCounts(result) };
       },
     });
     this.test = new TracedFunction<PartCounts>("evaluate", model, fn, { stateful }, {
-      extension: (_trace, _inputs, result) => ({ outputs: [], extra: (result as ReturnType<StepFunction>).parts.map(({ length }) => length) }),
+      extension: (_trace, _inputs, result) => ({ outputs: [], extra: partCounts(result) }),
     });
   }
 
@@ -103,25 +102,45 @@ export class BatchRunner {
   }
 
   private write(traced: TracedFunction<PartCounts>, data: Dataset, order: Int32Array): Compiled<PartCounts> {
-    const compiled = traced.compile(data.slice(0, order.length).flatten("fit"));
-    data.sources.forEach(({ data: source }, i) => compiled.program.inputs[i].writeRows(source, order, i === 0 ? "fit: x" : "fit"));
+    const compiled = traced.compile(data.slice(0, order.length).flatten());
+    data.sources.forEach(([name, array], i) => compiled.program.inputs[i].writeRows(array.data, order, name));
     return compiled;
   }
 
-  evaluate(data: Dataset, batchSize: number): Logs {
-    const scores = new Scores(this.objective);
+  /**
+   * Holds all rows to what the first batch's program trusts, so that a token out of range is found before a training, not
+   * half-way through it.
+   */
+  check(kind: "train" | "test", data: Dataset, batchSize: number): void {
+    const { program } = this[kind].compile(data.slice(0, Math.min(batchSize, data.rows)).flatten());
+    data.sources.forEach(([name, array], i) => program.inputs[i].check(array.data, name));
+  }
+
+  /** Scores one batch after the other, with a chance to pause after each. */
+  *scoring(data: Dataset, batchSize: number): Generator<void, Logs> {
+    const scores = this.scores();
+    const order = range(data.rows);
     for (let start = 0; start < data.rows; start += batchSize) {
-      const order = range(start, Math.min(data.rows, start + batchSize));
-      const compiled = this.write(this.test, data, order);
+      const compiled = this.write(this.test, data, order.subarray(start, start + batchSize));
       this.test.replay(compiled);
-      scores.add(compiled, order.length);
+      scores.add(compiled);
+      yield;
     }
     return scores.logs();
   }
 
+  evaluate(data: Dataset, batchSize: number): Logs {
+    this.check("test", data, batchSize);
+    const scoring = this.scoring(data, batchSize);
+    for (;;) {
+      const { done, value } = scoring.next();
+      if (done) return value;
+    }
+  }
+
   trainOnBatch(data: Dataset): Logs {
-    const scores = new Scores(this.objective);
-    scores.add(this.step(data, range(0, data.rows), { epoch: 0, batch: 0 }), data.rows);
+    const scores = this.scores();
+    scores.add(this.step(data, range(data.rows), { epoch: 0, batch: 0 }));
     return scores.logs();
   }
 

@@ -56,19 +56,22 @@ export interface History {
 /** Milliseconds of work after which others get a turn: a frame of a page is 16. */
 const TURN = 10;
 
-/** Cuts validation data off, or takes what was given. */
-function splitValidation(data: Dataset, options: FitOptions): { training: Dataset; validation: Dataset | undefined } {
-  const { validationData, validationSplit } = options;
+/** The data to train on, and those to validate on: what was given, or a part cut off, which class weights leave alone as in Keras. */
+function split(x: ModelInput, y: ArrayInput, options: FitOptions): { training: Dataset; validation: Dataset | undefined } {
+  const { lengths, mask, sampleWeight, classWeight, validationData, validationSplit } = options;
+  const data = Dataset.of(x, y, { lengths, mask, sampleWeight, classWeight }, "fit");
   if (validationData) {
-    const [x, y, rest = {}] = validationData;
-    return { training: data, validation: Dataset.of(x, y, rest, "fit: validationData") };
+    if (validationSplit !== undefined) throw new OptionError("fit: expected validationData or validationSplit, got both");
+    const [valX, valY, rest = {}] = validationData;
+    return { training: data, validation: Dataset.of(valX, valY, rest, "fit: validationData") };
   }
   if (validationSplit === undefined || validationSplit === 0) return { training: data, validation: undefined };
   const cut = Math.floor(data.rows * (1 - validationSplit));
   if (!(validationSplit > 0 && validationSplit < 1) || cut === 0 || cut === data.rows) {
     throw new OptionError(`fit: expected validationSplit to leave rows on both sides of ${data.rows}, got ${validationSplit}`);
   }
-  return { training: data.slice(0, cut), validation: data.slice(cut, data.rows) };
+  const unweighted = classWeight ? Dataset.of(x, y, { lengths, mask }, "fit") : data;
+  return { training: data.slice(0, cut), validation: unweighted.slice(cut, data.rows) };
 }
 
 /** The turns of a training: who is called after a batch or an epoch, and when others get one. */
@@ -118,8 +121,10 @@ export async function* train(model: Module, runner: BatchRunner, x: ModelInput, 
   checkCount("fit", "epochs", epochs);
   checkCount("fit", "batchSize", batchSize);
   checkCount("fit", "validationBatchSize", validationBatchSize);
-  const { training, validation } = splitValidation(Dataset.of(x, y, options, "fit"), options);
+  const { training, validation } = split(x, y, options);
   if (model.fitting) throw new StateError("fit: expected no other training of this model, got one that is still running");
+  runner.check("train", training, batchSize);
+  if (validation) runner.check("test", validation, validationBatchSize);
   model.fitting = true;
   model.stopTraining = false;
   const turns = new Turns(model, callbacks);
@@ -130,9 +135,7 @@ export async function* train(model: Module, runner: BatchRunner, x: ModelInput, 
       const batches = yield* trainEpoch(model, runner, training, options, { epoch, scores, turns });
       options.signal?.throwIfAborted();
       const logs = scores.logs();
-      if (validation) {
-        for (const [key, value] of Object.entries(runner.evaluate(validation, validationBatchSize))) logs[`val_${key}`] = value;
-      }
+      if (validation) Object.assign(logs, await validate(runner.scoring(validation, validationBatchSize), turns, options.signal));
       const event: TrainEvent = { type: "epoch", epoch, epochs, batch: batches, batches, logs };
       await turns.epoch(event);
       yield event;
@@ -150,20 +153,29 @@ async function* trainEpoch(
   model: Module, runner: BatchRunner, data: Dataset, { epochs = 1, batchSize = 32, shuffle = true, signal }: FitOptions,
   { epoch, scores, turns }: { epoch: number; scores: Scores; turns: Turns },
 ): AsyncGenerator<TrainEvent, number> {
-  const order = range(0, data.rows);
+  const order = range(data.rows);
   if (shuffle) new Random(model.seed).fork(`shuffle ${epoch}`).shuffle(order);
   const batches = Math.ceil(order.length / batchSize);
   for (let batch = 0; batch < batches && !model.stopTraining; batch++) {
     signal?.throwIfAborted();
-    model.throwIfDisposed();
     const rows = order.subarray(batch * batchSize, (batch + 1) * batchSize);
-    scores.add(runner.step(data, rows, { epoch, batch }), rows.length);
+    scores.add(runner.step(data, rows, { epoch, batch }));
     const event: TrainEvent = { type: "batch", epoch, epochs, batch: batch + 1, batches, logs: scores.logs() };
     await turns.batch(event);
     yield event;
     await turns.pause();
   }
   return batches;
+}
+
+/** Runs an evaluation with turns for others. @returns its scores under the names of validation */
+async function validate(scoring: Generator<void, Logs>, turns: Turns, signal: AbortSignal | undefined): Promise<Logs> {
+  for (;;) {
+    const { done, value } = scoring.next();
+    if (done) return Object.fromEntries(Object.entries(value).map(([key, score]) => [`val_${key}`, score]));
+    await turns.pause();
+    signal?.throwIfAborted();
+  }
 }
 
 /** See {@link Module.fit}. */

@@ -40,8 +40,18 @@ export class Port {
    * @throws ValueError naming the first value out of range
    */
   write(source: ArrayLike<number>, subject: string): void {
-    for (let r = 0; r < this.ranges.length; r++) this.check(source, this.ranges[r], subject);
+    this.check(source, subject);
     this.view.set(source);
+  }
+
+  /**
+   * Holds values to what kernels trust, without copying them.
+   *
+   * @param source  an array of this port's shape, or of more rows
+   * @throws ValueError naming the first value out of range
+   */
+  check(source: ArrayLike<number>, subject: string): void {
+    for (let r = 0; r < this.ranges.length; r++) this.hold(source, this.ranges[r], subject);
   }
 
   /** Copies the given rows of a larger array in: row i of the port is row `rows[i]` of the source. */
@@ -49,7 +59,7 @@ export class Port {
     const width = this.size / rows.length;
     const { view } = this;
     for (let i = 0; i < rows.length; i++) view.set(source.subarray(rows[i] * width, (rows[i] + 1) * width), i * width);
-    for (const range of this.ranges) this.check(view, range, subject);
+    this.check(view, subject);
   }
 
   writeScalar(value: number): void {
@@ -61,11 +71,12 @@ export class Port {
     return this.view.slice();
   }
 
-  private check(source: ArrayLike<number>, { below, what, except }: Range, subject: string): void {
-    for (let i = 0; i < this.size; i++) {
+  private hold(source: ArrayLike<number>, { below, what, except }: Range, subject: string): void {
+    for (let i = 0; i < source.length; i++) {
       const value = source[i];
       if ((value >= 0 && value < below && Number.isInteger(value)) || value === except) continue;
-      throw new ValueError(`${subject}: expected ${what} of 0…${below - 1}, got ${value} at ${describe(indexOf(i, this.shape))}`);
+      const place = describe(indexOf(i, [source.length, ...this.shape.slice(1)]));
+      throw new ValueError(`${subject}: expected ${what} of 0…${below - 1}, got ${value} at ${place}`);
     }
   }
 }
