@@ -1,23 +1,7 @@
 /** Small models and data for tests of everything above layers. */
 import * as assert from "uvu/assert";
-import { initSync, type ArrayInput, type NDArray } from "../../bindings/index.ts";
-import { hasRelaxed, type BuildName } from "./builds.ts";
+import type { ArrayInput, NDArray } from "../../bindings/index.ts";
 import { real, same } from "./numbers.ts";
-
-/** The builds that models run on here. */
-export const modelBuilds = (hasRelaxed ? ["simd", "relaxed", "reference"] : ["simd", "reference"]) satisfies BuildName[];
-
-/** Runs `body` once per build, models in it being made on that build. */
-export async function onEachBuild(body: (build: BuildName) => unknown): Promise<void> {
-  try {
-    for (const build of modelBuilds) {
-      initSync({ build });
-      await body(build);
-    }
-  } finally {
-    initSync();
-  }
-}
 
 /** Real numbers of a shape, in −scale…scale. */
 export const floats = (shape: number[], salt = 0, scale = 1): NDArray =>
