@@ -1,7 +1,7 @@
 /** Recurrent layers: a cell over a whole sequence, with masks, lengths, states and dropout around it. */
 import { ShapeError, ValueError } from "../errors.ts";
 import { dropout, dropoutMask } from "../ops/dropout.ts";
-import { mul } from "../ops/elementwise.ts";
+import { greaterEqual, mul, where } from "../ops/elementwise.ts";
 import type { Sequence } from "../ops/recurrent.ts";
 import { checkSteps, lastOutput, packRows, sortStates, unpack, unsortStates, type RowOrder, type Rows } from "../ops/rows.ts";
 import { reshape } from "../ops/shape.ts";
@@ -128,10 +128,17 @@ export function runStages(run: SequenceRun, stages: readonly Stage[], x: Tensor,
     final.push(...sequence.final.map((state) => unsortStates(trace, state, rows)));
     const last = k === stages.length - 1;
     if (last && !givesSequences(run)) output = lastOutput(trace, sequence.h, sequence.final[0], rows);
-    else output = unpack(trace, sequence.h, rows);
+    else output = held(run, unpack(trace, sequence.h, rows), rows, own);
     if (!last) output = dropout(output, between);
   });
   return { output, final };
+}
+
+/** In a stream, masked steps before the first valid one repeat the output of the run before, which is the state it left. */
+function held(run: SequenceRun, output: Tensor, { masked, place }: Rows, [h]: readonly Tensor[]): Tensor {
+  if (!run.trace.options.stream || !masked || rowOrder(run).zeroMasked) return output;
+  const [B, T, H] = output.shape;
+  return where(reshape(greaterEqual(place!, 0), [B, T, 1]), output, reshape(h, [B, 1, H]));
 }
 
 /** Runs one cell over packed rows. */

@@ -55,18 +55,24 @@ function runSteps(run: SequenceRun, cells: readonly Cell[], sizes: readonly numb
   const { asRead, zeroMasked } = rowOrder(run);
   let states: readonly Tensor[] = initial.length > 0 ? initial : sizes.flat().map((size) => trace.zeros([B, size]));
   const outputs: Tensor[] = [];
+  const silent = steps?.lengths || zeroMasked;
   let shown: Tensor | undefined;
   for (let s = 0; s < T; s++) {
     const t = options.goBackwards ? T - 1 - s : s;
     const step = runStack(cells, sizes, select(x, t, 1), states);
     const alive = valid && slice(valid, [0, t], [B, 1]);
     states = alive ? step.states.map((state, i) => where(alive, state, states[i])) : step.states;
-    const silent = steps?.lengths || zeroMasked;
-    shown = alive ? where(alive, step.output, silent || !shown ? 0 : shown) : step.output;
+    shown = alive ? where(alive, step.output, silent ? 0 : shown ?? lastShown(run, step.output)) : step.output;
     outputs[asRead ? t : s] = shown;
   }
+  if (valid && !silent) carryStates(run, ["output"], [shown!]);
   if (givesSequences(run)) return { output: stack(outputs, 1), final: [...states] };
   return { output: steps?.lengths ? states[0] : shown!, final: [...states] };
+}
+
+/** What masked steps repeat before the first valid one: zeros, or in a stream the output of the run before. */
+function lastShown(run: SequenceRun, { shape }: Tensor): Tensor | 0 {
+  return run.trace.options.stream ? initialStates(run, ["output"], [shape])[0] : 0;
 }
 
 function runStack(cells: readonly Cell[], sizes: readonly number[][], x: Tensor, states: readonly Tensor[]): { output: Tensor; states: Tensor[] } {

@@ -1,5 +1,6 @@
 /** `layers`, `cells`, `sequential` and `loadModel` over a base class: Module where models train, Network where they only run. */
 import { FormatError, OptionError } from "../errors.ts";
+import type { CellOptions } from "../layers/cells.ts";
 import { cellDefinitions, layerDefinitions } from "../layers/index.ts";
 import type { CallOptions, LayerDefinition } from "../layers/definition.ts";
 import type { Tensor } from "../program/tensor.ts";
@@ -24,6 +25,7 @@ export type LayerOf<N extends Network, R = Tensor> = {
 /** A cell as its factory gives it. */
 export type CellOf<N extends Network> = {
   readonly stateSize: number[];
+  readonly config: Readonly<CellOptions>;
   /** One step: x [batch, features] and states [batch, units], none for zeros. */
   call(x: Tensor, states?: Tensor[]): [output: Tensor, states: Tensor[]];
 } & LayerPart & N;

@@ -123,6 +123,7 @@ export class Stream {
    * @param frames  [n · features], or [n] tokens
    * @param out     [n · outputs] to write to
    * @throws OptionError at another batch than 1
+   * @throws ShapeError, ValueError for frames of another size or a token out of range; the state is as before then
    */
   process(frames: Float32Array | Int32Array, out?: Float32Array): Float32Array {
     this.throwIfDisposed();
@@ -132,6 +133,7 @@ export class Stream {
     if (!Number.isInteger(n)) throw new ShapeError(`process: expected frames of ${inputSize} numbers each, got ${frames.length} numbers`);
     const result = out ?? new Float32Array(n * outputSize);
     if (result.length !== n * outputSize) throw new ShapeError(`process: expected room for ${n * outputSize} numbers in out, got ${result.length}`);
+    this.stepper.input.check(frames, "process: frames"); // all of them, so that a bad one leaves the state as it was
     let t = 0;
     for (; block > 1 && t + block <= n; t += block) {
       const { input, output, program } = (this.blocks ??= this.compile(block));

@@ -1,6 +1,6 @@
 /** Small models and data for tests of everything above layers. */
 import * as assert from "uvu/assert";
-import type { ArrayInput, NDArray } from "../../bindings/index.ts";
+import type { NDArray } from "../../bindings/index.ts";
 import { real, same } from "./numbers.ts";
 
 /** Real numbers of a shape, in −scale…scale. */
@@ -29,7 +29,7 @@ export const differ = (a: Weights, b: Weights): boolean =>
   Object.entries(a).some(([name, { data }]) => data.some((value, i) => !Object.is(value, b[name].data[i])));
 
 /** Rows start…end − 1 of an array. */
-export function rows({ data, shape }: NDArray<Float32Array | Int32Array>, start: number, end: number): ArrayInput {
+export function rows<A extends Float32Array | Int32Array>({ data, shape }: NDArray<A>, start: number, end: number): NDArray<A> {
   const width = data.length / shape[0];
-  return { data: data.slice(start * width, end * width), shape: [end - start, ...shape.slice(1)] };
+  return { data: data.slice(start * width, end * width) as A, shape: [end - start, ...shape.slice(1)] };
 }
