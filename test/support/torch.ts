@@ -48,6 +48,11 @@ function turned({ data, shape: [rows, columns] }: OracleTensor, row: (m: number)
   return { data: turned, shape: [columns, rows] };
 }
 
+/** Biases that PyTorch adds twice, each with updates of its own: two more rows of the kernel, for an input that ends in two ones. */
+export interface BiasRows {
+  biasRows?: boolean;
+}
+
 /** A dense kernel of a `Linear` weight. */
 export const fromLinear = (weight: OracleTensor): NDArray => turned(weight, (m) => m);
 
@@ -61,7 +66,9 @@ export function toLinear({ data, shape: [columns, rows] }: NDArray): Float32Arra
  *
  * @param name  PyTorch's name of a weight: `param.weight_ih_l0` for `weight_ih`
  */
-export function fromTorch(kind: TorchKind, tensors: Tensors, name: (weight: string) => string): Record<string, NDArray> {
+export function fromTorch(
+  kind: TorchKind, tensors: Tensors, name: (weight: string) => string, { biasRows = false }: BiasRows = {},
+): Record<string, NDArray> {
   const G = TORCH_GATES[kind].length;
   const H = tensors[name("weight_hh")].shape[1];
   const row = (m: number): number => torchRow(kind, H, m);
@@ -72,6 +79,11 @@ export function fromTorch(kind: TorchKind, tensors: Tensors, name: (weight: stri
   const [input, recurrent] = [tensors[name("bias_ih")], tensors[name("bias_hh")]];
   if (!input) return weights;
   const bias = ({ data }: OracleTensor): number[] => Array.from({ length: G * H }, (_, m) => data[row(m)]);
+  if (biasRows) {
+    const { data, shape: [I, width] } = weights.kernel;
+    weights.kernel = { data: Float32Array.from([...data, ...bias(input), ...bias(recurrent)]), shape: [I + 2, width] };
+    return weights;
+  }
   weights.bias = kind === "gru"
     ? { data: Float32Array.from([...bias(input), ...bias(recurrent)]), shape: [2, G * H] }
     : { data: Float32Array.from(bias(input), (b, m) => b + bias(recurrent)[m]), shape: [G * H] };
@@ -79,15 +91,21 @@ export function fromTorch(kind: TorchKind, tensors: Tensors, name: (weight: stri
 }
 
 /** Gradients of {@link fromTorch}'s weights by PyTorch's names; that of a sum is that of both its terms. */
-export function toTorch(kind: TorchKind, { kernel, recurrent_kernel, bias }: Record<string, NDArray>): Record<string, Float32Array> {
+export function toTorch(
+  kind: TorchKind, { kernel, recurrent_kernel, bias }: Record<string, NDArray>, { biasRows = false }: BiasRows = {},
+): Record<string, Float32Array> {
   const [H, width] = recurrent_kernel.shape;
   const back = ({ data, shape: [columns] }: NDArray): Float32Array => {
     const rows = new Float32Array(data.length);
     data.forEach((value, i) => (rows[torchRow(kind, H, i % width) * columns + Math.floor(i / width)] = value));
     return rows;
   };
+  const part = ({ data }: NDArray, first: number, rows: number): Float32Array =>
+    back({ data: data.subarray(first * width, (first + rows) * width), shape: [rows, width] });
+  if (biasRows) {
+    const I = kernel.shape[0] - 2;
+    return { weight_ih: part(kernel, 0, I), weight_hh: back(recurrent_kernel), bias_ih: part(kernel, I, 1), bias_hh: part(kernel, I + 1, 1) };
+  }
   const weights: Record<string, Float32Array> = { weight_ih: back(kernel), weight_hh: back(recurrent_kernel) };
-  if (!bias) return weights;
-  const row = (first: number): Float32Array => back({ data: bias.data.subarray(first, first + width), shape: [1, width] });
-  return { ...weights, bias_ih: row(0), bias_hh: row(kind === "gru" ? width : 0) };
+  return bias ? { ...weights, bias_ih: part(bias, 0, 1), bias_hh: part(bias, kind === "gru" ? 1 : 0, 1) } : weights;
 }

@@ -1,9 +1,9 @@
 /** PyTorch's `nn.RNN`, `nn.LSTM` and `nn.GRU` put together from layers: several levels, both directions, ragged rows. */
 import { Module, ops, type Tensor } from "../../bindings/index.ts";
 import type { OracleTensor } from "./oracles.ts";
-import { torchLayer, type TorchOptions } from "./torch.ts";
+import { torchLayer, type BiasRows, type TorchOptions } from "./torch.ts";
 
-export interface StackOptions extends TorchOptions {
+export interface StackOptions extends TorchOptions, BiasRows {
   num_layers: number;
   bidirectional: boolean;
 }
@@ -16,6 +16,8 @@ export interface StackInput {
   lengths?: Tensor;
   /** For each place of a sequence [B, T], where the backward direction has its output, counted in steps of the batch. */
   places: Tensor;
+  /** [B, T, 2], with `biasRows`. */
+  ones?: Tensor;
 }
 
 /** PyTorch's recurrent modules out of layers: each level reads the outputs of the one below, both directions side by side. */
@@ -24,8 +26,9 @@ export class Stack extends Module {
 
   constructor(config: StackOptions) {
     super();
+    const layer = config.biasRows ? { ...config, bias: false } : config;
     const directions = config.bidirectional ? [false, true] : [false];
-    this.levels = Array.from({ length: config.num_layers }, () => directions.map((backwards) => torchLayer(config, backwards)));
+    this.levels = Array.from({ length: config.num_layers }, () => directions.map((backwards) => torchLayer(layer, backwards)));
   }
 
   /** Path of every layer, and how PyTorch's names of its weights end. */
@@ -35,14 +38,14 @@ export class Stack extends Module {
   }
 
   /** @returns outputs, and each of the final states of all layers and directions, stacked */
-  override call({ x, h0, c0, lengths, places }: StackInput): Tensor[] {
+  override call({ x, h0, c0, lengths, places, ones }: StackInput): Tensor[] {
     const final: Tensor[][] = [];
     let y = x;
     for (const level of this.levels) {
       const outputs = level.map((layer, direction) => {
         const k = final.length;
         const own = [h0, c0].filter((states) => states !== undefined).map((states) => ops.reshape(ops.slice(states, [k], [1]), states.shape.slice(1)));
-        const [output, ...states] = layer.call(y, { lengths, initialState: own.length > 0 ? own : undefined });
+        const [output, ...states] = layer.call(ones ? ops.concat([y, ones]) : y, { lengths, initialState: own.length > 0 ? own : undefined });
         final.push(states);
         return direction === 0 ? output : inPlace(output, places);
       });
