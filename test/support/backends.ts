@@ -1,8 +1,9 @@
 /** Tests of the public API, once on every build that this engine has. */
 import { suite } from "uvu";
 import type { Test } from "uvu";
+import * as assert from "uvu/assert";
 import { UnsupportedError } from "../../bindings/errors.ts";
-import { state } from "../../bindings/runtime/context.ts";
+import { currentBackend, state } from "../../bindings/runtime/context.ts";
 import { loadSync, type Backend } from "../../bindings/runtime/load.ts";
 
 export type Build = "simd" | "relaxed" | "reference";
@@ -51,6 +52,7 @@ export function eachBackend(name: string, declare: (test: Test, build: Build, ba
     const test = suite(`${name} [${build}]`);
     const backend = backendOf(build);
     test.before(() => use(backend));
+    test("runs on this build", () => assert.is(currentBackend().build, build));
     declare(test, build, backend);
     test.run();
   }
