@@ -30,6 +30,8 @@ export interface LayerPart {
   readonly config: Readonly<Config>;
   /** Name in a sequential; set by it when the options gave none. */
   layerName: string | undefined;
+  /** The same kind of layer with other options and weights of its own, layers among its options included. @internal */
+  another(options: object): Network & LayerPart;
 }
 
 /** Checks options against a definition's table and fills in defaults. @throws OptionError */
@@ -81,7 +83,6 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
       return found;
     }
 
-    /** The same kind of layer with other options and weights of its own, layers among its options included. @internal */
     another(options: object): Network & LayerPart {
       return new (this.constructor as LayerClass)(this.definition, Object.fromEntries(Object.entries(options).map(([name, value]) => [name, anew(value)])));
     }
