@@ -61,6 +61,7 @@ export function stepsOf({ label, call }: SequenceRun, x: Tensor): Steps | undefi
 export function initialStates({ trace, label, options, call }: SequenceRun, names: readonly string[], shapes: readonly (readonly number[])[]): Tensor[] {
   if (call.initialState) {
     const { initialState } = call;
+    if (!Array.isArray(initialState)) throw new ShapeError(`${label}: expected a list of ${shapes.length} initial states, got something else; put a single one in brackets`);
     const wrong = initialState.length !== shapes.length || initialState.some((state, i) => describe(state.shape) !== describe(shapes[i]));
     if (wrong) {
       throw new ShapeError(`${label}: expected ${shapes.length} initial states ${shapes.map(describe).join(", ")}, got ${initialState.map(({ shape }) => describe(shape)).join(", ") || "none"}`);
