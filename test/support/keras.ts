@@ -1,6 +1,6 @@
 /** Keras' configurations as our layers, losses and optimizers, and the run of a case with one layer. */
 import {
-  cells, layers, ops, optimizers, valueAndGrad, type Cell, type Layer, type Module, type Optimizer, type Schedule, type Tensor,
+  cells, layers, losses, ops, optimizers, schedules, valueAndGrad, type Cell, type Layer, type Loss, type Module, type Optimizer, type Schedule, type Tensor,
 } from "../../bindings/index.ts";
 import { assertWithin, type OracleCase, type OracleTensor } from "./oracles.ts";
 
@@ -26,13 +26,17 @@ function factory(className: string): string {
 const cellOf = ({ class_name, config }: KerasObject): Cell =>
   (cells as unknown as Record<string, (options: object) => Cell>)[factory(class_name)](options(config));
 
+/** Layers around cells and layers. */
+const WRAPPERS: Record<string, (config: Record<string, any>) => Layer> = {
+  RNN: ({ cell, ...rest }) => layers.rnn({ ...options(rest), cell: cell.class_name === "StackedRNNCells" ? cell.config.cells.map(cellOf) : cellOf(cell) }),
+  Bidirectional: ({ layer, backward_layer: backward, merge_mode: mergeMode }) =>
+    layers.bidirectional({ layer: kerasLayer(layer), backwardLayer: backward && kerasLayer(backward), mergeMode }),
+  TimeDistributed: ({ layer }) => layers.timeDistributed({ layer: kerasLayer(layer) }),
+};
+
 /** The layer of a configuration. */
 export function kerasLayer({ class_name, config }: KerasObject): Layer {
-  if (class_name === "RNN") {
-    const { cell, ...rest } = config;
-    const list = cell.class_name === "StackedRNNCells" ? cell.config.cells : [cell];
-    return layers.rnn({ ...options(rest), cell: list.map(cellOf) });
-  }
+  if (class_name in WRAPPERS) return WRAPPERS[class_name](config);
   const make = (layers as unknown as Record<string, (options: object) => Layer>)[factory(class_name)];
   if (!make) throw new Error(`expected a layer of ${Object.keys(layers).join(", ")}, got ${class_name}`);
   return make(options(config));
@@ -42,10 +46,8 @@ export function kerasLayer({ class_name, config }: KerasObject): Layer {
 const LOOP = ["emaMomentum", "emaOverwriteFrequency", "lossScaleFactor", "gradientAccumulationSteps"];
 const CLIPPING: Record<string, string> = { clipnorm: "clipNorm", globalClipnorm: "globalClipNorm", clipvalue: "clipValue" };
 
-function scheduleOf({ class_name, config }: KerasObject): Schedule {
-  if (class_name !== "ExponentialDecay" || config.staircase) throw new Error(`expected an exponential decay, got ${class_name}`);
-  return (step) => config.initial_learning_rate * config.decay_rate ** (step / config.decay_steps);
-}
+const scheduleOf = ({ class_name, config }: KerasObject): Schedule =>
+  (schedules as unknown as Record<string, (options: object) => Schedule>)[factory(class_name)](options(config));
 
 /** The optimizer of a configuration. */
 export function kerasOptimizer({ class_name, config }: KerasObject): Optimizer {
@@ -54,6 +56,14 @@ export function kerasOptimizer({ class_name, config }: KerasObject): Optimizer {
   const given = Object.entries(rest).filter(([name]) => !LOOP.includes(name)).map(([name, value]) => [CLIPPING[name] ?? name.replace("beta_", "beta"), value]);
   const make = optimizers[class_name.toLowerCase() as keyof typeof optimizers];
   return make({ ...Object.fromEntries(given), learningRate: typeof learningRate === "object" ? scheduleOf(learningRate) : learningRate });
+}
+
+/** The loss of a configuration. */
+export function lossOf({ class_name, config: { reduction, axis, ...rest } }: KerasObject): Loss {
+  const make = (losses as unknown as Record<string, (options: object) => Loss>)[factory(class_name)];
+  if (!make) throw new Error(`expected a loss of ${Object.keys(losses).join(", ")}, got ${class_name}`);
+  const given = Object.entries(options(rest)).filter(([name, value]) => !(name === "labelSmoothing" && value === 0));
+  return make({ ...Object.fromEntries(given), reduction: reduction === null ? "none" : reduction === "sum" ? "sum" : "mean" });
 }
 
 /** Arrays of a case numbered from 0: `weight.0`, `weight.1`, … */

@@ -127,13 +127,15 @@ export function assertWithin(oracle: OracleCase, name: string, actual: ArrayLike
   const reference = oracle.tensors[name];
   const at = `${oracle.group}/${oracle.name} ${name}`;
   if (reference === undefined) throw new Error(`${at}: expected a reference of that name, got ${Object.keys(oracle.tensors).join(", ")}`);
-  if (actual.length !== reference.data.length) {
-    throw new Error(`${at}: expected ${reference.data.length} elements [${reference.shape.join(", ")}], got ${actual.length}`);
-  }
   const largest = kind === "output" ? 1 : Math.max(...Array.from(reference.data, Math.abs));
-  const bound = Math.max(BOUNDS[kind] * largest, 8 * (oracle.json.f32_max_abs_err?.[name] ?? 0));
-  for (let i = 0; i < actual.length; i++) {
-    const distance = Math.abs(actual[i] - reference.data[i]);
-    if (!(distance <= bound)) throw new Error(`${at}[${i}]: expected ${reference.data[i]}, got ${actual[i]}, off by ${distance} where ${bound} is allowed`);
+  assertNumbers(at, actual, reference.data, Math.max(BOUNDS[kind] * largest, 8 * (oracle.json.f32_max_abs_err?.[name] ?? 0)));
+}
+
+/** Holds numbers to others, each within `bound`. */
+export function assertNumbers(at: string, actual: ArrayLike<number>, expected: ArrayLike<number>, bound: number): void {
+  if (actual?.length !== expected.length) throw new Error(`${at}: expected ${expected.length} numbers, got ${actual?.length}`);
+  for (let i = 0; i < expected.length; i++) {
+    const distance = Math.abs(actual[i] - expected[i]);
+    if (!(distance <= bound)) throw new Error(`${at}[${i}]: expected ${expected[i]}, got ${actual[i]}, off by ${distance} where ${bound} is allowed`);
   }
 }

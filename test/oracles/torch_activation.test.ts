@@ -1,0 +1,31 @@
+/** Activations against PyTorch: values and derivatives, by name or out of others. */
+import { jit, layers, ops, valueAndGrad, type Tensor } from "../../bindings/index.ts";
+import { eachBackend } from "../support/backends.ts";
+import { assertWithin, type OracleCase } from "../support/oracles.ts";
+import { eachSupported } from "./left_out.ts";
+
+const named = (activation: string) => (x: Tensor): Tensor => layers.activation({ activation }).call(x);
+const softplus = named("softplus");
+
+/** Those whose name is another here, or that are a line of ops. */
+const ACTIVATIONS: Record<string, (x: Tensor) => Tensor> = {
+  "hard_sigmoid_0.2x_plus_half": named("hard_sigmoid_keras2"),
+  hard_sigmoid_x_over_6_plus_half: named("hard_sigmoid"),
+  log_softmax_last_axis: named("log_softmax"),
+  softmax_last_axis: named("softmax"),
+  "leaky_relu_0.01": (x) => ops.maximum(x, ops.mul(x, 0.01)),
+  log_sigmoid: (x) => ops.neg(softplus(ops.neg(x))),
+  mish: (x) => ops.mul(x, ops.tanh(softplus(x))),
+  tanhshrink: (x) => ops.sub(x, ops.tanh(x)),
+};
+
+function run(oracle: OracleCase): void {
+  const { config, tensors } = oracle;
+  const activation = ACTIVATIONS[config.kind] ?? named(config.kind);
+  const [x, cotangent] = [tensors["input.x"], tensors["cotangent.y"]];
+  assertWithin(oracle, "output.y", jit(null, activation)(x).data, "output");
+  const weighted = valueAndGrad(null, (input: Tensor, weight: Tensor) => ops.sum(ops.mul(activation(input), weight)), { inputs: true });
+  assertWithin(oracle, "grad.input.x", weighted(x, cotangent).inputGrads[0].data, "gradient");
+}
+
+eachBackend("activations against PyTorch", (test) => eachSupported(test, "torch/activation", run));
