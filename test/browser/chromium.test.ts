@@ -1,0 +1,41 @@
+/** The bundles in a headless Chromium: skipped, by name, where none is installed. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { Pages, findChromium } from "./support.ts";
+
+const executable = findChromium();
+const test = suite("chromium");
+let pages: Pages;
+
+function inBrowser(name: string, run: () => Promise<void>): void {
+  if (executable === undefined) {
+    console.log(`SKIP ${name}: no Chromium is installed`);
+    test.skip(name);
+  } else {
+    test(name, run);
+  }
+}
+
+test.before(async () => {
+  if (executable !== undefined) pages = await Pages.open(executable);
+});
+test.after(async () => {
+  await pages?.close();
+});
+
+inBrowser("a page without a build step trains, saves, loads and streams", async () => {
+  const result = await pages.run("train.html") as { build: string; losses: number[]; turns: number; bytes: number; savedAsTrained: boolean; apart: number };
+  assert.is(result.build, "relaxed");
+  assert.ok(result.losses[1] < result.losses[0] / 10, `losses ${result.losses.join(" → ")}`);
+  assert.ok(result.turns > 0, "the page had turns of its own while fit ran");
+  assert.ok(result.bytes > 1000);
+  assert.ok(result.savedAsTrained);
+  assert.ok(result.apart < 1e-6, `step and predict are ${result.apart} apart`);
+});
+
+inBrowser("an AudioWorklet plays a saved model as the main thread computes it", async () => {
+  const result = await pages.run("worklet.html");
+  assert.equal(result, { build: "relaxed", decoder: "undefined", fetch: "undefined", loud: true, different: -1 });
+});
+
+test.run();
