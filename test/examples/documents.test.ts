@@ -1,0 +1,64 @@
+/** The documents: their programs run, their links lead somewhere. */
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ROOT, runNode } from "../support/child.ts";
+
+/** Every document but those of installed packages. */
+const DOCUMENTS = readdirSync(ROOT, { withFileTypes: true })
+  .filter(({ name }) => !["node_modules", "build", "dist"].includes(name) && !name.startsWith("."))
+  .flatMap((entry) => (entry.isDirectory() ? readdirSync(join(ROOT, entry.name), { recursive: true }).map((file) => `${entry.name}/${String(file)}`) : [entry.name]))
+  .filter((file) => file.endsWith(".md"));
+
+/** The blocks marked `js` of a document, as one program from its top to its bottom. */
+const programOf = (text: string): string => [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, block]) => block).join("\n");
+
+const test = suite("documents");
+
+// inside the project, where its own name can be imported
+const FOLDER = "build/documents";
+test.before(() => mkdirSync(join(ROOT, FOLDER), { recursive: true }));
+test.after(() => rmSync(join(ROOT, FOLDER), { recursive: true }));
+
+for (const document of ["README.md", "bindings/README.md"]) {
+  test(`${document}: its program runs`, () => {
+    const program = programOf(readFileSync(join(ROOT, document), "utf8"));
+    assert.ok(program.length > 0, "no js block found");
+    const file = `${FOLDER}/${document.replaceAll("/", "_")}.mjs`;
+    writeFileSync(join(ROOT, file), program);
+    const { status, errors } = runNode(file);
+    assert.is(status, 0, errors);
+    assert.is(errors, "", "nothing to warn of, and every console.assert holds");
+  });
+}
+
+for (const document of DOCUMENTS) {
+  test(`${document}: its links lead to files`, () => {
+    const links = [...readFileSync(join(ROOT, document), "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => link);
+    assert.equal(links.filter((link) => !existsSync(join(ROOT, dirname(document), link))), []);
+  });
+}
+
+interface Bound {
+  ulp?: number;
+  mixed?: number;
+  grad: number;
+}
+
+/** Functions of equal bounds in a row, in the order of their first one. */
+function accuracyTable(bounds: Record<string, Bound>): string {
+  const rows = new Map<string, string[]>();
+  for (const [name, { ulp, mixed, grad }] of Object.entries(bounds)) {
+    const bound = `${ulp === undefined ? `mixed ${mixed!.toExponential()}` : `${ulp} ULP`} | ${grad === 0 ? 0 : grad.toExponential()}`;
+    rows.set(bound, [...(rows.get(bound) ?? []), `\`${name}\``]);
+  }
+  return [...rows].map(([bound, names]) => `| ${names.join(", ")} | ${bound} |`).join("\n");
+}
+
+test("assembly/README.md: the table is that of accuracy.json", () => {
+  const table = accuracyTable(JSON.parse(readFileSync(join(ROOT, "assembly/accuracy.json"), "utf8")) as Record<string, Bound>);
+  assert.ok(readFileSync(join(ROOT, "assembly/README.md"), "utf8").includes(table), `the table should be\n${table}`);
+});
+
+test.run();
