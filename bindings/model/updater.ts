@@ -34,6 +34,8 @@ export class Updater {
   private readonly control: number;
   /** What the slots are listed under: nothing that a block holds may lead to the model. */
   private readonly key = {};
+  /** What it updates: the blocks there were when it was last recorded. */
+  private readonly blocks = new Set<ParameterBlock>();
   private step = 0;
 
   constructor(model: Network, optimizer: Optimizer) {
@@ -56,12 +58,18 @@ export class Updater {
   }
 
   private eachRange(visit: (block: ParameterBlock, range: FlatRange) => void): void {
-    for (const block of this.model.blocks()) for (const range of block.trainable) visit(block, range);
+    for (const block of this.blocks) for (const range of block.trainable) visit(block, range);
+  }
+
+  /** Whether what was recorded leaves weights out that have come since. */
+  get outdated(): boolean {
+    return this.model.blocks().some((block) => !this.blocks.has(block));
   }
 
   /** Records what follows the gradients: the check that all is finite, clipping, and one pass of the update per run of weights. */
   record(trace: Trace, loss: Tensor | undefined): void {
     const { optimizer } = this;
+    for (const block of this.model.blocks()) this.blocks.add(block);
     const { clipNorm, globalClipNorm, clipValue } = optimizer.clipping;
     const gradient = (block: ParameterBlock, offset: number): Operand => placed(block.gradientPtr() + offset * 4);
     trace.call("f32_fill", 2, this.at(SUM_OF_SQUARES), 0);
@@ -112,7 +120,7 @@ export class Updater {
   after(): boolean {
     if (this.model.backend.heap.i32(this.control + GUARD, 1)[0] === 0) return false;
     this.step++;
-    for (const block of this.model.blocks()) block.version++;
+    for (const block of this.blocks) block.version++;
     return true;
   }
 
@@ -193,7 +201,8 @@ export function applyGradients(optimizer: Optimizer, model: Network, grads: Reco
   for (const block of model.blocks()) model.backend.heap.f32(block.gradientPtr(), block.floats).fill(0);
   for (const [parameter, data] of checked) parameter.block!.view(parameter, parameter.block!.gradientPtr()).set(data);
   let program = appliers.get(updater);
-  if (!program || program.disposed) {
+  if (!program || program.disposed || updater.outdated) {
+    program?.dispose();
     const trace = new Trace(model.backend);
     updater.record(trace, undefined);
     appliers.set(updater, (program = new Program(trace, [], [], { owner: model.programs })));
