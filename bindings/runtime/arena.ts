@@ -1,9 +1,9 @@
 /** Blocks of memory by byte offset: a free list, and the arena that keeps one over a heap. */
 import type { Heap } from "./heap.ts";
 
-/** Cache lines: no two blocks share one. */
+/** Cache lines: no two blocks share one, and an empty block has one too. */
 const ALIGN = 64;
-const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
+const align = (bytes: number): number => Math.ceil(Math.max(bytes, 1) / ALIGN) * ALIGN;
 
 /** Best-fit allocation of ranges that lie in [base, end); `end` moves up when nothing fits. */
 export class FreeList {
@@ -95,7 +95,7 @@ export class Arena {
    * @throws MemoryError when the heap cannot grow
    */
   alloc(bytes: number): number {
-    const size = align(Math.max(bytes, 1));
+    const size = align(bytes);
     // kernels may read 15 bytes past a block
     this.heap.grow(this.list.find(size) + size + ALIGN);
     const ptr = this.list.take(size);
