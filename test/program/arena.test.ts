@@ -40,7 +40,7 @@ lists("holds no two blocks in one place, and gives everything back", () => {
     const list = new FreeList(0);
     for (const { at, bytes } of play(list, steps)) list.give(at, bytes);
     // in one piece again: as much as there ever was fits without growing
-    const { end } = list;
+    const end = Math.max(list.end, LINE);
     assert.is(list.take(end), 0);
     assert.is(list.end, end);
   }), { numRuns: 300 });
