@@ -30,7 +30,6 @@ const typed = {
   "@typescript-eslint/no-misused-promises": "error",
   "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
   "@typescript-eslint/only-throw-error": "error",
-  "@typescript-eslint/require-await": "error",
   "@typescript-eslint/switch-exhaustiveness-check": "error",
 };
 

@@ -6,6 +6,7 @@ import { ADAM_HYPER, RMSPROP_HYPER, SGD_HYPER } from "../../bindings/reference/o
 import { referenceKernels } from "../../bindings/reference/index.ts";
 import { PACK } from "../../bindings/reference/rows.ts";
 import { UNARY_CODES } from "../../bindings/reference/unary.ts";
+import { ARENA_BASE } from "../../bindings/runtime/arena.ts";
 import { hasRelaxed } from "../support/builds.ts";
 import { DTYPES, OPS, OWN_GRADIENT, parse, VARIANTS } from "./grammar.ts";
 
@@ -15,9 +16,18 @@ const root = new URL("../../", import.meta.url);
 const text = (path: string): string => readFileSync(new URL(path, root), "utf8");
 const compile = (build: string): WebAssembly.Module => new WebAssembly.Module(readFileSync(new URL(`build/wasm/${build}.wasm`, root)));
 
-function instantiate(module: WebAssembly.Module): Table {
-  const memory = new WebAssembly.Memory({ initial: 1 });
+function instantiate(module: WebAssembly.Module, memory = new WebAssembly.Memory({ initial: 1 })): Table {
   return new WebAssembly.Instance(module, { env: { memory, abort() {} } }).exports as Table;
+}
+
+/** Where the constants that instantiation writes end: no byte beyond differs from what was there, whatever that was. */
+function dataEnd(module: WebAssembly.Module): number {
+  return Math.max(...[0x00, 0xff].map((fill) => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const bytes = new Uint8Array(memory.buffer).fill(fill);
+    instantiate(module, memory);
+    return bytes.findLastIndex((byte) => byte !== fill) + 1;
+  }));
 }
 
 /** name → parameters, from the interface that is generated from the wasm. */
@@ -102,6 +112,12 @@ for (const build of BUILDS) {
   test(`${build}: imports memory${build === "check" ? " and abort" : ""} only`, () => {
     const imports = WebAssembly.Module.imports(modules.get(build)!).map(({ module, name, kind }) => `${module}.${name} ${kind}`);
     assert.equal(imports.sort(), [...(build === "check" ? ["env.abort function"] : []), "env.memory memory"]);
+  });
+
+  test(`${build}: constants lie below the arena`, () => {
+    const end = dataEnd(modules.get(build)!);
+    assert.ok(end > 1024, "constants were found");
+    assert.ok(end <= ARENA_BASE, `constants end at ${end}, the arena starts at ${ARENA_BASE}`);
   });
 }
 

@@ -4,11 +4,11 @@ import { suite } from "uvu";
 import type { Callback, Test } from "uvu";
 import type { Kernels } from "../../bindings/generated/kernels.ts";
 import { referenceKernels } from "../../bindings/reference/index.ts";
+import { ARENA_BASE } from "../../bindings/runtime/arena.ts";
 
 export type BuildName = "simd" | "relaxed" | "check" | "reference";
 
 const PAGES = 1024;
-const FIRST = 4096; // above the data segments of every build
 const GUARD = 64; // bytes on either side of each block
 const CANARY = 0xa5;
 
@@ -23,7 +23,7 @@ export class Sandbox {
   readonly name: BuildName;
   readonly kernels: Kernels;
   readonly buffer: ArrayBuffer;
-  private next = FIRST;
+  private next = ARENA_BASE;
   private guards: [number, number][] = [];
 
   constructor(name: BuildName) {
@@ -51,7 +51,7 @@ export class Sandbox {
 
   /** Forgets every block. */
   reset(): void {
-    this.next = FIRST;
+    this.next = ARENA_BASE;
     this.guards = [];
   }
 
