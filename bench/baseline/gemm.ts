@@ -3,7 +3,10 @@
  * need not wait for each other. (measured: 3 times as fast as adding rows of one operand into rows of the result)
  */
 function dot(n: number, a: Float32Array, i: number, b: Float32Array, j: number): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
   let k = 0;
   for (; k + 3 < n; k += 4) {
     s0 += a[i + k] * b[j + k];
