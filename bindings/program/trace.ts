@@ -1,5 +1,5 @@
 /** Recording: a model runs once over symbolic tensors, and what it would compute becomes a list of kernel calls. */
-import { TraceError } from "../errors.ts";
+import { TraceError, UnsupportedError } from "../errors.ts";
 import type { Kernels } from "../generated/kernels.ts";
 import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
@@ -152,7 +152,11 @@ export class Trace {
     return tensor;
   }
 
+  /** @throws UnsupportedError when the backend has only the kernels that run models */
   call(kernel: KernelName, ...args: (number | Operand)[]): void {
+    if (!this.backend.kernels[kernel]) {
+      throw new UnsupportedError(`init: expected a kernel module with ${kernel}, got one without; the modules of gatewise/infer run models but do not train them`);
+    }
     this.calls.push({ kernel, args });
   }
 

@@ -36,11 +36,9 @@ export interface ThreadOptions extends InitOptions {
 
 let warned = false;
 
-const OPTIONS = ["build", "deterministic", "threads", "module"];
+const OPTIONS = ["build", "deterministic", "module"];
 
-function check(options: ThreadOptions): void {
-  checkOptions("init", options, OPTIONS);
-  const { threads = 1 } = options;
+function checkThreads({ threads = 1 }: ThreadOptions): void {
   if (!(Number.isInteger(threads) && threads >= 1)) {
     throw new OptionError(`init: expected a positive number of threads, got ${threads}`);
   }
@@ -59,13 +57,14 @@ function check(options: ThreadOptions): void {
  * await init({ build: "auto" });
  */
 export async function init(options: ThreadOptions = {}): Promise<void> {
-  check(options);
+  checkOptions("init", options, [...OPTIONS, "threads"]);
+  checkThreads(options);
   state.backends[kernelSet] = await load(options);
 }
 
 /** {@link init} without waiting: everything but threads. The first model calls it when nobody has. */
 export function initSync(options: InitOptions = {}): void {
-  check(options);
+  checkOptions("initSync", options, OPTIONS);
   state.backends[kernelSet] = loadSync(options);
 }
 

@@ -42,14 +42,19 @@ function referenceBackend(): Backend {
 }
 
 /** @throws UnsupportedError when the module is not one of this version's kernel tables */
-function wasmBackend(build: Build, module: WebAssembly.Module): Backend {
+function wasmBackend(module: WebAssembly.Module): Backend {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
-  const kernels = instantiate(module, memory) as unknown as Kernels;
+  let kernels: Kernels;
+  try {
+    kernels = instantiate(module, memory) as unknown as Kernels;
+  } catch (cause) {
+    throw new UnsupportedError(`init: expected a kernel module of gatewise, got one that does not link: ${(cause as Error).message}`, { cause });
+  }
   const version = typeof kernels.abi_version === "function" ? kernels.abi_version() : "none";
   if (version !== ABI_VERSION) {
     throw new UnsupportedError(`init: expected a kernel module of version ${ABI_VERSION}, got ${version}`);
   }
-  return assemble(build, kernels, memory);
+  return assemble(kernels.abi_relaxed() ? "relaxed" : "simd", kernels, memory);
 }
 
 /**
@@ -69,10 +74,10 @@ export function answersRight({ kernels, heap, arena }: Backend): boolean {
   return right;
 }
 
-/** A backend that was asked for, or undefined when its relaxed arithmetic turns out wrong and something else may be tried. */
-function attempt(build: Build, module: WebAssembly.Module | undefined, last: boolean): Backend | undefined {
-  const backend = module ? wasmBackend(build, module) : referenceBackend();
-  if (build !== "relaxed" || answersRight(backend)) return backend;
+/** The backend of a module, or of none; undefined when its relaxed arithmetic turns out wrong and something else may be tried. */
+function attempt(module: WebAssembly.Module | undefined, last: boolean): Backend | undefined {
+  const backend = module ? wasmBackend(module) : referenceBackend();
+  if (backend.build !== "relaxed" || answersRight(backend)) return backend;
   if (!last) return undefined;
   throw new UnsupportedError('init: expected relaxed multiply-add to compute a·b + c, got something else from this engine; use build "simd"');
 }
@@ -85,10 +90,9 @@ function warnWithoutSimd(build: Build, wanted: string): void {
   console.warn("gatewise: this engine has no WebAssembly SIMD; running on the plain TypeScript reference, which is many times slower");
 }
 
-/** The builds to try in order, each with the base64 of its module; none for the reference and where a module was given. */
+/** The builds to try in order, of those that this entry carries. */
 function plan(options: InitOptions): Build[] {
   const builds = chooseBuilds(options.build ?? "auto", options.deterministic ?? false, detectFeatures());
-  if (options.module) return builds.slice(0, 1);
   const carried = builds.filter((build) => build === "reference" || wasm[build] !== undefined);
   const onlyReference = carried.every((build) => build === "reference");
   if (onlyReference && builds[0] !== "reference") {
@@ -97,27 +101,28 @@ function plan(options: InitOptions): Build[] {
   return carried;
 }
 
-/** What a module given by the caller is, by its own word. */
-function given(module: WebAssembly.Module, options: InitOptions): Backend {
-  const backend = wasmBackend("simd", module);
-  const build = backend.kernels.abi_relaxed() ? "relaxed" : "simd";
-  if (options.build && options.build !== "auto" && options.build !== build) {
-    throw new OptionError(`init: expected a module of build "${options.build}", got one of build "${build}"`);
+/** The backend of a module that the caller gives; which build it is, it says itself. */
+function given(module: WebAssembly.Module, { build: wanted = "auto", deterministic = false }: InitOptions): Backend {
+  const kind = Object.prototype.toString.call(module).slice(8, -1); // a module of another realm is one too
+  if (kind !== "WebAssembly.Module") {
+    throw new OptionError(`init: expected a WebAssembly.Module in \`module\`, got ${kind}; compile bytes with WebAssembly.compile first`);
   }
-  return { ...backend, build };
+  const backend = attempt(module, true)!;
+  const { build } = backend;
+  if (wanted !== "auto" && wanted !== build) throw new OptionError(`init: expected a module of build "${wanted}", got one of build "${build}"`);
+  chooseBuilds(build, deterministic, detectFeatures());
+  return backend;
 }
 
-function bytesOf(build: "simd" | "relaxed"): Uint8Array<ArrayBuffer> {
-  return decodeBase64(wasm[build]!);
-}
+const bytesOf = (build: "simd" | "relaxed"): Uint8Array<ArrayBuffer> => decodeBase64(wasm[build]!);
 
 /** Compiles off the main thread where the engine can, then as {@link loadSync}. */
 export async function load(options: InitOptions): Promise<Backend> {
-  const builds = plan(options);
   if (options.module) return given(options.module, options);
+  const builds = plan(options);
   for (const [i, build] of builds.entries()) {
     const module = build === "reference" ? undefined : await WebAssembly.compile(bytesOf(build));
-    const backend = attempt(build, module, i === builds.length - 1);
+    const backend = attempt(module, i === builds.length - 1);
     if (backend) return (warnWithoutSimd(backend.build, options.build ?? "auto"), backend);
   }
   throw new UnsupportedError("init: expected a build this engine runs, got none");
@@ -129,11 +134,11 @@ export async function load(options: InitOptions): Promise<Backend> {
  * @throws OptionError, UnsupportedError as {@link chooseBuilds}
  */
 export function loadSync(options: InitOptions): Backend {
-  const builds = plan(options);
   if (options.module) return given(options.module, options);
+  const builds = plan(options);
   for (const [i, build] of builds.entries()) {
     const module = build === "reference" ? undefined : new WebAssembly.Module(bytesOf(build));
-    const backend = attempt(build, module, i === builds.length - 1);
+    const backend = attempt(module, i === builds.length - 1);
     if (backend) return (warnWithoutSimd(backend.build, options.build ?? "auto"), backend);
   }
   throw new UnsupportedError("init: expected a build this engine runs, got none");
