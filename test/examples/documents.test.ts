@@ -18,8 +18,12 @@ const test = suite("documents");
 
 // inside the project, where its own name can be imported
 const FOLDER = "build/documents";
-test.before(() => mkdirSync(join(ROOT, FOLDER), { recursive: true }));
-test.after(() => rmSync(join(ROOT, FOLDER), { recursive: true }));
+test.before(() => {
+  mkdirSync(join(ROOT, FOLDER), { recursive: true });
+});
+test.after(() => {
+  rmSync(join(ROOT, FOLDER), { recursive: true });
+});
 
 for (const document of ["README.md", "bindings/README.md"]) {
   test(`${document}: its program runs`, () => {
