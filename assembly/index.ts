@@ -1,6 +1,5 @@
 /** Every kernel: the module behind `gatewise`. */
 export * from "./kernels/abi";
-export * from "./kernels/abi";
 export * from "./kernels/clip";
 export * from "./kernels/copy";
 export * from "./kernels/dropout";

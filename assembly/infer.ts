@@ -1,6 +1,5 @@
 /** The kernels that running a model needs: the module behind `gatewise/infer` and `gatewise/worklet`. */
 export { abi_relaxed, abi_version } from "./kernels/abi";
-export { f32_copy, f32_fill, f32_to_i32, i32_to_f32 } from "./kernels/copy";
 export { f32_copy, f32_copy_strided, f32_fill, f32_one_hot, f32_to_i32, i32_to_f32 } from "./kernels/copy";
 export { f32_gather_rows, i32_gather } from "./kernels/gather";
 export { f32_gemm_nn, f32_gemv_nn } from "./kernels/gemm";
@@ -12,8 +11,8 @@ export { f32_valid_steps, i32_pack_rows, i32_unique } from "./kernels/rows";
 export { f32_simple_rnn_seq_fwd } from "./kernels/simple_rnn";
 export { f32_log_softmax_fwd, f32_softmax_fwd } from "./kernels/softmax";
 export {
-  f32_vadd, f32_vaffine, f32_vdiv, f32_vequal, f32_vgreater, f32_vgreater_equal, f32_vmaximum, f32_vminimum, f32_vmul, f32_vselect, f32_vsub,
+  f32_vadd, f32_vaffine, f32_vdiv, f32_vequal, f32_vgreater, f32_vgreater_equal, f32_vmaximum, f32_vminimum, f32_vmul,
+  f32_vmul_acc, f32_vselect, f32_vsub,
 } from "./kernels/vec_binary";
 export { f32_repeat, f32_rmax_fwd, f32_rsum, i32_rargmax } from "./kernels/vec_reduce";
 export { f32_unary_fwd } from "./kernels/vec_unary";
-export { f32_vmul_acc } from "./kernels/vec_binary";
