@@ -5,7 +5,7 @@ export type { Scaler, ScalerJson } from "./scalers.ts";
 export { padSequences } from "./sequences.ts";
 export type { PadOptions, Padded } from "./sequences.ts";
 export { split } from "./split.ts";
-export type { Piece, SplitOptions } from "./split.ts";
+export type { Piece, PieceOf, SplitOptions } from "./split.ts";
 export { windows } from "./windows.ts";
 export type { WindowOptions } from "./windows.ts";
 export { Random } from "../random.ts";

@@ -13,10 +13,14 @@ export interface SplitOptions {
 }
 
 /** A piece of an array, of the type it was. */
-export interface Piece {
-  readonly data: TypedArray;
+export interface Piece<D extends TypedArray = TypedArray> {
+  readonly data: D;
   readonly shape: number[];
 }
+
+/** The piece of an array given in some form; nested numbers are read as doubles. */
+export type PieceOf<A extends ArrayInput> =
+  A extends TypedArray ? Piece<A> : A extends { readonly data: infer D extends TypedArray } ? Piece<D> : Piece<Float64Array>;
 
 interface Rows {
   readonly data: TypedArray;
@@ -41,10 +45,10 @@ function slice({ data, shape: [, ...rest] }: Rows, from: number, to: number): Pi
  * const { train, validation } = split(windows(series, { length: 24 }), { validation: 0.1, gap: 24 });
  * await model.fit(train.x, train.y, { validationData: [validation.x, validation.y] });
  */
-export function split(arrays: ArrayInput, options?: SplitOptions): { train: Piece; validation: Piece };
-export function split<K extends string>(
-  arrays: Readonly<Record<K, ArrayInput>>, options?: SplitOptions,
-): { train: Record<K, Piece>; validation: Record<K, Piece> };
+export function split<A extends ArrayInput>(arrays: A, options?: SplitOptions): { train: PieceOf<A>; validation: PieceOf<A> };
+export function split<R extends Readonly<Record<string, ArrayInput>>>(
+  arrays: R, options?: SplitOptions,
+): { train: { [K in keyof R]: PieceOf<R[K]> }; validation: { [K in keyof R]: PieceOf<R[K]> } };
 export function split(
   arrays: ArrayInput | Readonly<Record<string, ArrayInput>>, options: SplitOptions = {},
 ): { train: unknown; validation: unknown } {

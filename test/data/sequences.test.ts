@@ -62,6 +62,8 @@ test("split keeps the order and the type", () => {
   assert.equal(validation, { data: Int32Array.of(4, 5), shape: [2] });
   const pair = split({ x: [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]], y: Float32Array.of(1, 2, 3, 4, 5) }, { gap: 2 });
   assert.equal(pair.train, { x: { data: Float64Array.of(1, 2, 3, 4), shape: [2, 2] }, y: { data: Float32Array.of(1, 2), shape: [2] } });
+  const typed: Float32Array = pair.train.y.data; // the compiler knows too
+  assert.is(typed.length, 2);
   assert.equal(pair.validation, { x: { data: Float64Array.of(9, 10), shape: [1, 2] }, y: { data: Float32Array.of(5), shape: [1] } });
 });
 
