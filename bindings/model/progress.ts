@@ -29,7 +29,7 @@ export async function progressOf(): Promise<Callback> {
   const library = isTerminal() ? await cliProgress() : undefined;
   const line = ({ epoch, epochs, logs }: TrainEvent): string => `epoch ${epoch + 1}/${epochs}  ${formatLogs(logs)}`;
   if (!library) return { onEpochEnd: (event) => console.log(line(event)) };
-  const bar = new library.SingleBar({ format: "epoch {epoch}/{epochs} {bar} {value}/{total} batches  {text}", hideCursor: true, clearOnComplete: true });
+  const bar = new library.SingleBar({ format: "epoch {epoch}/{epochs} {bar} {value}/{total} batches  {text}", clearOnComplete: true });
   return {
     onBatchEnd({ epoch, epochs, batch, batches, logs }) {
       const payload = { epoch: epoch + 1, epochs, text: formatLogs(logs) };
