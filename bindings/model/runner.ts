@@ -20,17 +20,17 @@ type PartCounts = readonly number[];
 
 type StepFunction = (x: Tensor[], y: Tensor, steps: Steps, sampleWeight?: Tensor) => StepResult;
 
-/** The program's function: the loss and how much it is a mean of, then the sums of the metrics. */
+/** The program's function: the loss, then the sums of the metrics. */
 const stepFunction = (model: Module, objective: Objective): StepFunction =>
   (x, y, steps, sampleWeight) => scoreBatch(model, objective, { x, y, steps, sampleWeight });
 
 const partCounts = (result: unknown): PartCounts => (result as StepResult).parts.map(({ length }) => length);
 
-/** Adds up what batches give. */
+/** Adds up what batches give: losses count by their rows, whatever is masked in them, as Keras has it; metrics by what counts. */
 export class Scores {
   private readonly metrics: Objective["metrics"];
   private loss = 0;
-  private count = 0;
+  private rows = 0;
   private counts: PartCounts = [];
   private sums: Float64Array[] = [];
 
@@ -38,12 +38,12 @@ export class Scores {
     this.metrics = metrics;
   }
 
-  /** Adds the batch that a program has just run: its outputs are the loss with its count, and the sums of the metrics. */
-  add({ program: { outputs }, extra }: Compiled<PartCounts>): void {
+  /** Adds the batch that a program has just run: its outputs are the loss and the sums of the metrics. */
+  add({ program: { outputs }, extra }: Compiled<PartCounts>, rows: number): void {
     this.counts = extra;
-    const [loss, count, ...parts] = outputs;
-    this.loss += loss.view[0] * count.view[0];
-    this.count += count.view[0];
+    const [loss, ...parts] = outputs;
+    this.loss += loss.view[0] * rows;
+    this.rows += rows;
     for (let i = 0; i < parts.length; i++) {
       const { view } = parts[i];
       const sum = (this.sums[i] ??= new Float64Array(view.length));
@@ -52,7 +52,7 @@ export class Scores {
   }
 
   logs(): Logs {
-    const logs: Logs = { loss: this.count > 0 ? this.loss / this.count : 0 };
+    const logs: Logs = { loss: this.loss / this.rows };
     let first = 0;
     this.metrics.forEach(({ metricName, result }, i) => {
       logs[metricName] = result(this.sums.slice(first, first + this.counts[i]));
@@ -121,9 +121,10 @@ export class BatchRunner {
     const scores = this.scores();
     const order = range(data.rows);
     for (let start = 0; start < data.rows; start += batchSize) {
-      const compiled = this.write(this.test, data, order.subarray(start, start + batchSize));
+      const batch = order.subarray(start, start + batchSize);
+      const compiled = this.write(this.test, data, batch);
       this.test.replay(compiled);
-      scores.add(compiled);
+      scores.add(compiled, batch.length);
       yield;
     }
     return scores.logs();
@@ -140,7 +141,7 @@ export class BatchRunner {
 
   trainOnBatch(data: Dataset): Logs {
     const scores = this.scores();
-    scores.add(this.step(data, range(data.rows), { epoch: 0, batch: 0 }));
+    scores.add(this.step(data, range(data.rows), { epoch: 0, batch: 0 }), data.rows);
     return scores.logs();
   }
 

@@ -28,8 +28,6 @@ export interface Batch {
 
 export interface StepResult {
   readonly loss: Tensor;
-  /** How much the loss is a mean of. */
-  readonly count: Tensor;
   /** Sums of every metric. */
   readonly parts: Tensor[][];
 }
@@ -46,21 +44,19 @@ function spread(weight: Tensor, values: Tensor): Tensor {
 }
 
 /** The loss over what counts: sample weights multiply, the divisor stays the number of valid values. */
-function lossOf(loss: Loss, { y, sampleWeight }: Batch, yPred: Tensor): Pick<StepResult, "loss" | "count"> {
-  const constant = (value: number): Tensor => currentTrace("loss").constant(Float32Array.of(value), []);
+function lossOf(loss: Loss, { y, sampleWeight }: Batch, yPred: Tensor): Tensor {
   if (!loss.terms) {
     if (sampleWeight) throw new OptionError("fit: expected a loss from losses.* with sample weights, got a function of your own, whose parts cannot be weighted");
     const value = loss(y, yPred);
-    return { loss: value.size === 1 ? reshape(value, []) : mean(value), count: constant(yPred.shape[0]) };
+    return value.size === 1 ? reshape(value, []) : mean(value);
   }
   const { values, weights } = loss.terms(y, yPred);
   const valid = values.rank > 1 ? stepWeights(yPred) : undefined;
   const weighted = sampleWeight ? mul(values, spread(sampleWeight, values)) : values;
   const total = sum(valid ? mul(weighted, valid) : weighted);
+  if (loss.reduction === "sum") return total;
   const counted = weights && valid ? mul(weights, valid) : weights ?? valid;
-  const count = counted ? sum(counted) : constant(values.size);
-  if (loss.reduction === "sum") return { loss: total, count };
-  return { loss: counted ? weightedMean(total, counted) : div(total, values.size), count };
+  return counted ? weightedMean(total, counted) : div(total, values.size);
 }
 
 /** The loss with what regularizers add to it. */
@@ -72,10 +68,8 @@ export function scoreBatch(model: Network, { loss, metrics }: Objective, batch: 
   attachSteps(batch.x, batch.steps);
   const yPred = model.call(...batch.x) as Tensor;
   if (Array.isArray(yPred)) throw new OptionError(`${model.describe()}: expected one output to train on, got ${yPred.length}; leave returnState out, or write the step with trainStep`);
-  const { loss: value, count } = lossOf(loss, batch, yPred);
   return {
-    loss: penalised(value),
-    count,
+    loss: penalised(lossOf(loss, batch, yPred)),
     parts: metrics.map((metric) => metric.parts(batch.y, yPred, stepWeights(yPred))),
   };
 }

@@ -159,7 +159,7 @@ async function* trainEpoch(
   for (let batch = 0; batch < batches && !model.stopTraining; batch++) {
     signal?.throwIfAborted();
     const rows = order.subarray(batch * batchSize, (batch + 1) * batchSize);
-    scores.add(runner.step(data, rows, { epoch, batch }));
+    scores.add(runner.step(data, rows, { epoch, batch }), rows.length);
     const event: TrainEvent = { type: "batch", epoch, epochs, batch: batch + 1, batches, logs: scores.logs() };
     await turns.batch(event);
     yield event;
