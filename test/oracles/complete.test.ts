@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { listCases, oracleJson, oraclePath, oracleTest } from "../support/oracles.ts";
-import { ELSEWHERE, LEFT_OUT, LEFT_OUT_GROUPS, METRICS_LEFT_OUT } from "./left_out.ts";
+import { ELSEWHERE, LEFT_OUT, LEFT_OUT_GROUPS } from "./left_out.ts";
 
 const source = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
@@ -41,11 +41,6 @@ for (const { group, cases, reason, missing } of LEFT_OUT) {
 for (const [group, { reason, missing }] of Object.entries(LEFT_OUT_GROUPS)) {
   test(`${group} waits for ${reason}`, () => assert.ok(missing(), `it is there now: write tests of ${group}`));
 }
-
-oracleTest(test, "metrics that are left out are references of the case", () => {
-  const { tensors } = oracleJson("keras/loss/metrics.json");
-  for (const name of METRICS_LEFT_OUT) assert.ok(`output.${name}` in tensors, name);
-});
 
 test("cases of another file are named there", () => {
   for (const [path, file] of Object.entries(ELSEWHERE)) {

@@ -24,10 +24,6 @@ function refuses(run: () => unknown): boolean {
 const without = (table: object, ...names: string[]) => (): boolean => !names.some((name) => Object.hasOwn(table, name));
 const withoutActivation = (name: string) => (): boolean => refuses(() => layers.activation({ activation: name }));
 
-/** Whether no cross-entropy takes this option. */
-const withoutOption = (option: object) => (): boolean =>
-  [losses.binaryCrossentropy, losses.categoricalCrossentropy, losses.sparseCategoricalCrossentropy].every((loss) => refuses(() => loss(option as never)));
-
 export const LEFT_OUT: readonly LeftOut[] = [
   {
     group: "torch/rnn", reason: "proj_size: an output smaller than the cell state",
@@ -42,18 +38,6 @@ export const LEFT_OUT: readonly LeftOut[] = [
     missing: () => refuses(() => optimizers.sgd({ momentum: 0.9, dampening: 0.3 } as never)),
   },
   { group: "torch/activation", reason: "gelu by the error function", cases: ["gelu_erf"], missing: withoutActivation("gelu") },
-  { group: "torch/loss", reason: "a weight of positive labels", cases: ["bce_logits_pos_weight"], missing: withoutOption({ posWeight: [1, 2, 3, 4] }) },
-  { group: "torch/loss", reason: "labels that are ignored", cases: ["cross_entropy_ignore_index", "cross_entropy_per_step"], missing: withoutOption({ ignoreClass: 1 }) },
-  { group: "torch/loss", reason: "weights of classes in the loss itself", cases: ["cross_entropy_weight"], missing: withoutOption({ weight: [1, 2, 3, 4] }) },
-  { group: "torch/loss", reason: "label smoothing", cases: ["cross_entropy_label_smoothing"], missing: withoutOption({ labelSmoothing: 0.1 }) },
-  { group: "torch/loss", reason: "cosine similarity", cases: ["cosine_embedding"], missing: without(losses, "cosineSimilarity") },
-  { group: "torch/loss", reason: "Gaussian likelihood", cases: ["gaussian_nll_1", "gaussian_nll_3"], missing: without(losses, "gaussianNLL", "gaussianNll") },
-  {
-    group: "torch/loss", reason: "Huber", missing: without(losses, "huber"),
-    cases: ["huber_delta0.5", "huber_delta1", "huber_delta2", "smooth_l1_beta0.5", "smooth_l1_beta1", "smooth_l1_beta2"],
-  },
-  { group: "torch/loss", reason: "Kullback–Leibler divergence", cases: ["kl_div_batchmean"], missing: without(losses, "klDivergence", "kLDivergence") },
-  { group: "torch/loss", reason: "absolute error", cases: ["l1_mean", "l1_none", "l1_sum"], missing: without(losses, "meanAbsoluteError") },
   { group: "keras/train", reason: "Adadelta", cases: ["adadelta_gru_before_sparse_categorical_crossentropy"], missing: without(optimizers, "adadelta") },
   { group: "keras/train", reason: "Adagrad", cases: ["adagrad_simplernn_binary_crossentropy"], missing: without(optimizers, "adagrad") },
   { group: "keras/train", reason: "Adamax", cases: ["adamax_gru_categorical_crossentropy"], missing: without(optimizers, "adamax") },
@@ -77,24 +61,6 @@ export const LEFT_OUT: readonly LeftOut[] = [
   { group: "keras/other", reason: "gelu by the error function", cases: ["dense_gelu"], missing: withoutActivation("gelu") },
   { group: "keras/other", reason: "hard SiLU", cases: ["dense_hard_silu"], missing: withoutActivation("hard_silu") },
   { group: "keras/other", reason: "mish", cases: ["dense_mish"], missing: withoutActivation("mish") },
-  {
-    group: "keras/loss", reason: "label smoothing", cases: ["binary_crossentropy_smoothing", "categorical_crossentropy_smoothing"],
-    missing: withoutOption({ labelSmoothing: 0.2 }),
-  },
-  {
-    group: "keras/loss", reason: "focal losses", cases: ["binary_focal", "categorical_focal"],
-    missing: without(losses, "binaryFocalCrossentropy", "categoricalFocalCrossentropy"),
-  },
-  { group: "keras/loss", reason: "cosine similarity", cases: ["cosine"], missing: without(losses, "cosineSimilarity") },
-  { group: "keras/loss", reason: "hinge losses", cases: ["hinge", "squared_hinge"], missing: without(losses, "hinge", "squaredHinge") },
-  { group: "keras/loss", reason: "Huber", cases: ["huber", "huber_delta"], missing: without(losses, "huber") },
-  { group: "keras/loss", reason: "Kullback–Leibler divergence", cases: ["kld"], missing: without(losses, "klDivergence", "kLDivergence") },
-  { group: "keras/loss", reason: "logarithm of the hyperbolic cosine", cases: ["logcosh"], missing: without(losses, "logCosh") },
-  {
-    group: "keras/loss", reason: "absolute, percentage and logarithmic errors", cases: ["mae", "mape", "msle"],
-    missing: without(losses, "meanAbsoluteError", "meanAbsolutePercentageError", "meanSquaredLogarithmicError"),
-  },
-  { group: "keras/loss", reason: "Poisson", cases: ["poisson"], missing: without(losses, "poisson") },
 ];
 
 /** Whole groups that wait for what they are about. */
@@ -104,9 +70,6 @@ export const LEFT_OUT_GROUPS: Readonly<Record<string, { readonly reason: string;
   "torch/model": { reason: "layer normalization, and labels that are ignored", missing: without(layers, "layerNormalization") },
   "torch/layernorm": { reason: "layer normalization", missing: without(layers, "layerNormalization") },
 };
-
-/** References of a tested case that wait: metrics there are not yet. */
-export const METRICS_LEFT_OUT: readonly string[] = ["precision", "r2", "recall", "rmse", "top2_sparse"];
 
 /** Cases that another file than the group's tests. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {

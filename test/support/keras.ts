@@ -17,11 +17,9 @@ function options(config: Record<string, any>): Record<string, any> {
   return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null).map(([name, value]) => [camel(name), value]));
 }
 
-/** Name of our factory: `SimpleRNN` is simpleRNN, `LSTM` lstm, `GRUCell` gru. */
-function factory(className: string): string {
-  const name = className.replace(/Cell$/, "");
-  return name === name.toUpperCase() ? name.toLowerCase() : name[0].toLowerCase() + name.slice(1);
-}
+/** Name of our factory: `SimpleRNN` is simpleRNN, `LSTM` lstm, `GRUCell` gru, `KLDivergence` klDivergence. */
+const factory = (className: string): string =>
+  className.replace(/Cell$/, "").replace(/^([A-Z]+$|[A-Z]+(?=[A-Z][a-z])|[A-Z])/, (first) => first.toLowerCase());
 
 const cellOf = ({ class_name, config }: KerasObject): Cell =>
   (cells as unknown as Record<string, (options: object) => Cell>)[factory(class_name)](options(config));
