@@ -2,29 +2,35 @@
 import { panelOffset, panelWidth } from "./panel.ts";
 import { liveRows, matrix, type Views } from "./views.ts";
 
+/** C[m, n] = init[m, n] + Σₖ A[m, k] · W[k, n] */
+function product(
+  views: Views, M: number, live: number, N: number, K: number, a: number, lda: number, panels: number,
+  init: number, ldinit: number, c: number, ldc: number,
+): void {
+  const rows = liveRows(views, live, M);
+  const A = matrix(views, a, rows, K, lda);
+  const W = views.f32(panels, K * panelWidth(N));
+  const C = matrix(views, c, rows, N, ldc);
+  const I = init === 0 ? undefined : matrix(views, init, rows, N, ldinit);
+  for (let m = 0; m < rows; m++) {
+    for (let n = 0; n < N; n++) {
+      let sum = I === undefined ? 0 : I[m * ldinit + n];
+      for (let k = 0; k < K; k++) sum += A[m * lda + k] * W[panelOffset(K, N, k, n)];
+      C[m * ldc + n] = sum;
+    }
+  }
+}
+
 export const gemm = (views: Views) => ({
-  /** C[m, n] = init[m, n] + Σₖ A[m, k] · W[k, n] */
   f32_gemm_nn(
     M: number, live: number, N: number, K: number, a: number, lda: number, panels: number,
     init: number, ldinit: number, c: number, ldc: number,
   ): void {
-    const rows = liveRows(views, live, M);
-    const A = matrix(views, a, rows, K, lda);
-    const W = views.f32(panels, K * panelWidth(N));
-    const C = matrix(views, c, rows, N, ldc);
-    const I = init === 0 ? undefined : matrix(views, init, rows, N, ldinit);
-    for (let m = 0; m < rows; m++) {
-      for (let n = 0; n < N; n++) {
-        let sum = I === undefined ? 0 : I[m * ldinit + n];
-        for (let k = 0; k < K; k++) sum += A[m * lda + k] * W[panelOffset(K, N, k, n)];
-        C[m * ldc + n] = sum;
-      }
-    }
+    product(views, M, live, N, K, a, lda, panels, init, ldinit, c, ldc);
   },
 
-  /** y[n] = init[n] + Σₖ x[k] · W[k, n] */
   f32_gemv_nn(N: number, K: number, x: number, panels: number, init: number, y: number): void {
-    this.f32_gemm_nn(1, 0, N, K, x, K, panels, init, N, y, N);
+    product(views, 1, 0, N, K, x, K, panels, init, N, y, N);
   },
 
   /** C[k, n] += Σₘ A[m, k] · D[m, n] */
