@@ -52,7 +52,7 @@ export interface GradResult {
   value: number;
   /** Gradients of the trainable weights, with the names and shapes of `getWeights`. */
   grads: ArrayRecord;
-  /** One per argument, in its structure; null for integers. With `inputs: true`. */
+  /** One per argument, in its structure; null for integers and for targets of losses. With `inputs: true`. */
   inputGrads?: any;
   /** What else the function gave, with `aux: true`. */
   aux?: any;
@@ -69,7 +69,7 @@ function scalarOf(name: string, result: unknown, aux: boolean): Tensor {
 interface GradPorts {
   /** Weights that the function uses: what lies at the gradients of others is from other functions. */
   readonly used: ReadonlySet<Parameter>;
-  /** For each input array, which of the outputs after those is its gradient; undefined for integers. */
+  /** For each input array, which of the outputs after those is its gradient; undefined for integers and targets of losses. */
   readonly inputs: readonly (number | undefined)[];
 }
 
@@ -93,8 +93,10 @@ export function valueAndGrad(module: Network | null, fn: TensorFunction, options
       const tape = recordGradients("valueAndGrad", trace, module, scalarOf("valueAndGrad", result, aux));
       const outputs: Tensor[] = [];
       const places = inputs.map((input) => {
-        if (!gradientInputs || input.dtype !== "f32") return undefined;
-        outputs.push(tape.gradient(input) ?? trace.zeros(input.shape));
+        const gradient = tape.gradient(input);
+        const constant = input.dtype !== "f32" || (!gradient && trace.targets.has(input.storage));
+        if (!gradientInputs || constant) return undefined;
+        outputs.push(gradient ?? trace.zeros(input.shape));
         return outputs.length - 1;
       });
       return { outputs, extra: { used: new Set(trace.parameters.keys()), inputs: places } };

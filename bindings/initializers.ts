@@ -1,8 +1,8 @@
 /** Where weights start. Each factory gives plain data, so that a configuration can be saved. */
-import { OptionError, ValueError, nearest } from "./errors.ts";
+import { OptionError, ShapeError, ValueError, nearest } from "./errors.ts";
 import { checkOptions } from "./options.ts";
 import type { Initializer } from "./program/parameters.ts";
-import { sizeOf, type Shape } from "./program/tensor.ts";
+import { describe, sizeOf, type Shape } from "./program/tensor.ts";
 import { Random } from "./random.ts";
 
 /** An initializer by name with its options, as the factories below give it. */
@@ -128,10 +128,18 @@ function entry(subject: string, name: string): (typeof TABLE)[string] {
  * @throws OptionError for an unknown name
  */
 export function initializerOf(subject: string, value: InitializerInput): Initializer {
-  if (typeof value === "function") return value;
+  if (typeof value === "function") {
+    return (shape, random) => {
+      const out = value(shape, random);
+      if (out.length !== sizeOf(shape)) throw new ShapeError(`${subject}: expected the initializer to give ${sizeOf(shape)} numbers for ${describe(shape)}, got ${out.length}`);
+      return out;
+    };
+  }
   const { initializer, seed, ...options } = typeof value === "string" ? { initializer: camel(value), seed: undefined } : value;
   const { defaults, fill } = entry(subject, initializer);
-  const filler = fill({ ...defaults, ...options as Record<string, number> });
+  checkOptions(`${subject}: ${initializer}`, options, Object.keys(defaults));
+  const given = Object.fromEntries(Object.entries(options).filter(([, option]) => option !== undefined)) as Record<string, number>;
+  const filler = fill({ ...defaults, ...given });
   return (shape, random) => {
     const out = new Float32Array(sizeOf(shape));
     filler(out, shape, seed === undefined ? random : new Random(seed));

@@ -72,6 +72,7 @@ export function defineLoss<O extends object>(
 
 /** Targets as floats in the predictions' shape: the last axis of size 1 may be left out. */
 export function alignTargets(name: string, yTrue: Tensor, yPred: Tensor): Tensor {
+  currentTrace(name).targets.add(yTrue.storage);
   const missing = yTrue.rank === yPred.rank - 1 && yPred.shape.at(-1) === 1;
   const target = missing ? reshape(yTrue, [...yTrue.shape, 1]) : yTrue;
   if (describe(target.shape) !== describe(yPred.shape)) {
@@ -82,6 +83,7 @@ export function alignTargets(name: string, yTrue: Tensor, yPred: Tensor): Tensor
 
 /** Labels without the axis of size 1 they may have. */
 export function alignLabels(yTrue: Tensor, yPred: Tensor): Tensor {
+  currentTrace("labels").targets.add(yTrue.storage);
   const extra = yTrue.rank === yPred.rank && yTrue.shape.at(-1) === 1;
   return extra ? reshape(yTrue, yTrue.shape.slice(0, -1)) : yTrue;
 }

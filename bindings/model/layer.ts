@@ -3,7 +3,7 @@ import { OptionError, ShapeError, nearest } from "../errors.ts";
 import { cellKinds, type CellKind, type CellOptions } from "../layers/cells.ts";
 import { constrained } from "../constraints.ts";
 import type { CallOptions, InputKind, LayerDefinition, LayerScope, ParameterSpec } from "../layers/definition.ts";
-import { initializerOf } from "../initializers.ts";
+import { initializerOf, type InitializerInput } from "../initializers.ts";
 import { penaltyOf, type RegularizerInput } from "../regularizers.ts";
 import { Parameter } from "../program/parameters.ts";
 import { describe, type Tensor } from "../program/tensor.ts";
@@ -48,6 +48,7 @@ function configure(definition: AnyDefinition, given: Config): Config {
     if (config[name] === undefined) throw new OptionError(`${type}: expected ${name}, got none`);
   }
   const label = given.name ? `${type} "${given.name}"` : type;
+  for (const [name, value] of Object.entries(config)) if (name.endsWith("Initializer")) initializerOf(label, value as InitializerInput);
   return definition.normalize ? (definition.normalize(config, label) as Config) : config;
 }
 

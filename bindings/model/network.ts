@@ -145,11 +145,17 @@ export class Network implements Root {
 
   /** Places the parameters that have none yet in a block of their own. @internal */
   allocate(trace: Trace): void {
+    const called = this.#called;
     this.#called = true;
+    trace.undo.push(() => { this.#called = called; });
     const fresh = this.parameters().filter(([, parameter]) => !parameter.block && trace.parameters.has(parameter));
     if (fresh.length === 0) return;
     const block = new ParameterBlock(this.backend, fresh.map(([, parameter]) => parameter));
     this.#resources.blocks.add(block);
+    trace.undo.push(() => {
+      this.#resources.blocks.delete(block);
+      block.withdraw();
+    });
     const random = new Random(this.seed);
     for (const [name, parameter] of fresh) {
       const given = this.#given?.get(name);

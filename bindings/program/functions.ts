@@ -114,20 +114,19 @@ export class TracedFunction<E = undefined> {
       input.requiresGrad = this.gradientInputs && dtype === "f32";
       return input;
     });
-    const { returned, structure, tensors } = trace.run(() => {
-      const result = this.fn(...(rebuild(args.structure, (i) => inputs[i]) as never[]));
-      if (result instanceof Promise) {
+    return trace.run(() => {
+      const returned = this.fn(...(rebuild(args.structure, (i) => inputs[i]) as never[]));
+      if (returned instanceof Promise) {
         throw new TraceError(`${this.name}: expected a function that returns tensors, got one that returns a promise; it runs once, to be recorded, so it cannot wait`);
       }
-      const flat = flattenResult(result);
-      for (const tensor of flat.tensors) trace.own(this.name, tensor);
+      const { structure, tensors } = flattenResult(returned);
+      for (const tensor of tensors) trace.own(this.name, tensor);
       this.place(trace);
-      return { returned: result, ...flat };
+      const { outputs: more, extra } = this.extension(trace, inputs, returned);
+      const program = new Program(trace, inputs, [...tensors, ...more], { owner: this.root?.programs });
+      const result = (): unknown => rebuild(structure, (i) => readPort(program.outputs[i]));
+      return { program, result, extra };
     });
-    const { outputs: more, extra } = trace.run(() => this.extension(trace, inputs, returned));
-    const program = new Program(trace, inputs, [...tensors, ...more], { owner: this.root?.programs });
-    const result = (): unknown => rebuild(structure, (i) => readPort(program.outputs[i]));
-    return { program, result, extra };
   }
 
   private place(trace: Trace): void {

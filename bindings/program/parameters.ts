@@ -144,6 +144,15 @@ export class ParameterBlock {
     return this.backend.heap.f32(base + parameter.offset * 4, parameter.size);
   }
 
+  /** Frees it and lets its parameters be placed anew. */
+  withdraw(): void {
+    this.dispose();
+    for (const parameter of this.parameters) {
+      parameter.block = undefined;
+      parameter.storage.ptr = undefined;
+    }
+  }
+
   dispose(): void {
     const { arena } = this.backend;
     arena.free(this.ptr);

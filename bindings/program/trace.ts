@@ -88,6 +88,8 @@ export class Trace {
   readonly derived = new Set<Derived>();
   /** What regularizers add to a loss, by what they are on. */
   readonly penalties = new Map<object, () => Tensor>();
+  /** What losses take as targets: constants, whose gradients nobody is given. */
+  readonly targets = new Set<Storage>();
   /** Inputs whose values are checked before every run, by where they lie. */
   readonly ranges = new Map<Storage, Range[]>();
   /** Results that several ops share, such as the packing of rows by one mask. */
@@ -112,7 +114,7 @@ export class Trace {
     try {
       return fn();
     } catch (error) {
-      for (const undo of this.undo.splice(0)) undo();
+      for (const undo of this.undo.splice(0).reverse()) undo();
       throw error;
     } finally {
       state.trace = outer;

@@ -209,7 +209,7 @@ eachBackend("modules of other roots", (test, _build, backend) => {
   });
 });
 
-eachBackend("valueAndGrad", (test) => {
+eachBackend("valueAndGrad", (test, _build, backend) => {
   const x = [[1, 2, 3], [4, 5, 6]];
   const y = [[1, 0], [0, 1]];
 
@@ -265,6 +265,17 @@ eachBackend("valueAndGrad", (test) => {
     assert.is.not(first.value, 100);
     close([first.inputGrads[0].data.reduce((a: number, b: number) => a + b)], [first.value], 1e-6, "the gradient is the mask");
     model.dispose();
+  });
+
+  test("that fails leaves nothing of a module that was new", () => {
+    const module = new Line({ seed: 1 });
+    const before = backend.arena.bytes;
+    refused(() => valueAndGrad(module, (a: Tensor) => module.call(a))(x), "ERR_TRACE", /expected the function to return a scalar/);
+    assert.is(backend.arena.bytes, before);
+    assert.not.ok(module.built);
+    assert.is(module.predict(x).shape[1], 2);
+    module.dispose();
+    assert.is(backend.arena.bytes, before);
   });
 
   test("refuses functions that give no scalar", () => {

@@ -94,6 +94,24 @@ eachBackend("memory that does not suffice", (test, build, shared) => {
     lazy.dispose();
   });
 
+  test("for the first batch: the model is as new, and fits a smaller one", () => {
+    const { backend, close } = limited(build);
+    use(backend);
+    const make = () => sequential([layers.gru({ units: 8 }), layers.dense({ units: 2 })], { seed: 1 });
+    const [m, reference] = [make(), make()];
+    const small = { data: real(2 * 5 * 3, 1), shape: [2, 5, 3] };
+    const expected = reference.predict(small);
+    reference.dispose();
+    close();
+    refusedMemory(() => m.predict({ data: new Float32Array(32 * 500 * 3), shape: [32, 500, 3] }));
+    assert.not.ok(m.built);
+    assert.is(m.countParams(), 0);
+    assert.is(backendInfo().memoryBytes, 0);
+    assert.equal(m.predict(small), expected);
+    m.dispose();
+    assert.is(backendInfo().memoryBytes, 0);
+  });
+
   test("for a batch: the model predicts and trains on as before", () => {
     const { backend, close, open } = limited(build);
     use(backend);
