@@ -3,17 +3,16 @@ import { ops, valueAndGrad, type Tensor } from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { assertWithin, type OracleCase } from "../support/oracles.ts";
 import { fromTorch, torchKind, toTorch } from "../support/torch.ts";
-import { BatchFirst, Stack, backwardPlaces, type StackInput } from "../support/torch_stack.ts";
+import { BatchFirst, BidirectionalStack, Stack, backwardPlaces, type StackInput } from "../support/torch_stack.ts";
 import { eachSupported } from "./left_out.ts";
 
 const squaredDistance = (y: Tensor, target: Tensor): Tensor => ops.mean(ops.square(ops.sub(y, target)));
 
-function run(oracle: OracleCase): void {
+function hold(oracle: OracleCase, model: Stack | BidirectionalStack): void {
   const { config, tensors } = oracle;
   const kind = torchKind(config.mode);
   const outputs = kind === "lstm" ? ["y", "hn", "cn"] : ["y", "hn"];
   const layout = new BatchFirst(config);
-  const model = new Stack(config);
   const step = valueAndGrad(model, (input: StackInput, targets: Tensor[]) => {
     const results = model.call(input);
     return [results.map((result, i) => squaredDistance(result, targets[i])).reduce(ops.add), results];
@@ -43,6 +42,11 @@ function run(oracle: OracleCase): void {
     for (const [name, data] of Object.entries(toTorch(kind, own))) assertWithin(oracle, `grad.param.${name}${suffix}`, data, "gradient");
   }
   model.dispose();
+}
+
+function run(oracle: OracleCase): void {
+  hold(oracle, new Stack(oracle.config));
+  if (oracle.config.bidirectional) hold(oracle, new BidirectionalStack(oracle.config));
 }
 
 eachBackend("recurrent layers against PyTorch", (test) => eachSupported(test, "torch/rnn", run));

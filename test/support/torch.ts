@@ -38,6 +38,9 @@ export function torchLayer(config: TorchOptions, goBackwards = false) {
   }
 }
 
+/** Both directions of one layer of PyTorch; gives `[outputs, …forward states, …backward states]`. */
+export const torchBidirectional = (config: TorchOptions) => layers.bidirectional({ layer: torchLayer(config) });
+
 export function torchCell(config: TorchOptions): Cell {
   return { rnn: cells.simpleRNN, lstm: cells.lstm, gru: cells.gru }[torchKind(config.mode)](options(config));
 }

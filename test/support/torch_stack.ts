@@ -1,7 +1,7 @@
 /** PyTorch's `nn.RNN`, `nn.LSTM` and `nn.GRU` put together from layers: several levels, both directions, ragged rows. */
 import { Module, ops, type Tensor } from "../../bindings/index.ts";
 import type { OracleTensor } from "./oracles.ts";
-import { torchLayer, type BiasRows, type TorchOptions } from "./torch.ts";
+import { torchBidirectional, torchKind, torchLayer, type BiasRows, type TorchOptions } from "./torch.ts";
 
 export interface StackOptions extends TorchOptions, BiasRows {
   num_layers: number;
@@ -20,6 +20,16 @@ export interface StackInput {
   ones?: Tensor;
 }
 
+/** Where a layer lies in a stack, and how PyTorch's names of its weights end. */
+type LayerName = [path: string, suffix: string];
+
+/** One state of all layers and directions [layers · directions, B, H] taken apart, from the k-th on. */
+const statesFrom = ({ h0, c0 }: StackInput, k: number): Tensor[] =>
+  [h0, c0].filter((states) => states !== undefined).map((states) => ops.reshape(ops.slice(states, [k], [1]), states.shape.slice(1)));
+
+/** Outputs, and each of the final states of all layers and directions, stacked. */
+const stacked = (y: Tensor, final: readonly Tensor[][]): Tensor[] => [y, ...final[0].map((_, i) => ops.stack(final.map((states) => states[i])))];
+
 /** PyTorch's recurrent modules out of layers: each level reads the outputs of the one below, both directions side by side. */
 export class Stack extends Module {
   levels: ReturnType<typeof torchLayer>[][];
@@ -31,27 +41,53 @@ export class Stack extends Module {
     this.levels = Array.from({ length: config.num_layers }, () => directions.map((backwards) => torchLayer(layer, backwards)));
   }
 
-  /** Path of every layer, and how PyTorch's names of its weights end. */
-  names(): [path: string, suffix: string][] {
-    return this.levels.flatMap((level, l) =>
-      level.map((_, d): [string, string] => [`levels/${l}/${d}`, `_l${l}${d === 0 ? "" : "_reverse"}`]));
+  names(): LayerName[] {
+    return this.levels.flatMap((level, l) => level.map((_, d): LayerName => [`levels/${l}/${d}`, `_l${l}${d === 0 ? "" : "_reverse"}`]));
   }
 
-  /** @returns outputs, and each of the final states of all layers and directions, stacked */
-  override call({ x, h0, c0, lengths, places, ones }: StackInput): Tensor[] {
+  override call(input: StackInput): Tensor[] {
+    const { x, h0, lengths, places, ones } = input;
     const final: Tensor[][] = [];
     let y = x;
     for (const level of this.levels) {
       const outputs = level.map((layer, direction) => {
-        const k = final.length;
-        const own = [h0, c0].filter((states) => states !== undefined).map((states) => ops.reshape(ops.slice(states, [k], [1]), states.shape.slice(1)));
-        const [output, ...states] = layer.call(ones ? ops.concat([y, ones]) : y, { lengths, initialState: own.length > 0 ? own : undefined });
+        const initialState = h0 && statesFrom(input, final.length);
+        const [output, ...states] = layer.call(ones ? ops.concat([y, ones]) : y, { lengths, initialState });
         final.push(states);
         return direction === 0 ? output : inPlace(output, places);
       });
       y = outputs.length === 1 ? outputs[0] : ops.concat(outputs);
     }
-    return [y, ...final[0].map((_, i) => ops.stack(final.map((states) => states[i])))];
+    return stacked(y, final);
+  }
+}
+
+/** Both directions by a layer of their own. */
+export class BidirectionalStack extends Module {
+  levels: ReturnType<typeof torchBidirectional>[];
+  #name: string;
+
+  constructor(config: StackOptions) {
+    super();
+    this.levels = Array.from({ length: config.num_layers }, () => torchBidirectional(config));
+    this.#name = { rnn: "simple_rnn", lstm: "lstm", gru: "gru" }[torchKind(config.mode)];
+  }
+
+  names(): LayerName[] {
+    return this.levels.flatMap((_, l): LayerName[] =>
+      [[`levels/${l}/forward_${this.#name}`, `_l${l}`], [`levels/${l}/backward_${this.#name}`, `_l${l}_reverse`]]);
+  }
+
+  override call(input: StackInput): Tensor[] {
+    const final: Tensor[][] = [];
+    let y = input.x;
+    for (const level of this.levels) {
+      const initialState = input.h0 && [0, 1].flatMap((direction) => statesFrom(input, final.length + direction));
+      const [output, ...states] = [level.call(y, { lengths: input.lengths, initialState })].flat();
+      final.push(states.slice(0, states.length / 2), states.slice(states.length / 2));
+      y = output;
+    }
+    return stacked(y, final);
   }
 }
 
