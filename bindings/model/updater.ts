@@ -28,6 +28,8 @@ export interface WaitingOptimizer {
   readonly slots: ReadonlyMap<string, ReadonlyMap<string, Float32Array>>;
 }
 
+const gradientAt = (block: ParameterBlock, offset: number): Operand => placed(block.gradientPtr() + offset * 4);
+
 export class Updater {
   readonly optimizer: Optimizer;
   private readonly model: Network;
@@ -71,19 +73,18 @@ export class Updater {
     const { optimizer } = this;
     for (const block of this.model.blocks()) this.blocks.add(block);
     const { clipNorm, globalClipNorm, clipValue } = optimizer.clipping;
-    const gradient = (block: ParameterBlock, offset: number): Operand => placed(block.gradientPtr() + offset * 4);
-    trace.call("f32_fill", 2, this.at(SUM_OF_SQUARES), 0);
-    this.eachRange((block, { offset, size }) => trace.call("f32_rsumsq_acc", size, gradient(block, offset), this.at(SUM_OF_SQUARES)));
+    this.sumSquares(trace);
     // without a loss the learning rate stands in, which is finite
     trace.call("f32_guard", this.at(SUM_OF_SQUARES), loss ? read(loss) : this.at(0), this.at(GUARD));
     const epsilon = NORM_EPSILON[optimizer.convention];
     if (clipNorm !== undefined) this.clipEach(trace, clipNorm, epsilon);
+    if (clipNorm !== undefined && globalClipNorm !== undefined) this.sumSquares(trace);
     this.eachRange((block, { offset, size }) => {
-      if (globalClipNorm !== undefined) trace.call("f32_clip_norm", size, gradient(block, offset), this.at(SUM_OF_SQUARES), globalClipNorm, epsilon);
-      if (clipValue !== undefined) trace.call("f32_clip_value", size, gradient(block, offset), clipValue);
+      if (globalClipNorm !== undefined) trace.call("f32_clip_norm", size, gradientAt(block, offset), this.at(SUM_OF_SQUARES), globalClipNorm, epsilon);
+      if (clipValue !== undefined) trace.call("f32_clip_value", size, gradientAt(block, offset), clipValue);
       optimizer.record(trace, {
         size,
-        gradient: gradient(block, offset),
+        gradient: gradientAt(block, offset),
         parameter: placed(block.ptr + offset * 4),
         slots: block.slotPtrs(this.key, optimizer.slots.length).map((ptr) => placed(ptr + offset * 4)),
         hyper: this.at(0),
@@ -91,6 +92,12 @@ export class Updater {
       });
     });
     this.constrain(trace);
+  }
+
+  /** Records the square of the norm of all gradients. */
+  private sumSquares(trace: Trace): void {
+    trace.call("f32_fill", 2, this.at(SUM_OF_SQUARES), 0);
+    this.eachRange((block, { offset, size }) => trace.call("f32_rsumsq_acc", size, gradientAt(block, offset), this.at(SUM_OF_SQUARES)));
   }
 
   /** Records what holds for weights after the update. */
