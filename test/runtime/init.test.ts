@@ -72,6 +72,8 @@ test("a model of another backend takes weights over", () => {
   b.setWeights(a.getWeights());
   b.load(a.save());
   assert.equal(b.getWeights(), a.getWeights());
+  a.dispose();
+  b.dispose();
 });
 
 test("options are held to their names and ranges", async () => {
@@ -103,7 +105,6 @@ test("a module given by hand says itself which build it is", async () => {
   initSync({ module });
   assert.is(backendInfo().build, "simd");
   await init({ module, build: "simd", deterministic: true });
-  assert.is(small().predict(x).shape.length, 3);
   refused(() => initSync({ module, build: "relaxed" }), "ERR_OPTION", /^init: expected a module of build "relaxed", got one of build "simd"$/);
   refused(() => initSync({ module, build: "reference" }), "ERR_OPTION", /^init: expected a module of build "reference", got one of build "simd"$/);
   if (!hasRelaxed) return;

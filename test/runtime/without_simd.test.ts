@@ -20,6 +20,7 @@ test("auto falls back to the reference with exactly one warning", async () => {
     const model = sequential([layers.gru({ units: 2 })], { inputShape: [null, 3] }); // chooses by itself
     assert.is(backendInfo().build, "reference");
     assert.equal(model.predict(floats([1, 4, 3])).shape, [1, 2]);
+    model.dispose();
     await init();
     initSync();
   });
