@@ -116,7 +116,7 @@ export function valueAndGrad(module: Network | null, fn: TensorFunction, options
 }
 
 function gradientsOf(module: Network, { used }: GradPorts): ArrayRecord {
-  return Object.fromEntries(module.trainable().filter(([, { block }]) => block).map(([name, parameter]) => {
+  return Object.fromEntries(module.trainableParameters().filter(([, { block }]) => block).map(([name, parameter]) => {
     const block = parameter.block!;
     const data = used.has(parameter) ? block.view(parameter, block.gradientPtr()).slice() : new Float32Array(parameter.size);
     return [name, { data, shape: [...parameter.shape] }];

@@ -16,6 +16,6 @@ export function diagnose(model: Module, loss: number, data: Dataset, order: Int3
   const bad = outputs.find(([, value]) => !finite(value));
   if (bad) return { layer: layerOf(bad[0]), what: `an output that is not finite (loss ${loss})` };
   if (!Number.isFinite(loss)) return { layer: outputs.at(-1) && layerOf(outputs.at(-1)![0]), what: `a loss of ${loss} from finite outputs` };
-  const weight = model.trainable().find(([, parameter]) => !finite({ data: parameter.block!.view(parameter, parameter.block!.gradientPtr()) }));
+  const weight = model.trainableParameters().find(([, parameter]) => !finite({ data: parameter.block!.view(parameter, parameter.block!.gradientPtr()) }));
   return { layer: weight && layerOf(weight[0]), what: "a gradient that is not finite" };
 }

@@ -33,6 +33,8 @@ export type CellOf<N extends Network> = {
 /** Layers one after the other, as `sequential` gives them. */
 export type SequentialOf<N extends Network> = {
   readonly layers: readonly SequentialLayer[];
+  /** Without the batch, null for any extent; undefined before the first call when it was not given. */
+  readonly inputShape: readonly (number | null)[] | undefined;
   call(x: Tensor, options?: CallOptions): Tensor;
   /** The model one step at a time, with a state of its own. */
   stream(options?: StreamOptions): Stream;

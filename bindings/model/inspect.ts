@@ -27,7 +27,7 @@ const withGradients = (model: Network): Extension<Names> => (trace, _inputs, res
     const tensor = gradient(tape);
     if (tensor) values.set(`${name}/grad`, tensor);
   }
-  for (const [name, parameter] of model.trainable()) {
+  for (const [name, parameter] of model.trainableParameters()) {
     const used = trace.parameters.get(parameter);
     const gradient = used && tape.gradient(used);
     if (gradient) values.set(`${name}/grad`, gradient);

@@ -71,7 +71,7 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
       hide(this, "layerName", this.config.name);
     }
 
-    override children(): [string, Network][] {
+    override childModules(): [string, Network][] {
       if (this.definition.children) return this.definition.children(this.config) as [string, Network][];
       const found: [string, Network][] = [];
       for (const [key, value] of Object.entries(this.config)) {

@@ -63,7 +63,7 @@ export function restore<M extends Network>(
 
 /** A slot's arrays by weight, as an optimizer takes them over. @throws FormatError when one is missing or of another size */
 export function slotArrays(model: Network, slot: string, slots: Arrays): Map<string, Float32Array> {
-  return new Map(model.trainable().map(([name, { shape }]) => {
+  return new Map(model.trainableParameters().map(([name, { shape }]) => {
     const array = slots.get(`optimizer/${slot}/${name}`);
     if (!array || array.data.length !== sizeOf(shape)) throw new FormatError(`load: expected ${slot} of "${name}" ${describe(shape)}, got ${array ? describe(array.shape) : "none"}`);
     return [name, array.data];

@@ -149,7 +149,7 @@ export class Module extends Network {
     checkWeights(this, opened.weights);
     this.takeOptimizer(opened);
     for (const [name, parameter] of this.parameters()) parameter.block!.view(parameter).set(opened.weights.get(name)!.data);
-    for (const block of this.blocks()) block.version++;
+    for (const block of this.parameterBlocks()) block.version++;
     this.restoreRandom(opened.file);
   }
 

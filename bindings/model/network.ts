@@ -33,7 +33,7 @@ export class Network implements Root {
   /** Weights of this module itself, by name. @internal */
   declare readonly ownParameters: Map<string, Parameter>;
   /** Functions of this module that are traced by the library, by what they are for. @internal */
-  declare readonly functions: Map<string, TracedFunction<any>>;
+  declare readonly tracedFunctions: Map<string, TracedFunction<any>>;
   #backend: Backend | undefined;
   #seed: number | undefined;
   #random: { seed: number; counter: number } | undefined;
@@ -43,7 +43,7 @@ export class Network implements Root {
 
   constructor({ seed }: ModuleOptions = {}) {
     hide(this, "ownParameters", new Map<string, Parameter>());
-    hide(this, "functions", new Map<string, TracedFunction<any>>());
+    hide(this, "tracedFunctions", new Map<string, TracedFunction<any>>());
     this.#seed = seed;
   }
 
@@ -68,7 +68,7 @@ export class Network implements Root {
   }
 
   /** @internal */
-  get random(): { seed: number; counter: number } {
+  get randomState(): { seed: number; counter: number } {
     return (this.#random ??= { seed: new Random(this.seed).fork("run").next() | 0, counter: 0 });
   }
 
@@ -76,11 +76,11 @@ export class Network implements Root {
   restoreRandom({ seed, runs }: { seed: number; runs: number }): void {
     this.#seed = seed;
     this.#random = undefined;
-    this.random.counter = runs;
+    this.randomState.counter = runs;
   }
 
   /** @internal */
-  get programs(): Set<Program> {
+  get ownPrograms(): Set<Program> {
     return this.#resources.programs;
   }
 
@@ -95,19 +95,22 @@ export class Network implements Root {
   }
 
   /** Modules this one is made of, with the path from here to each. @internal */
-  children(): [path: string, child: Network][] {
+  childModules(): [path: string, child: Network][] {
     const found: [string, Network][] = [];
-    for (const [key, value] of Object.entries(this) as [string, unknown][]) collect(key, value, found);
+    for (const [key, value] of Object.entries(this) as [string, unknown][]) {
+      if (RESERVED.has(key)) throw new OptionError(`${this.describe()}: expected fields with names that Module does not use itself, got "${key}"`);
+      collect(key, value, found);
+    }
     return found;
   }
 
   /** Every module below and this one, each once, under the first path that reaches it. @internal */
-  modules(): Map<Network, string> {
+  modulePaths(): Map<Network, string> {
     const paths = new Map<Network, string>();
     const visit = (module: Network, path: string): void => {
       if (paths.has(module)) return;
       paths.set(module, path);
-      for (const [name, child] of module.children()) visit(child, path ? `${path}/${name}` : name);
+      for (const [name, child] of module.childModules()) visit(child, path ? `${path}/${name}` : name);
     };
     visit(this, "");
     return paths;
@@ -116,19 +119,19 @@ export class Network implements Root {
   /** Weights by name, in the order of {@link getWeights}. @internal */
   parameters(): [name: string, parameter: Parameter][] {
     const named: [string, Parameter][] = [];
-    for (const [module, path] of this.modules()) {
+    for (const [module, path] of this.modulePaths()) {
       for (const [name, parameter] of module.ownParameters) named.push([path ? `${path}/${name}` : name, parameter]);
     }
     return named;
   }
 
   /** @internal */
-  trainable(): [name: string, parameter: Parameter][] {
+  trainableParameters(): [name: string, parameter: Parameter][] {
     return this.parameters().filter(([, parameter]) => parameter.trainable);
   }
 
   /** @internal */
-  blocks(): ParameterBlock[] {
+  parameterBlocks(): ParameterBlock[] {
     return [...new Set(this.parameters().flatMap(([, { block }]) => block ?? []))];
   }
 
@@ -249,6 +252,9 @@ export class Network implements Root {
     return this.constructor.name || "module";
   }
 }
+
+/** Names that a field of a class of the user's would hide; `call` may be one, and `seed` is read before anything is drawn. */
+const RESERVED = new Set(Object.getOwnPropertyNames(Network.prototype).filter((name) => name !== "call" && name !== "seed"));
 
 /** A property that is no part of the module tree and does not show. */
 export function hide(object: object, name: string, value: unknown): void {

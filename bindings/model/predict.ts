@@ -15,14 +15,14 @@ export interface PredictOptions extends StepOptions {
 type PredictFunction = (inputs: Tensor[], steps: Steps) => unknown;
 
 function predictFunction(model: Network): TracedFunction {
-  let traced = model.functions.get("predict");
+  let traced = model.tracedFunctions.get("predict");
   if (!traced) {
     const fn: PredictFunction = (inputs, steps) => {
       attachSteps(inputs, steps);
       return model.call(...inputs);
     };
     traced = new TracedFunction("predict", model, fn as never, { stateful: statefulStore(model) });
-    model.functions.set("predict", traced);
+    model.tracedFunctions.set("predict", traced);
   }
   return traced;
 }

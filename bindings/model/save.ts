@@ -34,7 +34,7 @@ function savedModel({ layers, inputShape }: Savable): SavedModel | undefined {
 /** See {@link Module.save}. */
 export function save(model: Network, options: SaveOptions, updater: Updater | undefined): Uint8Array {
   const tensors = model.getWeights();
-  const file: SavedFile = { version: FILE_VERSION, seed: model.seed, runs: model.random.counter, model: savedModel(model as Savable) };
+  const file: SavedFile = { version: FILE_VERSION, seed: model.seed, runs: model.randomState.counter, model: savedModel(model as Savable) };
   if (!options.optimizer) return encodeSafetensors(tensors, { [METADATA_KEY]: JSON.stringify(file) });
   if (!updater) throw new StateError("save: expected an optimizer whose state can be saved, got a model that is not compiled");
   const { optimizer, slots } = updater.saved();

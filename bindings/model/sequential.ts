@@ -52,14 +52,14 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
       if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
         throw new ShapeError(`sequential: expected an inputShape of positive integers and nulls, got [${inputShape.join(", ")}]`);
       }
-      const trace = new Trace(this.backend, { paths: this.modules() });
+      const trace = new Trace(this.backend, { paths: this.modulePaths() });
       trace.run(() => {
         this.call(trace.pinned(shape, inputType(this.layers)));
         this.allocate(trace);
       });
     }
 
-    override children(): [string, Network][] {
+    override childModules(): [string, Network][] {
       return this.layers.map((layer) => [layer.layerName!, layer]);
     }
 

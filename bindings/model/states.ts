@@ -94,6 +94,6 @@ export function resetStates(model: Network): void {
   const store = stores.get(model);
   if (!store) return;
   // programs hold the addresses of the states: they go too, but for those of streams, which have states of their own
-  for (const program of [...model.programs]) if (!program.lasting) program.dispose();
+  for (const program of [...model.ownPrograms]) if (!program.lasting) program.dispose();
   store.dispose();
 }

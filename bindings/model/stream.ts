@@ -81,12 +81,12 @@ export class Stream {
 
   private compile(steps: number): Runner {
     const { model } = this;
-    const trace = new Trace(model.backend, { stream: this.states, paths: model.modules() });
+    const trace = new Trace(model.backend, { stream: this.states, paths: model.modulePaths() });
     const type = inputType(model.layers);
     const features = type === "i32" ? [] : [featuresOf(model)];
     const input = trace.pinned([this.batch, steps, ...features], type);
     const output = trace.run(() => model.call(...[input])) as Tensor | Tensor[];
-    const program = new Program(trace, [input], [Array.isArray(output) ? output[0] : output], { lasting: true, owner: model.programs });
+    const program = new Program(trace, [input], [Array.isArray(output) ? output[0] : output], { lasting: true, owner: model.ownPrograms });
     return { program, input: program.inputs[0], output: program.outputs[0] };
   }
 

@@ -13,7 +13,7 @@ const count = (n: number): string => n.toLocaleString("en-US");
 function outputShapes(model: Built): Map<string, string> {
   const { layers, inputShape } = model;
   if (!layers || !inputShape) return new Map();
-  const trace = new Trace(model.backend, { inspect: true, paths: model.modules() });
+  const trace = new Trace(model.backend, { inspect: true, paths: model.modulePaths() });
   trace.run(() => model.call(...[trace.pinned([1, ...inputShape.map((extent) => extent ?? 1)], inputType(layers))]));
   const timed = inputShape[0] === null;
   return new Map([...trace.exposed].filter(([name]) => name.endsWith("/output")).map(([name, { shape }]) => [
@@ -25,7 +25,7 @@ function outputShapes(model: Built): Map<string, string> {
 /** Layers with their output shapes and weights, then totals. */
 export function summary(model: Network): string {
   const shapes = outputShapes(model as Built);
-  const layers = [...model.modules()].filter(([module]) => (module as Listed).definition) as [Listed, string][];
+  const layers = [...model.modulePaths()].filter(([module]) => (module as Listed).definition) as [Listed, string][];
   const rows = layers.map(([layer, path]) => [
     `${path || layer.describe()} (${layer.definition!.type})`,
     shapes.get(path) ?? "",
@@ -36,7 +36,7 @@ export function summary(model: Network): string {
   const line = (row: string[]): string => `${row[0].padEnd(widths[0])}  ${row[1].padEnd(widths[1])}  ${row[2].padStart(widths[2])}`;
   const rule = "-".repeat(widths[0] + widths[1] + widths[2] + 4);
   const total = model.countParams();
-  const trainable = model.trainable().reduce((sum, [, { size }]) => sum + size, 0);
+  const trainable = model.trainableParameters().reduce((sum, [, { size }]) => sum + size, 0);
   return [
     line(table[0]), rule, ...table.slice(1).map(line), rule,
     `${count(total)} weights, ${count(trainable)} trainable, ${count(total * 4)} bytes`,

@@ -65,13 +65,13 @@ export class Updater {
 
   /** Whether what was recorded leaves weights out that have come since. */
   get outdated(): boolean {
-    return this.model.blocks().some((block) => !this.blocks.has(block));
+    return this.model.parameterBlocks().some((block) => !this.blocks.has(block));
   }
 
   /** Records what follows the gradients: the check that all is finite, clipping, and one pass of the update per run of weights. */
   record(trace: Trace, loss: Tensor | undefined): void {
     const { optimizer } = this;
-    for (const block of this.model.blocks()) this.blocks.add(block);
+    for (const block of this.model.parameterBlocks()) this.blocks.add(block);
     const { clipNorm, globalClipNorm, clipValue } = optimizer.clipping;
     this.sumSquares(trace);
     // without a loss the learning rate stands in, which is finite
@@ -102,7 +102,7 @@ export class Updater {
 
   /** Records what holds for weights after the update. */
   private constrain(trace: Trace): void {
-    for (const [, parameter] of this.model.trainable()) {
+    for (const [, parameter] of this.model.trainableParameters()) {
       if (!parameter.constraint) continue;
       const weight = trace.parameter(parameter);
       trace.copy(trace.run(() => parameter.constraint!(weight)), weight);
@@ -110,7 +110,7 @@ export class Updater {
   }
 
   private clipEach(trace: Trace, limit: number, epsilon: number): void {
-    for (const [, parameter] of this.model.trainable()) {
+    for (const [, parameter] of this.model.trainableParameters()) {
       const gradient = placed(parameter.block!.gradientPtr() + parameter.offset * 4);
       trace.call("f32_fill", 2, this.at(TENSOR_SUM), 0);
       trace.call("f32_rsumsq_acc", parameter.size, gradient, this.at(TENSOR_SUM));
@@ -135,7 +135,7 @@ export class Updater {
   saved(): { optimizer: SavedOptimizer; slots: Record<string, ArrayRecord> } {
     const { kind, slots } = this.optimizer;
     const records = slots.map((slot, i): [string, ArrayRecord] => [slot, Object.fromEntries(
-      this.model.trainable().map(([name, parameter]): [string, NDArray] => {
+      this.model.trainableParameters().map(([name, parameter]): [string, NDArray] => {
         const block = parameter.block!;
         return [name, { data: block.view(parameter, block.slotPtrs(this.key, slots.length)[i]).slice(), shape: [...parameter.shape] }];
       }),
@@ -147,7 +147,7 @@ export class Updater {
   restore({ saved, slots }: WaitingOptimizer): void {
     const { optimizer } = this;
     this.step = saved.step;
-    for (const [name, parameter] of this.model.trainable()) {
+    for (const [name, parameter] of this.model.trainableParameters()) {
       const block = parameter.block!;
       optimizer.slots.forEach((slot, i) =>
         block.view(parameter, block.slotPtrs(this.key, optimizer.slots.length)[i]).set(slots.get(slot)!.get(name)!));
@@ -195,7 +195,7 @@ const appliers = new WeakMap<Updater, Program>();
 export function applyGradients(optimizer: Optimizer, model: Network, grads: Record<string, NDArray>): void {
   model.throwIfDisposed();
   if (!model.built) throw new StateError("apply: expected a model with weights, got one that is not built");
-  const trainable = new Map(model.trainable());
+  const trainable = new Map(model.trainableParameters());
   const names = [...trainable.keys()];
   const checked = Object.entries(grads).map(([name, value]): [Parameter, Normalized["data"]] => {
     const parameter = trainable.get(name);
@@ -205,14 +205,14 @@ export function applyGradients(optimizer: Optimizer, model: Network, grads: Reco
     return [parameter, data];
   });
   const updater = updaterOf(model, optimizer);
-  for (const block of model.blocks()) model.backend.heap.f32(block.gradientPtr(), block.floats).fill(0);
+  for (const block of model.parameterBlocks()) model.backend.heap.f32(block.gradientPtr(), block.floats).fill(0);
   for (const [parameter, data] of checked) parameter.block!.view(parameter, parameter.block!.gradientPtr()).set(data);
   let program = appliers.get(updater);
   if (!program || program.disposed || updater.outdated) {
     program?.dispose();
     const trace = new Trace(model.backend);
     updater.record(trace, undefined);
-    appliers.set(updater, (program = new Program(trace, [], [], { owner: model.programs })));
+    appliers.set(updater, (program = new Program(trace, [], [], { owner: model.ownPrograms })));
   }
   updater.before();
   program.run();

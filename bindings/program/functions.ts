@@ -15,18 +15,18 @@ import { flattenArguments, flattenResult, rebuild, type FlatArguments } from "./
 export interface Root {
   readonly backend: Backend;
   /** Counts runs that drew random numbers, so that each draws others. */
-  readonly random: { seed: number; counter: number };
+  readonly randomState: { seed: number; counter: number };
   /** Path of every module of the tree. */
-  modules(): ReadonlyMap<object, string>;
+  modulePaths(): ReadonlyMap<object, string>;
   /** Places parameters that a trace has found and gives them their initial values. */
   allocate(trace: Trace): void;
-  blocks(): ParameterBlock[];
+  parameterBlocks(): ParameterBlock[];
   /** All weights by name. */
   parameters(): [string, Parameter][];
   /** Those that training changes. */
-  trainable(): [string, Parameter][];
+  trainableParameters(): [string, Parameter][];
   /** Programs to dispose of with the module. */
-  readonly programs: Set<Program>;
+  readonly ownPrograms: Set<Program>;
   throwIfDisposed(): void;
 }
 
@@ -100,15 +100,15 @@ export class TracedFunction<E = undefined> {
   /** Replays a program whose inputs are written. */
   replay({ program }: Compiled<E>): void {
     if (program.random) {
-      const { random } = this.root ?? unseeded;
-      program.random.view[0] = random.seed;
-      program.random.view[1] = random.counter++;
+      const { randomState } = this.root ?? unseeded;
+      program.random.view[0] = randomState.seed;
+      program.random.view[1] = randomState.counter++;
     }
     program.run();
   }
 
   private trace(args: FlatArguments): Compiled<E> {
-    const trace = new Trace(this.root?.backend ?? currentBackend(), { ...this.options, paths: this.root?.modules() });
+    const trace = new Trace(this.root?.backend ?? currentBackend(), { ...this.options, paths: this.root?.modulePaths() });
     const inputs = args.leaves.map(({ shape, dtype }: Normalized) => {
       const input = trace.pinned(shape, dtype);
       input.requiresGrad = this.gradientInputs && dtype === "f32";
@@ -123,7 +123,7 @@ export class TracedFunction<E = undefined> {
       for (const tensor of tensors) trace.own(this.name, tensor);
       this.place(trace);
       const { outputs: more, extra } = this.extension(trace, inputs, returned);
-      const program = new Program(trace, inputs, [...tensors, ...more], { owner: this.root?.programs });
+      const program = new Program(trace, inputs, [...tensors, ...more], { owner: this.root?.ownPrograms });
       const result = (): unknown => rebuild(structure, (i) => readPort(program.outputs[i]));
       return { program, result, extra };
     });
@@ -140,7 +140,7 @@ export class TracedFunction<E = undefined> {
   }
 }
 
-const unseeded = { random: { seed: 0, counter: 0 } };
+const unseeded = { randomState: { seed: 0, counter: 0 } };
 
 /**
  * Records zeroing of the root's gradients and the gradient of `scalar`.
@@ -151,7 +151,7 @@ export function recordGradients(name: string, trace: Trace, root: Root | null, s
   if (scalar.size !== 1 || scalar.dtype !== "f32") {
     throw new TraceError(`${name}: expected the function to return a scalar to differentiate, got shape ${describe(scalar.shape)}`);
   }
-  for (const block of root?.blocks() ?? []) {
+  for (const block of root?.parameterBlocks() ?? []) {
     const gradients = block.gradientPtr();
     for (const { offset, size } of block.trainable) trace.call("f32_fill", size, placed(gradients + offset * 4), 0);
   }

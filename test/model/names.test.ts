@@ -88,6 +88,32 @@ test("Module: property paths, lists by number, fields in order", () => {
   net.dispose();
 });
 
+test("Module: a field that would hide a method of Module's is named", () => {
+  class Net extends Module {
+    override call(x: Tensor): Tensor {
+      return x;
+    }
+  }
+  const net = Object.assign(new Net(), { parameters: layers.dense({ units: 1 }) });
+  refused(() => net.predict(floats([1, 2])), "ERR_OPTION", /^Net: expected fields with names that Module does not use itself, got "parameters"$/);
+});
+
+test("Module: call may be a field, and common words are free", () => {
+  class Net extends Module {
+    modules = layers.dense({ units: 2 });
+    children = [layers.dense({ units: 1 })];
+    blocks = 3;
+    trainable = false;
+    random = Math.random;
+    override call = (x: Tensor): Tensor => this.children[0].call(this.modules.call(x));
+  }
+  const net = new Net();
+  net.compile({ loss: "mse" });
+  net.trainOnBatch(floats([4, 3]), floats([4, 1]));
+  assert.equal(Object.keys(shapes(net)), ["modules/kernel", "modules/bias", "children/0/kernel", "children/0/bias"]);
+  net.dispose();
+});
+
 test("a layer alone has bare names", () => {
   const layer = layers.gru({ units: 2 });
   layer.predict(floats([1, 3, 4]));

@@ -58,7 +58,7 @@ export class Probe {
     });
     this.program = traced.compile(traced.flatten(inputs)).program;
     (root?.parameters() ?? []).forEach(([, parameter], i) => parameter.block?.view(parameter).set(real(parameter.size, i + 1, WEIGHT)));
-    for (const block of root?.blocks() ?? []) block.version++;
+    for (const block of root?.parameterBlocks() ?? []) block.version++;
     inputs.forEach(({ data }, i) => this.program.inputs[i].write(data, `input ${i}`));
     this.value();
     const outputs = this.program.outputs.slice(1, this.program.outputs.length - this.floats.length);
@@ -82,7 +82,7 @@ export class Probe {
       gradient: Float64Array.from(program.outputs[first + k].view),
       nudge: (at: number, by: number) => { program.inputs[i].view[at] += by; },
     }));
-    const weights = (root?.trainable() ?? []).map(([name, parameter]) => {
+    const weights = (root?.trainableParameters() ?? []).map(([name, parameter]) => {
       const block = parameter.block!;
       return {
         name,
