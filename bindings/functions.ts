@@ -12,7 +12,7 @@ import { rebuild } from "./program/tree.ts";
 import type { ArrayRecord, Network } from "./model/network.ts";
 import { statefulStore } from "./model/states.ts";
 import { updaterOf } from "./model/updater.ts";
-import type { Optimizer } from "./optimizers.ts";
+import { optimizerOf, type Optimizer } from "./optimizers.ts";
 
 /** A function over tensors. Its arguments and results may be lists and records. */
 export type TensorFunction = (...args: any[]) => unknown;
@@ -142,22 +142,26 @@ export interface TrainStepOptions extends FunctionOptions {
 /**
  * A training step: value, gradients and update in one program.
  *
- * @param fn  gives the scalar to minimise, or `[scalar, more]`
+ * @param optimizer  from `optimizers.*`, or its name for the defaults
+ * @param fn         gives the scalar to minimise, or `[scalar, more]`
  * @returns a function of arrays that updates the module once and gives `{ value, aux }`
  * @throws NonFiniteError when the value or a gradient is not finite; the weights are as before then
  * @example
  * const step = trainStep(model, optimizers.adam(), (x, y) => loss(y, model.call(x)));
  * const { value } = step(x, y);
  */
-export function trainStep(module: Network, optimizer: Optimizer, fn: TensorFunction, options: TrainStepOptions = {}): (...args: unknown[]) => { value: number; aux?: any } {
+export function trainStep(
+  module: Network, optimizer: Optimizer | string, fn: TensorFunction, options: TrainStepOptions = {},
+): (...args: unknown[]) => { value: number; aux?: any } {
   checkOptions("trainStep", options, ["training", "aux"]);
   if (module === null) throw new StateError("trainStep: expected a module to train, got null");
   const { training = true } = options;
+  const rule = optimizerOf(optimizer);
   const traced = new TracedFunction("trainStep", module, fn, { training, gradients: true, ...carried(module) }, {
     extension(trace, _inputs, result) {
       const scalar = scalarOf("trainStep", result, options.aux ?? Array.isArray(result));
       recordGradients("trainStep", trace, module, scalar);
-      updaterOf(module, optimizer).record(trace, scalar);
+      updaterOf(module, rule).record(trace, scalar);
       return { outputs: [], extra: undefined };
     },
   });
@@ -165,7 +169,7 @@ export function trainStep(module: Network, optimizer: Optimizer, fn: TensorFunct
   return (...args) => {
     const flat = traced.flatten(args);
     const compiled = traced.compile(flat);
-    const updater = updaterOf(module, optimizer);
+    const updater = updaterOf(module, rule);
     updater.before();
     traced.run(flat);
     calls++;

@@ -1,7 +1,7 @@
 /** The public surface of `gatewise`. */
 import { factories, type CellOf, type LayerOf, type SequentialOf } from "./model/factories.ts";
 import { Module } from "./model/module.ts";
-import { openFile } from "./model/load.ts";
+import { openFile, type FileBytes } from "./model/load.ts";
 
 const made = factories(Module);
 
@@ -21,7 +21,7 @@ export type Sequential = SequentialOf<Module>;
  *
  * @throws FormatError when the bytes are not a whole file of a sequential model, or of a newer version
  */
-export function loadModel(bytes: Uint8Array): Sequential {
+export function loadModel(bytes: FileBytes): Sequential {
   const opened = openFile(bytes);
   const model = made.restoreModel(opened);
   model.takeOptimizer(opened);

@@ -1,6 +1,6 @@
 /** `gatewise/infer` and `gatewise/worklet`: run saved models; nothing that trains. */
 import { factories, type SequentialOf } from "./model/factories.ts";
-import { openFile } from "./model/load.ts";
+import { openFile, type FileBytes } from "./model/load.ts";
 import { Network } from "./model/network.ts";
 
 const { restoreModel } = factories(Network);
@@ -13,7 +13,7 @@ export type Model = SequentialOf<Network>;
  *
  * @throws FormatError when the bytes are not a whole file of a sequential model, or of a newer version
  */
-export const loadModel = (bytes: Uint8Array): Model => restoreModel(openFile(bytes));
+export const loadModel = (bytes: FileBytes): Model => restoreModel(openFile(bytes));
 
 export { init, initSync, backendInfo, type BackendInfo, type ThreadOptions as InitOptions } from "./runtime/context.ts";
 export * from "./errors.ts";

@@ -213,6 +213,6 @@ export const optimizers = {
 export function optimizerOf(optimizer: Optimizer | string): Optimizer {
   if (typeof optimizer !== "string") return optimizer;
   const kind = optimizer.toLowerCase();
-  if (!Object.hasOwn(RULES, kind)) throw new OptionError(`compile: expected a known optimizer, got "${optimizer}"${nearest(kind, Object.keys(RULES))}`);
+  if (!Object.hasOwn(RULES, kind)) throw new OptionError(`optimizer: expected a known optimizer, got "${optimizer}"${nearest(kind, Object.keys(RULES))}`);
   return new Optimizer(kind, {});
 }

@@ -40,9 +40,12 @@ export type SequentialOf<N extends Network> = {
   stream(options?: StreamOptions): Stream;
 } & N;
 
+/** What a factory takes: options, which may be left out when none is required. */
+type Given<O, C extends O> = object extends O ? [options?: C] : [options: C];
+
 type LayerFactories<N extends Network> = {
   readonly [K in keyof typeof layerDefinitions]:
-  <C extends OptionsOf<(typeof layerDefinitions)[K]>>(options: C) => LayerOf<N, C extends { returnState: true } ? [Tensor, ...Tensor[]] : Tensor>;
+  <C extends OptionsOf<(typeof layerDefinitions)[K]>>(...given: Given<OptionsOf<(typeof layerDefinitions)[K]>, C>) => LayerOf<N, C extends { returnState: true } ? [Tensor, ...Tensor[]] : Tensor>;
 };
 
 type CellFactories<N extends Network> = {

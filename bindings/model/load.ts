@@ -13,9 +13,18 @@ export interface OpenedFile {
   readonly slots: Arrays;
 }
 
+/** A file as readers give it: `readFile` the one, `response.arrayBuffer()` the other. */
+export type FileBytes = Uint8Array | ArrayBuffer;
+
+function bytesOf(file: FileBytes): Uint8Array {
+  if (file instanceof Uint8Array) return file;
+  if (file instanceof ArrayBuffer) return new Uint8Array(file);
+  throw new FormatError(`load: expected the bytes of a file, as a Uint8Array or an ArrayBuffer, got ${typeof file}`);
+}
+
 /** @throws FormatError for anything but a whole file that gatewise has written */
-export function openFile(bytes: Uint8Array): OpenedFile {
-  const { tensors, metadata } = decodeSafetensors(bytes);
+export function openFile(bytes: FileBytes): OpenedFile {
+  const { tensors, metadata } = decodeSafetensors(bytesOf(bytes));
   const file = parseMetadata(metadata[METADATA_KEY]);
   const [weights, slots]: [Arrays, Arrays] = [new Map(), new Map()];
   for (const [name, { data, shape }] of Object.entries(tensors)) {

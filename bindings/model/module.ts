@@ -8,7 +8,7 @@ import type { ArrayInput } from "../program/array.ts";
 import { Dataset, type BatchOptions } from "./dataset.ts";
 import { checkCount, type ModelInput } from "./inputs.ts";
 import { inspect, type InspectOptions } from "./inspect.ts";
-import { checkWeights, openFile, slotArrays } from "./load.ts";
+import { checkWeights, openFile, slotArrays, type FileBytes } from "./load.ts";
 import { Network, hide, type ArrayRecord, type ModuleOptions } from "./network.ts";
 import { save, type SaveOptions } from "./save.ts";
 import { BatchRunner, type Logs } from "./runner.ts";
@@ -60,6 +60,7 @@ export class Module extends Network {
     checkOptions("compile", options, ["optimizer", "loss", "metrics"]);
     const { optimizer = "adam", loss, metrics = [] } = options;
     if (loss === undefined) throw new OptionError('compile: expected a loss, such as "mse" or losses.meanSquaredError(), got none');
+    if (!Array.isArray(metrics)) throw new OptionError(`compile: expected a list of metrics, got ${typeof metrics}`);
     const objective = { loss: lossOf(loss), metrics: metrics.map(metricOf) };
     const updater = updaterOf(this, optimizerOf(optimizer));
     this.#runner = new BatchRunner(this, objective, updater);
@@ -142,7 +143,7 @@ export class Module extends Network {
    *
    * @throws FormatError, ShapeError when the file is not of this model; nothing has changed then
    */
-  load(bytes: Uint8Array): void {
+  load(bytes: FileBytes): void {
     this.throwIfDisposed();
     if (!this.built) throw new StateError("load: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first");
     const opened = openFile(bytes);
