@@ -31,6 +31,9 @@ export interface CallOptions extends Steps {
   readonly placement?: Placement | undefined;
 }
 
+/** The names of those that are public. */
+export const CALL_OPTIONS: readonly (keyof CallOptions)[] = ["initialState", "lengths", "mask"];
+
 /** Where a layer inside another puts its outputs. */
 export interface Placement {
   readonly asRead: boolean;

@@ -2,8 +2,9 @@
 import { OptionError, ShapeError, nearest } from "../errors.ts";
 import { cellKinds, type CellKind, type CellOptions } from "../layers/cells.ts";
 import { constrained } from "../constraints.ts";
-import type { CallOptions, InputKind, LayerDefinition, LayerScope, ParameterSpec } from "../layers/definition.ts";
+import { CALL_OPTIONS, type CallOptions, type InputKind, type LayerDefinition, type LayerScope, type ParameterSpec } from "../layers/definition.ts";
 import { initializerOf, type InitializerInput } from "../initializers.ts";
+import { checkOptions } from "../options.ts";
 import { penaltyOf, type RegularizerInput } from "../regularizers.ts";
 import { Parameter } from "../program/parameters.ts";
 import { describe, type Tensor } from "../program/tensor.ts";
@@ -37,6 +38,7 @@ export interface LayerPart {
 /** Checks options against a definition's table and fills in defaults. @throws OptionError */
 function configure(definition: AnyDefinition, given: Config): Config {
   const { type, defaults, required = [], ignored = [] } = definition;
+  if (typeof given !== "object") throw new OptionError(`${type}: expected an object of options, got ${String(given)}`);
   const known = Object.keys(defaults);
   const config: Config = { ...defaults } as Config;
   for (const [name, value] of Object.entries(given)) {
@@ -93,13 +95,14 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
     }
 
     override call(...args: any[]): any {
-      const [x, options] = args as [Tensor, CallOptions | undefined];
+      const [x, options = {}] = args as [Tensor, CallOptions | undefined];
       const trace = currentTrace(this.describe());
+      checkOptions(this.describe(), { ...options, placement: undefined }, CALL_OPTIONS);
       return within(trace, this, () => {
         const input = inputOf(this, x);
         const weights = this.definition.parameters ? this.tensors((input as Tensor).shape.at(-1)!, trace) : {};
         const scope: LayerScope<object> = { trace, config: this.config, label: this.describe(), weights };
-        const result = this.definition.call(scope, input as Tensor & Tensor[], options ?? {});
+        const result = this.definition.call(scope, input as Tensor & Tensor[], options);
         const output = (Array.isArray(result) ? result[0] : result) as Tensor;
         const activity = this.config.activityRegularizer as RegularizerInput | undefined;
         if (activity) trace.penalties.set(output, () => penaltyOf(this.describe(), activity, output));
@@ -184,7 +187,8 @@ function inputOf(layer: Network & LayerPart, given: unknown): Tensor | Tensor[] 
   const features = input === "tokens" || input === "any" ? undefined : layer.ownParameters.get("kernel")?.shape[0];
   const fits = { sequence: x.rank === 3, features: x.rank >= 1, tokens: x.rank >= 1, any: true }[input];
   if (!fits || (features !== undefined && x.shape.at(-1) !== features)) {
-    throw new ShapeError(`${layer.describe()}: expected input ${EXPECTED[input](features)}, got ${describe(x.shape)}`);
+    const hint = input === "sequence" && x.rank === 2 ? "; a recurrent layer gives every step with returnSequences: true" : "";
+    throw new ShapeError(`${layer.describe()}: expected input ${EXPECTED[input](features)}, got ${describe(x.shape)}${hint}`);
   }
   return x;
 }

@@ -33,6 +33,7 @@ function savedModel({ layers, inputShape }: Savable): SavedModel | undefined {
 
 /** See {@link Module.save}. */
 export function save(model: Network, options: SaveOptions, updater: Updater | undefined): Uint8Array {
+  if (!model.built) throw new StateError("save: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first");
   const tensors = model.getWeights();
   const file: SavedFile = { version: FILE_VERSION, seed: model.seed, runs: model.randomState.counter, model: savedModel(model as Savable) };
   if (!options.optimizer) return encodeSafetensors(tensors, { [METADATA_KEY]: JSON.stringify(file) });

@@ -1,5 +1,6 @@
 /** Layers one after the other. */
 import { OptionError, ShapeError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import type { DType, Shape, Tensor } from "../program/tensor.ts";
 import { Trace, currentTrace } from "../program/trace.ts";
 import type { LayerPart } from "./layer.ts";
@@ -33,12 +34,8 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
     constructor(...args: any[]) {
       const [layers, options = {}] = args as [readonly SequentialLayer[], SequentialOptions?];
       super({ seed: options.seed });
-      for (const option of Object.keys(options)) {
-        if (!OPTIONS.includes(option)) throw new OptionError(`sequential: expected one of ${OPTIONS.join(", ")}, got "${option}"`);
-      }
-      if (!Array.isArray(layers) || layers.length === 0 || !layers.every((layer) => isNetwork(layer))) {
-        throw new OptionError(`sequential: expected a list of at least one layer, got ${Array.isArray(layers) ? "something else in it" : typeof layers}`);
-      }
+      checkOptions("sequential", options, OPTIONS);
+      checkLayers(layers);
       hide(this, "layers", [...layers]);
       hide(this, "inputShape", options.inputShape);
       nameLayers(layers);
@@ -48,6 +45,7 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
 
     /** Creates the weights for inputs of this shape, by tracing a batch of one with 1 wherever any extent will do. @internal */
     build(inputShape: readonly (number | null)[]): void {
+      if (!Array.isArray(inputShape)) throw new ShapeError(`sequential: expected an inputShape such as [null, 8], got ${String(inputShape)}`);
       const shape: Shape = [1, ...inputShape.map((extent) => extent ?? 1)];
       if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
         throw new ShapeError(`sequential: expected an inputShape of positive integers and nulls, got [${inputShape.join(", ")}]`);
@@ -76,6 +74,14 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
       return this.layers.reduce<unknown>((value, layer, i) => layer.call(...[value, ...(i === 0 ? rest : [])]), x);
     }
   };
+}
+
+function checkLayers(layers: readonly SequentialLayer[]): void {
+  if (!Array.isArray(layers) || layers.length === 0) {
+    throw new OptionError(`sequential: expected a list of at least one layer, got ${Array.isArray(layers) ? "an empty one" : typeof layers}`);
+  }
+  const odd = layers.findIndex((layer) => !isNetwork(layer));
+  if (odd >= 0) throw new OptionError(`sequential: expected layers, such as layers.dense({ units: 1 }), got ${typeof layers[odd]} at ${odd}`);
 }
 
 /** Numbers layers without a name by kind, as Keras does: `lstm`, `lstm_1`. */

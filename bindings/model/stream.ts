@@ -105,15 +105,15 @@ export class Stream {
   step(frame: Float32Array | Int32Array | readonly number[], out: Float32Array = this.out): Float32Array {
     this.throwIfDisposed();
     const { input, output, program } = this.stepper;
-    if (frame.length !== input.size || out.length !== output.size) this.reject(frame, out);
+    if (frame?.length !== input.size || out.length !== output.size) this.reject(frame, out);
     input.write(frame, "step: frame");
     program.run();
     out.set(output.view);
     return out;
   }
 
-  private reject(frame: ArrayLike<number>, out: Float32Array): never {
-    if (frame.length !== this.inputSize) throw new ShapeError(`step: expected a frame of ${this.inputSize} numbers, got ${frame.length}`);
+  private reject(frame: ArrayLike<number> | undefined, out: Float32Array): never {
+    if (frame?.length !== this.inputSize) throw new ShapeError(`step: expected a frame of ${this.inputSize} numbers, got ${frame?.length ?? typeof frame}`);
     throw new ShapeError(`step: expected room for ${this.outputSize} numbers in out, got ${out.length}`);
   }
 

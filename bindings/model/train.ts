@@ -62,7 +62,8 @@ function split(x: ModelInput, y: ArrayInput, options: FitOptions): { training: D
   const data = Dataset.of(x, y, { lengths, mask, sampleWeight, classWeight }, "fit");
   if (validationData) {
     if (validationSplit !== undefined) throw new OptionError("fit: expected validationData or validationSplit, got both");
-    const [valX, valY, rest = {}] = validationData;
+    if (!Array.isArray(validationData)) throw new OptionError(`fit: expected validationData as [x, y] or [x, y, options], got ${typeof validationData}`);
+    const [valX, valY, rest = {}] = validationData as [ModelInput, ArrayInput, BatchOptions?];
     return { training: data, validation: Dataset.of(valX, valY, rest, "fit: validationData") };
   }
   if (validationSplit === undefined || validationSplit === 0) return { training: data, validation: undefined };

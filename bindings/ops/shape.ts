@@ -154,13 +154,18 @@ function eachPart(parts: Tensor[], whole: Shape, axis: number, visit: (x: Tensor
   });
 }
 
+function checkList(op: string, xs: readonly Tensor[]): void {
+  if (!Array.isArray(xs)) throw new ShapeError(`${op}: expected a list of tensors, got ${typeof xs}`);
+  if (xs.length === 0) throw new ShapeError(`${op}: expected at least one tensor, got none`);
+}
+
 /**
  * Tensors one after the other along an axis.
  *
  * @throws ShapeError when they differ elsewhere
  */
 export function concat(xs: readonly Tensor[], axis = -1): Tensor {
-  if (xs.length === 0) throw new ShapeError("concat: expected at least one tensor, got none");
+  checkList("concat", xs);
   const trace = currentTrace("concat");
   const tensors = xs.map((x) => floatsOf(trace, tensorOf("concat", x)));
   return trace.apply(concatOp, tensors, { axis: axisOf("concat", axis, tensors[0].rank) })[0];
@@ -176,7 +181,7 @@ export function zeros(shape: Shape): Tensor {
 
 /** Tensors of one shape along a new axis. */
 export function stack(xs: readonly Tensor[], axis = 0): Tensor {
-  if (xs.length === 0) throw new ShapeError("stack: expected at least one tensor, got none");
+  checkList("stack", xs);
   const tensors = xs.map((x) => tensorOf("stack", x));
   const at = axisOf("stack", axis, tensors[0].rank + 1);
   return concat(tensors.map((x) => reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])), at);

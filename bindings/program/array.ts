@@ -50,7 +50,8 @@ function nestedShape(value: Nested): number[] {
 /** Copies nested numbers into `out`, holding every level to the shape of the first one. */
 function flatten(value: Nested, shape: readonly number[], depth: number, out: Float64Array, at: number, subject: string): number {
   if (depth === shape.length) {
-    if (typeof value !== "number") throw new ShapeError(`${subject}: expected nested arrays of shape ${describe(shape)}, got a deeper level`);
+    if (Array.isArray(value)) throw new ShapeError(`${subject}: expected nested arrays of shape ${describe(shape)}, got a deeper level`);
+    if (typeof value !== "number") throw new ValueError(`${subject}: expected numbers, got ${JSON.stringify(value)}`);
     out[at] = value;
     return at + 1;
   }

@@ -1,5 +1,5 @@
 /** Functions over tensors as functions over arrays: traced once per shape, replayed from then on. */
-import { StateError, TraceError } from "../errors.ts";
+import { OptionError, StateError, TraceError } from "../errors.ts";
 import { currentBackend } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
 import type { NDArray, Normalized } from "./array.ts";
@@ -61,6 +61,7 @@ export class TracedFunction<E = undefined> {
   constructor(name: string, root: Root | null, fn: (...args: never[]) => unknown, options: TraceOptions, {
     extension = plain as Extension<E>, gradientInputs = false,
   }: { extension?: Extension<E>; gradientInputs?: boolean } = {}) {
+    if (typeof fn !== "function") throw new OptionError(`${name}: expected a function of tensors, got ${typeof fn}`);
     this.name = name;
     this.root = root;
     this.fn = fn;
