@@ -22,7 +22,13 @@ const ELEMENTWISE: Record<string, { unary: UnaryName; alpha?: number; beta?: num
   hardSigmoid: { unary: "hard_sigmoid" },
   hardSigmoidKeras2: { unary: "hard_sigmoid_keras2" },
   silu: { unary: "silu" },
+  hardSilu: { unary: "hard_silu" },
+  gelu: { unary: "gelu_erf" },
   geluTanh: { unary: "gelu_tanh" },
+  mish: { unary: "mish" },
+  celu: { unary: "celu", alpha: 1 },
+  logSigmoid: { unary: "log_sigmoid" },
+  tanhshrink: { unary: "tanhshrink" },
 };
 
 /** Activations over whole rows, which no cell can use. */

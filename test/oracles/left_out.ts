@@ -22,7 +22,6 @@ function refuses(run: () => unknown): boolean {
 }
 
 const without = (table: object, ...names: string[]) => (): boolean => !names.some((name) => Object.hasOwn(table, name));
-const withoutActivation = (name: string) => (): boolean => refuses(() => layers.activation({ activation: name }));
 
 export const LEFT_OUT: readonly LeftOut[] = [
   {
@@ -37,7 +36,6 @@ export const LEFT_OUT: readonly LeftOut[] = [
     group: "torch/train", reason: "SGD with dampening", cases: ["train_sgd_dampening_lstm_regress"],
     missing: () => refuses(() => optimizers.sgd({ momentum: 0.9, dampening: 0.3 } as never)),
   },
-  { group: "torch/activation", reason: "gelu by the error function", cases: ["gelu_erf"], missing: withoutActivation("gelu") },
   { group: "keras/train", reason: "Adadelta", cases: ["adadelta_gru_before_sparse_categorical_crossentropy"], missing: without(optimizers, "adadelta") },
   { group: "keras/train", reason: "Adagrad", cases: ["adagrad_simplernn_binary_crossentropy"], missing: without(optimizers, "adagrad") },
   { group: "keras/train", reason: "Adamax", cases: ["adamax_gru_categorical_crossentropy"], missing: without(optimizers, "adamax") },
@@ -58,9 +56,6 @@ export const LEFT_OUT: readonly LeftOut[] = [
     group: "keras/other", reason: "layer normalization", missing: without(layers, "layerNormalization"),
     cases: ["layernorm_axis_1_2", "layernorm_center_False", "layernorm_default", "layernorm_epsilon_1e-05", "layernorm_scale_False"],
   },
-  { group: "keras/other", reason: "gelu by the error function", cases: ["dense_gelu"], missing: withoutActivation("gelu") },
-  { group: "keras/other", reason: "hard SiLU", cases: ["dense_hard_silu"], missing: withoutActivation("hard_silu") },
-  { group: "keras/other", reason: "mish", cases: ["dense_mish"], missing: withoutActivation("mish") },
 ];
 
 /** Whole groups that wait for what they are about. */
