@@ -1,5 +1,8 @@
 /** The wasm this entry carries. The bundles of `infer`, `worklet` and `external` swap this file for a sibling. */
-export { wasm } from "../generated/wasm.ts";
+import { packed } from "../generated/wasm.ts";
+import { carried, type Carried } from "./packed.ts";
+
+export const wasm: Carried = carried(packed);
 
 /** Which kernels this entry needs of a backend that another copy of this code has loaded. */
 export const kernelSet: "all" | "forward" = "all";

@@ -1,4 +1,6 @@
 /** No wasm: `gatewise/external` is given a WebAssembly.Module. */
-export const wasm: { simd?: string; relaxed?: string } = {};
+import type { Carried } from "./packed.ts";
+
+export const wasm: Carried = {};
 
 export const kernelSet = "all";

@@ -1,4 +1,7 @@
 /** Forward kernels only: the wasm of `gatewise/infer` and `gatewise/worklet`. */
-export { wasm } from "../generated/wasm_infer.ts";
+import { packed } from "../generated/wasm_infer.ts";
+import { carried } from "./packed.ts";
+
+export const wasm = carried(packed);
 
 export const kernelSet = "forward";

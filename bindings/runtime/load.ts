@@ -1,5 +1,4 @@
 /** From options to a backend: choose a build, compile, instantiate, and check that it computes what it should. */
-import { decodeBase64 } from "../base64.ts";
 import { OptionError, UnsupportedError } from "../errors.ts";
 import type { Kernels } from "../generated/kernels.ts";
 import { referenceKernels } from "../reference/index.ts";
@@ -114,14 +113,12 @@ function given(module: WebAssembly.Module, { build: wanted = "auto", determinist
   return backend;
 }
 
-const bytesOf = (build: "simd" | "relaxed"): Uint8Array<ArrayBuffer> => decodeBase64(wasm[build]!);
-
 /** Compiles off the main thread where the engine can, then as {@link loadSync}. */
 export async function load(options: InitOptions): Promise<Backend> {
   if (options.module) return given(options.module, options);
   const builds = plan(options);
   for (const [i, build] of builds.entries()) {
-    const module = build === "reference" ? undefined : await WebAssembly.compile(bytesOf(build));
+    const module = build === "reference" ? undefined : await WebAssembly.compile(wasm[build]!());
     const backend = attempt(module, i === builds.length - 1);
     if (backend) return (warnWithoutSimd(backend.build, options.build ?? "auto"), backend);
   }
@@ -137,7 +134,7 @@ export function loadSync(options: InitOptions): Backend {
   if (options.module) return given(options.module, options);
   const builds = plan(options);
   for (const [i, build] of builds.entries()) {
-    const module = build === "reference" ? undefined : new WebAssembly.Module(bytesOf(build));
+    const module = build === "reference" ? undefined : new WebAssembly.Module(wasm[build]!());
     const backend = attempt(module, i === builds.length - 1);
     if (backend) return (warnWithoutSimd(backend.build, options.build ?? "auto"), backend);
   }

@@ -1,0 +1,43 @@
+/** The decompressor of the wasm that travels as text, and what comes out of it. */
+import { readFileSync } from "node:fs";
+import { deflateRawSync } from "node:zlib";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { packed } from "../../bindings/generated/wasm.ts";
+import { packed as packedInfer } from "../../bindings/generated/wasm_infer.ts";
+import { Random } from "../../bindings/random.ts";
+import { inflate } from "../../bindings/runtime/inflate.ts";
+import { carried } from "../../bindings/runtime/packed.ts";
+import { refused } from "../support/refused.ts";
+
+const random = new Random(5);
+const bytes = (n: number, value: (i: number) => number): Buffer => Buffer.from(Uint8Array.from({ length: n }, (_, i) => value(i)));
+
+const test = suite("inflate");
+
+const samples: [string, Buffer][] = [
+  ["text", readFileSync(new URL("../../package.json", import.meta.url))],
+  ["a long run", bytes(100000, (i) => (i < 400 ? i & 31 : 7))],
+  ["skewed noise in several blocks", bytes(300000, () => Math.floor(random.uniform() ** 3 * 256))],
+  ["repeats from far away", Buffer.concat(Array.from({ length: 5 }, () => bytes(30000, (i) => (i * i) >> 8)))],
+  ["every length of match", bytes(70000, (i) => (i % (3 + (i >> 8)) === 0 ? i >> 8 : i & 3))],
+];
+
+for (const [name, data] of samples) {
+  test(name, () => assert.ok(Buffer.compare(inflate(deflateRawSync(data, { level: 9 }), data.length), data) === 0));
+}
+
+test("blocks that the build does not write", () => {
+  refused(() => inflate(deflateRawSync(Buffer.from("short")), 5), "ERR_FORMAT", /^inflate: expected a block with codes of its own, got one of kind 1$/);
+});
+
+for (const [name, source] of [["", packed], ["-infer", packedInfer]] as const) {
+  test(`the modules${name} are those that were compiled`, () => {
+    const { simd, relaxed } = carried(source);
+    for (const [build, unpack] of [["simd", simd!], ["relaxed", relaxed!]] as const) {
+      assert.ok(Buffer.compare(unpack(), readFileSync(new URL(`../../build/wasm/${build}${name}.wasm`, import.meta.url))) === 0, build);
+    }
+  });
+}
+
+test.run();
