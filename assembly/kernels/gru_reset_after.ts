@@ -5,7 +5,8 @@
  *   h = z⊙h(t−1) + (1 − z)⊙n                      hU = (drop⊙h(t−1))·U
  *
  * The two GRUs have a file each: they share the last line only. x·W + b for all steps was written by one product before
- * the call. The recurrent product of a step goes to scratch, because r multiplies its third part alone.
+ * the call. The recurrent product of a step goes to scratch, because r multiplies its third part alone; the rest of the
+ * step is lib/gru_reset_after_step.ts.
  *
  * Layout    N packed rows (lib/sequence.ts); gates, pre, dr [N, 3·panelWidth(H)] in panel order, z r n (lib/gates.ts);
  *           hn [N, panelWidth(H)]; states tight [N, H] or [B, H]; H any.

@@ -5,7 +5,7 @@
  *   h = z⊙h(t−1) + (1 − z)⊙n
  *
  * x·W + b for all steps was written by one product before the call. A step takes two products, since the second
- * multiplies what r has left of the state; both go to scratch.
+ * multiplies what r has left of the state; both go to scratch. The rest of the step is lib/gru_reset_before_step.ts.
  *
  * Layout    N packed rows (lib/sequence.ts); gates and pre [N, 3·panelWidth(H)] in panel order, z r n; the operands of
  *           the two products [N, 2·panelWidth(H)], z r, and [N, panelWidth(H)] (lib/gates.ts); states tight; H any.

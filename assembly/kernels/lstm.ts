@@ -5,8 +5,8 @@
  *   c = f⊙c(t−1) + i⊙g      o = σ(zo + po⊙c)        h = o⊙tanh(c)
  *
  * x·W + b for all steps was written by one product before the call. Each step adds the recurrent product in place, then
- * gates, cell and output are computed four units at a time. Backward runs the steps in reverse and leaves the gradients
- * of the pre-activations where the gates were.
+ * gates, cell and output are computed four units at a time (lib/lstm_step.ts). Backward runs the steps in reverse and
+ * leaves the gradients of the pre-activations where the gates were.
  *
  * Layout    N packed rows (lib/sequence.ts); gates and pre [N, 4·panelWidth(H)] in panel order, i f g o (lib/gates.ts);
  *           states tight [N, H] or [B, H]; H any.
