@@ -187,8 +187,7 @@ function inputOf(layer: Network & LayerPart, given: unknown): Tensor | Tensor[] 
   const features = input === "tokens" || input === "any" ? undefined : layer.ownParameters.get("kernel")?.shape[0];
   const fits = { sequence: x.rank === 3, features: x.rank >= 1, tokens: x.rank >= 1, any: true }[input];
   if (!fits || (features !== undefined && x.shape.at(-1) !== features)) {
-    const hint = input === "sequence" && x.rank === 2 ? "; a recurrent layer gives every step with returnSequences: true" : "";
-    throw new ShapeError(`${layer.describe()}: expected input ${EXPECTED[input](features)}, got ${describe(x.shape)}${hint}`);
+    throw new ShapeError(`${layer.describe()}: expected input ${EXPECTED[input](features)}, got ${describe(x.shape)}`);
   }
   return x;
 }

@@ -30,11 +30,6 @@ test("lists that are none", () => {
   refused(() => jit(null, (a, b) => ops.concat(a, b))([1], [2]), "ERR_SHAPE", /^concat: expected a list of tensors, got object/);
 });
 
-test("a recurrent layer after one that gives its last output only", () => {
-  refused(() => sequential([layers.gru({ units: 4 }), layers.lstm({ units: 4 })], { inputShape: [null, 2] }),
-    "ERR_SHAPE", /^lstm "lstm": expected input \[batch, time, features\], got \[1, 4\]; a recurrent layer gives every step with returnSequences: true$/);
-});
-
 test("a misspelt option of a layer's call", () => {
   const model = makeModel();
   const call = jit(model, (input) => model.layers[0].call(input, { initialstate: [] }));
