@@ -1,6 +1,6 @@
 /** Batches on their way into a model: inputs, lengths or mask, cut into batches. */
 import { OptionError, ShapeError, ValueError } from "../errors.ts";
-import { checkFinite, isArrayInput, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
+import { checkFinite, indexOf, isArrayInput, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
 import { describe, type Steps, type Tensor } from "../program/tensor.ts";
 
 export type ModelInput = ArrayInput | readonly ArrayInput[];
@@ -32,7 +32,10 @@ export function inputArrays(x: ModelInput, subject: string): Normalized[] {
 /** Whole numbers as i32, whatever they came as. */
 function integers(value: ArrayInput, subject: string): Normalized {
   const array = normalize(value, subject);
-  return array.dtype === "i32" ? array : { ...array, data: Int32Array.from(array.data), dtype: "i32" };
+  if (array.dtype === "i32") return array;
+  const bad = array.data.findIndex((value) => !Number.isInteger(value));
+  if (bad >= 0) throw new ValueError(`${subject}: expected whole numbers, got ${array.data[bad]} at ${describe(indexOf(bad, array.shape))}`);
+  return { ...array, data: Int32Array.from(array.data), dtype: "i32" };
 }
 
 /**

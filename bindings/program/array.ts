@@ -51,7 +51,7 @@ function nestedShape(value: Nested): number[] {
 function flatten(value: Nested, shape: readonly number[], depth: number, out: Float64Array, at: number, subject: string): number {
   if (depth === shape.length) {
     if (Array.isArray(value)) throw new ShapeError(`${subject}: expected nested arrays of shape ${describe(shape)}, got a deeper level`);
-    if (typeof value !== "number") throw new ValueError(`${subject}: expected numbers, got ${JSON.stringify(value)}`);
+    if (typeof value !== "number") throw new ValueError(`${subject}: expected numbers, got ${typeof value === "string" ? JSON.stringify(value) : String(value)}`);
     out[at] = value;
     return at + 1;
   }
