@@ -28,7 +28,7 @@ const typed = {
   "@typescript-eslint/consistent-type-imports": "error",
   "@typescript-eslint/no-floating-promises": "error",
   "@typescript-eslint/no-misused-promises": "error",
-  "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+  "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true }],
   "@typescript-eslint/only-throw-error": "error",
   "@typescript-eslint/switch-exhaustiveness-check": "error",
 };

@@ -19,7 +19,7 @@ function dot(n: number, a: Float32Array, i: number, b: Float32Array, j: number):
 }
 
 /** x [M, N] with rows and columns exchanged. */
-export function transpose(M: number, N: number, x: Float32Array, y = new Float32Array(M * N)): Float32Array {
+export function transpose(M: number, N: number, x: Float32Array, y: Float32Array = new Float32Array(M * N)): Float32Array {
   for (let m = 0; m < M; m++) for (let n = 0; n < N; n++) y[n * M + m] = x[m * N + n];
   return y;
 }

@@ -4,8 +4,8 @@
  */
 import * as assert from "uvu/assert";
 import {
-  Module, backendInfo, cells, layers, losses, ops, optimizers, regularizers, sequential, trainStep, valueAndGrad,
-  type NDArray, type Optimizer, type Tensor,
+  backendInfo, cells, layers, losses, ops, optimizers, regularizers, sequential, trainStep, valueAndGrad,
+  type Module, type NDArray, type Optimizer, type Tensor,
 } from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { differ, floats, sameWeights, tokens } from "../support/models.ts";
