@@ -11,7 +11,7 @@ import { backendInfo, initSync, layers, losses, ops, optimizers, sequential, tra
 import { split } from "gatewise/data";
 import { Random, characterTokenizer, sample } from "gatewise/text";
 import { readOptions } from "./support/options.mjs";
-import { MOBY_DICK, bigramLoss, readText } from "./support/text.mjs";
+import { MOBY_DICK, beginningOf, bigramLoss, readText } from "./support/text.mjs";
 
 const { data, seconds, steps, seed, quick } = readOptions({ data: "", seconds: 45, steps: 0, seed: 1, quick: false });
 const BATCH = 16; // places of the text that are read side by side
@@ -150,7 +150,8 @@ const slow = time({ updates: 1, frames: 20 });
 console.log(`${build} against the same kernels in plain TypeScript: training step ${fast.update.toFixed(1)} ms, ${(slow.update / fast.update).toFixed(0)}× faster; `
   + `stream step ${(fast.frame * 1000).toFixed(1)} µs, ${(slow.frame / fast.frame).toFixed(0)}× faster\n`);
 
-const beginning = tokenizer.decode(heldOut.subarray(0, 40));
+const beginning = beginningOf(heldOut, tokenizer, 40);
 process.stdout.write(`${beginning}|`);
 for (const character of write(model, beginning, 800, 0.6)) process.stdout.write(character);
 console.log();
+model.dispose();

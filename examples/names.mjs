@@ -116,3 +116,4 @@ for (const i of heldOut.filter((_, k) => guessed[k] !== truth[k]).slice(0, 5)) {
   });
   console.log(`${name} (${languages[language]}): ${thoughts.join(", ")}`);
 }
+listener.dispose();

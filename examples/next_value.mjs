@@ -63,3 +63,4 @@ for (let i = 0; i < 5; i++) {
   const seen = [...validation.x.data.subarray(3 * i, 3 * i + 3)].map((value) => value.toFixed(3)).join("  ");
   console.log(`${seen}  →  ${truth[i].toFixed(3)}  ${predicted.data[i].toFixed(3)}`);
 }
+model.dispose();

@@ -17,6 +17,12 @@ export function readText(file, least) {
   return text;
 }
 
+/** How the first whole line of a text begins, to write on from. */
+export function beginningOf(tokens, tokenizer, length) {
+  const line = tokens.indexOf(tokenizer.vocabulary.indexOf("\n")) + 1; // 0 in a text of one line
+  return tokenizer.decode(tokens.subarray(line, line + length)).trimStart();
+}
+
 /**
  * Nats per token of a bigram model: how surprised one is who knows only the token before.
  *
