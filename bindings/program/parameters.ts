@@ -1,6 +1,8 @@
 /** Parameters: flat blocks of weights with their gradients and optimizer slots beside them, and panels derived from them. */
+import { DisposedError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import type { Backend } from "../runtime/load.ts";
+import type { Program } from "./program.ts";
 import { replay, type Bound } from "./replay.ts";
 import { Storage, sizeOf, type Shape, type Tensor } from "./tensor.ts";
 import type { Call } from "./trace.ts";
@@ -90,6 +92,9 @@ export class ParameterBlock {
   readonly derived: Derived[] = [];
   /** Raised whenever a weight changes, so that panels follow. */
   version = 1;
+  disposed = false;
+  /** Those that have its address in their calls. */
+  readonly programs = new Set<Program>();
   private gradients: number | undefined;
   private readonly slots = new Map<object, number[]>();
 
@@ -139,8 +144,14 @@ export class ParameterBlock {
     return ptrs;
   }
 
+  /** @throws DisposedError for a block that was freed: layers may outlive the model that their weights lie in */
+  throwIfDisposed(): void {
+    if (this.disposed) throw new DisposedError("weights: expected those of a live model, got those of one that was disposed of");
+  }
+
   /** The block's weights (or, at another base, gradients or slots) of one parameter. */
   view(parameter: Parameter, base = this.ptr): Float32Array {
+    this.throwIfDisposed();
     return this.backend.heap.f32(base + parameter.offset * 4, parameter.size);
   }
 
@@ -153,8 +164,11 @@ export class ParameterBlock {
     }
   }
 
+  /** Frees it, and every program that works on it, whoever made that. */
   dispose(): void {
     const { arena } = this.backend;
+    this.disposed = true;
+    for (const program of this.programs) program.dispose();
     arena.free(this.ptr);
     if (this.gradients !== undefined) arena.free(this.gradients);
     for (const ptrs of this.slots.values()) for (const ptr of ptrs) arena.free(ptr);

@@ -1,8 +1,9 @@
 /** A traced function made ready: kernel calls with their addresses, over one block of memory that the program owns. */
+import { DisposedError } from "../errors.ts";
 import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
 import { layOut, liveCalls } from "./layout.ts";
-import type { Derived } from "./parameters.ts";
+import type { Derived, ParameterBlock } from "./parameters.ts";
 import { Port } from "./port.ts";
 import { replay, type Bound } from "./replay.ts";
 import type { Storage, Tensor } from "./tensor.ts";
@@ -30,17 +31,20 @@ export class Program {
   disposed = false;
   private readonly bound: readonly Bound[];
   private readonly derived: readonly Derived[];
+  private readonly blocks: ReadonlySet<ParameterBlock>;
   private readonly ptr: number;
   private readonly owner: Set<Program> | undefined;
 
   /**
    * Lays the trace out and places it. Everything it reads of parameters must be placed already.
    *
-   * @throws MemoryError
+   * @throws MemoryError, DisposedError
    */
   constructor(trace: Trace, inputs: readonly Tensor[], outputs: readonly Tensor[], { lasting = false, owner }: ProgramOptions = {}) {
     const { backend } = trace;
     this.backend = backend;
+    this.blocks = new Set([...trace.parameters.keys()].map(({ block }) => block!));
+    for (const block of this.blocks) block.throwIfDisposed();
     const ends = trace.randomState ? [...inputs, ...outputs, trace.randomState] : [...inputs, ...outputs];
     const kept = new Set<Storage>(trace.constants.keys());
     for (const { storage } of ends) if (storage.ptr === undefined) kept.add(storage);
@@ -71,6 +75,7 @@ export class Program {
     this.owner = owner;
     this.lasting = lasting;
     owner?.add(this);
+    for (const block of this.blocks) block.programs.add(this);
     if (!lasting) this.keep();
   }
 
@@ -88,7 +93,9 @@ export class Program {
     if (state.programs.delete(this)) state.programs.add(this);
   }
 
+  /** @throws DisposedError when weights that it works on have been freed */
   run(): void {
+    if (this.disposed) throw new DisposedError("program: expected weights of a live model, got those of one that was disposed of");
     for (let i = 0; i < this.derived.length; i++) this.derived[i].refresh();
     replay(this.bound);
   }
@@ -98,6 +105,7 @@ export class Program {
     this.disposed = true;
     state.programs.delete(this);
     this.owner?.delete(this);
+    for (const block of this.blocks) block.programs.delete(this);
     this.backend.arena.free(this.ptr);
   }
 }

@@ -17,7 +17,8 @@ export type Differentiable = (...inputs: Tensor[]) => Tensor | Tensor[];
 export interface Subject {
   readonly fn: Differentiable;
   readonly inputs: readonly Normalized[];
-  readonly root?: Root | null;
+  /** Whose weights it uses; disposed of with the probe. */
+  readonly root?: (Root & { dispose(): void }) | null;
   readonly training?: boolean;
 }
 
@@ -98,6 +99,7 @@ export class Probe {
 
   dispose(): void {
     this.program.dispose();
+    this.subject.root?.dispose();
   }
 }
 
@@ -146,6 +148,7 @@ function checkBackends(what: string, exact: Probe, gradients: ReadonlyMap<string
 export function checkGradients(what: string, backends: readonly Backend[], make: () => Subject): Probe["outputs"] {
   const exact = on(doubleBackend(), () => new Probe(make()));
   checkBackends(what, exact, checkDifferences(what, exact), backends, make);
+  exact.dispose();
   return exact.outputs;
 }
 
@@ -153,5 +156,6 @@ export function checkGradients(what: string, backends: readonly Backend[], make:
 export function checkValues(what: string, backends: readonly Backend[], make: () => Subject): Probe["outputs"] {
   const exact = on(doubleBackend(), () => new Probe(make()));
   checkBackends(what, exact, new Map(), backends, make);
+  exact.dispose();
   return exact.outputs;
 }
