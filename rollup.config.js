@@ -5,12 +5,14 @@ import { transform } from "esbuild";
 
 const compiled = (name) => fileURLToPath(new URL(`build/js/${name}.js`, import.meta.url));
 
+const SMALL = { "runtime/inline": "runtime/inline_infer", "runtime/instantiate": "runtime/instantiate_plain" };
+
 /**
  * Entries by what they carry. Within a group they share chunks; groups differ in a few files that are swapped while
  * resolving, so that no source asks at run time where it runs:
  *
  *   runtime/inline       the wasm that travels as text: all kernels, forward ones only, or none
- *   runtime/instantiate  by the AssemblyScript loader, or plainly where the loader cannot be imported
+ *   runtime/instantiate  by the AssemblyScript loader, or plainly where it cannot be imported or would weigh too much
  */
 const GROUPS = [
   { entries: { index: "index", data: "data/index", text: "text/index", reference: "reference_entry" }, swaps: {} },
@@ -18,11 +20,8 @@ const GROUPS = [
     entries: { external: "index" },
     swaps: { "runtime/inline": "runtime/inline_external", "runtime/instantiate": "runtime/instantiate_plain" },
   },
-  { entries: { infer: "infer" }, swaps: { "runtime/inline": "runtime/inline_infer" } },
-  {
-    entries: { worklet: "infer" },
-    swaps: { "runtime/inline": "runtime/inline_infer", "runtime/instantiate": "runtime/instantiate_plain" },
-  },
+  { entries: { infer: "infer" }, swaps: SMALL },
+  { entries: { worklet: "infer" }, swaps: SMALL }, // in one file, without chunks
 ];
 
 /** Replaces files of build/js by others of the same exports, whoever imports them. */

@@ -1,9 +1,8 @@
 // npm run build: assembly → build/wasm → bindings/generated; bindings → build/js → dist (ESM, CJS, their types, the wasm files).
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isStale, must, root } from "./files.mjs";
-
-process.chdir(root);
+import { isStale, must } from "./files.mjs";
+import { install } from "./prepare.mjs";
 
 const COMPILED = "build/js";
 const TYPES = "dist/types";
@@ -43,6 +42,7 @@ function copyTypes() {
   }
 }
 
+install();
 rmSync(COMPILED, { recursive: true, force: true });
 await compileKernels();
 tool("typescript/bin/tsc", "-p", ".");

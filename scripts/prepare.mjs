@@ -5,12 +5,15 @@ import { isStale, must, npm, root } from "./files.mjs";
 const SOURCES = ["assembly", "bindings", "scripts/build.mjs", "scripts/wasm.mjs", "rollup.config.js", "asconfig.json", "tsconfig.json", "package.json"];
 const OUTPUTS = ["build", "dist"];
 
-export function prepare() {
+export function install() {
   process.chdir(root);
-  if (!existsSync("node_modules")) {
-    console.error("installing what the build needs …");
-    npm(["ci"]);
-  }
+  if (existsSync("node_modules")) return;
+  console.error("installing what the build needs …");
+  npm(["ci"]);
+}
+
+export function prepare() {
+  install();
   if (isStale(SOURCES, OUTPUTS)) {
     console.error("building …");
     must(process.execPath, ["scripts/build.mjs"]);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Linter } from "eslint";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { downloadSize } from "../../scripts/sizes.mjs";
 import { Consumer, root, tool } from "./support.ts";
 
 interface Target {
@@ -19,6 +20,9 @@ const modules = Object.keys(exports).filter((path) => typeof exports[path] !== "
 /** The bundles themselves. */
 const bundles = ["", "shared"].flatMap((folder) => readdirSync(join(root, "dist", folder)).map((name) => join(root, "dist", folder, name)))
   .filter((path) => /\.c?js$/.test(path));
+
+/** What pages download at most, in kB, minified and compressed: raised only for a reason. */
+const DOWNLOADS = { index: 95, infer: 64, worklet: 64, external: 64, data: 6, text: 4, reference: 10 };
 
 const TRAIN = `
   const model = sequential([layers.lstm({ units: 4 }), layers.dense({ units: 1 })], { seed: 1, inputShape: [3, 2] });
@@ -111,6 +115,13 @@ test("types hold for ESM and CJS consumers who check libraries", () => {
   const options = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022", "--lib", "es2022,dom", "--module", "nodenext"];
   for (const name of ["types.mts", "types.cts"]) tool("typescript/bin/tsc", [...options, consumer.write(name, text)], consumer.folder);
 });
+
+for (const [entry, limit] of Object.entries(DOWNLOADS)) {
+  test(`${entry} is at most ${limit} kB to download`, () => {
+    const size = downloadSize(entry) / 1000;
+    assert.ok(size <= limit, `${size} kB, minified and compressed`);
+  });
+}
 
 test("publint finds nothing", () => {
   assert.match(tool("publint/src/cli.js", ["--strict", consumer.tarball]), "All good!");
