@@ -15,7 +15,7 @@ import { CarriedStates } from "./states.ts";
 export interface StreamOptions {
   /** Rows that step side by side. */
   batch?: number | undefined;
-  /** Steps that `process` runs in one call into wasm. */
+  /** Steps that `process` runs in one call into wasm, 128 when absent. Given, its program is made at once instead of at the first block. */
   block?: number | undefined;
 }
 
@@ -67,16 +67,24 @@ export class Stream {
     this.batch = batch;
     this.block = block;
     this.states = new CarriedStates(model.backend, "stream");
-    try {
-      this.stepper = this.compile(1);
-    } catch (error) {
-      this.states.dispose(); // those that were placed before the memory ran out
-      throw error;
-    }
+    [this.stepper, this.blocks] = this.compileAll(options.block !== undefined && batch === 1 && block > 1 ? [1, block] : [1]);
     this.inputSize = this.stepper.input.size;
     this.outputSize = this.stepper.output.size;
     this.out = new Float32Array(this.outputSize);
     model.owned.add(this.states); // not the stream, which holds the model
+  }
+
+  /** Programs for so many steps each, all or none. */
+  private compileAll(steps: readonly number[]): Runner[] {
+    const runners: Runner[] = [];
+    try {
+      for (const count of steps) runners.push(this.compile(count));
+      return runners;
+    } catch (error) {
+      for (const { program } of runners) program.dispose();
+      this.states.dispose(); // those that were placed before the memory ran out
+      throw error;
+    }
   }
 
   private compile(steps: number): Runner {
