@@ -37,7 +37,7 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
       checkOptions("sequential", options, OPTIONS);
       checkLayers(layers);
       hide(this, "layers", [...layers]);
-      hide(this, "inputShape", options.inputShape);
+      hide(this, "inputShape", undefined);
       nameLayers(layers);
       checkStates(layers);
       if (options.inputShape) this.build(options.inputShape);
@@ -50,6 +50,7 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
       if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
         throw new ShapeError(`sequential: expected an inputShape of positive integers and nulls, got [${inputShape.join(", ")}]`);
       }
+      hide(this, "inputShape", [...inputShape]);
       const trace = new Trace(this.backend, { paths: this.modulePaths() });
       trace.run(() => {
         this.call(trace.pinned(shape, inputType(this.layers)));
