@@ -66,15 +66,14 @@ export class Dataset {
     return this.over((array) => rowsOf(array, start, end));
   }
 
-  /** Copies of the given rows, without targets. */
-  pick(order: Int32Array): { x: Normalized[]; steps: Record<string, Normalized> } {
-    const copy = ({ data, shape, dtype }: Normalized): Normalized => {
+  /** Copies of the given rows. */
+  pick(order: Int32Array): Dataset {
+    return this.over(({ data, shape, dtype }) => {
       const width = data.length / shape[0];
       const out = dtype === "i32" ? new Int32Array(order.length * width) : new Float32Array(order.length * width);
       order.forEach((row, i) => out.set(data.subarray(row * width, (row + 1) * width), i * width));
       return { data: out, shape: [order.length, ...shape.slice(1)], dtype };
-    };
-    return { x: this.x.map(copy), steps: Object.fromEntries(Object.entries(this.steps).map(([name, array]) => [name, copy(array)])) };
+    });
   }
 
   /** Arguments of the step function: (x, y, steps, sampleWeight). */

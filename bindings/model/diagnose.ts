@@ -1,21 +1,33 @@
 /** Where a number first stopped being finite. */
 import type { NDArray } from "../program/array.ts";
 import type { Dataset } from "./dataset.ts";
-import { inspect } from "./inspect.ts";
+import { inspectStep } from "./inspect.ts";
 import type { Module } from "./module.ts";
+import type { Objective } from "./step.ts";
 
-const finite = ({ data }: { data: ArrayLike<number> }): boolean => Array.prototype.every.call(data, Number.isFinite);
+const finite = ({ data }: NDArray): boolean => data.every(Number.isFinite);
 
 const layerOf = (name: string): string => name.replace(/\/[^/]*$/, "");
 
-/** The first layer with a non-finite output in the batch of a failed step, else the first weight with a non-finite gradient. */
-export function diagnose(model: Module, loss: number, data: Dataset, order: Int32Array): { layer: string | undefined; what: string } {
-  const { x, steps } = data.pick(order);
-  const values = inspect(model, x, steps, undefined);
-  const outputs = Object.entries(values).filter(([name]) => name.endsWith("/output")) as [string, NDArray][];
+/**
+ * The first layer in the order of the computation that gave a number that is not finite: of the outputs the first one, of
+ * the gradients, which come back from the end, the last one.
+ *
+ * @param batch  of the step that failed, which was the last to draw random numbers
+ */
+export function diagnose(model: Module, objective: Objective, loss: number, batch: Dataset): { layer: string | undefined; what: string } {
+  const { randomState } = model;
+  const { counter } = randomState;
+  randomState.counter = counter - 1; // the same dropout again
+  const values = Object.entries(inspectStep(model, objective, batch, true)) as [string, NDArray][];
+  randomState.counter = counter;
+
+  const outputs = values.filter(([name]) => name.endsWith("/output"));
   const bad = outputs.find(([, value]) => !finite(value));
   if (bad) return { layer: layerOf(bad[0]), what: `an output that is not finite (loss ${loss})` };
-  if (!Number.isFinite(loss)) return { layer: outputs.at(-1) && layerOf(outputs.at(-1)![0]), what: `a loss of ${loss} from finite outputs` };
-  const weight = model.trainableParameters().find(([, parameter]) => !finite({ data: parameter.block!.view(parameter, parameter.block!.gradientPtr()) }));
-  return { layer: weight && layerOf(weight[0]), what: "a gradient that is not finite" };
+  const last = outputs.at(-1);
+  if (!Number.isFinite(loss)) return { layer: last && layerOf(last[0]), what: `a loss of ${loss} from finite outputs` };
+  const weights = new Set(model.trainableParameters().map(([name]) => `${name}/grad`));
+  const weight = values.filter(([name, value]) => weights.has(name) && !finite(value)).at(-1);
+  return { layer: weight && layerOf(weight[0].replace(/\/grad$/, "")), what: "a gradient that is not finite" };
 }

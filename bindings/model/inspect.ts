@@ -4,6 +4,8 @@ import { checkOptions } from "../options.ts";
 import type { ArrayInput } from "../program/array.ts";
 import { TracedFunction, recordGradients, type Extension } from "../program/functions.ts";
 import type { Steps, Tensor } from "../program/tensor.ts";
+import type { FlatArguments } from "../program/tree.ts";
+import { Dataset } from "./dataset.ts";
 import { attachSteps, inputArrays, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
 import type { ArrayRecord, Network } from "./network.ts";
 import { scoreBatch, type Objective } from "./step.ts";
@@ -36,8 +38,8 @@ const withGradients = (model: Network): Extension<Names> => (trace, _inputs, res
 };
 
 /** Runs the function once and gives what its extension named. */
-function values(traced: TracedFunction<Names>, args: readonly unknown[], skip: number): ArrayRecord {
-  const { program, extra } = traced.run(traced.flatten(args));
+function values(traced: TracedFunction<Names>, args: FlatArguments, skip: number): ArrayRecord {
+  const { program, extra } = traced.run(args);
   const ports = program.outputs.slice(skip);
   const record = Object.fromEntries(extra.map((name, i) => [name, { data: ports[i].read() as Float32Array, shape: [...ports[i].shape] }]));
   program.dispose();
@@ -48,17 +50,24 @@ function values(traced: TracedFunction<Names>, args: readonly unknown[], skip: n
 export function inspect(model: Network, x: ModelInput, { y, gradients, ...steps }: InspectOptions, objective: Objective | undefined): ArrayRecord {
   model.throwIfDisposed();
   checkOptions("inspect", steps, ["lengths", "mask"]);
-  const arrays = inputArrays(x, "inspect: x");
-  const valid = stepArrays(steps, arrays[0].shape, "inspect");
   if (!gradients) {
+    const arrays = inputArrays(x, "inspect: x");
+    const valid = stepArrays(steps, arrays[0].shape, "inspect");
     const forward = (inputs: Tensor[], given: Steps): void => {
       attachSteps(inputs, given);
       model.call(...inputs);
     };
-    return values(new TracedFunction("inspect", model, forward as never, { inspect: true }, { extension: forwardValues }), [arrays, valid], 0);
+    const traced = new TracedFunction("inspect", model, forward as never, { inspect: true }, { extension: forwardValues });
+    return values(traced, traced.flatten([arrays, valid]), 0);
   }
   if (!objective || y === undefined) throw new StateError("inspect: expected a compiled model and y for gradients, got none");
-  const scored = (inputs: Tensor[], given: Steps, target: Tensor): unknown => ({ loss: scoreBatch(model, { ...objective, metrics: [] }, { x: inputs, y: target, steps: given }).loss });
-  const traced = new TracedFunction("inspect", model, scored as never, { inspect: true, gradients: true }, { extension: withGradients(model) });
-  return values(traced, [arrays, valid, y], 1);
+  return inspectStep(model, objective, Dataset.of(x, y, steps, "inspect"), false);
+}
+
+/** Values and gradients inside a step on a whole batch; as in training, or without its dropout. */
+export function inspectStep(model: Network, objective: Objective, batch: Dataset, training: boolean): ArrayRecord {
+  const loss = (x: Tensor[], y: Tensor, steps: Steps, sampleWeight?: Tensor): unknown =>
+    ({ loss: scoreBatch(model, { ...objective, metrics: [] }, { x, y, steps, sampleWeight }).loss });
+  const traced = new TracedFunction("inspect", model, loss as never, { inspect: true, gradients: true, training }, { extension: withGradients(model) });
+  return values(traced, batch.flatten(), 1);
 }

@@ -95,7 +95,7 @@ export class BatchRunner {
     this.updater.before();
     this.train.replay(compiled);
     if (!this.updater.after()) {
-      const { layer, what } = diagnose(this.model, compiled.program.outputs[0].view[0], data, order);
+      const { layer, what } = diagnose(this.model, this.objective, compiled.program.outputs[0].view[0], data.pick(order));
       throw new NonFiniteError(`fit: expected a finite loss and gradients, got ${what} in epoch ${where.epoch + 1}, batch ${where.batch + 1}${layer ? `, first in ${layer}` : ""}; the weights are those before that batch`, { ...where, layer });
     }
     return compiled;
