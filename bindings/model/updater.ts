@@ -60,7 +60,9 @@ export class Updater {
   }
 
   private eachRange(visit: (block: ParameterBlock, range: FlatRange) => void): void {
-    for (const block of this.blocks) for (const range of block.trainable) visit(block, range);
+    // of its own: the block of a layer may be that of the model around it
+    const own = new Set(this.model.trainableParameters().map(([, parameter]) => parameter));
+    for (const block of this.blocks) for (const range of block.rangesOf(own)) visit(block, range);
   }
 
   /** Whether what was recorded leaves weights out that have come since. */

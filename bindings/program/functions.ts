@@ -152,9 +152,10 @@ export function recordGradients(name: string, trace: Trace, root: Root | null, s
   if (scalar.size !== 1 || scalar.dtype !== "f32") {
     throw new TraceError(`${name}: expected the function to return a scalar to differentiate, got shape ${describe(scalar.shape)}`);
   }
+  const own = new Set(root?.trainableParameters().map(([, parameter]) => parameter));
   for (const block of root?.parameterBlocks() ?? []) {
     const gradients = block.gradientPtr();
-    for (const { offset, size } of block.trainable) trace.call("f32_fill", size, placed(gradients + offset * 4), 0);
+    for (const { offset, size } of block.rangesOf(own)) trace.call("f32_fill", size, placed(gradients + offset * 4), 0);
   }
   return backward(trace, scalar);
 }

@@ -115,11 +115,12 @@ export class ParameterBlock {
     }
   }
 
-  /** Runs of trainable parameters. */
-  get trainable(): FlatRange[] {
+  /** Runs of those of its parameters that are among these. */
+  rangesOf(some: ReadonlySet<Parameter>): FlatRange[] {
     const ranges: { offset: number; size: number }[] = [];
-    for (const { trainable, offset, size } of this.parameters) {
-      if (!trainable) continue;
+    for (const parameter of this.parameters) {
+      if (!some.has(parameter)) continue;
+      const { offset, size } = parameter;
       const last = ranges.at(-1);
       if (last && last.offset + last.size === offset) last.size += padded(size);
       else ranges.push({ offset, size: padded(size) });

@@ -1,6 +1,6 @@
 /** Optimizers against their formulas in plain JavaScript, over twenty updates, in both conventions. */
 import * as assert from "uvu/assert";
-import { layers, optimizers, sequential, type NDArray, type Optimizer } from "../../bindings/index.ts";
+import { layers, ops, optimizers, sequential, trainStep, type NDArray, type Optimizer, type Tensor } from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { close, real, same } from "../support/numbers.ts";
 import { refused } from "../support/refused.ts";
@@ -220,6 +220,19 @@ eachBackend("optimizers", (test) => {
     assert.ok(after["free/kernel"].data.every((w, i) => w !== before["free/kernel"].data[i]));
     refused(() => adamw.apply(m, { "frozen/kernel": before["frozen/kernel"] }), "ERR_OPTION", /^apply: expected gradients of free\/kernel, free\/bias, got "frozen\/kernel"/);
     m.dispose();
+  });
+
+  test("a layer that is trained by itself leaves those beside it alone", () => {
+    const head = layers.dense({ units: 2 });
+    const m = sequential([layers.dense({ units: 2, name: "body" }), head], { inputShape: [3], seed: 1 });
+    const before = m.getWeights();
+    const step = trainStep(head, optimizers.adamw({ learningRate: 0.1, weightDecay: 0.5, globalClipNorm: 1 }), (x: Tensor) => ops.sum(head.call(x)));
+    step([[1, 2]]);
+    const after = m.getWeights();
+    same(after["body/kernel"].data, before["body/kernel"].data);
+    assert.ok(after["dense/kernel"].data.every((w, i) => w !== before["dense/kernel"].data[i]));
+    m.dispose();
+    head.dispose();
   });
 
   test("gradients by other names, of other shapes, before there are weights", () => {
