@@ -47,9 +47,10 @@ function values(traced: TracedFunction<Names>, args: FlatArguments, skip: number
 }
 
 /** See {@link Module.inspect}. */
-export function inspect(model: Network, x: ModelInput, { y, gradients, ...steps }: InspectOptions, objective: Objective | undefined): ArrayRecord {
+export function inspect(model: Network, x: ModelInput, options: InspectOptions, objective: Objective | undefined): ArrayRecord {
   model.throwIfDisposed();
-  checkOptions("inspect", steps, ["lengths", "mask"]);
+  checkOptions("inspect", options, ["lengths", "mask", "y", "gradients"]);
+  const { y, gradients, ...steps } = options;
   if (!gradients) {
     const arrays = inputArrays(x, "inspect: x");
     const valid = stepArrays(steps, arrays[0].shape, "inspect");

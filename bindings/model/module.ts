@@ -112,8 +112,8 @@ export class Module extends Network {
 
   /** `{ loss, …metrics }` over all rows, in batches. */
   evaluate(x: ModelInput, y: ArrayInput, options: EvaluateOptions = {}): Logs {
+    checkOptions("evaluate", options, ["batchSize", "lengths", "mask", "sampleWeight", "classWeight"]);
     const { batchSize = 32, ...rest } = options;
-    checkOptions("evaluate", rest, ["lengths", "mask", "sampleWeight", "classWeight"]);
     checkCount("evaluate", "batchSize", batchSize);
     return this.compiled("evaluate").evaluate(Dataset.of(x, y, rest, "evaluate"), batchSize);
   }
