@@ -1,6 +1,6 @@
 /** Where weights start. Each factory gives plain data, so that a configuration can be saved. */
-import { OptionError, ShapeError, ValueError, nearest } from "./errors.ts";
-import { checkOptions } from "./options.ts";
+import { ShapeError, ValueError } from "./errors.ts";
+import { checkOptions, knownName, namesOf } from "./options.ts";
 import type { Initializer } from "./program/parameters.ts";
 import { describe, sizeOf, type Shape } from "./program/tensor.ts";
 import { Random } from "./random.ts";
@@ -113,15 +113,6 @@ const TABLE: Record<string, { defaults: Record<string, number>; fill: (options: 
   },
 };
 
-const camel = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-
-function entry(subject: string, name: string): (typeof TABLE)[string] {
-  if (!Object.hasOwn(TABLE, name)) {
-    throw new OptionError(`${subject}: expected a known initializer, got "${name}"${nearest(name, Object.keys(TABLE))}`);
-  }
-  return TABLE[name];
-}
-
 /**
  * The function behind an initializer option.
  *
@@ -135,8 +126,9 @@ export function initializerOf(subject: string, value: InitializerInput): Initial
       return out;
     };
   }
-  const { initializer, seed, ...options } = typeof value === "string" ? { initializer: camel(value), seed: undefined } : value;
-  const { defaults, fill } = entry(subject, initializer);
+  const { initializer: name, seed, ...options } = typeof value === "object" && value !== null ? value : { initializer: value, seed: undefined };
+  const initializer = knownName(subject, "initializer", name, namesOf(TABLE));
+  const { defaults, fill } = TABLE[initializer];
   checkOptions(`${subject}: ${initializer}`, options, Object.keys(defaults));
   const given = Object.fromEntries(Object.entries(options).filter(([, option]) => option !== undefined)) as Record<string, number>;
   const filler = fill({ ...defaults, ...given });

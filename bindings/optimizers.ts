@@ -1,6 +1,6 @@
 /** Optimizers: a row of a table each, options in Keras' names. What they do to a model's memory is in `model/updater.ts`. */
-import { OptionError, nearest } from "./errors.ts";
-import { checkOptions } from "./options.ts";
+import { OptionError } from "./errors.ts";
+import { checkOptions, knownName, namesOf } from "./options.ts";
 import type { NDArray } from "./program/array.ts";
 import type { Operand } from "./program/tensor.ts";
 import type { Trace } from "./program/trace.ts";
@@ -127,6 +127,9 @@ const RULES: Record<string, Rule> = {
   adamw: adamRule(true, 0.004, 0.01),
 };
 
+/** Options that say how much of a running mean stays. */
+const MEANS = ["beta1", "beta2", "rho"];
+
 /** Options all optimizers have, beside those of their rule. */
 const COMMON = ["clipNorm", "globalClipNorm", "clipValue", "convention"];
 
@@ -159,10 +162,11 @@ export class Optimizer {
   }
 
   private check(): void {
+    const subject = `optimizers.${this.kind}`;
     for (const [name, value] of Object.entries({ ...this.config, ...this.clipping, learningRate: this.learningRate })) {
-      if (typeof value === "number" && !(value >= 0 && Number.isFinite(value))) {
-        throw new OptionError(`optimizers.${this.kind}: expected ${name} ≥ 0, got ${value}`);
-      }
+      if (value === undefined || typeof value === "boolean" || typeof value === "function") continue;
+      if (!(typeof value === "number" && value >= 0 && Number.isFinite(value))) throw new OptionError(`${subject}: expected ${name} ≥ 0, got ${String(value)}`);
+      if (MEANS.includes(name) && value >= 1) throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} < 1, got ${value}`);
     }
   }
 
@@ -211,8 +215,7 @@ export const optimizers = {
 
 /** An optimizer given by name, or as it is. @throws OptionError for an unknown name */
 export function optimizerOf(optimizer: Optimizer | string): Optimizer {
-  if (typeof optimizer !== "string") return optimizer;
-  const kind = optimizer.toLowerCase();
-  if (!Object.hasOwn(RULES, kind)) throw new OptionError(`optimizer: expected a known optimizer, got "${optimizer}"${nearest(kind, Object.keys(RULES))}`);
-  return new Optimizer(kind, {});
+  if (typeof optimizer === "object" && typeof optimizer?.record === "function") return optimizer; // of another copy of the package too
+  const name = typeof optimizer === "string" ? optimizer.toLowerCase() : optimizer;
+  return new Optimizer(knownName("optimizer", "optimizer", name, namesOf(RULES)), {});
 }

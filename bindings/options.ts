@@ -1,5 +1,26 @@
-/** Checks of the small option objects that functions take. */
+/** Checks of the small option objects that functions take, and of names in them. */
 import { OptionError, nearest } from "./errors.ts";
+
+/** A name in Keras' spelling as it is here: `mean_squared_error` is meanSquaredError. */
+const camelCase = (name: string): string => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/**
+ * Finds a name in a list, in either spelling.
+ *
+ * @param subject  who was given it: "compile"
+ * @param kind     what it is: "loss"
+ * @param short    other names for some of them
+ * @throws OptionError naming its nearest known neighbour
+ */
+export function knownName<N extends string>(subject: string, kind: string, given: unknown, known: readonly N[], short: Readonly<Record<string, N>> = {}): N {
+  if (typeof given !== "string") throw new OptionError(`${subject}: expected a known ${kind}, got ${typeof given === "object" && given !== null ? "an object" : String(given)}`);
+  const name = Object.hasOwn(short, given) ? short[given] : camelCase(given);
+  if (!known.includes(name as N)) throw new OptionError(`${subject}: expected a known ${kind}, got "${given}"${nearest(name, known)}`);
+  return name as N;
+}
+
+/** The names of a table. */
+export const namesOf = <T extends object>(table: T): (keyof T & string)[] => Object.keys(table) as (keyof T & string)[];
 
 /**
  * Holds options to a list of names; one that is `undefined` counts as absent.

@@ -1,5 +1,6 @@
 /** Activations by name: the codes and parameters that kernels know them by. */
-import { OptionError, nearest } from "../errors.ts";
+import { OptionError } from "../errors.ts";
+import { knownName } from "../options.ts";
 import { unary } from "../ops/elementwise.ts";
 import type { Activation } from "../ops/recurrent.ts";
 import { logSoftmax, softmax } from "../ops/reduce.ts";
@@ -45,9 +46,7 @@ const KNOWN = [...Object.keys(ELEMENTWISE), ...Object.keys(ROWWISE)];
  * @throws OptionError naming the nearest known one
  */
 export function activationName(subject: string, name: string): string {
-  const camel = name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-  if (!KNOWN.includes(camel)) throw new OptionError(`${subject}: expected a known activation, got "${name}"${nearest(camel, KNOWN)}`);
-  return camel;
+  return knownName(subject, "activation", name, KNOWN);
 }
 
 /** Applies an activation to a layer's output. */

@@ -1,5 +1,5 @@
 /** `rnn(cell)`: any cell, or several stacked, over a sequence. */
-import { OptionError, ShapeError } from "../errors.ts";
+import { OptionError } from "../errors.ts";
 import { where } from "../ops/elementwise.ts";
 import { validSteps } from "../ops/rows.ts";
 import { select, slice, stack } from "../ops/shape.ts";
@@ -99,7 +99,7 @@ export const rnn = defineLayer<RNNOptions>({
   call({ trace, config, label }, x, call) {
     const run: SequenceRun = { trace, label, options: config, call };
     const cells = [config.cell].flat() as Cell[];
-    if (cells.length === 0) throw new ShapeError(`${label}: expected at least one cell, got none`);
+    if (cells.length === 0) throw new OptionError(`${label}: expected at least one cell, got none`);
     const sizes = cells.map((cell) => stateSizes(cell, label));
     const stages = cells.flatMap((cell) => stageOf(cell) ?? []);
     const builtIn = stages.length === cells.length;

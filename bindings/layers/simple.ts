@@ -17,7 +17,7 @@ export function positive(label: string, name: string, value: unknown): void {
 
 /** @throws OptionError unless 0 ≤ value < 1 */
 export function rate(label: string, name: string, value: number): void {
-  if (!(value >= 0 && value < 1)) throw new OptionError(`${label}: expected ${name} of 0 ≤ rate < 1, got ${value}`);
+  if (!(typeof value === "number" && value >= 0 && value < 1)) throw new OptionError(`${label}: expected ${name} of 0 ≤ rate < 1, got ${String(value)}`);
 }
 
 export interface EmbeddingOptions extends CommonOptions {

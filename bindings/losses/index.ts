@@ -1,5 +1,5 @@
 /** Losses: functions of targets and predictions, with Keras' names, defaults and conventions. */
-import { OptionError, nearest } from "../errors.ts";
+import { knownName, namesOf } from "../options.ts";
 import { crossentropyLosses } from "./crossentropy.ts";
 import type { Loss } from "./define.ts";
 import { regressionLosses } from "./regression.ts";
@@ -19,9 +19,7 @@ const NAMES: Record<string, keyof typeof losses> = {
  */
 export function lossOf(loss: Loss | string): Loss {
   if (typeof loss === "function") return loss;
-  const name = NAMES[loss] ?? loss.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  if (!Object.hasOwn(losses, name)) throw new OptionError(`compile: expected a known loss, got "${loss}"${nearest(name, Object.keys(losses))}`);
-  return losses[name as keyof typeof losses]();
+  return losses[knownName("compile", "loss", loss, namesOf(losses), NAMES)]();
 }
 
 export type { Loss, LossOptions, Reduction } from "./define.ts";

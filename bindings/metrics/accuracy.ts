@@ -7,7 +7,12 @@ import { oneHot } from "../ops/rows.ts";
 
 import { read, write, type Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
-import { meanMetric, type Metric } from "./define.ts";
+import { meanMetric, metricFactory, type Metric, type ThresholdOptions } from "./define.ts";
+
+export interface TopKOptions {
+  /** How many of the highest ratings may hold the right class. */
+  k?: number;
+}
 
 /** 1 where two tensors of labels agree. */
 function agree(a: Tensor, b: Tensor): Tensor {
@@ -41,12 +46,12 @@ function withinTop(k: number, labels: Tensor, yPred: Tensor): Tensor {
 export const accuracyMetrics = {
   /** Share of right answers: binary, categorical or by class number, as the shapes say. */
   accuracy: (): Metric => meanMetric("accuracy", fitting),
-  binaryAccuracy: ({ threshold = 0.5 }: { threshold?: number } = {}): Metric => meanMetric("binary_accuracy", binary(threshold)),
+  binaryAccuracy: metricFactory<ThresholdOptions>("binaryAccuracy", { threshold: 0.5 }, ({ threshold }) => meanMetric("binary_accuracy", binary(threshold))),
   categoricalAccuracy: (): Metric => meanMetric("categorical_accuracy", categorical),
   sparseCategoricalAccuracy: (): Metric => meanMetric("sparse_categorical_accuracy", sparse),
-  topKCategoricalAccuracy: ({ k = 5 }: { k?: number } = {}): Metric =>
-    meanMetric("top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, classes(yTrue), yPred)),
-  sparseTopKCategoricalAccuracy: ({ k = 5 }: { k?: number } = {}): Metric =>
-    meanMetric("sparse_top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, alignLabels(yTrue, yPred), yPred)),
+  topKCategoricalAccuracy: metricFactory<TopKOptions>("topKCategoricalAccuracy", { k: 5 }, ({ k }) =>
+    meanMetric("top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, classes(yTrue), yPred))),
+  sparseTopKCategoricalAccuracy: metricFactory<TopKOptions>("sparseTopKCategoricalAccuracy", { k: 5 }, ({ k }) =>
+    meanMetric("sparse_top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, alignLabels(yTrue, yPred), yPred))),
 };
 

@@ -5,12 +5,7 @@ import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/shape.ts";
 import type { Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
-import { ratio, spread, total, type Metric } from "./define.ts";
-
-export interface ThresholdOptions {
-  /** Predictions above it are a yes. */
-  threshold?: number;
-}
+import { metricFactory, ratio, spread, total, type Metric, type ThresholdOptions } from "./define.ts";
 
 /** True positives, all predicted positives, all real ones. */
 function positives(threshold: number) {
@@ -49,14 +44,14 @@ function area(hits: ArrayLike<number>, misses: ArrayLike<number>): number {
 
 export const countMetrics = {
   /** Share of real positives among the predicted ones. */
-  precision: ({ threshold = 0.5 }: ThresholdOptions = {}): Metric =>
-    ({ metricName: "precision", parts: positives(threshold), result: ([hits, said]) => ratio(hits[0], said[0]) }),
+  precision: metricFactory<ThresholdOptions>("precision", { threshold: 0.5 }, ({ threshold }) =>
+    ({ metricName: "precision", parts: positives(threshold), result: ([hits, said]) => ratio(hits[0], said[0]) })),
   /** Share of the real positives that was found. */
-  recall: ({ threshold = 0.5 }: ThresholdOptions = {}): Metric =>
-    ({ metricName: "recall", parts: positives(threshold), result: ([hits, , real]) => ratio(hits[0], real[0]) }),
+  recall: metricFactory<ThresholdOptions>("recall", { threshold: 0.5 }, ({ threshold }) =>
+    ({ metricName: "recall", parts: positives(threshold), result: ([hits, , real]) => ratio(hits[0], real[0]) })),
   /** Harmonic mean of precision and recall. */
-  f1: ({ threshold = 0.5 }: ThresholdOptions = {}): Metric =>
-    ({ metricName: "f1", parts: positives(threshold), result: ([hits, said, real]) => ratio(2 * hits[0], said[0] + real[0]) }),
+  f1: metricFactory<ThresholdOptions>("f1", { threshold: 0.5 }, ({ threshold }) =>
+    ({ metricName: "f1", parts: positives(threshold), result: ([hits, said, real]) => ratio(2 * hits[0], said[0] + real[0]) })),
   /** Area under the ROC curve, over 200 thresholds as in Keras. */
   auc: (): Metric => ({ metricName: "auc", parts: aboveThresholds, result: ([hits, misses]) => area(hits, misses) }),
 };

@@ -1,4 +1,5 @@
 /** What a metric is: sums over what counts, which batches add up, and the number they become. */
+import { checkOptions } from "../options.ts";
 import { mul } from "../ops/elementwise.ts";
 import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/shape.ts";
@@ -21,6 +22,20 @@ export interface Metric {
   parts(yTrue: Tensor, yPred: Tensor, weights: Tensor | undefined): Tensor[];
   /** The number that sums over batches stand for. @internal */
   result(sums: Sums): number;
+}
+
+export interface ThresholdOptions {
+  /** Predictions above it are a yes. */
+  threshold?: number;
+}
+
+/** A factory of metrics, whose options are held to their names. */
+export function metricFactory<O extends object>(name: string, defaults: Required<O>, make: (options: Required<O>) => Metric): (options?: O) => Metric {
+  return (options = {} as O) => {
+    checkOptions(`metrics.${name}`, options, Object.keys(defaults));
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    return make({ ...defaults, ...given });
+  };
 }
 
 /** Weights with axes of size 1 behind, to be multiplied with something of higher rank. */

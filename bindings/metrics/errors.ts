@@ -5,7 +5,7 @@ import { abs, mul, square, sub } from "../ops/elementwise.ts";
 import { squaredError } from "../ops/loss.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import type { Tensor } from "../program/tensor.ts";
-import { count, meanMetric, ratio, spread, type Metric } from "./define.ts";
+import { count, meanMetric, metricFactory, ratio, spread, type Metric } from "./define.ts";
 
 const squared = (yTrue: Tensor, yPred: Tensor): Tensor => mean(squaredError(yPred, alignTargets("metrics", yTrue, yPred)), { axis: -1 });
 
@@ -35,8 +35,8 @@ export const errorMetrics = {
     },
   }),
   /** e to the mean cross-entropy of the right classes. */
-  perplexity: ({ fromLogits = false }: { fromLogits?: boolean } = {}): Metric => {
+  perplexity: metricFactory<{ fromLogits?: boolean }>("perplexity", { fromLogits: false }, ({ fromLogits }) => {
     const { terms } = losses.sparseCategoricalCrossentropy({ fromLogits });
     return meanMetric("perplexity", (yTrue, yPred) => terms!(yTrue, yPred).values, Math.exp);
-  },
+  }),
 };

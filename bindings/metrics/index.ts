@@ -1,5 +1,6 @@
 /** Metrics: what a model is judged by beside its loss. */
-import { OptionError, ShapeError, ValueError, nearest } from "../errors.ts";
+import { ShapeError, ValueError } from "../errors.ts";
+import { knownName, namesOf } from "../options.ts";
 import { normalize, type ArrayInput, type NDArray } from "../program/array.ts";
 import { accuracyMetrics } from "./accuracy.ts";
 import { countMetrics } from "./counts.ts";
@@ -42,11 +43,9 @@ const NAMES: Record<string, keyof typeof factories> = { acc: "accuracy", mse: "m
  * @throws OptionError for an unknown name
  */
 export function metricOf(metric: Metric | string): Metric {
-  if (typeof metric !== "string") return metric;
-  const name = NAMES[metric] ?? metric.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  if (!Object.hasOwn(factories, name)) throw new OptionError(`compile: expected a known metric, got "${metric}"${nearest(name, Object.keys(factories))}`);
-  const made = factories[name as keyof typeof factories]();
-  return Object.hasOwn(NAMES, metric) ? { ...made, metricName: metric } : made;
+  if (typeof metric === "object" && typeof metric?.parts === "function") return metric;
+  const made = factories[knownName("compile", "metric", metric, namesOf(factories), NAMES)]();
+  return Object.hasOwn(NAMES, metric as string) ? { ...made, metricName: metric as string } : made;
 }
 
 export type { Metric } from "./define.ts";

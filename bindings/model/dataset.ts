@@ -5,7 +5,7 @@ import { checkFinite, normalize, type ArrayInput, type Normalized } from "../pro
 import type { FlatArguments } from "../program/tree.ts";
 import { flattenArguments } from "../program/tree.ts";
 import { describe } from "../program/tensor.ts";
-import { inputArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
+import { inputArrays, namedArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
 
 export interface BatchOptions extends StepOptions {
   /** Weight of each sample [batch] or step [batch, time] in the loss. */
@@ -51,9 +51,7 @@ export class Dataset {
   /** Every array with its name, in the order of the inputs of a program for {@link flatten}. */
   get sources(): readonly [name: string, array: Normalized][] {
     const { x, y, steps, sampleWeight } = this;
-    const inputs = x.map((array, i): [string, Normalized] => [x.length > 1 ? `x[${i}]` : "x", array]);
-    const all: [string, Normalized][] = [...inputs, ["y", y], ...Object.entries(steps), ...(sampleWeight ? [["sampleWeight", sampleWeight] as [string, Normalized]] : [])];
-    return all.map(([name, array]) => [`${this.subject}: ${name}`, array]);
+    return namedArrays(this.subject, x, { y, ...steps, ...(sampleWeight ? { sampleWeight } : {}) });
   }
 
   private over(pick: (array: Normalized) => Normalized): Dataset {

@@ -59,6 +59,12 @@ export function stepArrays({ lengths, mask }: StepOptions, [B, T]: readonly numb
   return { mask: array };
 }
 
+/** Inputs and their steps, each with the name that errors give it. */
+export function namedArrays(subject: string, x: readonly Normalized[], steps: Readonly<Record<string, Normalized>>): [name: string, array: Normalized][] {
+  const inputs = x.map((array, i): [string, Normalized] => [x.length > 1 ? `x[${i}]` : "x", array]);
+  return [...inputs, ...Object.entries(steps)].map(([name, array]) => [`${subject}: ${name}`, array]);
+}
+
 /** Rows start…end − 1 of an array, without a copy. */
 export function rowsOf({ data, shape, dtype }: Normalized, start: number, end: number): Normalized {
   const width = data.length / shape[0];

@@ -1,6 +1,7 @@
 /** What every model is: a tree of modules with weights by path, that predicts, takes and gives weights, and is disposed of. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { DisposedError, OptionError, ShapeError, StateError, ValueError, nearest } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { normalize, type ArrayInput, type NDArray } from "../program/array.ts";
 import type { Root, TracedFunction } from "../program/functions.ts";
 import { ParameterBlock, type Parameter } from "../program/parameters.ts";
@@ -41,10 +42,11 @@ export class Network implements Root {
   #called = false;
   #given: ReadonlyMap<string, Float32Array> | undefined;
 
-  constructor({ seed }: ModuleOptions = {}) {
+  constructor(options: ModuleOptions = {}) {
+    checkOptions(this.constructor.name, options, ["seed"]);
     hide(this, "ownParameters", new Map<string, Parameter>());
     hide(this, "tracedFunctions", new Map<string, TracedFunction<any>>());
-    this.#seed = seed;
+    this.#seed = options.seed;
   }
 
   /** Where everything random in this model starts from. Set it before the first use to choose. */
@@ -196,6 +198,7 @@ export class Network implements Root {
   setWeights(weights: Record<string, ArrayInput>): void {
     this.throwIfDisposed();
     const known = new Map(this.placed("setWeights"));
+    if (typeof weights !== "object" || weights === null) throw new OptionError(`setWeights: expected weights by name, got ${String(weights)}`);
     const checked = Object.entries(weights).map(([name, value]): [Parameter, Float32Array | Int32Array] => {
       const parameter = known.get(name);
       if (!parameter) {

@@ -1,9 +1,11 @@
 /** Running a model over arrays, batch by batch. */
+import { ShapeError, TraceError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import type { NDArray } from "../program/array.ts";
 import { TracedFunction } from "../program/functions.ts";
-import { sizeOf, type Steps, type Tensor } from "../program/tensor.ts";
-import { attachSteps, checkCount, inputArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
+import { describe, sizeOf, type Steps, type Tensor } from "../program/tensor.ts";
+import { flattenResult, type FlatArguments } from "../program/tree.ts";
+import { attachSteps, checkCount, inputArrays, namedArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
 import type { Network } from "./network.ts";
 import { statefulStore } from "./states.ts";
 
@@ -19,12 +21,22 @@ function predictFunction(model: Network): TracedFunction {
   if (!traced) {
     const fn: PredictFunction = (inputs, steps) => {
       attachSteps(inputs, steps);
-      return model.call(...inputs);
+      const outputs: unknown = model.call(...inputs);
+      return checkOutputs(model, outputs, inputs[0].shape[0]);
     };
     traced = new TracedFunction("predict", model, fn as never, { stateful: statefulStore(model) });
     model.tracedFunctions.set("predict", traced);
   }
   return traced;
+}
+
+/** @throws TraceError, ShapeError unless there is an output, and a row of each for every row of the input */
+function checkOutputs(model: Network, outputs: unknown, rows: number): unknown {
+  const { tensors } = flattenResult(outputs);
+  if (tensors.length === 0) throw new TraceError(`${model.describe()}: expected call to give a tensor, or a list of them, got ${outputs === null ? "null" : typeof outputs}`);
+  const odd = tensors.find(({ shape }) => shape[0] !== rows);
+  if (odd) throw new ShapeError(`${model.describe()}: expected an output [batch, ..] of ${rows} rows as the input, got ${describe(odd.shape)}; use jit(model, fn) for results of other shapes`);
+  return outputs;
 }
 
 /** See {@link Network.predict}. */
@@ -37,11 +49,16 @@ export function predict(model: Network, x: ModelInput, options: PredictOptions):
   const steps = stepArrays(options, arrays[0].shape, "predict");
   const traced = predictFunction(model);
   const rows = arrays[0].shape[0];
+  const batch = (start: number, end: number): FlatArguments => {
+    const part = Object.fromEntries(Object.entries(steps).map(([name, array]) => [name, rowsOf(array, start, end)]));
+    return traced.flatten([arrays.map((array) => rowsOf(array, start, end)), part]);
+  };
+  const { inputs } = traced.compile(batch(0, Math.min(rows, batchSize))).program;
+  namedArrays("predict", arrays, steps).forEach(([name, array], i) => inputs[i].check(array.data, name));
   const outputs: NDArray[] = [];
   for (let start = 0; start < rows; start += batchSize) {
     const end = Math.min(rows, start + batchSize);
-    const part = Object.fromEntries(Object.entries(steps).map(([name, array]) => [name, rowsOf(array, start, end)]));
-    const { program } = traced.run(traced.flatten([arrays.map((array) => rowsOf(array, start, end)), part]));
+    const { program } = traced.run(batch(start, end));
     program.outputs.forEach((port, i) => {
       outputs[i] ??= { data: new Float32Array(rows * sizeOf(port.shape.slice(1))), shape: [rows, ...port.shape.slice(1)] };
       outputs[i].data.set(port.view, start * sizeOf(port.shape.slice(1)));

@@ -1,6 +1,6 @@
 /** States that outlive a run: those of stateful layers, and those of streams. */
 import { ShapeError, StateError } from "../errors.ts";
-import type { NDArray } from "../program/array.ts";
+import { checkFinite, normalize, type ArrayInput, type NDArray, type Normalized } from "../program/array.ts";
 import { Storage, describe, sizeOf, type Shape } from "../program/tensor.ts";
 import type { StateStore, Trace } from "../program/trace.ts";
 import type { Backend } from "../runtime/load.ts";
@@ -54,17 +54,21 @@ export class CarriedStates implements StateStore {
     return Object.fromEntries([...this.states].map(([name, carried]) => [name, { data: this.view(carried).slice(), shape: [...carried.shape] }]));
   }
 
-  /** @throws ShapeError, StateError for states that are not these; none has changed then */
-  set(states: Record<string, NDArray>): void {
+  /** @throws ShapeError, StateError, ValueError for states that are not these; none has changed then */
+  set(states: Record<string, ArrayInput>): void {
     const names = [...this.states.keys()];
-    for (const [name, { data, shape }] of Object.entries(states)) {
+    if (typeof states !== "object" || states === null) throw new StateError(`${this.owner}: expected states by name, got ${String(states)}`);
+    const checked = Object.entries(states).map(([name, value]): [Carried, Normalized] => {
       const carried = this.states.get(name);
       if (!carried) throw new StateError(`${this.owner}: expected states named ${names.join(", ") || "nothing"}, got "${name}"`);
-      if (describe(carried.shape) !== describe(shape) || data.length !== sizeOf(shape)) {
-        throw new ShapeError(`${this.owner}: expected state "${name}" ${describe(carried.shape)}, got ${describe(shape)}`);
+      const array = normalize(value, `${this.owner}: state "${name}"`);
+      if (describe(carried.shape) !== describe(array.shape)) {
+        throw new ShapeError(`${this.owner}: expected state "${name}" ${describe(carried.shape)}, got ${describe(array.shape)}`);
       }
-    }
-    for (const [name, { data }] of Object.entries(states)) this.view(this.states.get(name)!).set(data);
+      checkFinite(array, `${this.owner}: state "${name}"`);
+      return [carried, array];
+    });
+    for (const [carried, { data }] of checked) this.view(carried).set(data);
   }
 
   private free(key: string): void {

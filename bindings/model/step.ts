@@ -1,12 +1,12 @@
 /** What one batch computes in training and evaluation: loss and metrics over what counts, as a traced function. */
-import { OptionError, ShapeError } from "../errors.ts";
+import { OptionError, ShapeError, TraceError } from "../errors.ts";
 import { weightedMean, type Loss } from "../losses/define.ts";
 import type { Metric } from "../metrics/define.ts";
 import { add, div, mul } from "../ops/elementwise.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { validSteps } from "../ops/rows.ts";
 import { reshape } from "../ops/shape.ts";
-import { describe, type Steps, type Tensor } from "../program/tensor.ts";
+import { describe, isTensor, type Steps, type Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
 import { attachSteps } from "./inputs.ts";
 import type { Network } from "./network.ts";
@@ -66,8 +66,9 @@ const penalised = (loss: Tensor): Tensor =>
 /** Runs the model on a batch and scores it. */
 export function scoreBatch(model: Network, { loss, metrics }: Objective, batch: Batch): StepResult {
   attachSteps(batch.x, batch.steps);
-  const yPred = model.call(...batch.x) as Tensor;
+  const yPred: unknown = model.call(...batch.x);
   if (Array.isArray(yPred)) throw new OptionError(`${model.describe()}: expected one output to train on, got ${yPred.length}; leave returnState out, or write the step with trainStep`);
+  if (!isTensor(yPred)) throw new TraceError(`${model.describe()}: expected call to give a tensor, got ${yPred === null ? "null" : typeof yPred}`);
   return {
     loss: penalised(lossOf(loss, batch, yPred)),
     parts: metrics.map((metric) => metric.parts(batch.y, yPred, stepWeights(yPred))),

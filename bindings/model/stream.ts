@@ -1,8 +1,8 @@
 /** One step at a time: synchronous, without allocation, with a state of its own. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { DisposedError, OptionError, ShapeError, StateError, UnsupportedError } from "../errors.ts";
+import { DisposedError, OptionError, ShapeError, StateError, UnsupportedError, ValueError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import type { NDArray } from "../program/array.ts";
+import { isTypedArray, type ArrayInput, type NDArray } from "../program/array.ts";
 import type { Port } from "../program/port.ts";
 import { Program } from "../program/program.ts";
 import type { Tensor } from "../program/tensor.ts";
@@ -108,12 +108,13 @@ export class Stream {
    *
    * @param frame  [batch · features], or [batch] tokens
    * @param out    [batch · outputs] to write to; without it the stream's own array is used, which the next step overwrites
-   * @throws ShapeError, ValueError for a frame of another size or a token out of range; the state is as before then
+   * @throws ShapeError, ValueError for a frame of another size, a number that is not finite or a token out of range; the state is as before then
    */
   step(frame: Float32Array | Int32Array | readonly number[], out: Float32Array = this.out): Float32Array {
     this.throwIfDisposed();
     const { input, output, program } = this.stepper;
     if (frame?.length !== input.size || out.length !== output.size) this.reject(frame, out);
+    input.checkFinite(frame, "step: frame"); // a NaN would stay in the state for good
     input.write(frame, "step: frame");
     program.run();
     out.set(output.view);
@@ -131,17 +132,20 @@ export class Stream {
    * @param frames  [n · features], or [n] tokens
    * @param out     [n · outputs] to write to
    * @throws OptionError at another batch than 1
-   * @throws ShapeError, ValueError for frames of another size or a token out of range; the state is as before then
+   * @throws ShapeError, ValueError for frames of another size, a number that is not finite or a token out of range; the state is as before then
    */
   process(frames: Float32Array | Int32Array, out?: Float32Array): Float32Array {
     this.throwIfDisposed();
     if (this.batch !== 1) throw new OptionError(`process: expected a stream of batch 1, got ${this.batch}; use step`);
+    if (!isTypedArray(frames)) throw new ValueError(`process: expected frames as a Float32Array or an Int32Array, got ${Array.isArray(frames) ? "a list" : typeof frames}`);
     const { inputSize, outputSize, block } = this;
     const n = frames.length / inputSize;
     if (!Number.isInteger(n)) throw new ShapeError(`process: expected frames of ${inputSize} numbers each, got ${frames.length} numbers`);
     const result = out ?? new Float32Array(n * outputSize);
     if (result.length !== n * outputSize) throw new ShapeError(`process: expected room for ${n * outputSize} numbers in out, got ${result.length}`);
-    this.stepper.input.check(frames, "process: frames"); // all of them, so that a bad one leaves the state as it was
+    // all of them first, so that a bad one leaves the state as it was
+    this.stepper.input.check(frames, "process: frames");
+    this.stepper.input.checkFinite(frames, "process: frames");
     let t = 0;
     for (; block > 1 && t + block <= n; t += block) {
       const { input, output, program } = (this.blocks ??= this.compile(block));
@@ -169,8 +173,8 @@ export class Stream {
     return this.states.get();
   }
 
-  /** @throws ShapeError, StateError for states of other names or shapes; none has changed then */
-  setState(states: Record<string, NDArray>): void {
+  /** @throws ShapeError, StateError, ValueError for states of other names or shapes, or not finite; none has changed then */
+  setState(states: Record<string, ArrayInput>): void {
     this.throwIfDisposed();
     this.states.set(states);
   }

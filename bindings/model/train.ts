@@ -118,8 +118,11 @@ class Turns {
 /** See {@link Module.train}. */
 export async function* train(model: Module, runner: BatchRunner, x: ModelInput, y: ArrayInput, options: FitOptions): AsyncGenerator<TrainEvent, void> {
   checkOptions("fit", options, FIT_OPTIONS);
-  const { epochs = 1, initialEpoch = 0, batchSize = 32, validationBatchSize = batchSize, callbacks = [] } = options;
+  const { epochs = 1, initialEpoch = 0, batchSize = 32, validationBatchSize = batchSize, callbacks = [], signal } = options;
   checkCount("fit", "epochs", epochs);
+  if (!Number.isInteger(initialEpoch) || initialEpoch < 0) throw new OptionError(`fit: expected initialEpoch to be a whole number ≥ 0, got ${String(initialEpoch)}`);
+  if (!Array.isArray(callbacks)) throw new OptionError(`fit: expected a list of callbacks, got ${typeof callbacks}`);
+  if (signal !== undefined && typeof signal?.throwIfAborted !== "function") throw new OptionError(`fit: expected signal to be an AbortSignal, got ${signal === null ? "null" : typeof signal}`);
   checkCount("fit", "batchSize", batchSize);
   checkCount("fit", "validationBatchSize", validationBatchSize);
   const { training, validation } = split(x, y, options);

@@ -72,9 +72,9 @@ function flatten(value: Nested, shape: readonly number[], depth: number, out: Fl
 export function readArray(value: ArrayInput, subject: string): { data: TypedArray; shape: Shape } {
   if (isTypedArray(value)) return { data: value, shape: [value.length] };
   if (isShaped(value)) {
-    const shape = [...value.shape];
+    const shape = Array.isArray(value.shape) ? [...value.shape as Shape] : [NaN];
     if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
-      throw new ShapeError(`${subject}: expected a shape of whole numbers, got ${describe(shape)}`);
+      throw new ShapeError(`${subject}: expected a shape of whole numbers, got ${Array.isArray(value.shape) ? describe(shape) : String(value.shape)}`);
     }
     const { data } = value;
     if (!isTypedArray(data) && !Array.isArray(data)) {

@@ -54,6 +54,14 @@ export class Port {
     for (let r = 0; r < this.ranges.length; r++) this.hold(source, this.ranges[r], subject);
   }
 
+  /** @throws ValueError naming the first value that is NaN or infinite */
+  checkFinite(source: ArrayLike<number>, subject: string): void {
+    if (this.dtype === "i32") return;
+    for (let i = 0; i < source.length; i++) {
+      if (!Number.isFinite(source[i])) throw new ValueError(`${subject}: expected finite numbers, got ${source[i]} at ${i}`);
+    }
+  }
+
   /** Copies the given rows of a larger array in: row i of the port is row `rows[i]` of the source. */
   writeRows(source: Float32Array | Int32Array, rows: Int32Array, subject: string): void {
     const width = this.size / rows.length;
