@@ -24,8 +24,13 @@ export type Sequential = SequentialOf<Module>;
 export function loadModel(bytes: FileBytes): Sequential {
   const opened = openFile(bytes);
   const model = made.restoreModel(opened);
-  model.takeOptimizer(opened);
-  return model;
+  try {
+    model.takeOptimizer(opened);
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
 }
 
 export { Module };

@@ -195,7 +195,7 @@ function recurrentLayer<C extends CellOptions>(kind: CellKind<C>): LayerDefiniti
     required: ["units"],
     ignored: IGNORED,
     normalize(config, label) {
-      positive(label, "numLayers", config.numLayers);
+      positive(label, "numLayers", config.numLayers, 1000); // more is a damaged file
       return kind.normalize(config, label) as Config;
     },
     parameters(config, features) {

@@ -10,9 +10,13 @@ import { gather } from "../ops/rows.ts";
 import { activate, activationName } from "./activations.ts";
 import { defineLayer, type CommonOptions } from "./definition.ts";
 
-/** @throws OptionError unless value is a whole number ≥ 1 */
-export function positive(label: string, name: string, value: unknown): void {
+/** Extents are i32 in kernels. */
+const MOST = 2 ** 31 - 1;
+
+/** @throws OptionError unless value is a whole number ≥ 1, and not beyond reason */
+export function positive(label: string, name: string, value: unknown, most = MOST): void {
   if (!Number.isInteger(value) || (value as number) < 1) throw new OptionError(`${label}: expected ${name} to be a positive integer, got ${String(value)}`);
+  if ((value as number) > most) throw new OptionError(`${label}: expected ${name} of 1…${most}, got ${String(value)}`);
 }
 
 /** @throws OptionError unless 0 ≤ value < 1 */

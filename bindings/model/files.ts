@@ -53,7 +53,7 @@ export function parseMetadata(text: string | undefined): SavedFile {
   if ((value.version as number) > FILE_VERSION) {
     throw new FormatError(`load: expected a file of version ${FILE_VERSION} or older, got version ${value.version as number}; a newer gatewise reads it`);
   }
-  if (!Number.isFinite(value.seed) || !Number.isInteger(value.runs)) throw new FormatError("load: expected seed and runs in the file's metadata, got none");
+  if (!Number.isSafeInteger(value.seed) || !Number.isSafeInteger(value.runs)) throw new FormatError("load: expected seed and runs in the file's metadata, got none");
   if (value.model !== undefined) checkModel(value.model);
   if (value.optimizer !== undefined) checkOptimizer(value.optimizer);
   return value as unknown as SavedFile;
