@@ -25,14 +25,19 @@ export class Dataset {
   private readonly y: Normalized;
   private readonly steps: Record<string, Normalized>;
   private readonly sampleWeight: Normalized | undefined;
+  /** As JSON: it belongs to the program, not to its inputs. */
+  private readonly classWeight: string | undefined;
 
-  private constructor(subject: string, x: readonly Normalized[], y: Normalized, steps: Record<string, Normalized>, sampleWeight: Normalized | undefined) {
+  private constructor(
+    subject: string, x: readonly Normalized[], y: Normalized, steps: Record<string, Normalized>, sampleWeight: Normalized | undefined, classWeight: string | undefined,
+  ) {
     this.subject = subject;
     this.rows = y.shape[0];
     this.x = x;
     this.y = y;
     this.steps = steps;
     this.sampleWeight = sampleWeight;
+    this.classWeight = classWeight;
   }
 
   /** @throws ShapeError, ValueError, OptionError naming the argument that is wrong */
@@ -45,7 +50,8 @@ export class Dataset {
     if (targets.shape[0] !== rows) {
       throw new ShapeError(`${subject}: expected y with ${rows} rows as x ${describe(inputs[0].shape)}, got ${describe(targets.shape)}`);
     }
-    return new Dataset(subject, inputs, targets, stepArrays(options, inputs[0].shape, subject), weights(targets, options, subject));
+    if (options.sampleWeight !== undefined && options.classWeight !== undefined) throw new OptionError(`${subject}: expected sampleWeight or classWeight, got both`);
+    return new Dataset(subject, inputs, targets, stepArrays(options, inputs[0].shape, subject), sampleWeights(rows, options, subject), classWeights(options, subject));
   }
 
   /** Every array with its name, in the order of the inputs of a program for {@link flatten}. */
@@ -56,7 +62,7 @@ export class Dataset {
 
   private over(pick: (array: Normalized) => Normalized): Dataset {
     const steps = Object.fromEntries(Object.entries(this.steps).map(([name, array]) => [name, pick(array)]));
-    return new Dataset(this.subject, this.x.map(pick), pick(this.y), steps, this.sampleWeight && pick(this.sampleWeight));
+    return new Dataset(this.subject, this.x.map(pick), pick(this.y), steps, this.sampleWeight && pick(this.sampleWeight), this.classWeight);
   }
 
   /** Rows start…end − 1, without a copy. */
@@ -74,26 +80,26 @@ export class Dataset {
     });
   }
 
-  /** Arguments of the step function: (x, y, steps, sampleWeight). */
+  /** Arguments of the step function: (x, y, steps, { sampleWeight, classWeight }). */
   flatten(): FlatArguments {
-    return flattenArguments([this.x, this.y, this.steps, this.sampleWeight], this.subject);
+    const { x, y, steps, sampleWeight, classWeight } = this;
+    return flattenArguments([x, y, steps, { sampleWeight, classWeight }], this.subject);
   }
 }
 
-function weights(y: Normalized, { sampleWeight, classWeight }: BatchOptions, subject: string): Normalized | undefined {
-  if (sampleWeight === undefined && classWeight === undefined) return undefined;
-  if (sampleWeight !== undefined && classWeight !== undefined) throw new OptionError(`${subject}: expected sampleWeight or classWeight, got both`);
-  if (sampleWeight !== undefined) {
-    const array = normalize(sampleWeight, `${subject}: sampleWeight`);
-    const floats: Normalized = array.dtype === "f32" ? array : { ...array, data: Float32Array.from(array.data), dtype: "f32" };
-    if (floats.shape[0] !== y.shape[0]) throw new ShapeError(`${subject}: expected sampleWeight with ${y.shape[0]} rows, got ${describe(floats.shape)}`);
-    checkFinite(floats, `${subject}: sampleWeight`);
-    return floats;
-  }
-  for (const [label, weight] of Object.entries(classWeight!)) {
+function sampleWeights(rows: number, { sampleWeight }: BatchOptions, subject: string): Normalized | undefined {
+  if (sampleWeight === undefined) return undefined;
+  const array = normalize(sampleWeight, `${subject}: sampleWeight`);
+  const floats: Normalized = array.dtype === "f32" ? array : { ...array, data: Float32Array.from(array.data), dtype: "f32" };
+  if (floats.shape[0] !== rows) throw new ShapeError(`${subject}: expected sampleWeight with ${rows} rows, got ${describe(floats.shape)}`);
+  checkFinite(floats, `${subject}: sampleWeight`);
+  return floats;
+}
+
+function classWeights({ classWeight }: BatchOptions, subject: string): string | undefined {
+  if (classWeight === undefined) return undefined;
+  for (const [label, weight] of Object.entries(classWeight)) {
     if (!Number.isFinite(weight)) throw new ValueError(`${subject}: expected finite class weights, got ${weight} for class ${label}`);
   }
-  const data = Float32Array.from(y.data, (label) => classWeight![label] ?? 1);
-  const shape = y.shape.at(-1) === 1 && y.shape.length > 1 ? y.shape.slice(0, -1) : y.shape;
-  return { data, shape, dtype: "f32" };
+  return JSON.stringify(classWeight);
 }

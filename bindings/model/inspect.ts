@@ -8,7 +8,7 @@ import type { FlatArguments } from "../program/tree.ts";
 import { Dataset } from "./dataset.ts";
 import { attachSteps, inputArrays, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
 import type { ArrayRecord, Network } from "./network.ts";
-import { scoreBatch, type Objective } from "./step.ts";
+import { scoreBatch, type Objective, type Weighting } from "./step.ts";
 
 export interface InspectOptions extends StepOptions {
   /** Targets, for gradients of the compiled loss. */
@@ -67,8 +67,8 @@ export function inspect(model: Network, x: ModelInput, options: InspectOptions, 
 
 /** Values and gradients inside a step on a whole batch; as in training, or without its dropout. */
 export function inspectStep(model: Network, objective: Objective, batch: Dataset, training: boolean): ArrayRecord {
-  const loss = (x: Tensor[], y: Tensor, steps: Steps, sampleWeight?: Tensor): unknown =>
-    ({ loss: scoreBatch(model, { ...objective, metrics: [] }, { x, y, steps, sampleWeight }).loss });
+  const loss = (x: Tensor[], y: Tensor, steps: Steps, weighting: Weighting): unknown =>
+    ({ loss: scoreBatch(model, { ...objective, metrics: [] }, { x, y, steps, ...weighting }).loss });
   const traced = new TracedFunction("inspect", model, loss as never, { inspect: true, gradients: true, training }, { extension: withGradients(model) });
   return values(traced, batch.flatten(), 1);
 }

@@ -6,7 +6,7 @@ import type { Dataset } from "./dataset.ts";
 import { diagnose } from "./diagnose.ts";
 import type { Module } from "./module.ts";
 import { statefulStore } from "./states.ts";
-import { scoreBatch, type Objective, type StepResult } from "./step.ts";
+import { scoreBatch, type Objective, type StepResult, type Weighting } from "./step.ts";
 import type { Updater } from "./updater.ts";
 
 /** Means so far: `loss` and every metric by its key. */
@@ -18,11 +18,11 @@ export const range = (n: number): Int32Array => Int32Array.from({ length: n }, (
 /** How many sums each metric has. */
 type PartCounts = readonly number[];
 
-type StepFunction = (x: Tensor[], y: Tensor, steps: Steps, sampleWeight?: Tensor) => StepResult;
+type StepFunction = (x: Tensor[], y: Tensor, steps: Steps, weighting: Weighting) => StepResult;
 
 /** The program's function: the loss, then the sums of the metrics. */
 const stepFunction = (model: Module, objective: Objective): StepFunction =>
-  (x, y, steps, sampleWeight) => scoreBatch(model, objective, { x, y, steps, sampleWeight });
+  (x, y, steps, weighting) => scoreBatch(model, objective, { x, y, steps, ...weighting });
 
 const partCounts = (result: unknown): PartCounts => (result as StepResult).parts.map(({ length }) => length);
 

@@ -1,10 +1,11 @@
 /** What one batch computes in training and evaluation: loss and metrics over what counts, as a traced function. */
 import { OptionError, ShapeError, TraceError } from "../errors.ts";
-import { weightedMean, type Loss } from "../losses/define.ts";
+import { alignLabels, weightedMean, type Loss } from "../losses/define.ts";
 import type { Metric } from "../metrics/define.ts";
 import { add, div, mul } from "../ops/elementwise.ts";
-import { mean, sum } from "../ops/reduce.ts";
-import { validSteps } from "../ops/rows.ts";
+import { floatsOf } from "../ops/operands.ts";
+import { argmax, mean, sum } from "../ops/reduce.ts";
+import { gather, validSteps } from "../ops/rows.ts";
 import { reshape } from "../ops/shape.ts";
 import { describe, isTensor, type Steps, type Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
@@ -17,13 +18,19 @@ export interface Objective {
   readonly metrics: readonly Metric[];
 }
 
+/** What parts of a batch weigh in the loss, if not all the same. */
+export interface Weighting {
+  /** [batch] or [batch, time] */
+  readonly sampleWeight?: Tensor;
+  /** By class number, as JSON; others weigh 1. */
+  readonly classWeight?: string;
+}
+
 /** A batch inside the trace. */
-export interface Batch {
+export interface Batch extends Weighting {
   readonly x: Tensor[];
   readonly y: Tensor;
   readonly steps: Steps;
-  /** [batch] or [batch, time] */
-  readonly sampleWeight?: Tensor;
 }
 
 export interface StepResult {
@@ -43,16 +50,29 @@ function spread(weight: Tensor, values: Tensor): Tensor {
   return reshape(weight, [...weight.shape, ...values.shape.slice(weight.rank).map(() => 1)]);
 }
 
+/** Weights of samples or steps by their classes: labels, or rows that are largest at the class. */
+function classWeights(classWeight: string, y: Tensor, yPred: Tensor): Tensor {
+  const trace = currentTrace("classWeight");
+  const weights = JSON.parse(classWeight) as Record<string, number>;
+  const classes = Math.max(2, yPred.shape.at(-1)!);
+  const table = Float32Array.from({ length: classes }, (_, k) => weights[k] ?? 1);
+  const odd = Object.keys(weights).find((label) => !(Number(label) in table));
+  if (odd !== undefined) throw new OptionError(`classWeight: expected weights of the classes 0…${classes - 1}, got one of "${odd}"`);
+  const rows = y.rank === yPred.rank && y.shape.at(-1)! > 1;
+  return gather(trace.constant(table), rows ? argmax(floatsOf(trace, y)) : alignLabels(y, yPred));
+}
+
 /** The loss over what counts: sample weights multiply, the divisor stays the number of valid values. */
-function lossOf(loss: Loss, { y, sampleWeight }: Batch, yPred: Tensor): Tensor {
+function lossOf(loss: Loss, { y, sampleWeight, classWeight }: Batch, yPred: Tensor): Tensor {
   if (!loss.terms) {
-    if (sampleWeight) throw new OptionError("fit: expected a loss from losses.* with sample weights, got a function of your own, whose parts cannot be weighted");
+    if (sampleWeight ?? classWeight) throw new OptionError("fit: expected a loss from losses.* with weights of samples or classes, got a function of your own, whose parts cannot be weighted");
     const value = loss(y, yPred);
     return value.size === 1 ? reshape(value, []) : mean(value);
   }
   const { values, weights } = loss.terms(y, yPred);
   const valid = values.rank > 1 ? stepWeights(yPred) : undefined;
-  const weighted = sampleWeight ? mul(values, spread(sampleWeight, values)) : values;
+  const weight = classWeight ? classWeights(classWeight, y, yPred) : sampleWeight;
+  const weighted = weight ? mul(values, spread(weight, values)) : values;
   const total = sum(valid ? mul(weighted, valid) : weighted);
   if (loss.reduction === "sum") return total;
   const counted = weights && valid ? mul(weights, valid) : weights ?? valid;

@@ -4,6 +4,7 @@ import { layers, losses, optimizers, sequential, valueAndGrad, type Module, type
 import { eachBackend } from "../support/backends.ts";
 import { differ, floats, rows, sameWeights, tokens } from "../support/models.ts";
 import { close } from "../support/numbers.ts";
+import { refused } from "../support/refused.ts";
 
 const x = floats([10, 4, 3]);
 const y = floats([10, 4, 2], 1);
@@ -141,6 +142,25 @@ eachBackend("fit", (test) => {
     near(history.val_loss[0], a.evaluate(rows(x, 5, 10), rows(labels, 5, 10)).loss);
     a.dispose();
     b.dispose();
+  });
+
+  test("class weights of one-hot rows and of yes and no, and of classes that are none", () => {
+    const still = optimizers.sgd({ learningRate: 0 });
+    const model = classifier();
+    const oneHot = { data: Float32Array.from({ length: 200 }, (_, i) => +(labels.data[Math.floor(i / 5)] === i % 5)), shape: [10, 4, 5] };
+    const classWeight = { 0: 2, 3: 0.5 };
+    const expected = model.testOnBatch(x, labels, { classWeight }).loss;
+    model.compile({ loss: losses.categoricalCrossentropy({ fromLogits: true }), optimizer: still });
+    near(model.testOnBatch(x, oneHot, { classWeight }).loss, expected);
+    near(model.testOnBatch(x, { ...oneHot, data: Uint8Array.from(oneHot.data) }, { classWeight }).loss, expected);
+    refused(() => model.testOnBatch(x, oneHot, { classWeight: { 5: 1 } }), "ERR_OPTION", /^classWeight: expected weights of the classes 0…4, got one of "5"$/);
+    const binary = sequential([layers.gru({ units: 3 }), layers.dense({ units: 1, activation: "sigmoid" })], { seed: 1, inputShape: [null, 3] });
+    binary.compile({ loss: "binaryCrossentropy", optimizer: still });
+    const yes = Float32Array.from({ length: 10 }, (_, i) => i % 2);
+    const weights = yes.map((label) => (label === 1 ? 4 : 1));
+    for (const target of [yes, { data: yes, shape: [10, 1] }]) assert.equal(binary.trainOnBatch(x, target, { classWeight: { 1: 4 } }), binary.trainOnBatch(x, target, { sampleWeight: weights }));
+    model.dispose();
+    binary.dispose();
   });
 
   test("labels may be nested numbers, have a last axis of 1, or be of any integer type", () => {
