@@ -1,6 +1,6 @@
 /** Where weights start. Each factory gives plain data, so that a configuration can be saved. */
 import { ShapeError, ValueError } from "./errors.ts";
-import { checkOptions, knownName, namesOf } from "./options.ts";
+import { checkOptions, givenOptions, knownName, namesOf } from "./options.ts";
 import type { Initializer } from "./program/parameters.ts";
 import { describe, sizeOf, type Shape } from "./program/tensor.ts";
 import { Random } from "./random.ts";
@@ -130,7 +130,7 @@ export function initializerOf(subject: string, value: InitializerInput): Initial
   const initializer = knownName(subject, "initializer", name, namesOf(TABLE));
   const { defaults, fill } = TABLE[initializer];
   checkOptions(`${subject}: ${initializer}`, options, Object.keys(defaults));
-  const given = Object.fromEntries(Object.entries(options).filter(([, option]) => option !== undefined)) as Record<string, number>;
+  const given = givenOptions(options) as Record<string, number>;
   const filler = fill({ ...defaults, ...given });
   return (shape, random) => {
     const out = new Float32Array(sizeOf(shape));

@@ -1,6 +1,6 @@
 /** Optimizers: a row of a table each, options in Keras' names. What they do to a model's memory is in `model/updater.ts`. */
 import { OptionError } from "./errors.ts";
-import { checkOptions, knownName, namesOf } from "./options.ts";
+import { checkOptions, givenOptions, knownName, namesOf } from "./options.ts";
 import type { NDArray } from "./program/array.ts";
 import type { Operand } from "./program/tensor.ts";
 import type { Trace } from "./program/trace.ts";
@@ -153,7 +153,7 @@ export class Optimizer {
     checkOptions(`optimizers.${kind}`, options, known);
     const { convention = "keras", clipNorm, globalClipNorm, clipValue, learningRate, ...rest } = options;
     if (convention !== "keras" && convention !== "torch") throw new OptionError(`optimizers.${kind}: expected convention "keras" or "torch", got "${String(convention)}"`);
-    const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as Config;
+    const given = givenOptions(rest) as Config;
     this.convention = convention;
     this.config = { ...this.rule.defaults, ...(convention === "torch" ? this.rule.torch : {}), ...given };
     this.learningRate = learningRate ?? +this.config.learningRate;

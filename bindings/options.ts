@@ -35,3 +35,12 @@ export function checkOptions(subject: string, options: object, known: readonly s
     throw new OptionError(`${subject}: expected one of the options ${known.join(", ")}, got "${name}"${nearest(name, known)}`);
   }
 }
+
+/** The options that are given: those that are not `undefined`. */
+export const givenOptions = <T extends object>(options: T): Partial<T> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+
+/** @throws OptionError unless it is a whole number ≥ 1 */
+export function checkCount(subject: string, name: string, value: unknown): void {
+  if (!Number.isInteger(value) || (value as number) < 1) throw new OptionError(`${subject}: expected ${name} to be a positive integer, got ${String(value)}`);
+}

@@ -2,6 +2,7 @@
 import type { ConstraintInput } from "../constraints.ts";
 import { OptionError, ValueError } from "../errors.ts";
 import type { InitializerInput } from "../initializers.ts";
+import { checkCount } from "../options.ts";
 import type { RegularizerInput } from "../regularizers.ts";
 import { dropout as drop } from "../ops/dropout.ts";
 import { linear } from "../ops/linear.ts";
@@ -15,7 +16,7 @@ const MOST = 2 ** 31 - 1;
 
 /** @throws OptionError unless value is a whole number ≥ 1, and not beyond reason */
 export function positive(label: string, name: string, value: unknown, most = MOST): void {
-  if (!Number.isInteger(value) || (value as number) < 1) throw new OptionError(`${label}: expected ${name} to be a positive integer, got ${String(value)}`);
+  checkCount(label, name, value);
   if ((value as number) > most) throw new OptionError(`${label}: expected ${name} of 1…${most}, got ${String(value)}`);
 }
 

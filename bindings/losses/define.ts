@@ -4,7 +4,7 @@ import { div, maximum, minimum } from "../ops/elementwise.ts";
 import { floatsOf } from "../ops/operands.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { reshape, stopGradient } from "../ops/shape.ts";
-import { checkOptions } from "../options.ts";
+import { checkOptions, givenOptions } from "../options.ts";
 import { describe, type Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
 
@@ -61,7 +61,7 @@ export function defineLoss<O extends object>(
     checkOptions(`losses.${name}`, given, [...Object.keys(defaults), "reduction"]);
     const { reduction = "mean" } = given;
     if (!REDUCTIONS.includes(reduction)) throw new OptionError(`losses.${name}: expected reduction of ${REDUCTIONS.join(", ")}, got "${String(reduction)}"`);
-    const options = { ...defaults, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as unknown as O;
+    const options = { ...defaults, ...givenOptions(given) } as unknown as O;
     const parts = (yTrue: Tensor, yPred: Tensor): Terms => {
       const result = terms(yTrue, yPred, options);
       return "values" in result ? result : { values: result };

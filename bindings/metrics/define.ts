@@ -1,5 +1,5 @@
 /** What a metric is: sums over what counts, which batches add up, and the number they become. */
-import { checkOptions } from "../options.ts";
+import { checkOptions, givenOptions } from "../options.ts";
 import { mul } from "../ops/elementwise.ts";
 import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/shape.ts";
@@ -33,7 +33,7 @@ export interface ThresholdOptions {
 export function metricFactory<O extends object>(name: string, defaults: Required<O>, make: (options: Required<O>) => Metric): (options?: O) => Metric {
   return (options = {} as O) => {
     checkOptions(`metrics.${name}`, options, Object.keys(defaults));
-    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    const given = givenOptions(options);
     return make({ ...defaults, ...given });
   };
 }

@@ -1,5 +1,5 @@
 /** Batches on their way into a model: inputs, lengths or mask, cut into batches. */
-import { OptionError, ShapeError, ValueError } from "../errors.ts";
+import { ShapeError, ValueError } from "../errors.ts";
 import { checkFinite, indexOf, isArrayInput, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
 import { describe, type Steps, type Tensor } from "../program/tensor.ts";
 
@@ -74,9 +74,4 @@ export function rowsOf({ data, shape, dtype }: Normalized, start: number, end: n
 /** Says which steps of the inputs count, for the layers that ask. */
 export function attachSteps(inputs: readonly Tensor[], { lengths, mask }: Steps): void {
   if (lengths || mask) inputs[0].steps = lengths ? { lengths } : { mask: mask! };
-}
-
-/** @throws OptionError unless it is a whole number ≥ 1 */
-export function checkCount(subject: string, name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) throw new OptionError(`${subject}: expected ${name} to be a positive integer, got ${value}`);
 }

@@ -1,12 +1,12 @@
 /** The Module: a Network that also trains, saves and shows what is inside it. */
 import { FormatError, OptionError, StateError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { checkCount, checkOptions } from "../options.ts";
 import { lossOf, type Loss } from "../losses/index.ts";
 import { metricOf, type Metric } from "../metrics/index.ts";
 import { optimizerOf, type Optimizer } from "../optimizers.ts";
 import type { ArrayInput } from "../program/array.ts";
 import { Dataset, type BatchOptions } from "./dataset.ts";
-import { checkCount, type ModelInput } from "./inputs.ts";
+import type { ModelInput } from "./inputs.ts";
 import { inspect, type InspectOptions } from "./inspect.ts";
 import { checkWeights, openFile, slotArrays, type FileBytes } from "./load.ts";
 import { Network, hide, type ArrayRecord, type ModuleOptions } from "./network.ts";

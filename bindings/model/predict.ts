@@ -1,11 +1,11 @@
 /** Running a model over arrays, batch by batch. */
 import { ShapeError, TraceError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { checkCount, checkOptions } from "../options.ts";
 import type { NDArray } from "../program/array.ts";
 import { TracedFunction } from "../program/functions.ts";
 import { describe, sizeOf, type Steps, type Tensor } from "../program/tensor.ts";
 import { flattenResult, type FlatArguments } from "../program/tree.ts";
-import { attachSteps, checkCount, inputArrays, namedArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
+import { attachSteps, inputArrays, namedArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
 import type { Network } from "./network.ts";
 import { statefulStore } from "./states.ts";
 

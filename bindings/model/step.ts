@@ -1,7 +1,7 @@
 /** What one batch computes in training and evaluation: loss and metrics over what counts, as a traced function. */
 import { OptionError, ShapeError, TraceError } from "../errors.ts";
 import { alignLabels, weightedMean, type Loss } from "../losses/define.ts";
-import type { Metric } from "../metrics/define.ts";
+import { spread, type Metric } from "../metrics/define.ts";
 import { add, div, mul } from "../ops/elementwise.ts";
 import { floatsOf } from "../ops/operands.ts";
 import { argmax, mean, sum } from "../ops/reduce.ts";
@@ -44,10 +44,10 @@ const stepWeights = ({ steps, shape, rank }: Tensor): Tensor | undefined =>
   (steps && rank > 2 ? validSteps(currentTrace("loss"), steps, shape[0], shape[1]) : undefined);
 
 /** Sample weights in the shape of the values: one per sample, or one per step. */
-function spread(weight: Tensor, values: Tensor): Tensor {
+function fitted(weight: Tensor, values: Tensor): Tensor {
   const fits = weight.shape.every((extent, i) => extent === values.shape[i]) && weight.rank <= values.rank;
   if (!fits) throw new ShapeError(`sampleWeight: expected [batch] or ${describe(values.shape)}, got ${describe(weight.shape)}`);
-  return reshape(weight, [...weight.shape, ...values.shape.slice(weight.rank).map(() => 1)]);
+  return spread(weight, values);
 }
 
 /** Weights of samples or steps by their classes: labels, or rows that are largest at the class. */
@@ -72,7 +72,7 @@ function lossOf(loss: Loss, { y, sampleWeight, classWeight }: Batch, yPred: Tens
   const { values, weights } = loss.terms(y, yPred);
   const valid = values.rank > 1 ? stepWeights(yPred) : undefined;
   const weight = classWeight ? classWeights(classWeight, y, yPred) : sampleWeight;
-  const weighted = weight ? mul(values, spread(weight, values)) : values;
+  const weighted = weight ? mul(values, fitted(weight, values)) : values;
   const total = sum(valid ? mul(weighted, valid) : weighted);
   if (loss.reduction === "sum") return total;
   const counted = weights && valid ? mul(weights, valid) : weights ?? valid;

@@ -1,13 +1,12 @@
 /** One step at a time: synchronous, without allocation, with a state of its own. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { DisposedError, OptionError, ShapeError, StateError, UnsupportedError, ValueError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { checkCount, checkOptions } from "../options.ts";
 import { isTypedArray, type ArrayInput, type NDArray } from "../program/array.ts";
 import type { Port } from "../program/port.ts";
 import { Program } from "../program/program.ts";
 import type { Tensor } from "../program/tensor.ts";
 import { Trace } from "../program/trace.ts";
-import { checkCount } from "./inputs.ts";
 import type { Network } from "./network.ts";
 import { inputType, type SequentialLayer } from "./sequential.ts";
 import { CarriedStates } from "./states.ts";

@@ -1,11 +1,11 @@
 /** The training loop, as an async generator; `fit` runs it to its end. */
 import type { Callback } from "../callbacks.ts";
 import { NonFiniteError, OptionError, StateError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { checkCount, checkOptions } from "../options.ts";
 import type { ArrayInput } from "../program/array.ts";
 import { Random } from "../random.ts";
 import { Dataset, type BatchOptions } from "./dataset.ts";
-import { checkCount, type ModelInput } from "./inputs.ts";
+import type { ModelInput } from "./inputs.ts";
 import type { Module } from "./module.ts";
 import { progressOf } from "./progress.ts";
 import { range, type BatchRunner, type Logs, type Scores } from "./runner.ts";

@@ -50,11 +50,6 @@ export class Updater {
     model.owned.add({ dispose: () => arena.free(control) });
   }
 
-  /** Updates done. */
-  get iterations(): number {
-    return this.step;
-  }
-
   private at(offset: number): Operand {
     return placed(this.control + offset);
   }

@@ -1,5 +1,5 @@
 /** What ops accept: tensors, numbers in their place, indices. */
-import { ShapeError, TraceError, ValueError } from "../errors.ts";
+import { ShapeError, TraceError } from "../errors.ts";
 import { describe, isTensor, read, write, type Shape, type Tensor } from "../program/tensor.ts";
 import { UNARY_CODES } from "../reference/unary.ts";
 import { currentTrace, type Inputs, type Trace } from "../program/trace.ts";
@@ -81,9 +81,4 @@ export function floatsOf(trace: Trace, tensor: Tensor): Tensor {
     floats.steps = tensor.steps;
     return floats;
   });
-}
-
-/** @throws ValueError for integers where floats are needed */
-export function requireFloats(op: string, tensor: Tensor): void {
-  if (tensor.dtype !== "f32") throw new ValueError(`${op}: expected floats, got integers ${describe(tensor.shape)}`);
 }
