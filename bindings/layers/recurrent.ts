@@ -5,7 +5,7 @@ import { greaterEqual, mul, where } from "../ops/elementwise.ts";
 import type { Sequence } from "../ops/recurrent.ts";
 import { checkSteps, lastOutput, packRows, sortStates, unpack, unsortStates, type RowOrder, type Rows } from "../ops/rows.ts";
 import { reshape } from "../ops/shape.ts";
-import { Tensor, describe, read, write, type Steps } from "../program/tensor.ts";
+import { Tensor, describe, read, write, sameShape, type Steps } from "../program/tensor.ts";
 import type { Tape } from "../program/gradients.ts";
 import type { Trace } from "../program/trace.ts";
 import { gruCell, lstmCell, simpleRnnCell, type CellKind, type CellOptions, type GRUCellOptions, type LSTMCellOptions, type SimpleRNNCellOptions } from "./cells.ts";
@@ -62,7 +62,7 @@ export function initialStates({ trace, label, options, call }: SequenceRun, name
   if (call.initialState) {
     const { initialState } = call;
     if (!Array.isArray(initialState)) throw new ShapeError(`${label}: expected a list of ${shapes.length} initial states, got something else; put a single one in brackets`);
-    const wrong = initialState.length !== shapes.length || initialState.some((state, i) => describe(state.shape) !== describe(shapes[i]));
+    const wrong = initialState.length !== shapes.length || initialState.some((state, i) => !sameShape(state.shape, shapes[i]));
     if (wrong) {
       throw new ShapeError(`${label}: expected ${shapes.length} initial states ${shapes.map(describe).join(", ")}, got ${initialState.map(({ shape }) => describe(shape)).join(", ") || "none"}`);
     }

@@ -5,7 +5,7 @@ import { floatsOf } from "../ops/operands.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { reshape, stopGradient } from "../ops/shape.ts";
 import { checkOptions, givenOptions } from "../options.ts";
-import { describe, type Tensor } from "../program/tensor.ts";
+import { describe, sameShape, type Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
 
 export type Reduction = "mean" | "sum" | "none";
@@ -75,7 +75,7 @@ export function alignTargets(name: string, yTrue: Tensor, yPred: Tensor): Tensor
   currentTrace(name).targets.add(yTrue.storage);
   const missing = yTrue.rank === yPred.rank - 1 && yPred.shape.at(-1) === 1;
   const target = missing ? reshape(yTrue, [...yTrue.shape, 1]) : yTrue;
-  if (describe(target.shape) !== describe(yPred.shape)) {
+  if (!sameShape(target.shape, yPred.shape)) {
     throw new ShapeError(`${name}: expected targets ${describe(yPred.shape)} as the predictions, got ${describe(yTrue.shape)}`);
   }
   return stopGradient(floatsOf(currentTrace(name), target));

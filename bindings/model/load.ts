@@ -1,6 +1,6 @@
 /** Reading a model back. Nothing changes unless the whole file is good. */
 import { FormatError, ShapeError } from "../errors.ts";
-import { describe, sizeOf } from "../program/tensor.ts";
+import { describe, sizeOf, sameShape } from "../program/tensor.ts";
 import { METADATA_KEY, isSlotName, parseMetadata, type SavedFile, type SavedLayer } from "./files.ts";
 import type { Network } from "./network.ts";
 import { decodeSafetensors } from "./safetensors.ts";
@@ -48,7 +48,7 @@ export function checkWeights(model: Network, weights: Arrays): void {
   for (const [name, { shape }] of parameters) {
     const saved = weights.get(name);
     if (!saved) throw new FormatError(`load: expected a weight "${name}", got none`);
-    if (describe(saved.shape) !== describe(shape)) throw new ShapeError(`load: expected "${name}" ${describe(shape)}, got ${describe(saved.shape)}`);
+    if (!sameShape(saved.shape, shape)) throw new ShapeError(`load: expected "${name}" ${describe(shape)}, got ${describe(saved.shape)}`);
   }
 }
 

@@ -6,7 +6,7 @@ import { normalize, type ArrayInput, type NDArray } from "../program/array.ts";
 import type { Root, TracedFunction } from "../program/functions.ts";
 import { ParameterBlock, type Parameter } from "../program/parameters.ts";
 import type { Program } from "../program/program.ts";
-import { describe, type Shape } from "../program/tensor.ts";
+import { describe, sameShape, type Shape } from "../program/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 import { Random, randomSeed } from "../random.ts";
 import { currentBackend } from "../runtime/context.ts";
@@ -271,7 +271,7 @@ function collect(path: string, value: unknown, found: [string, Network][]): void
 
 function checkWeight(name: string, shape: Shape, value: ArrayInput): Float32Array | Int32Array {
   const array = normalize(value, `setWeights: "${name}"`);
-  if (describe(array.shape) !== describe(shape)) {
+  if (!sameShape(array.shape, shape)) {
     throw new ShapeError(`setWeights: expected "${name}" ${describe(shape)}, got ${describe(array.shape)}`);
   }
   const bad = array.data.findIndex((number) => !Number.isFinite(number));

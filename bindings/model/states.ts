@@ -1,7 +1,7 @@
 /** States that outlive a run: those of stateful layers, and those of streams. */
 import { ShapeError, StateError } from "../errors.ts";
 import { checkFinite, normalize, type ArrayInput, type NDArray, type Normalized } from "../program/array.ts";
-import { Storage, describe, sizeOf, type Shape } from "../program/tensor.ts";
+import { Storage, describe, sizeOf, sameShape, type Shape } from "../program/tensor.ts";
 import type { StateStore, Trace } from "../program/trace.ts";
 import type { Backend } from "../runtime/load.ts";
 import type { Network } from "./network.ts";
@@ -31,7 +31,7 @@ export class CarriedStates implements StateStore {
       this.states.set(key, carried);
       undo.push(() => this.free(key));
     }
-    if (describe(carried.shape) !== describe(shape)) {
+    if (!sameShape(carried.shape, shape)) {
       throw new StateError(`${this.owner}: expected a batch of ${carried.shape[0]}, as the state "${key}" ${describe(carried.shape)} was made for, got ${shape[0]}; call resetStates first`);
     }
     return carried.storage;
@@ -62,7 +62,7 @@ export class CarriedStates implements StateStore {
       const carried = this.states.get(name);
       if (!carried) throw new StateError(`${this.owner}: expected states named ${names.join(", ") || "nothing"}, got "${name}"`);
       const array = normalize(value, `${this.owner}: state "${name}"`);
-      if (describe(carried.shape) !== describe(array.shape)) {
+      if (!sameShape(carried.shape, array.shape)) {
         throw new ShapeError(`${this.owner}: expected state "${name}" ${describe(carried.shape)}, got ${describe(array.shape)}`);
       }
       checkFinite(array, `${this.owner}: state "${name}"`);

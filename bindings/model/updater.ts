@@ -4,7 +4,7 @@ import type { Optimizer } from "../optimizers.ts";
 import { normalize, type NDArray, type Normalized } from "../program/array.ts";
 import type { FlatRange, Parameter, ParameterBlock } from "../program/parameters.ts";
 import { Program } from "../program/program.ts";
-import { describe, placed, read, type Operand, type Tensor } from "../program/tensor.ts";
+import { describe, placed, read, sameShape, type Operand, type Tensor } from "../program/tensor.ts";
 import { Trace } from "../program/trace.ts";
 import type { SavedOptimizer } from "./files.ts";
 import type { ArrayRecord, Network } from "./network.ts";
@@ -198,7 +198,7 @@ export function applyGradients(optimizer: Optimizer, model: Network, grads: Reco
     const parameter = trainable.get(name);
     if (!parameter) throw new OptionError(`apply: expected gradients of ${names.join(", ")}, got "${name}"${nearest(name, names)}`);
     const { data, shape } = normalize(value, `apply: "${name}"`);
-    if (describe(shape) !== describe(parameter.shape)) throw new ShapeError(`apply: expected "${name}" ${describe(parameter.shape)}, got ${describe(shape)}`);
+    if (!sameShape(shape, parameter.shape)) throw new ShapeError(`apply: expected "${name}" ${describe(parameter.shape)}, got ${describe(shape)}`);
     return [parameter, data];
   });
   const updater = updaterOf(model, optimizer);

@@ -1,8 +1,8 @@
 /** Matrix products. */
 import { ShapeError } from "../errors.ts";
-import { describe, read, update, write, type Tensor } from "../program/tensor.ts";
+import { describe, read, update, write, sameShape, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op, type Trace } from "../program/trace.ts";
-import { floatsOf, required, sameShape, tensorOf } from "./operands.ts";
+import { floatsOf, required, tensorOf } from "./operands.ts";
 import { panels, panelsOfTranspose } from "./weights.ts";
 
 /** Rows per chunk of f32_gemm_tn_acc, whose scratch holds one chunk of the right operand in panels. */

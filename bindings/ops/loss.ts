@@ -1,8 +1,8 @@
 /** Fused losses: one number per row or element, and the gradient that follows from it without a detour. */
 import { ShapeError } from "../errors.ts";
-import { describe, read, write, type Tensor } from "../program/tensor.ts";
+import { describe, read, write, sameShape, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op } from "../program/trace.ts";
-import { floatsOf, indicesOf, required, sameShape } from "./operands.ts";
+import { floatsOf, indicesOf, required } from "./operands.ts";
 
 /** Inputs: logits [.., N], labels [..]. Outputs: loss [..], log of the sum of exponentials [..]. */
 const sparseOp: Op = {

@@ -41,8 +41,6 @@ export function broadcastShape(op: string, a: Shape, b: Shape): number[] {
   });
 }
 
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((extent, i) => extent === b[i]);
-
 /**
  * A tensor of whole numbers as kernels index with them. Values of inputs are checked before every run; computed ones,
  * which nobody sees, are taken to the nearest end of the range, so that no kernel leaves its arrays.

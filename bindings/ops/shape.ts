@@ -1,8 +1,8 @@
 /** Ops that move elements without computing: reshape, transpose, slice, concat, stack, expand; and zeros. */
 import { ShapeError } from "../errors.ts";
-import { describe, sizeOf, type Shape, type Tensor } from "../program/tensor.ts";
+import { describe, sizeOf, sameShape, type Shape, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op } from "../program/trace.ts";
-import { axisOf, floatsOf, required, sameShape, tensorOf } from "./operands.ts";
+import { axisOf, floatsOf, required, tensorOf } from "./operands.ts";
 import { stridedAdd, stridedCopy, strides, type Loop } from "./strided.ts";
 
 const viewOp: Op<{ shape: Shape }> = {

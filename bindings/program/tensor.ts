@@ -7,6 +7,7 @@ export type Shape = readonly number[];
 
 export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);
 export const describe = (shape: Shape): string => `[${shape.join(", ")}]`;
+export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((extent, i) => extent === b[i]);
 
 /**
  * Bytes that kernel calls name before they have an address. Temporaries get theirs when a program is laid out, and may
