@@ -40,6 +40,7 @@ export * as ops from "./ops/index.ts";
 export { initializers, type InitializerInput } from "./initializers.ts";
 export { regularizers, type RegularizerInput } from "./regularizers.ts";
 export { constraints, type ConstraintInput } from "./constraints.ts";
+export type { ActivationInput } from "./layers/activations.ts";
 export { losses, type Loss } from "./losses/index.ts";
 export { metrics, type Metric } from "./metrics/index.ts";
 export { optimizers, Optimizer, type Schedule } from "./optimizers.ts";

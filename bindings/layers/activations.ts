@@ -1,60 +1,72 @@
-/** Activations by name: the codes and parameters that kernels know them by. */
+/** Activations as layer options take them: a name, or a name with parameters. */
 import { OptionError } from "../errors.ts";
-import { knownName } from "../options.ts";
-import { unary } from "../ops/elementwise.ts";
+import { checkOptions, givenOptions, knownName, namesOf } from "../options.ts";
+import { applied, ELEMENTWISE, elementwise, parametersOf, type ActivationParameters, type ElementwiseName } from "../ops/activations.ts";
 import type { Activation } from "../ops/recurrent.ts";
 import { logSoftmax, softmax } from "../ops/reduce.ts";
 import type { Tensor } from "../program/tensor.ts";
-import { UNARY_CODES, type UnaryName } from "../reference/unary.ts";
 
-/** Public name → kernel name and parameters. */
-const ELEMENTWISE: Record<string, { unary: UnaryName; alpha?: number; beta?: number }> = {
-  linear: { unary: "linear" },
-  tanh: { unary: "tanh" },
-  sigmoid: { unary: "sigmoid" },
-  relu: { unary: "relu" },
-  exponential: { unary: "exp" },
-  elu: { unary: "elu", alpha: 1 },
-  selu: { unary: "selu" },
-  relu6: { unary: "relu6" },
-  leakyRelu: { unary: "leaky_relu", alpha: 0.2 },
-  softplus: { unary: "softplus" },
-  softsign: { unary: "softsign" },
-  hardSigmoid: { unary: "hard_sigmoid" },
-  hardSigmoidKeras2: { unary: "hard_sigmoid_keras2" },
-  silu: { unary: "silu" },
-  hardSilu: { unary: "hard_silu" },
-  gelu: { unary: "gelu_erf" },
-  geluTanh: { unary: "gelu_tanh" },
-  mish: { unary: "mish" },
-  celu: { unary: "celu", alpha: 1 },
-  logSigmoid: { unary: "log_sigmoid" },
-  tanhshrink: { unary: "tanhshrink" },
-};
+/**
+ * An activation of a layer or of a slot of a cell: its name, in camelCase or snake_case, or `{ name, alpha, beta }`.
+ *
+ * | name | parameters, with their defaults |
+ * |---|---|
+ * | `leakyRelu` | alpha 0.2: slope below 0 |
+ * | `elu`, `celu` | alpha 1: −alpha is approached far below 0 |
+ * | `hardSigmoid` | alpha 1/6, beta 0.5: max(0, min(1, alpha·x + beta)) |
+ * | `affine` | alpha 1, beta 0: alpha·x + beta |
+ * | `scaledTanh` | alpha 1, beta 1: alpha·tanh(beta·x) |
+ * | `thresholdedRelu` | alpha 1: x above alpha, else 0 |
+ * | `softShrink`, `hardShrink` | alpha 0.5: what lies within ±alpha becomes 0 |
+ * | `squareplus` | alpha 4: (x + √(x² + alpha)) / 2 |
+ *
+ * Without parameters: `linear`, `tanh`, `sigmoid`, `relu`, `exponential`, `selu`, `relu6`, `softplus`, `softsign`, `hardSigmoidKeras2`, `silu`,
+ * `hardSilu`, `gelu`, `geluTanh`, `mish`, `logSigmoid`, `tanhshrink`; over whole rows `softmax`, `logSoftmax`.
+ */
+export type ActivationInput = string | ({ readonly name: string } & ActivationParameters);
 
-/** Activations over whole rows, which no cell can use. */
-const ROWWISE: Record<string, (x: Tensor) => Tensor> = {
+/** Activations over whole rows. */
+const ROWWISE: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   softmax: (x) => softmax(x),
   logSoftmax: (x) => logSoftmax(x),
 };
 
-const KNOWN = [...Object.keys(ELEMENTWISE), ...Object.keys(ROWWISE)];
+const KNOWN: readonly string[] = [...namesOf(ELEMENTWISE), ...Object.keys(ROWWISE)];
+
+/** Keras' other names. */
+const SHORT: Readonly<Record<string, string>> = {
+  swish: "silu", hardSwish: "hardSilu", hard_swish: "hardSilu", tanhShrink: "tanhshrink", tanh_shrink: "tanhshrink",
+};
+
+const isElementwise = (name: string): name is ElementwiseName => Object.hasOwn(ELEMENTWISE, name);
+
+const split = (activation: ActivationInput): [name: string, parameters: ActivationParameters] => {
+  if (typeof activation === "string") return [activation, {}];
+  const { name, ...parameters } = activation;
+  return [name, parameters];
+};
 
 /**
- * The camelCase name of an activation.
+ * An activation in its canonical form: the camelCase name alone when it has no parameters of the caller's.
  *
- * @throws OptionError naming the nearest known one
+ * @throws OptionError for an unknown name, naming the nearest known one, a parameter that it has not, or one out of range
  */
-export function activationName(subject: string, name: string): string {
-  return knownName(subject, "activation", name, KNOWN);
+export function activationOf(subject: string, given: ActivationInput): ActivationInput {
+  if (typeof given !== "object" || given === null) return knownName(subject, "activation", given, KNOWN, SHORT);
+  const name = knownName(subject, "activation", given.name, KNOWN, SHORT);
+  const parameters = isElementwise(name) ? parametersOf(name) : [];
+  checkOptions(`${subject}: activation "${name}"`, given, ["name", ...parameters]);
+  const canonical = { ...givenOptions(given), name };
+  if (Object.keys(canonical).length === 1) return name;
+  if (isElementwise(name)) elementwise(name, canonical, `${subject}: ${name}`);
+  return canonical;
 }
 
 /** Applies an activation to a layer's output. */
-export function activate(name: string, x: Tensor): Tensor {
+export function activate(activation: ActivationInput, x: Tensor): Tensor {
+  const [name, parameters] = split(activation);
   if (name === "linear") return x;
-  if (Object.hasOwn(ROWWISE, name)) return ROWWISE[name](x);
-  const { unary: kernel, alpha, beta } = ELEMENTWISE[name];
-  return unary(kernel, x, alpha, beta);
+  return isElementwise(name) ? applied(name, x, parameters) : ROWWISE[name](x);
 }
 
 /**
@@ -62,8 +74,8 @@ export function activate(name: string, x: Tensor): Tensor {
  *
  * @throws OptionError for one over whole rows
  */
-export function cellActivation(subject: string, name: string): Activation {
-  if (!Object.hasOwn(ELEMENTWISE, name)) throw new OptionError(`${subject}: expected an elementwise activation in a cell, got "${name}"`);
-  const { unary: kernel, alpha = 0, beta = 0 } = ELEMENTWISE[name];
-  return { code: UNARY_CODES[kernel], alpha, beta };
+export function cellActivation(subject: string, activation: ActivationInput): Activation {
+  const [name, parameters] = split(activation);
+  if (!isElementwise(name)) throw new OptionError(`${subject}: expected an elementwise activation in a cell, got "${name}"`);
+  return elementwise(name, parameters);
 }

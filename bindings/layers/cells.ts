@@ -9,13 +9,13 @@ import {
 import type { Rows } from "../ops/rows.ts";
 import type { Tensor } from "../program/tensor.ts";
 import type { Trace } from "../program/trace.ts";
-import { activationName, cellActivation } from "./activations.ts";
+import { activationOf, cellActivation, type ActivationInput } from "./activations.ts";
 import type { CommonOptions, ParameterSpec } from "./definition.ts";
 import { positive, rate } from "./simple.ts";
 
 export interface CellOptions extends CommonOptions {
   units: number;
-  activation?: string;
+  activation?: ActivationInput;
   useBias?: boolean;
   kernelInitializer?: InitializerInput;
   recurrentInitializer?: InitializerInput;
@@ -36,7 +36,7 @@ export interface CellOptions extends CommonOptions {
 export interface SimpleRNNCellOptions extends CellOptions {}
 
 export interface LSTMCellOptions extends CellOptions {
-  recurrentActivation?: string;
+  recurrentActivation?: ActivationInput;
   /** Adds 1 to the initial bias of the forget gate. */
   unitForgetBias?: boolean;
   /** Gates also see the cell state (Gers and Schmidhuber 2000). */
@@ -44,7 +44,7 @@ export interface LSTMCellOptions extends CellOptions {
 }
 
 export interface GRUCellOptions extends CellOptions {
-  recurrentActivation?: string;
+  recurrentActivation?: ActivationInput;
   /** Reset gate after the recurrent product (Keras' default, PyTorch, cuDNN), or on its input. */
   resetAfter?: boolean;
 }
@@ -82,14 +82,14 @@ const common = {
   kernelConstraint: undefined, recurrentConstraint: undefined, biasConstraint: undefined, dropout: 0, recurrentDropout: 0, name: undefined, trainable: true,
 } as const;
 
-function normalizeCommon<C extends CellOptions & { recurrentActivation?: string }>(config: C, label: string): C {
+function normalizeCommon<C extends CellOptions & { recurrentActivation?: ActivationInput }>(config: C, label: string): C {
   positive(label, "units", config.units);
   rate(label, "dropout", config.dropout!);
   rate(label, "recurrentDropout", config.recurrentDropout!);
-  const canonical = { ...config, activation: activationName(label, config.activation!) };
+  const canonical = { ...config, activation: activationOf(label, config.activation!) };
   cellActivation(label, canonical.activation);
   if (config.recurrentActivation !== undefined) {
-    canonical.recurrentActivation = activationName(label, config.recurrentActivation);
+    canonical.recurrentActivation = activationOf(label, config.recurrentActivation);
     cellActivation(label, canonical.recurrentActivation);
   }
   return canonical;
@@ -117,7 +117,7 @@ function forgetBias(initializer: InitializerInput, units: number): InitializerIn
 }
 
 /** Sequence options; activations only when they are not the pair that kernels have fused. */
-function sequenceConfig(rows: Rows, { units, activation, recurrentActivation }: CellOptions & { recurrentActivation?: string }): SequenceConfig {
+function sequenceConfig(rows: Rows, { units, activation, recurrentActivation }: CellOptions & { recurrentActivation?: ActivationInput }): SequenceConfig {
   const usual = activation === "tanh" && (recurrentActivation === undefined || recurrentActivation === "sigmoid");
   const names = recurrentActivation === undefined ? [activation!] : [activation!, recurrentActivation];
   return usual ? { rows, H: units } : { rows, H: units, activations: names.map((name) => cellActivation("cell", name)) };

@@ -8,7 +8,7 @@ import { dropout as drop } from "../ops/dropout.ts";
 import { linear } from "../ops/linear.ts";
 import { indicesOf } from "../ops/operands.ts";
 import { gather } from "../ops/rows.ts";
-import { activate, activationName } from "./activations.ts";
+import { activate, activationOf, type ActivationInput } from "./activations.ts";
 import { defineLayer, type CommonOptions } from "./definition.ts";
 
 /** Extents are i32 in kernels. */
@@ -67,7 +67,7 @@ export const embedding = defineLayer<EmbeddingOptions>({
 
 export interface DenseOptions extends CommonOptions {
   units: number;
-  activation?: string;
+  activation?: ActivationInput;
   useBias?: boolean;
   kernelInitializer?: InitializerInput;
   biasInitializer?: InitializerInput;
@@ -91,7 +91,7 @@ export const dense = defineLayer<DenseOptions>({
   required: ["units"],
   normalize(config, label) {
     positive(label, "units", config.units);
-    return { ...config, activation: activationName(label, config.activation!) };
+    return { ...config, activation: activationOf(label, config.activation!) };
   },
   parameters: (config, features) => ({
     kernel: {
@@ -128,7 +128,7 @@ export const dropout = defineLayer<DropoutOptions>({
 });
 
 export interface ActivationOptions extends CommonOptions {
-  activation: string;
+  activation: ActivationInput;
 }
 
 /** An activation on its own. */
@@ -138,7 +138,7 @@ export const activation = defineLayer<ActivationOptions>({
   input: "any",
   defaults: { activation: undefined, name: undefined, trainable: true },
   required: ["activation"],
-  normalize: (config, label) => ({ ...config, activation: activationName(label, config.activation) }),
+  normalize: (config, label) => ({ ...config, activation: activationOf(label, config.activation) }),
   call({ config }, x) {
     const y = activate(config.activation, x);
     y.steps = x.steps;

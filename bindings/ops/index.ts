@@ -6,4 +6,8 @@ export { concat, reshape, slice, stack, stopGradient, transpose, zeros } from ".
 export { argmax, logSoftmax, max, mean, softmax, sum } from "./reduce.ts";
 export { matmul } from "./linear.ts";
 export { gather, oneHot } from "./rows.ts";
+export {
+  celu, elu, gelu, geluTanh, hardShrink, hardSigmoid, hardSilu, leakyRelu, logSigmoid, mish, relu6, scaledTanh, selu, silu, softplus, softShrink, softsign,
+  squareplus, tanhshrink, thresholdedRelu,
+} from "./activations.ts";
 export { dropout } from "./dropout.ts";

@@ -84,7 +84,7 @@ const merges = (["sum", "mul", "ave", null] as const).map((mergeMode): Sample =>
 }));
 
 export const LAYER_SAMPLES: Record<LayerName, Sample[]> = {
-  activation: ["relu", "softmax", "geluTanh"].map((activation) => sample({ activation }, [apart([B, T, I])], [[B, T, I]])),
+  activation: ["relu", "softmax", "geluTanh", { name: "hardSigmoid", alpha: 0.2, beta: 0.5 }].map((activation) => sample({ activation }, [apart([B, T, I])], [[B, T, I]])),
   add: [sample({}, joined, [[B, T, I]])],
   bidirectional: [
     { options: () => ({ layer: layers.lstm({ units: H, returnSequences: true, returnState: true }) }), inputs: [sequence], outputs: [[B, T, 2 * H], ...Array<number[]>(4).fill([B, H])], given: { states: Array<number[]>(4).fill([B, H]) } },
@@ -97,14 +97,15 @@ export const LAYER_SAMPLES: Record<LayerName, Sample[]> = {
   concatenate: [sample({}, joined, [[B, T, 2 * I]]), sample({ axis: 1 }, joined, [[B, 2 * T, I]])],
   dense: [
     sample({ units: 5 }, [sequence], [[B, T, 5]]), sample({ units: 1, useBias: false }, [step], [[B, 1]]), sample({ units: H, activation: "softmax" }, [step], last),
+    sample({ units: H, activation: { name: "leaky_relu", alpha: 0.1 } }, [step], last),
   ],
   dropout: [sample({ rate: 0.5 }, [sequence], [[B, T, I]], { training: true }), sample({ rate: 0.5 }, [step], [[B, I]])],
   embedding: [sample({ inputDim: 5, outputDim: H }, [tokens], all), sample({ inputDim: 5, outputDim: 1, maskZero: true }, [tokens], [[B, T, 1]])],
   flatten: [sample({}, [sequence], [[B, T * I]])],
   globalAveragePooling: [sample({}, [sequence], [[B, I]])],
   globalMaxPooling: [sample({}, [distinct([B, T, I])], [[B, I]])],
-  gru: recurrent(1, { resetAfter: false }, { activation: "softsign", recurrentActivation: "hardSigmoid" }, { resetAfter: false, activation: "elu", recurrentActivation: "softplus" }, { resetAfter: false, useBias: false }),
-  lstm: recurrent(2, { peepholes: true }, { activation: "elu", recurrentActivation: "hardSigmoidKeras2" }, { peepholes: true, activation: "softplus", recurrentActivation: "tanh" }, { unitForgetBias: false }),
+  gru: recurrent(1, { resetAfter: false }, { activation: { name: "scaledTanh", alpha: 1.7, beta: 0.6 }, recurrentActivation: "hardSigmoid" }, { resetAfter: false, activation: "elu", recurrentActivation: "softplus" }, { resetAfter: false, useBias: false }),
+  lstm: recurrent(2, { peepholes: true }, { activation: "elu", recurrentActivation: "hardSigmoidKeras2" }, { peepholes: true, activation: "softplus", recurrentActivation: { name: "hardSigmoid", alpha: 0.3, beta: 0.4 } }, { unitForgetBias: false }),
   masking: [sample({ maskValue: 0.5 }, [sequence], [[B, T, I]])],
   permute: [sample({ dims: [2, 1] }, [sequence], [[B, I, T]])],
   repeatVector: [sample({ n: 4 }, [step], [[B, 4, I]])],
@@ -116,7 +117,7 @@ export const LAYER_SAMPLES: Record<LayerName, Sample[]> = {
     { unsaved: true, options: () => ({ cell: new TwoStates(), returnSequences: true }), inputs: [sequence], outputs: all, given: { mask: holes } },
     { unsaved: true, options: () => ({ cell: new TwoStates() }), inputs: [sequence], outputs: last },
   ],
-  simpleRNN: recurrent(1, { activation: "relu" }, { activation: "sigmoid" }, { activation: "elu" }, { activation: "linear", useBias: false }),
+  simpleRNN: recurrent(1, { activation: "relu" }, { activation: "sigmoid" }, { activation: { name: "elu", alpha: 0.5 } }, { activation: "linear", useBias: false }),
   timeDistributed: [
     { options: () => ({ layer: layers.dense({ units: H, activation: "tanh" }) }), inputs: [sequence], outputs: all },
     { options: () => ({ layer: layers.lstm({ units: H }) }), inputs: [floats([2, 3, T, I])], outputs: [[2, 3, H]] },

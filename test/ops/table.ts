@@ -2,6 +2,7 @@
 import * as ops from "../../bindings/ops/index.ts";
 import type { Normalized } from "../../bindings/program/array.ts";
 import type { Tensor } from "../../bindings/program/tensor.ts";
+import { normalCdf } from "../../bindings/reference/normal.ts";
 import { apart, at, distinct, floats, integers, positives, tabulate, total, type Plain } from "../support/plain.ts";
 
 export interface OpCase {
@@ -14,6 +15,11 @@ export interface OpCase {
 }
 
 type Scalar = (...x: number[]) => number;
+
+const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
+const clipped = (x: number, low: number, high: number): number => Math.min(Math.max(x, low), high);
+/** x above 0, y elsewhere. */
+const above = (x: number, y: number): number => (x > 0 ? x : y);
 
 /** A function of one number, on a vector with a tail and on a matrix. */
 const unary = (op: (x: Tensor) => Tensor, f: Scalar, make = apart): OpCase[] => [[1], [7], [5, 13]].map((shape) => ({
@@ -102,7 +108,7 @@ const cube = [2, 3, 4];
 
 export const TABLE: Record<keyof typeof ops, OpCase[]> = {
   tanh: unary(ops.tanh, Math.tanh),
-  sigmoid: unary(ops.sigmoid, (x) => 1 / (1 + Math.exp(-x))),
+  sigmoid: unary(ops.sigmoid, logistic),
   relu: unary(ops.relu, (x) => Math.max(x, 0)),
   exp: unary(ops.exp, Math.exp),
   log: unary(ops.log, Math.log, positives),
@@ -111,6 +117,29 @@ export const TABLE: Record<keyof typeof ops, OpCase[]> = {
   abs: unary(ops.abs, Math.abs),
   neg: unary(ops.neg, (x) => -x),
   affine: unary((x) => ops.affine(x, -2.5, 0.75), (x) => -2.5 * x + 0.75),
+  elu: [...unary(ops.elu, (x) => above(x, Math.expm1(x))), ...unary((x) => ops.elu(x, 0.3), (x) => above(x, 0.3 * Math.expm1(x)))],
+  celu: [...unary(ops.celu, (x) => above(x, Math.expm1(x))), ...unary((x) => ops.celu(x, 0.3), (x) => above(x, 0.3 * Math.expm1(x / 0.3)))],
+  selu: unary(ops.selu, (x) => 1.0507009873554805 * above(x, 1.6732632423543772 * Math.expm1(x))),
+  leakyRelu: [...unary(ops.leakyRelu, (x) => above(x, 0.2 * x)), ...unary((x) => ops.leakyRelu(x, 0.01), (x) => above(x, 0.01 * x))],
+  thresholdedRelu: [...unary(ops.thresholdedRelu, (x) => (x > 1 ? x : 0)), ...unary((x) => ops.thresholdedRelu(x, 0.1), (x) => (x > 0.1 ? x : 0))],
+  relu6: unary((x) => ops.relu6(ops.mul(x, 20)), (x) => clipped(20 * x, 0, 6)),
+  scaledTanh: [...unary(ops.scaledTanh, Math.tanh), ...unary((x) => ops.scaledTanh(x, 1.7, 0.6), (x) => 1.7 * Math.tanh(0.6 * x))],
+  softplus: unary(ops.softplus, (x) => Math.log1p(Math.exp(x))),
+  softsign: unary(ops.softsign, (x) => x / (1 + Math.abs(x))),
+  hardSigmoid: [
+    ...unary((x) => ops.hardSigmoid(ops.mul(x, 4)), (x) => clipped((4 * x) / 6 + 0.5, 0, 1)),
+    ...unary((x) => ops.hardSigmoid(x, 1.5, 0.25), (x) => clipped(1.5 * x + 0.25, 0, 1)), ...unary((x) => ops.hardSigmoid(x, 0.2), (x) => 0.2 * x + 0.5),
+  ],
+  silu: unary(ops.silu, (x) => x * logistic(x)),
+  hardSilu: unary((x) => ops.hardSilu(ops.mul(x, 4)), (x) => 4 * x * clipped((4 * x) / 6 + 0.5, 0, 1)),
+  gelu: unary(ops.gelu, (x) => x * normalCdf(x)),
+  geluTanh: unary(ops.geluTanh, (x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
+  mish: unary(ops.mish, (x) => x * Math.tanh(Math.log1p(Math.exp(x)))),
+  logSigmoid: unary(ops.logSigmoid, (x) => Math.log(logistic(x))),
+  tanhshrink: unary(ops.tanhshrink, (x) => x - Math.tanh(x)),
+  softShrink: [...unary(ops.softShrink, (x) => x - clipped(x, -0.5, 0.5)), ...unary((x) => ops.softShrink(x, 0.1), (x) => x - clipped(x, -0.1, 0.1))],
+  hardShrink: [...unary(ops.hardShrink, (x) => (Math.abs(x) > 0.5 ? x : 0)), ...unary((x) => ops.hardShrink(x, 0.1), (x) => (Math.abs(x) > 0.1 ? x : 0))],
+  squareplus: [...unary(ops.squareplus, (x) => (x + Math.hypot(x, 2)) / 2), ...unary((x) => ops.squareplus(x, 0.25), (x) => (x + Math.hypot(x, 0.5)) / 2)],
 
   add: binary(ops.add, (a, b) => a + b),
   sub: binary(ops.sub, (a, b) => a - b),

@@ -1,10 +1,10 @@
 /** Activations against PyTorch: values and derivatives, by name or out of others. */
-import { jit, layers, ops, valueAndGrad, type Tensor } from "../../bindings/index.ts";
+import { jit, layers, ops, valueAndGrad, type ActivationInput, type Tensor } from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { assertWithin, type OracleCase } from "../support/oracles.ts";
 import { eachSupported } from "./left_out.ts";
 
-const named = (activation: string) => (x: Tensor): Tensor => layers.activation({ activation }).call(x);
+const named = (activation: ActivationInput) => (x: Tensor): Tensor => layers.activation({ activation }).call(x);
 
 /** Those whose name is another here, or that are a line of ops. */
 const ACTIVATIONS: Record<string, (x: Tensor) => Tensor> = {
@@ -12,7 +12,7 @@ const ACTIVATIONS: Record<string, (x: Tensor) => Tensor> = {
   hard_sigmoid_x_over_6_plus_half: named("hard_sigmoid"),
   log_softmax_last_axis: named("log_softmax"),
   softmax_last_axis: named("softmax"),
-  "leaky_relu_0.01": (x) => ops.maximum(x, ops.mul(x, 0.01)),
+  "leaky_relu_0.01": named({ name: "leaky_relu", alpha: 0.01 }),
   gelu_erf: named("gelu"),
 };
 
