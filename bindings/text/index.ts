@@ -1,6 +1,10 @@
 /** `gatewise/text`: from texts to tokens and back. */
+export { byteTokenizer } from "./bytes.ts";
 export { characterTokenizer } from "./characters.ts";
-export type { CharacterOptions, CharacterTokenizer, CharacterTokenizerJson } from "./characters.ts";
+export type { CharacterOptions } from "./characters.ts";
 export { sample } from "./sampling.ts";
 export type { SampleOptions } from "./sampling.ts";
+export type { Tokenizer, TokenizerJson, TokenizerOptions } from "./tokenizer.ts";
+export { wordTokenizer } from "./words.ts";
+export type { WordOptions } from "./words.ts";
 export { Random } from "../random.ts";

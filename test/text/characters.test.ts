@@ -40,12 +40,26 @@ test("token 0 for padding", () => {
   assert.is(tokenizer.decode([0, 1, 0, 2, 0]), "ab");
 });
 
+test("specials lie behind padding, and no text gives them", () => {
+  const tokenizer = characterTokenizer({ padding: true, specials: ["<start>", "<end>"] }).fit("ab");
+  assert.equal(tokenizer.vocabulary, ["", "<start>", "<end>", "a", "b"]);
+  assert.equal([tokenizer.token("<end>"), tokenizer.token("b")], [2, 4]);
+  assert.is(tokenizer.decode([1, 3, 4, 2, 0]), "ab");
+  assert.equal(characterTokenizer({ specials: ["ab"] }).fit("ab").encode("ab"), Int32Array.of(1, 2));
+  refused(() => tokenizer.token("<ned>"), "ERR_VALUE", /got "<ned>", did you mean "<end>"/);
+});
+
 test("errors", () => {
   const tokenizer = characterTokenizer().fit("ab");
   for (const bad of [2, -1, 0.5, NaN]) refused(() => tokenizer.decode([0, bad]), "ERR_VALUE", /tokens from 0 to 1, got .* at 1/);
   refused(() => characterTokenizer().encode("a"), "ERR_STATE", /expected fit/);
   refused(() => characterTokenizer().decode([0]), "ERR_STATE", /expected fit/);
   refused(() => characterTokenizer().fit(""), "ERR_VALUE", /characters/);
+  refused(() => characterTokenizer().token("a"), "ERR_STATE", /expected fit/);
+  refused(() => characterTokenizer({ specials: ["a"] }), "ERR_OPTION", /specials longer than a character, got "a"/);
+  refused(() => tokenizer.encode(["a"] as never), "ERR_VALUE", /expected a text, got object/);
+  refused(() => characterTokenizer().fit([1] as never), "ERR_VALUE", /expected a text, got number/);
+  refused(() => characterTokenizer().fit(null as never), "ERR_VALUE", /expected a text, got null/);
   refused(() => characterTokenizer({ unknown: "ab" }), "ERR_SHAPE", /one character/);
   refused(() => characterTokenizer({ unknwon: "a" } as object), "ERR_OPTION", /did you mean "unknown"/);
 });
