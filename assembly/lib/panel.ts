@@ -16,9 +16,10 @@
 /** Columns of a full panel. */
 export const PANEL: usize = 8;
 
-/** What a product starts from when it is given nothing: a row of 0 as wide as four panels. */
+/** What a product starts from when it is given nothing: a row of 0 as wide as six panels. */
 export const ZEROS: usize = memory.data<f32>([
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ], 16);
 
 /** Columns that the panels of an N-column matrix hold: N rounded up to 8, or to 4 when the last panel is narrow. */
