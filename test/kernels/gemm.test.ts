@@ -9,7 +9,7 @@ const reference = new Sandbox("reference");
 /** Rows below a tile, one tile of either build, several, tiles of two heights, a block of 96 and more. */
 const ROWS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 13, 24, 97];
 /** Columns of each tail: a narrow panel, a wide one, one, two and four panels side by side, primes. */
-const COLUMNS = [0, 1, 3, 4, 5, 7, 8, 9, 12, 13, 16, 20, 21, 29, 32, 33, 37, 44, 67];
+const COLUMNS = [0, 1, 3, 4, 5, 7, 8, 9, 12, 13, 16, 20, 21, 29, 32, 33, 37, 44, 45, 50, 53, 64, 67, 101];
 const TERMS = [0, 1, 2, 5, 8, 31];
 
 /** Where the product starts: from nothing, a bias row, a matrix, the output itself. */
