@@ -15,7 +15,7 @@ import { MAX_ROWS } from "./tile";
 import { tileOf } from "./tiles";
 
 /** Rows that are multiplied with all panels before the next rows are. */
-const BLOCK_ROWS: usize = 96;
+export const BLOCK_ROWS: usize = 96;
 
 /** Some rows by one panel of width NR: tiles of two heights, the taller first. Strides in bytes. */
 // @ts-ignore: decorator

@@ -5,13 +5,13 @@ import { currentTrace, type Op, type Trace } from "../program/trace.ts";
 import { floatsOf, required, tensorOf } from "./operands.ts";
 import { panels, panelsOfTranspose } from "./weights.ts";
 
-/** Rows per chunk of f32_gemm_tn_acc, whose scratch holds one chunk of the right operand in panels. */
-const TN_CHUNK = 256;
+/** Floats of scratch that f32_gemm_tn_acc needs: a chunk of rows of the right operand in panels, and of some columns of the left one. */
+export const transposedScratch = (N: number): number => 256 * (((N + 7) & ~7) + 100);
 
 /** C += Aᵀ·D over M rows (or the `live` first of them): the product of every weight gradient. */
 export function addTransposedProduct(trace: Trace, a: Tensor, d: Tensor, c: Tensor, M: number, live?: Tensor): void {
   const [K, N] = [a.size / M, d.size / M];
-  const scratch = trace.tensor([TN_CHUNK, (N + 7) & ~7]);
+  const scratch = trace.tensor([transposedScratch(N)]);
   trace.call("f32_gemm_tn_acc", M, read(live), K, N, read(a), K, read(d), N, update(c), N, write(scratch));
 }
 

@@ -136,7 +136,7 @@ eachBuild("gemm_tn_acc", (test, sandbox) => {
     const a = box.f32(numbers(M * (K + 1), 1));
     const d = box.f32(numbers(M * (N + 2), 2));
     const c = box.f32(numbers(K * (N + 3), 3));
-    const scratch = box.f32(256 * panelWidth(N));
+    const scratch = box.f32(256 * (panelWidth(N) + 100));
     const rows = live === undefined ? 0 : box.i32([live]).ptr;
     box.kernels.f32_gemm_tn_acc(M, rows, K, N, a.ptr, K + 1, d.ptr, N + 2, c.ptr, N + 3, scratch.ptr);
     box.checkGuards();
