@@ -15,7 +15,7 @@ const SMALL = { "runtime/inline": "runtime/inline_infer", "runtime/instantiate":
  *   runtime/instantiate  by the AssemblyScript loader, or plainly where it cannot be imported or would weigh too much
  */
 const GROUPS = [
-  { entries: { index: "index", data: "data/index", text: "text/index", reference: "reference_entry" }, swaps: {} },
+  { entries: { index: "index", data: "data/index", text: "text/index", csv: "csv", reference: "reference_entry" }, swaps: {} },
   {
     entries: { external: "index" },
     swaps: { "runtime/inline": "runtime/inline_external", "runtime/instantiate": "runtime/instantiate_plain" },
@@ -23,6 +23,9 @@ const GROUPS = [
   { entries: { infer: "infer" }, swaps: SMALL },
   { entries: { worklet: "infer" }, swaps: SMALL }, // in one file, without chunks
 ];
+
+/** What users install themselves, where they want it. */
+const PEERS = ["papaparse"];
 
 /** Replaces files of build/js by others of the same exports, whoever imports them. */
 function swap(names) {
@@ -53,6 +56,7 @@ const output = (format, extension) => ({
 
 export default GROUPS.map(({ entries, swaps }) => ({
   input: Object.fromEntries(Object.entries(entries).map(([entry, name]) => [entry, compiled(name)])),
+  external: PEERS,
   plugins: [swap(swaps), nodeResolve(), compact],
   output: [output("es", "js"), output("cjs", "cjs")],
 }));

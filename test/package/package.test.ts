@@ -22,7 +22,7 @@ const bundles = ["", "shared"].flatMap((folder) => readdirSync(join(root, "dist"
   .filter((path) => /\.c?js$/.test(path));
 
 /** What pages download at most, in kB, minified and compressed: raised only for a reason. */
-const DOWNLOADS = { index: 95, infer: 64, worklet: 64, external: 64, data: 6, text: 4, reference: 10 };
+const DOWNLOADS = { index: 95, infer: 64, worklet: 64, external: 64, data: 6, text: 6, csv: 12, reference: 10 };
 
 const TRAIN = `
   const model = sequential([layers.lstm({ units: 4 }), layers.dense({ units: 1 })], { seed: 1, inputShape: [3, 2] });
@@ -49,6 +49,13 @@ test("trains, saves and streams as ESM", () => {
 
 test("trains, saves and streams as CJS", () => {
   assert.is(consumer.node("train.cjs", `const ${NAMES} = require("gatewise");${TRAIN}`), "true 1\n");
+});
+
+test("gatewise/csv names the peer that it lacks", () => {
+  const program = 'try { await import("gatewise/csv") } catch ({ message }) { console.log(message) }';
+  assert.match(consumer.node("lacks.mjs", program), "Cannot find package 'papaparse' imported from");
+  consumer.add("papaparse");
+  assert.is(consumer.node("has.mjs", 'import { readCsv } from "gatewise/csv"; console.log(readCsv("a\\n1.5").data[0])'), "1.5\n");
 });
 
 test("every sub-path has the same names as ESM and as CJS", () => {
@@ -103,13 +110,14 @@ test("types hold for ESM and CJS consumers who check libraries", () => {
     const output: Float32Array = stream.step(new Float32Array(2));
     const array: NDArray = model.predict([[[1, 2]]]);
     const scaled = minMaxScaler().fit(array).transform(array);
+    const prices: number[] = readCsv("a", { columns: ["a"] }).shape;
     const small: Model = loadModel(model.save());
     // @ts-expect-error
     layers.gru({ unit: 4 });
-    export const result = [output, scaled, small.predict(array), referenceKernels, sample];`;
+    export const result = [output, scaled, prices, small.predict(array), referenceKernels, sample];`;
   const imports = (keyword: (names: string, path: string) => string): string => [
     keyword("layers, sequential, type NDArray, type Stream", "gatewise"), keyword("loadModel, type Model", "gatewise/infer"),
-    keyword("minMaxScaler", "gatewise/data"), keyword("sample", "gatewise/text"), keyword("referenceKernels", "gatewise/reference"),
+    keyword("minMaxScaler", "gatewise/data"), keyword("sample", "gatewise/text"), keyword("readCsv", "gatewise/csv"), keyword("referenceKernels", "gatewise/reference"),
   ].join("\n");
   const text = imports((names, path) => `import { ${names} } from "${path}";`) + body;
   const options = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022", "--lib", "es2022,dom", "--module", "nodenext"];
@@ -135,7 +143,9 @@ test("types resolve for every kind of consumer", () => {
 test("bundles leave alone what pages, worklets and bundlers lack", () => {
   for (const path of bundles) {
     const text = readFileSync(path, "utf8");
-    for (const [, specifier] of text.matchAll(/(?:\bfrom|\bimport|\brequire\()\s*"([^"]+)"/g)) assert.match(specifier, /^\.\.?\//, path);
+    for (const [, specifier] of text.matchAll(/(?:\bfrom|\bimport|\brequire\()\s*"([^"]+)"/g)) {
+      assert.match(specifier, /\/csv\.c?js$/.test(path) ? /^(\.\.?\/|papaparse$)/ : /^\.\.?\//, path);
+    }
     assert.not.match(text, /import\.meta|\beval\(|new Function/, path);
   }
 });

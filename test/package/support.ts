@@ -1,6 +1,6 @@
 /** The package as its users get it: packed, and installed into a folder of its own. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,6 +37,11 @@ export class Consumer {
   /** Where the installed package is. */
   get installed(): string {
     return join(this.folder, "node_modules", "gatewise");
+  }
+
+  /** Gives the consumer a package that this project has, one without dependencies. */
+  add(name: string): void {
+    cpSync(join(root, "node_modules", name), join(this.folder, "node_modules", name), { recursive: true });
   }
 
   write(name: string, text: string): string {
