@@ -36,8 +36,8 @@ export type LossFactory<O extends object> = (options?: O & LossOptions) => Loss;
 
 const REDUCTIONS: readonly Reduction[] = ["mean", "sum", "none"];
 
-/** Σ values / Σ weights; nothing that counts gives 0, not 0/0. */
-export const weightedMean = (total: Tensor, weights: Tensor): Tensor => div(total, maximum(sum(weights), TINY));
+/** Σ values over Σ weights; nothing that counts gives 0, not 0/0. */
+export const meanOver = (total: Tensor, counted: Tensor): Tensor => div(total, maximum(counted, TINY));
 
 /** Keeps a divisor from being 0, and is far below any weight that means something. */
 const TINY = 1e-30;
@@ -45,7 +45,7 @@ const TINY = 1e-30;
 function reduced({ values, weights }: Terms, reduction: Reduction): Tensor {
   if (reduction === "none") return values;
   if (reduction === "sum") return sum(values);
-  return weights ? weightedMean(sum(values), weights) : mean(values);
+  return weights ? meanOver(sum(values), sum(weights)) : mean(values);
 }
 
 /**

@@ -1,68 +1,83 @@
 /** What `fit`, `evaluate` and `trainOnBatch` are given, as arrays that batches are cut from. */
 import { OptionError, ShapeError, ValueError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import { checkFinite, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
+import { checkFinite, isArrayInput, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
 import type { FlatArguments } from "../program/tree.ts";
 import { flattenArguments } from "../program/tree.ts";
 import { describe } from "../program/tensor.ts";
 import { inputArrays, namedArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
+import { mapSeveral, namedParts, type Several } from "./several.ts";
+
+/** Targets: one array, or a list or a record of them as the outputs of the model are. */
+export type Targets = Several<ArrayInput>;
 
 export interface BatchOptions extends StepOptions {
-  /** Weight of each sample [batch] or step [batch, time] in the loss. */
-  sampleWeight?: ArrayInput | undefined;
+  /** Weight of each sample [batch] or step [batch, time] in the loss; one for all outputs, or a list or a record of them. */
+  sampleWeight?: Targets | undefined;
   /** Weight of each class in the loss, by class number; others weigh 1. */
   classWeight?: Readonly<Record<number, number>> | undefined;
 }
 
 const OPTIONS = ["lengths", "mask", "sampleWeight", "classWeight"];
 
+/** What makes a dataset. */
+interface Arrays {
+  readonly x: readonly Normalized[];
+  readonly y: Several<Normalized>;
+  readonly steps: Readonly<Record<string, Normalized>>;
+  readonly sampleWeight: Several<Normalized> | undefined;
+}
+
+const isOne = (value: unknown): boolean => typeof value === "object" && value !== null && "dtype" in value;
+
 /** Arrays with one row per sample. */
 export class Dataset {
   /** Who was given them, for errors: "fit". */
   readonly subject: string;
   readonly rows: number;
-  private readonly x: readonly Normalized[];
-  private readonly y: Normalized;
-  private readonly steps: Record<string, Normalized>;
-  private readonly sampleWeight: Normalized | undefined;
+  private readonly arrays: Arrays;
   /** As JSON: it belongs to the program, not to its inputs. */
   private readonly classWeight: string | undefined;
 
-  private constructor(
-    subject: string, x: readonly Normalized[], y: Normalized, steps: Record<string, Normalized>, sampleWeight: Normalized | undefined, classWeight: string | undefined,
-  ) {
+  private constructor(subject: string, arrays: Arrays, classWeight: string | undefined) {
     this.subject = subject;
-    this.rows = y.shape[0];
-    this.x = x;
-    this.y = y;
-    this.steps = steps;
-    this.sampleWeight = sampleWeight;
+    this.rows = arrays.x[0].shape[0];
+    this.arrays = arrays;
     this.classWeight = classWeight;
   }
 
   /** @throws ShapeError, ValueError, OptionError naming the argument that is wrong */
-  static of(x: ModelInput, y: ArrayInput, options: BatchOptions, subject: string): Dataset {
+  static of(x: ModelInput, y: Targets, options: BatchOptions, subject: string): Dataset {
     checkOptions(subject, options, OPTIONS);
+    const { sampleWeight, classWeight } = options;
     const inputs = inputArrays(x, `${subject}: x`);
-    const targets = normalize(y, `${subject}: y`);
-    if (targets.dtype === "f32") checkFinite(targets, `${subject}: y`);
     const rows = inputs[0].shape[0];
-    if (targets.shape[0] !== rows) {
-      throw new ShapeError(`${subject}: expected y with ${rows} rows as x ${describe(inputs[0].shape)}, got ${describe(targets.shape)}`);
-    }
-    if (options.sampleWeight !== undefined && options.classWeight !== undefined) throw new OptionError(`${subject}: expected sampleWeight or classWeight, got both`);
-    return new Dataset(subject, inputs, targets, stepArrays(options, inputs[0].shape, subject), sampleWeights(rows, options, subject), classWeights(options, subject));
+    const targets = each(y, `${subject}: y`, (array, path) => {
+      const target = normalize(array, `${subject}: y${path}`);
+      if (target.dtype === "f32") checkFinite(target, `${subject}: y${path}`);
+      if (target.shape[0] !== rows) throw new ShapeError(`${subject}: expected y${path} with ${rows} rows as x ${describe(inputs[0].shape)}, got ${describe(target.shape)}`);
+      return target;
+    });
+    if (sampleWeight !== undefined && classWeight !== undefined) throw new OptionError(`${subject}: expected sampleWeight or classWeight, got both`);
+    if (classWeight !== undefined && !isOne(targets)) throw new OptionError(`${subject}: expected classWeight with one output, got it with several; give a sampleWeight for each`);
+    const weights = sampleWeight === undefined ? undefined : each(sampleWeight, `${subject}: sampleWeight`, (array, path) => sampleWeights(rows, array, subject, path));
+    return new Dataset(subject, { x: inputs, y: targets, steps: stepArrays(options, inputs[0].shape, subject), sampleWeight: weights }, classWeights(options, subject));
   }
 
   /** Every array with its name, in the order of the inputs of a program for {@link flatten}. */
   get sources(): readonly [name: string, array: Normalized][] {
-    const { x, y, steps, sampleWeight } = this;
-    return namedArrays(this.subject, x, { y, ...steps, ...(sampleWeight ? { sampleWeight } : {}) });
+    const { x, y, steps, sampleWeight } = this.arrays;
+    const named: Record<string, Normalized> = {};
+    mapSeveral(y, isOne, (array, path) => { named[`y${path}`] = array; });
+    Object.assign(named, steps);
+    if (sampleWeight) mapSeveral(sampleWeight, isOne, (array, path) => { named[`sampleWeight${path}`] = array; });
+    return namedArrays(this.subject, x, named);
   }
 
-  private over(pick: (array: Normalized) => Normalized): Dataset {
-    const steps = Object.fromEntries(Object.entries(this.steps).map(([name, array]) => [name, pick(array)]));
-    return new Dataset(this.subject, this.x.map(pick), pick(this.y), steps, this.sampleWeight && pick(this.sampleWeight), this.classWeight);
+  private over(pick: (array: Normalized) => Normalized, steps = mapRecord(this.arrays.steps, pick)): Dataset {
+    const { x, y, sampleWeight } = this.arrays;
+    const arrays = { x: x.map(pick), y: mapSeveral(y, isOne, pick), steps, sampleWeight: sampleWeight && mapSeveral(sampleWeight, isOne, pick) };
+    return new Dataset(this.subject, arrays, this.classWeight);
   }
 
   /** Rows start…end − 1, without a copy. */
@@ -80,19 +95,33 @@ export class Dataset {
     });
   }
 
+  /** Without weights of classes, which do not count in a validation. */
+  get unweighted(): Dataset {
+    return new Dataset(this.subject, this.arrays, undefined);
+  }
+
   /** Arguments of the step function: (x, y, steps, { sampleWeight, classWeight }). */
   flatten(): FlatArguments {
-    const { x, y, steps, sampleWeight, classWeight } = this;
-    return flattenArguments([x, y, steps, { sampleWeight, classWeight }], this.subject);
+    const { x, y, steps, sampleWeight } = this.arrays;
+    return flattenArguments([x, y, steps, { sampleWeight, classWeight: this.classWeight }], this.subject);
   }
 }
 
-function sampleWeights(rows: number, { sampleWeight }: BatchOptions, subject: string): Normalized | undefined {
-  if (sampleWeight === undefined) return undefined;
-  const array = normalize(sampleWeight, `${subject}: sampleWeight`);
+const mapRecord = (record: Arrays["steps"], fn: (array: Normalized) => Normalized): Record<string, Normalized> =>
+  Object.fromEntries(Object.entries(record).map(([name, array]) => [name, fn(array)]));
+
+/** Each array that was given, by a reader that is told where it stands. @throws ValueError when there is none */
+function each(given: Targets, name: string, read: (array: ArrayInput, path: string) => Normalized): Several<Normalized> {
+  const arrays = mapSeveral(given, isArrayInput, read);
+  if (namedParts(arrays, isOne).length === 0) throw new ValueError(`${name}: expected an array, or a list or a record of arrays, got an empty one`);
+  return arrays;
+}
+
+function sampleWeights(rows: number, given: ArrayInput, subject: string, path: string): Normalized {
+  const array = normalize(given, `${subject}: sampleWeight${path}`);
   const floats: Normalized = array.dtype === "f32" ? array : { ...array, data: Float32Array.from(array.data), dtype: "f32" };
-  if (floats.shape[0] !== rows) throw new ShapeError(`${subject}: expected sampleWeight with ${rows} rows, got ${describe(floats.shape)}`);
-  checkFinite(floats, `${subject}: sampleWeight`);
+  if (floats.shape[0] !== rows) throw new ShapeError(`${subject}: expected sampleWeight${path} with ${rows} rows, got ${describe(floats.shape)}`);
+  checkFinite(floats, `${subject}: sampleWeight${path}`);
   return floats;
 }
 

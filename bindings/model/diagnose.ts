@@ -2,8 +2,8 @@
 import type { NDArray } from "../program/array.ts";
 import type { Dataset } from "./dataset.ts";
 import { inspectStep } from "./inspect.ts";
+import type { Objective } from "./heads.ts";
 import type { Module } from "./module.ts";
-import type { Objective } from "./step.ts";
 
 const finite = ({ data }: NDArray): boolean => data.every(Number.isFinite);
 

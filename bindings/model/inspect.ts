@@ -1,18 +1,19 @@
 /** Seeing inside a model: gates, states and outputs of every layer, and gradients, on one batch. */
 import { StateError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import type { ArrayInput } from "../program/array.ts";
 import { TracedFunction, recordGradients, type Extension } from "../program/functions.ts";
 import type { Steps, Tensor } from "../program/tensor.ts";
 import type { FlatArguments } from "../program/tree.ts";
-import { Dataset } from "./dataset.ts";
+import { Dataset, type Targets } from "./dataset.ts";
+import type { Objective } from "./heads.ts";
 import { attachSteps, inputArrays, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
 import type { ArrayRecord, Network } from "./network.ts";
-import { scoreBatch, type Objective, type Weighting } from "./step.ts";
+import type { Several } from "./several.ts";
+import { scoreBatch, type Weighting } from "./step.ts";
 
 export interface InspectOptions extends StepOptions {
   /** Targets, for gradients of the compiled loss. */
-  y?: ArrayInput | undefined;
+  y?: Targets | undefined;
   gradients?: boolean | undefined;
 }
 
@@ -67,7 +68,7 @@ export function inspect(model: Network, x: ModelInput, options: InspectOptions, 
 
 /** Values and gradients inside a step on a whole batch; as in training, or without its dropout. */
 export function inspectStep(model: Network, objective: Objective, batch: Dataset, training: boolean): ArrayRecord {
-  const loss = (x: Tensor[], y: Tensor, steps: Steps, weighting: Weighting): unknown =>
+  const loss = (x: Tensor[], y: Several<Tensor>, steps: Steps, weighting: Weighting): unknown =>
     ({ loss: scoreBatch(model, { ...objective, metrics: [] }, { x, y, steps, ...weighting }).loss });
   const traced = new TracedFunction("inspect", model, loss as never, { inspect: true, gradients: true, training }, { extension: withGradients(model) });
   return values(traced, batch.flatten(), 1);

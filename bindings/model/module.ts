@@ -1,30 +1,44 @@
 /** The Module: a Network that also trains, saves and shows what is inside it. */
-import { FormatError, OptionError, StateError } from "../errors.ts";
+import { FormatError, StateError } from "../errors.ts";
 import { checkCount, checkOptions } from "../options.ts";
-import { lossOf, type Loss } from "../losses/index.ts";
-import { metricOf, type Metric } from "../metrics/index.ts";
+import type { Loss } from "../losses/index.ts";
+import type { Metric } from "../metrics/index.ts";
 import { optimizerOf, type Optimizer } from "../optimizers.ts";
-import type { ArrayInput } from "../program/array.ts";
-import { Dataset, type BatchOptions } from "./dataset.ts";
+import { ArrayBatches, StreamBatches, type BatchStream } from "./batches.ts";
+import { objectiveOf } from "./compile.ts";
+import { Dataset, type BatchOptions, type Targets } from "./dataset.ts";
 import type { ModelInput } from "./inputs.ts";
 import { inspect, type InspectOptions } from "./inspect.ts";
 import { checkWeights, openFile, slotArrays, type FileBytes } from "./load.ts";
 import { Network, hide, type ArrayRecord, type ModuleOptions } from "./network.ts";
 import { save, type SaveOptions } from "./save.ts";
 import { BatchRunner, type Logs } from "./runner.ts";
-import { fit, train, type FitOptions, type History, type TrainEvent } from "./train.ts";
+import type { Several } from "./several.ts";
+import { refuseCuts, sourceOf } from "./source.ts";
+import { evaluateStream, fit, train, type FitOptions, type History, type TrainEvent } from "./train.ts";
 import { offerState, updaterOf } from "./updater.ts";
+
+type MetricsOf = Metric | string | readonly (Metric | string)[];
+export type MetricsOption = readonly MetricsOf[] | Readonly<Record<string, MetricsOf>>;
 
 export interface CompileOptions {
   /** From `optimizers.*`, or its name for the defaults. */
   optimizer?: Optimizer | string;
-  /** From `losses.*`, its name, or a function of (yTrue, yPred). */
-  loss: Loss | string;
-  metrics?: readonly (Metric | string)[];
+  /**
+   * From `losses.*`, its name, or a function of (yTrue, yPred). For a `call` that gives a list or a record of tensors one
+   * for all of them, or a list or a record of losses; null for outputs that are not trained.
+   */
+  loss: Several<Loss | string | null>;
+  /** What each loss counts in the sum that is minimised, as a list or a record; 1 when absent. */
+  lossWeights?: Several<number> | undefined;
+  /** Metrics of the output; for several outputs a list with the metrics of each, or a record of them. */
+  metrics?: MetricsOption | undefined;
 }
 
 export interface EvaluateOptions extends BatchOptions {
   batchSize?: number | undefined;
+  /** Batches to evaluate on, when not on all there are. */
+  steps?: number | undefined;
 }
 
 /**
@@ -57,11 +71,9 @@ export class Module extends Network {
    */
   compile(options: CompileOptions = {} as CompileOptions): void {
     this.throwIfDisposed();
-    checkOptions("compile", options, ["optimizer", "loss", "metrics"]);
-    const { optimizer = "adam", loss, metrics = [] } = options;
-    if (loss === undefined) throw new OptionError('compile: expected a loss, such as "mse" or losses.meanSquaredError(), got none');
-    if (!Array.isArray(metrics)) throw new OptionError(`compile: expected a list of metrics, got ${typeof metrics}`);
-    const objective = { loss: lossOf(loss), metrics: metrics.map(metricOf) };
+    checkOptions("compile", options, ["optimizer", "loss", "lossWeights", "metrics"]);
+    const { optimizer = "adam" } = options;
+    const objective = objectiveOf(options);
     const updater = updaterOf(this, optimizerOf(optimizer));
     this.#runner = new BatchRunner(this, objective, updater);
     this.#optimizer = updater.optimizer;
@@ -81,41 +93,61 @@ export class Module extends Network {
   /**
    * Trains for some epochs, giving others a turn every few milliseconds.
    *
-   * @param x  inputs [rows, ..]
-   * @param y  targets [rows, ..]: class numbers for sparse losses; the last axis of size 1 may be left out
+   * @param x  inputs [rows, ..], or a stream of batches `[x, y]` or `[x, y, { lengths, mask, sampleWeight }]` alone: something
+   *           to iterate over, also asynchronously, or a function that gives one for every epoch
+   * @param y  targets [rows, ..]: class numbers for sparse losses; the last axis of size 1 may be left out; for several
+   *           outputs a list or a record
    * @returns every logged value by epoch: `history.loss`, `history.val_accuracy`, …
    * @throws NonFiniteError naming epoch, batch and first layer; the weights are the last finite ones
+   * @throws ValueError when a batch has no label that counts, or a stream ends before `stepsPerEpoch`
    * @throws StateError when another training of this model runs
    * @throws the signal's reason when it is aborted; the weights stay as the last batch left them
    */
-  async fit(x: ModelInput, y: ArrayInput, options: FitOptions = {}): Promise<History> {
-    return fit(this, this.compiled("fit"), x, y, options);
+  fit(x: ModelInput, y: Targets, options?: FitOptions): Promise<History>;
+  fit(batches: BatchStream, options?: FitOptions): Promise<History>;
+  async fit(x: ModelInput | BatchStream, y?: Targets | FitOptions, rest?: FitOptions): Promise<History> {
+    const { source, options } = sourceOf<FitOptions>("fit", x, y, rest);
+    return fit(this, this.compiled("fit"), source, options);
   }
 
   /** The same loop as a generator of events; `return()` stops it. */
-  train(x: ModelInput, y: ArrayInput, options: FitOptions = {}): AsyncGenerator<TrainEvent, void> {
-    return train(this, this.compiled("train"), x, y, options);
+  train(x: ModelInput, y: Targets, options?: FitOptions): AsyncGenerator<TrainEvent, void>;
+  train(batches: BatchStream, options?: FitOptions): AsyncGenerator<TrainEvent, void>;
+  train(x: ModelInput | BatchStream, y?: Targets | FitOptions, rest?: FitOptions): AsyncGenerator<TrainEvent, void> {
+    const { source, options } = sourceOf<FitOptions>("fit", x, y, rest);
+    return train(this, this.compiled("train"), source, options);
   }
 
   /** One update, synchronously. @returns `{ loss, …metrics }` of this batch before the update */
-  trainOnBatch(x: ModelInput, y: ArrayInput, options: BatchOptions = {}): Logs {
+  trainOnBatch(x: ModelInput, y: Targets, options: BatchOptions = {}): Logs {
     const runner = this.compiled("trainOnBatch");
     if (this.fitting) throw new StateError("trainOnBatch: expected no other training of this model, got one that is still running");
     return runner.trainOnBatch(Dataset.of(x, y, options, "trainOnBatch"));
   }
 
   /** `{ loss, …metrics }` of one batch. */
-  testOnBatch(x: ModelInput, y: ArrayInput, options: BatchOptions = {}): Logs {
+  testOnBatch(x: ModelInput, y: Targets, options: BatchOptions = {}): Logs {
     const data = Dataset.of(x, y, options, "testOnBatch");
-    return this.compiled("testOnBatch").evaluate(data, data.rows);
+    return this.compiled("testOnBatch").evaluate(new ArrayBatches(data, data.rows));
   }
 
-  /** `{ loss, …metrics }` over all rows, in batches. */
-  evaluate(x: ModelInput, y: ArrayInput, options: EvaluateOptions = {}): Logs {
-    checkOptions("evaluate", options, ["batchSize", "lengths", "mask", "sampleWeight", "classWeight"]);
-    const { batchSize = 32, ...rest } = options;
+  /**
+   * `{ loss, …metrics }` over all rows, in batches; a promise of them for a stream of batches, as `fit` takes them.
+   *
+   * @throws ValueError when no label counts
+   */
+  evaluate(x: ModelInput, y: Targets, options?: EvaluateOptions): Logs;
+  evaluate(batches: BatchStream, options?: EvaluateOptions): Promise<Logs>;
+  evaluate(x: ModelInput | BatchStream, y?: Targets | EvaluateOptions, more?: EvaluateOptions): Logs | Promise<Logs> {
+    const { source, options } = sourceOf<EvaluateOptions>("evaluate", x, y, more);
+    checkOptions("evaluate", options, ["batchSize", "steps", "lengths", "mask", "sampleWeight", "classWeight"]);
+    const { batchSize = 32, steps, ...rest } = options;
     checkCount("evaluate", "batchSize", batchSize);
-    return this.compiled("evaluate").evaluate(Dataset.of(x, y, rest, "evaluate"), batchSize);
+    if (steps !== undefined) checkCount("evaluate", "steps", steps);
+    const runner = this.compiled("evaluate");
+    if (!("stream" in source)) return runner.evaluate(new ArrayBatches(Dataset.of(source.x, source.y, rest, "evaluate"), batchSize, { steps, option: "steps" }));
+    refuseCuts("evaluate", options);
+    return evaluateStream(runner, new StreamBatches("evaluate", source.stream, { steps, option: "steps", epochs: 1, classWeight: options.classWeight }));
   }
 
   /**

@@ -11,7 +11,7 @@ import type { Trace } from "../program/trace.ts";
 import { Random, randomSeed } from "../random.ts";
 import { currentBackend } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
-import { predict, type PredictOptions } from "./predict.ts";
+import { predict, type PredictOptions, type Prediction } from "./predict.ts";
 import { Resources } from "./resources.ts";
 import { resetStates } from "./states.ts";
 import { summary } from "./summary.ts";
@@ -173,11 +173,11 @@ export class Network implements Root {
    * Runs the model on arrays, in batches.
    *
    * @param x  input [batch, time, features] or [batch, time] tokens; a list of arrays for a `call` of several inputs
-   * @returns the output, or a list of them when there are several
+   * @returns the output, or a list or a record of them as `call` gives
    * @throws ShapeError, ValueError when x does not fit the model, holds NaN or tokens out of range
    */
   predict(x: ArrayInput | readonly ArrayInput[], options?: PredictOptions): NDArray;
-  predict(x: ArrayInput | readonly ArrayInput[], options: PredictOptions = {}): NDArray | NDArray[] {
+  predict(x: ArrayInput | readonly ArrayInput[], options: PredictOptions = {}): Prediction {
     return predict(this, x, options);
   }
 

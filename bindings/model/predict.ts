@@ -39,8 +39,11 @@ function checkOutputs(model: Network, outputs: unknown, rows: number): unknown {
   return outputs;
 }
 
+/** What a model gives for arrays: one, or a list or a record of them as its `call` does. */
+export type Prediction = NDArray | Prediction[] | { [output: string]: Prediction };
+
 /** See {@link Network.predict}. */
-export function predict(model: Network, x: ModelInput, options: PredictOptions): NDArray | NDArray[] {
+export function predict(model: Network, x: ModelInput, options: PredictOptions): Prediction {
   model.throwIfDisposed();
   checkOptions("predict", options, ["batchSize", "lengths", "mask"]);
   const { batchSize = 32 } = options;
@@ -53,8 +56,8 @@ export function predict(model: Network, x: ModelInput, options: PredictOptions):
     const part = Object.fromEntries(Object.entries(steps).map(([name, array]) => [name, rowsOf(array, start, end)]));
     return traced.flatten([arrays.map((array) => rowsOf(array, start, end)), part]);
   };
-  const { inputs } = traced.compile(batch(0, Math.min(rows, batchSize))).program;
-  namedArrays("predict", arrays, steps).forEach(([name, array], i) => inputs[i].check(array.data, name));
+  const compiled = traced.compile(batch(0, Math.min(rows, batchSize)));
+  namedArrays("predict", arrays, steps).forEach(([name, array], i) => compiled.program.inputs[i].check(array.data, name));
   const outputs: NDArray[] = [];
   for (let start = 0; start < rows; start += batchSize) {
     const end = Math.min(rows, start + batchSize);
@@ -64,5 +67,6 @@ export function predict(model: Network, x: ModelInput, options: PredictOptions):
       outputs[i].data.set(port.view, start * sizeOf(port.shape.slice(1)));
     });
   }
-  return outputs.length === 1 ? outputs[0] : outputs;
+  const result = compiled.result((_port, i) => outputs[i]) as Prediction;
+  return Array.isArray(result) && outputs.length === 1 ? outputs[0] : result;
 }

@@ -32,6 +32,7 @@ export async function progressOf(): Promise<Callback> {
   const bar = new library.SingleBar({ format: "epoch {epoch}/{epochs} {bar} {value}/{total} batches  {text}", clearOnComplete: true });
   return {
     onBatchEnd({ epoch, epochs, batch, batches, logs }) {
+      if (batches === undefined) return; // of an end that nobody knows there is no share
       const payload = { epoch: epoch + 1, epochs, text: formatLogs(logs) };
       if (batch === 1) bar.start(batches, batch, payload);
       else bar.update(batch, payload);

@@ -1,64 +1,91 @@
 /** A compiled model at work on batches: one update or one evaluation, as programs that are traced once per batch shape. */
-import { NonFiniteError } from "../errors.ts";
-import { TracedFunction, recordGradients, type Compiled } from "../program/functions.ts";
+import { NonFiniteError, ValueError } from "../errors.ts";
+import { TracedFunction, recordGradients, type Compiled, type Extension } from "../program/functions.ts";
+import { div, mul } from "../ops/elementwise.ts";
+import type { Port } from "../program/port.ts";
 import type { Steps, Tensor } from "../program/tensor.ts";
+import { StreamBatches, range, type ArrayBatches, type Batch } from "./batches.ts";
 import type { Dataset } from "./dataset.ts";
 import { diagnose } from "./diagnose.ts";
+import type { Objective } from "./heads.ts";
 import type { Module } from "./module.ts";
+import type { Several } from "./several.ts";
 import { statefulStore } from "./states.ts";
-import { scoreBatch, type Objective, type StepResult, type Weighting } from "./step.ts";
+import { scoreBatch, type StepResult, type Weighting } from "./step.ts";
 import type { Updater } from "./updater.ts";
 
-/** Means so far: `loss` and every metric by its key. */
+/** Means so far: `loss`, that of every output when there are several, and every metric by its key. */
 export type Logs = Record<string, number>;
 
-/** Whole numbers from 0 to n − 1. */
-export const range = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i);
-
-/** How many sums each metric has. */
-type PartCounts = readonly number[];
-
-type StepFunction = (x: Tensor[], y: Tensor, steps: Steps, weighting: Weighting) => StepResult;
+type StepFunction = (x: Tensor[], y: Several<Tensor>, steps: Steps, weighting: Weighting) => StepResult;
 
 /** The program's function: the loss, then the sums of the metrics. */
 const stepFunction = (model: Module, objective: Objective): StepFunction =>
   (x, y, steps, weighting) => scoreBatch(model, objective, { x, y, steps, ...weighting });
 
-const partCounts = (result: unknown): PartCounts => (result as StepResult).parts.map(({ length }) => length);
+/** Where a program leaves the scores of a batch. */
+const scoresOf = ({ ports }: Compiled<undefined>): StepResult<Port> => ports as StepResult<Port>;
+
+const isZero = (port: Port | undefined): boolean => port?.view[0] === 0;
+
+/** A mean over rows. */
+class RowMean {
+  private sum = 0;
+  private rows = 0;
+
+  add(value: number, rows: number): void {
+    this.sum += value * rows;
+    this.rows += rows;
+  }
+
+  get value(): number {
+    return this.sum / this.rows;
+  }
+
+  get empty(): boolean {
+    return this.rows === 0;
+  }
+}
 
 /** Adds up what batches give: losses count by their rows, whatever is masked in them, as Keras has it; metrics by what counts. */
 export class Scores {
-  private readonly metrics: Objective["metrics"];
-  private loss = 0;
-  private rows = 0;
-  private counts: PartCounts = [];
-  private sums: Float64Array[] = [];
+  private readonly loss = new RowMean();
+  private readonly losses = new Map<string, RowMean>();
+  private readonly metrics = new Map<string, { sums: Float64Array[]; result(sums: Float64Array[]): number }>();
 
-  constructor({ metrics }: Objective) {
-    this.metrics = metrics;
-  }
-
-  /** Adds the batch that a program has just run: its outputs are the loss and the sums of the metrics. */
-  add({ program: { outputs }, extra }: Compiled<PartCounts>, rows: number): void {
-    this.counts = extra;
-    const [loss, ...parts] = outputs;
-    this.loss += loss.view[0] * rows;
-    this.rows += rows;
-    for (let i = 0; i < parts.length; i++) {
-      const { view } = parts[i];
-      const sum = (this.sums[i] ??= new Float64Array(view.length));
-      for (let k = 0; k < view.length; k++) sum[k] += view[k];
+  /** Adds the batch that a program has just run. Where all labels are ignored its loss does not count. */
+  add(compiled: Compiled<undefined>, rows: number): void {
+    const { loss, counted, heads } = scoresOf(compiled);
+    if (!isZero(counted)) this.loss.add(loss.view[0], rows);
+    for (const head of heads) {
+      if (head.loss && heads.length > 1) this.addLoss(`${head.name}_loss`, head.loss.view[0], isZero(head.counted) ? 0 : rows);
+      for (const { key, parts, result } of head.metrics) {
+        let metric = this.metrics.get(key);
+        if (!metric) this.metrics.set(key, (metric = { sums: parts.map(({ size }) => new Float64Array(size)), result }));
+        const { sums } = metric;
+        parts.forEach(({ view }, i) => view.forEach((value, k) => { sums[i][k] += value; }));
+      }
     }
   }
 
+  private addLoss(key: string, value: number, rows: number): void {
+    let mean = this.losses.get(key);
+    if (!mean) this.losses.set(key, (mean = new RowMean()));
+    mean.add(value, rows);
+  }
+
+  /** NaN for a loss of which nothing has counted. */
   logs(): Logs {
-    const logs: Logs = { loss: this.loss / this.rows };
-    let first = 0;
-    this.metrics.forEach(({ metricName, result }, i) => {
-      logs[metricName] = result(this.sums.slice(first, first + this.counts[i]));
-      first += this.counts[i];
-    });
+    const logs: Logs = { loss: this.loss.value };
+    for (const [key, { value }] of this.losses) logs[key] = value;
+    for (const [key, { sums, result }] of this.metrics) logs[key] = result(sums);
     return logs;
+  }
+
+  /** The logs of an evaluation. @throws ValueError when no label has counted */
+  checked(subject: string): Logs {
+    if (this.loss.empty) throw new ValueError(`${subject}: expected a label that counts, got only ignored ones`);
+    return this.logs();
   }
 }
 
@@ -67,8 +94,8 @@ export class BatchRunner {
   private readonly model: Module;
   readonly objective: Objective;
   private readonly updater: Updater;
-  private readonly train: TracedFunction<PartCounts>;
-  private readonly test: TracedFunction<PartCounts>;
+  private readonly train: TracedFunction;
+  private readonly test: TracedFunction;
 
   constructor(model: Module, objective: Objective, updater: Updater) {
     this.model = model;
@@ -76,34 +103,39 @@ export class BatchRunner {
     this.updater = updater;
     const stateful = statefulStore(model);
     const fn = stepFunction(model, objective) as never;
-    this.train = new TracedFunction<PartCounts>("fit", model, fn, { training: true, gradients: true, stateful }, {
-      extension: (trace, _inputs, result) => {
-        const { loss } = result as StepResult;
-        recordGradients("fit", trace, model, loss);
-        updater.record(trace, loss);
-        return { outputs: [], extra: partCounts(result) };
-      },
-    });
-    this.test = new TracedFunction<PartCounts>("evaluate", model, fn, { stateful }, {
-      extension: (_trace, _inputs, result) => ({ outputs: [], extra: partCounts(result) }),
-    });
+    this.train = new TracedFunction("fit", model, fn, { training: true, gradients: true, stateful }, { extension: this.update });
+    this.test = new TracedFunction("evaluate", model, fn, { stateful });
   }
 
-  /** One update. @throws NonFiniteError; the weights are those before the batch then */
-  step(data: Dataset, order: Int32Array, where: { epoch: number; batch: number }): Compiled<PartCounts> {
-    const compiled = this.write(this.train, data, order);
+  /** Records gradients and update. A batch in which no label counts makes none: 0/0 is as little finite as a loss of NaN. */
+  private readonly update: Extension<undefined> = (trace, _inputs, result) => {
+    const { loss, counted } = result as StepResult;
+    recordGradients("fit", trace, this.model, loss);
+    this.updater.record(trace, counted ? mul(loss, div(counted, counted)) : loss);
+    return { outputs: [], extra: undefined };
+  };
+
+  /** One update. @throws NonFiniteError, ValueError when no label counts; the weights are those before the batch then */
+  step({ data, rows }: Batch, where: { epoch: number; batch: number }): Compiled<undefined> {
+    const compiled = this.write(this.train, data, rows);
     this.updater.before();
     this.train.replay(compiled);
-    if (!this.updater.after()) {
-      const { layer, what } = diagnose(this.model, this.objective, compiled.program.outputs[0].view[0], data.pick(order));
-      throw new NonFiniteError(`fit: expected a finite loss and gradients, got ${what} in epoch ${where.epoch + 1}, batch ${where.batch + 1}${layer ? `, first in ${layer}` : ""}; the weights are those before that batch`, { ...where, layer });
-    }
+    if (!this.updater.after()) this.explain(compiled, data.pick(rows), where);
     return compiled;
   }
 
-  private write(traced: TracedFunction<PartCounts>, data: Dataset, order: Int32Array): Compiled<PartCounts> {
-    const compiled = traced.compile(data.slice(0, order.length).flatten());
-    data.sources.forEach(([name, array], i) => compiled.program.inputs[i].writeRows(array.data, order, name));
+  /** Why a batch made no update. */
+  private explain(compiled: Compiled<undefined>, batch: Dataset, where: { epoch: number; batch: number }): never {
+    const { loss, counted } = scoresOf(compiled);
+    const place = `epoch ${where.epoch + 1}, batch ${where.batch + 1}`;
+    if (isZero(counted)) throw new ValueError(`fit: expected a label that counts, got only ignored ones in ${place}; the weights are those before that batch`);
+    const { layer, what } = diagnose(this.model, this.objective, loss.view[0], batch);
+    throw new NonFiniteError(`fit: expected a finite loss and gradients, got ${what} in ${place}${layer ? `, first in ${layer}` : ""}; the weights are those before that batch`, { ...where, layer });
+  }
+
+  private write(traced: TracedFunction, data: Dataset, rows: Int32Array): Compiled<undefined> {
+    const compiled = traced.compile(data.slice(0, rows.length).flatten());
+    data.sources.forEach(([name, array], i) => compiled.program.inputs[i].writeRows(array.data, rows, name));
     return compiled;
   }
 
@@ -111,41 +143,30 @@ export class BatchRunner {
    * Holds all rows to what the first batch's program trusts, so that a token out of range is found before a training, not
    * half-way through it.
    */
-  check(kind: "train" | "test", data: Dataset, batchSize: number): void {
-    const { program } = this[kind].compile(data.slice(0, Math.min(batchSize, data.rows)).flatten());
+  check(kind: "train" | "test", batches: ArrayBatches | StreamBatches): void {
+    if (batches instanceof StreamBatches) return; // theirs are checked one by one
+    const { data, size } = batches;
+    const { program } = this[kind].compile(data.slice(0, Math.min(size, data.rows)).flatten());
     data.sources.forEach(([name, array], i) => program.inputs[i].check(array.data, name));
   }
 
-  /** Scores one batch after the other, with a chance to pause after each. */
-  *scoring(data: Dataset, batchSize: number): Generator<void, Logs> {
-    const scores = this.scores();
-    const order = range(data.rows);
-    for (let start = 0; start < data.rows; start += batchSize) {
-      const batch = order.subarray(start, start + batchSize);
-      const compiled = this.write(this.test, data, batch);
-      this.test.replay(compiled);
-      scores.add(compiled, batch.length);
-      yield;
-    }
-    return scores.logs();
+  /** Adds the scores of one batch. */
+  score({ data, rows }: Batch, scores: Scores): void {
+    const compiled = this.write(this.test, data, rows);
+    this.test.replay(compiled);
+    scores.add(compiled, rows.length);
   }
 
-  evaluate(data: Dataset, batchSize: number): Logs {
-    this.check("test", data, batchSize);
-    const scoring = this.scoring(data, batchSize);
-    for (;;) {
-      const { done, value } = scoring.next();
-      if (done) return value;
-    }
+  evaluate(batches: ArrayBatches): Logs {
+    this.check("test", batches);
+    const scores = new Scores();
+    for (const batch of batches.epoch(0)) this.score(batch, scores);
+    return scores.checked(batches.data.subject);
   }
 
   trainOnBatch(data: Dataset): Logs {
-    const scores = this.scores();
-    scores.add(this.step(data, range(data.rows), { epoch: 0, batch: 0 }), data.rows);
+    const scores = new Scores();
+    scores.add(this.step({ data, rows: range(data.rows) }, { epoch: 0, batch: 0 }), data.rows);
     return scores.logs();
-  }
-
-  scores(): Scores {
-    return new Scores(this.objective);
   }
 }

@@ -1,27 +1,23 @@
 /** What one batch computes in training and evaluation: loss and metrics over what counts, as a traced function. */
-import { OptionError, ShapeError, TraceError } from "../errors.ts";
-import { alignLabels, weightedMean, type Loss } from "../losses/define.ts";
-import { spread, type Metric } from "../metrics/define.ts";
+import { OptionError, ShapeError } from "../errors.ts";
+import { alignLabels, meanOver } from "../losses/define.ts";
+import { spread, type Metric, type Sums } from "../metrics/define.ts";
 import { add, div, mul } from "../ops/elementwise.ts";
 import { floatsOf } from "../ops/operands.ts";
 import { argmax, mean, sum } from "../ops/reduce.ts";
 import { gather, validSteps } from "../ops/rows.ts";
 import { reshape } from "../ops/shape.ts";
-import { describe, isTensor, type Steps, type Tensor } from "../program/tensor.ts";
+import { describe, type Steps, type Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
+import { headsOf, type Head, type Objective } from "./heads.ts";
 import { attachSteps } from "./inputs.ts";
 import type { Network } from "./network.ts";
-
-/** What `compile` settled. */
-export interface Objective {
-  readonly loss: Loss;
-  readonly metrics: readonly Metric[];
-}
+import type { Several } from "./several.ts";
 
 /** What parts of a batch weigh in the loss, if not all the same. */
 export interface Weighting {
-  /** [batch] or [batch, time] */
-  readonly sampleWeight?: Tensor;
+  /** [batch] or [batch, time], one for all outputs or one for each */
+  readonly sampleWeight?: Several<Tensor>;
   /** By class number, as JSON; others weigh 1. */
   readonly classWeight?: string;
 }
@@ -29,14 +25,32 @@ export interface Weighting {
 /** A batch inside the trace. */
 export interface Batch extends Weighting {
   readonly x: Tensor[];
-  readonly y: Tensor;
+  readonly y: Several<Tensor>;
   readonly steps: Steps;
 }
 
-export interface StepResult {
-  readonly loss: Tensor;
-  /** Sums of every metric. */
-  readonly parts: Tensor[][];
+/** Sums of one metric, and the number that they become when batches have been added up. */
+export interface MetricScore<T = Tensor> {
+  readonly key: string;
+  readonly parts: readonly T[];
+  result(sums: Sums): number;
+}
+
+/** Scores of one output: tensors while it is traced, their ports afterwards. */
+export interface HeadScore<T = Tensor> {
+  readonly name: string;
+  readonly loss: T | undefined;
+  /** What its loss is divided by where labels may be ignored: 0 when all of them are. */
+  readonly counted: T | undefined;
+  readonly metrics: readonly MetricScore<T>[];
+}
+
+export interface StepResult<T = Tensor> {
+  /** What is minimised: the sum of the losses by their weights, and penalties. */
+  readonly loss: T;
+  /** 0 when no output has a label that counts; absent where all count. */
+  readonly counted: T | undefined;
+  readonly heads: readonly HeadScore<T>[];
 }
 
 /** 1 at valid steps [batch, time], 0 at others; undefined when all count alike. */
@@ -63,34 +77,50 @@ function classWeights(classWeight: string, y: Tensor, yPred: Tensor): Tensor {
 }
 
 /** The loss over what counts: sample weights multiply, the divisor stays the number of valid values. */
-function lossOf(loss: Loss, { y, sampleWeight, classWeight }: Batch, yPred: Tensor): Tensor {
+function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | undefined): Pick<HeadScore, "loss" | "counted"> {
+  if (!loss) return { loss: undefined, counted: undefined };
   if (!loss.terms) {
     if (sampleWeight ?? classWeight) throw new OptionError("fit: expected a loss from losses.* with weights of samples or classes, got a function of your own, whose parts cannot be weighted");
     const value = loss(y, yPred);
-    return value.size === 1 ? reshape(value, []) : mean(value);
+    return { loss: value.size === 1 ? reshape(value, []) : mean(value), counted: undefined };
   }
   const { values, weights } = loss.terms(y, yPred);
   const valid = values.rank > 1 ? stepWeights(yPred) : undefined;
   const weight = classWeight ? classWeights(classWeight, y, yPred) : sampleWeight;
   const weighted = weight ? mul(values, fitted(weight, values)) : values;
   const total = sum(valid ? mul(weighted, valid) : weighted);
-  if (loss.reduction === "sum") return total;
-  const counted = weights && valid ? mul(weights, valid) : weights ?? valid;
-  return counted ? weightedMean(total, counted) : div(total, values.size);
+  const counting = weights && valid ? mul(weights, valid) : weights ?? valid;
+  const counted = counting && sum(counting);
+  const result = loss.reduction === "sum" ? total : counted ? meanOver(total, counted) : div(total, values.size);
+  return { loss: result, counted: weights && counted };
 }
+
+const scored = (metric: Metric, { name, y, yPred }: Head): MetricScore => ({
+  key: name ? `${name}_${metric.metricName}` : metric.metricName,
+  parts: metric.parts(y, yPred, stepWeights(yPred)),
+  result: (sums) => metric.result(sums),
+});
 
 /** The loss with what regularizers add to it. */
 const penalised = (loss: Tensor): Tensor =>
   [...currentTrace("loss").penalties.values()].reduce((total, penalty) => add(total, penalty()), loss);
 
+const added = (tensors: readonly Tensor[]): Tensor => tensors.reduce((total, tensor) => add(total, tensor));
+
 /** Runs the model on a batch and scores it. */
-export function scoreBatch(model: Network, { loss, metrics }: Objective, batch: Batch): StepResult {
-  attachSteps(batch.x, batch.steps);
-  const yPred: unknown = model.call(...batch.x);
-  if (Array.isArray(yPred)) throw new OptionError(`${model.describe()}: expected one output to train on, got ${yPred.length}; leave returnState out, or write the step with trainStep`);
-  if (!isTensor(yPred)) throw new TraceError(`${model.describe()}: expected call to give a tensor, got ${yPred === null ? "null" : typeof yPred}`);
+export function scoreBatch(model: Network, objective: Objective, { x, y, steps, sampleWeight, classWeight }: Batch): StepResult {
+  attachSteps(x, steps);
+  const heads = headsOf(model, objective, model.call(...x), y, sampleWeight);
+  const scores = heads.map((head): HeadScore => ({
+    name: head.name,
+    ...lossOf(head, classWeight),
+    metrics: head.metrics.map((metric) => scored(metric, head)),
+  }));
+  const losses = scores.flatMap(({ loss }, i) => (loss ? [heads[i].weight === 1 ? loss : mul(loss, heads[i].weight)] : []));
+  const counted = scores.filter(({ loss }) => loss).map((score) => score.counted);
   return {
-    loss: penalised(lossOf(loss, batch, yPred)),
-    parts: metrics.map((metric) => metric.parts(batch.y, yPred, stepWeights(yPred))),
+    loss: penalised(added(losses)),
+    counted: counted.every((count) => count !== undefined) ? added(counted) : undefined,
+    heads: scores,
   };
 }

@@ -2,13 +2,12 @@
 import type { Callback } from "../callbacks.ts";
 import { NonFiniteError, OptionError, StateError } from "../errors.ts";
 import { checkCount, checkOptions } from "../options.ts";
-import type { ArrayInput } from "../program/array.ts";
-import { Random } from "../random.ts";
-import { Dataset, type BatchOptions } from "./dataset.ts";
-import type { ModelInput } from "./inputs.ts";
+import type { Batches } from "./batches.ts";
+import type { BatchOptions } from "./dataset.ts";
 import type { Module } from "./module.ts";
 import { progressOf } from "./progress.ts";
-import { range, type BatchRunner, type Logs, type Scores } from "./runner.ts";
+import { Scores, type BatchRunner, type Logs } from "./runner.ts";
+import { prepare, type Source, type ValidationData } from "./source.ts";
 import { nextTask } from "./task.ts";
 
 export interface FitOptions extends BatchOptions {
@@ -18,11 +17,15 @@ export interface FitOptions extends BatchOptions {
   batchSize?: number | undefined;
   /** Draws batches in another order every epoch, from the model's seed. */
   shuffle?: boolean | undefined;
-  /** [x, y] or [x, y, { lengths, … }] to evaluate after every epoch. */
-  validationData?: readonly [ModelInput, ArrayInput, BatchOptions?] | undefined;
+  /** Batches of an epoch, when it is not to go through all there are. */
+  stepsPerEpoch?: number | undefined;
+  /** [x, y] or [x, y, { lengths, … }], or a stream of batches, to evaluate after every epoch. */
+  validationData?: ValidationData | undefined;
   /** Share of the rows, taken from the end before any shuffling, to evaluate on instead. */
   validationSplit?: number | undefined;
   validationBatchSize?: number | undefined;
+  /** Batches of a validation, when it is not to go through all there are. */
+  validationSteps?: number | undefined;
   callbacks?: readonly Callback[] | undefined;
   /** Ends the training after the batch that runs; `fit` then rejects with the signal's reason and the weights stay. */
   signal?: AbortSignal | undefined;
@@ -30,7 +33,7 @@ export interface FitOptions extends BatchOptions {
   verbose?: boolean | number | undefined;
 }
 
-const FIT_OPTIONS = ["epochs", "initialEpoch", "batchSize", "shuffle", "validationData", "validationSplit", "validationBatchSize",
+const FIT_OPTIONS = ["epochs", "initialEpoch", "batchSize", "shuffle", "stepsPerEpoch", "validationData", "validationSplit", "validationBatchSize", "validationSteps",
   "callbacks", "signal", "verbose", "lengths", "mask", "sampleWeight", "classWeight"];
 
 export interface TrainEvent {
@@ -40,8 +43,8 @@ export interface TrainEvent {
   readonly epochs: number;
   /** Batches done in this epoch. */
   readonly batch: number;
-  /** Batches of an epoch. */
-  readonly batches: number;
+  /** Batches of an epoch; undefined while a stream has not told. */
+  readonly batches: number | undefined;
   /** Means over the epoch so far. */
   readonly logs: Logs;
 }
@@ -56,30 +59,21 @@ export interface History {
 /** Milliseconds of work after which others get a turn: a frame of a page is 16. */
 const TURN = 10;
 
-/** The data to train on, and those to validate on: what was given, or a part cut off, which class weights leave alone as in Keras. */
-function split(x: ModelInput, y: ArrayInput, options: FitOptions): { training: Dataset; validation: Dataset | undefined } {
-  const { lengths, mask, sampleWeight, classWeight, validationData, validationSplit } = options;
-  const data = Dataset.of(x, y, { lengths, mask, sampleWeight, classWeight }, "fit");
-  if (validationData) {
-    if (validationSplit !== undefined) throw new OptionError("fit: expected validationData or validationSplit, got both");
-    if (!Array.isArray(validationData)) throw new OptionError(`fit: expected validationData as [x, y] or [x, y, options], got ${typeof validationData}`);
-    const [valX, valY, rest = {}] = validationData as [ModelInput, ArrayInput, BatchOptions?];
-    return { training: data, validation: Dataset.of(valX, valY, rest, "fit: validationData") };
-  }
-  if (validationSplit === undefined || validationSplit === 0) return { training: data, validation: undefined };
-  const cut = Math.floor(data.rows * (1 - validationSplit));
-  if (!(validationSplit > 0 && validationSplit < 1) || cut === 0 || cut === data.rows) {
-    throw new OptionError(`fit: expected validationSplit to leave rows on both sides of ${data.rows}, got ${validationSplit}`);
-  }
-  const unweighted = classWeight ? Dataset.of(x, y, { lengths, mask }, "fit") : data;
-  return { training: data.slice(0, cut), validation: unweighted.slice(cut, data.rows) };
+/** Lets others run when it has been a while. */
+function pauses(): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < TURN) return;
+    await nextTask();
+    since = performance.now();
+  };
 }
 
 /** The turns of a training: who is called after a batch or an epoch, and when others get one. */
 class Turns {
   private readonly model: Module;
   private readonly callbacks: readonly Callback[];
-  private since = performance.now();
+  readonly pause = pauses();
 
   constructor(model: Module, callbacks: readonly Callback[]) {
     this.model = model;
@@ -106,40 +100,36 @@ class Turns {
   forgives(error: unknown): boolean {
     return error instanceof NonFiniteError && this.callbacks.some((callback) => callback.onNonFinite?.(error, this.model));
   }
-
-  /** Lets others run when it has been a while. */
-  async pause(): Promise<void> {
-    if (performance.now() - this.since < TURN) return;
-    await nextTask();
-    this.since = performance.now();
-  }
 }
 
-/** See {@link Module.train}. */
-export async function* train(model: Module, runner: BatchRunner, x: ModelInput, y: ArrayInput, options: FitOptions): AsyncGenerator<TrainEvent, void> {
+function checkFit(options: FitOptions): void {
   checkOptions("fit", options, FIT_OPTIONS);
-  const { epochs = 1, initialEpoch = 0, batchSize = 32, validationBatchSize = batchSize, callbacks = [], signal } = options;
+  const { epochs = 1, initialEpoch = 0, callbacks = [], signal } = options;
   checkCount("fit", "epochs", epochs);
   if (!Number.isInteger(initialEpoch) || initialEpoch < 0) throw new OptionError(`fit: expected initialEpoch to be a whole number ≥ 0, got ${String(initialEpoch)}`);
   if (!Array.isArray(callbacks)) throw new OptionError(`fit: expected a list of callbacks, got ${typeof callbacks}`);
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function") throw new OptionError(`fit: expected signal to be an AbortSignal, got ${signal === null ? "null" : typeof signal}`);
-  checkCount("fit", "batchSize", batchSize);
-  checkCount("fit", "validationBatchSize", validationBatchSize);
-  const { training, validation } = split(x, y, options);
+}
+
+/** See {@link Module.train}. */
+export async function* train(model: Module, runner: BatchRunner, source: Source, options: FitOptions): AsyncGenerator<TrainEvent, void> {
+  checkFit(options);
+  const { epochs = 1, initialEpoch = 0, callbacks = [], signal } = options;
+  const { training, validation } = prepare(model, source, options);
   if (model.fitting) throw new StateError("fit: expected no other training of this model, got one that is still running");
-  runner.check("train", training, batchSize);
-  if (validation) runner.check("test", validation, validationBatchSize);
+  runner.check("train", training);
+  if (validation) runner.check("test", validation);
   model.fitting = true;
   model.stopTraining = false;
   const turns = new Turns(model, callbacks);
   try {
     await turns.begin();
     for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
-      const scores = runner.scores();
+      const scores = new Scores();
       const batches = yield* trainEpoch(model, runner, training, options, { epoch, scores, turns });
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       const logs = scores.logs();
-      if (validation) Object.assign(logs, await validate(runner.scoring(validation, validationBatchSize), turns, options.signal));
+      if (validation) Object.assign(logs, await validate(runner, validation, { epoch, turns, signal }));
       const event: TrainEvent = { type: "epoch", epoch, epochs, batch: batches, batches, logs };
       await turns.epoch(event);
       yield event;
@@ -148,46 +138,65 @@ export async function* train(model: Module, runner: BatchRunner, x: ModelInput, 
     if (!turns.forgives(error)) throw error;
   } finally {
     model.fitting = false;
-    await turns.end();
+    try {
+      await training.close();
+      await validation?.close();
+    } finally {
+      await turns.end();
+    }
   }
 }
 
 /** One pass over the data. @returns the number of its batches */
 async function* trainEpoch(
-  model: Module, runner: BatchRunner, data: Dataset, { epochs = 1, batchSize = 32, shuffle = true, signal }: FitOptions,
-  { epoch, scores, turns }: { epoch: number; scores: Scores; turns: Turns },
+  model: Module, runner: BatchRunner, training: Batches, { epochs = 1, signal }: FitOptions, { epoch, scores, turns }: { epoch: number; scores: Scores; turns: Turns },
 ): AsyncGenerator<TrainEvent, number> {
-  const order = range(data.rows);
-  if (shuffle) new Random(model.seed).fork(`shuffle ${epoch}`).shuffle(order);
-  const batches = Math.ceil(order.length / batchSize);
-  for (let batch = 0; batch < batches && !model.stopTraining; batch++) {
+  signal?.throwIfAborted();
+  let done = 0;
+  for await (const batch of training.epoch(epoch)) {
     signal?.throwIfAborted();
-    const rows = order.subarray(batch * batchSize, (batch + 1) * batchSize);
-    scores.add(runner.step(data, rows, { epoch, batch }), rows.length);
-    const event: TrainEvent = { type: "batch", epoch, epochs, batch: batch + 1, batches, logs: scores.logs() };
+    scores.add(runner.step(batch, { epoch, batch: done }), batch.rows.length);
+    const event: TrainEvent = { type: "batch", epoch, epochs, batch: ++done, batches: training.count, logs: scores.logs() };
     await turns.batch(event);
     yield event;
     await turns.pause();
+    if (model.stopTraining) break;
   }
-  return batches;
+  return done;
 }
 
 /** Runs an evaluation with turns for others. @returns its scores under the names of validation */
-async function validate(scoring: Generator<void, Logs>, turns: Turns, signal: AbortSignal | undefined): Promise<Logs> {
-  for (;;) {
-    const { done, value } = scoring.next();
-    if (done) return Object.fromEntries(Object.entries(value).map(([key, score]) => [`val_${key}`, score]));
+async function validate(
+  runner: BatchRunner, validation: Batches, { epoch, turns, signal }: { epoch: number; turns: Turns; signal: AbortSignal | undefined },
+): Promise<Logs> {
+  const logs = await scored(runner, validation, "fit: validationData", epoch, async () => {
     await turns.pause();
     signal?.throwIfAborted();
+  });
+  return Object.fromEntries(Object.entries(logs).map(([key, score]) => [`val_${key}`, score]));
+}
+
+/** Scores batch after batch, with `pause` between them. */
+async function scored(runner: BatchRunner, batches: Batches, subject: string, epoch: number, pause: () => Promise<void>): Promise<Logs> {
+  const scores = new Scores();
+  for await (const batch of batches.epoch(epoch)) {
+    runner.score(batch, scores);
+    await pause();
   }
+  return scores.checked(subject);
+}
+
+/** See {@link Module.evaluate}, of a stream. */
+export function evaluateStream(runner: BatchRunner, batches: Batches): Promise<Logs> {
+  return scored(runner, batches, "evaluate", 0, pauses());
 }
 
 /** See {@link Module.fit}. */
-export async function fit(model: Module, runner: BatchRunner, x: ModelInput, y: ArrayInput, options: FitOptions): Promise<History> {
+export async function fit(model: Module, runner: BatchRunner, source: Source, options: FitOptions): Promise<History> {
   const { verbose, callbacks = [] } = options;
   const shown = verbose ? [...callbacks, await progressOf()] : callbacks;
   const result: History = { history: {}, epoch: [] };
-  for await (const { type, epoch, logs } of train(model, runner, x, y, { ...options, callbacks: shown })) {
+  for await (const { type, epoch, logs } of train(model, runner, source, { ...options, callbacks: shown })) {
     if (type !== "epoch") continue;
     result.epoch.push(epoch);
     for (const [key, value] of Object.entries(logs)) (result.history[key] ??= []).push(value);

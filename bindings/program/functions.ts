@@ -33,8 +33,10 @@ export interface Root {
 /** A program with the trees of what goes in and what comes out. */
 export interface Compiled<E> {
   readonly program: Program;
-  /** The result's tree over the program's outputs. */
-  result(): unknown;
+  /** The result's tree, with the port of each tensor in its place. */
+  readonly ports: unknown;
+  /** The result's tree, with copies of what the program's outputs hold, or with what is made of each output. */
+  result(leaf?: (port: Port, i: number) => unknown): unknown;
   /** What the extension of the trace left behind, such as where gradients lie. */
   readonly extra: E;
 }
@@ -125,8 +127,8 @@ export class TracedFunction<E = undefined> {
       this.place(trace);
       const { outputs: more, extra } = this.extension(trace, inputs, returned);
       const program = new Program(trace, inputs, [...tensors, ...more], { owner: this.root?.ownPrograms });
-      const result = (): unknown => rebuild(structure, (i) => readPort(program.outputs[i]));
-      return { program, result, extra };
+      const result = (leaf: (port: Port, i: number) => unknown = readPort): unknown => rebuild(structure, (i) => leaf(program.outputs[i], i));
+      return { program, ports: result((port) => port), result, extra };
     });
   }
 

@@ -12,7 +12,8 @@ type Structure =
   | { readonly kind: "list"; readonly items: Structure[] }
   | { readonly kind: "record"; readonly items: [string, Structure][] };
 
-const isRecord = (value: unknown): value is Record<string, unknown> => {
+/** Whether something is a plain object. */
+export const isRecord = (value: unknown): value is Record<string, unknown> => {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value) as unknown;
   return prototype === null || Object.getPrototypeOf(prototype as object) === null;

@@ -42,7 +42,7 @@ test("text among numbers", () => {
 
 test("validation data that is no list", async () => {
   await rejected(makeModel().fit(x, [1, 2], { validationData: wrong({ x, y: [1, 2] }) }), "ERR_OPTION",
-    /^fit: expected validationData as \[x, y\] or \[x, y, options\], got object$/);
+    /^fit: expected validationData as \[x, y\] or \[x, y, options\], or a stream of batches, got object$/);
 });
 
 test("no function, no frame, no weights", () => {

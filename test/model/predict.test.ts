@@ -71,7 +71,7 @@ test("returnState in the last layer gives output and states", () => {
   for (let b = 0; b < 5; b++) same(h.data.subarray(3 * b, 3 * b + 3), output.data.subarray((b * 4 + 3) * 3, (b * 4 + 4) * 3));
   refused(() => sequential([layers.gru({ units: 2, returnState: true }), layers.dense({ units: 1 })]), "ERR_OPTION", /^gru "gru": expected returnState only in the last layer of a sequential, got it before$/);
   model.compile({ loss: "mse" });
-  refused(() => model.trainOnBatch(x, floats([5, 4, 3])), "ERR_OPTION", /^sequential: expected one output to train on, got 3; leave returnState out, or write the step with trainStep$/);
+  refused(() => model.trainOnBatch(x, floats([5, 4, 3])), "ERR_OPTION", /^sequential: expected y for a list of 3 outputs, got one; to train on the first alone, leave returnState out$/);
   model.dispose();
 });
 
