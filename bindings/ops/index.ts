@@ -10,4 +10,5 @@ export {
   celu, elu, gelu, geluTanh, hardShrink, hardSigmoid, hardSilu, leakyRelu, logSigmoid, mish, relu6, scaledTanh, selu, silu, softplus, softShrink, softsign,
   squareplus, tanhshrink, thresholdedRelu,
 } from "./activations.ts";
+export { checkpoint } from "./checkpoint.ts";
 export { dropout } from "./dropout.ts";

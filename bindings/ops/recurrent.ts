@@ -99,13 +99,13 @@ const lstmOp: Op<SequenceConfig> = {
   shape(inputs, { rows, H, activations }, trace) {
     const [N, width] = required(inputs, 0).shape;
     const state = { shape: [rows.B, H] };
-    return [{ shape: [N, H] }, state, state, keeps(trace) ? { shape: [N, H] } : state, { shape: activations ? [N, width] : [0] }];
+    return [{ shape: [N, H] }, state, state, trace.keeps ? { shape: [N, H] } : state, { shape: activations ? [N, width] : [0] }];
   },
   forward(trace, [z, u, h0, c0, drop, pi, pf, po], [h, hT, cT, c, pre], config) {
     const { rows, H, activations } = config;
     trace.call("f32_lstm_seq_fwd", rows.T, rows.B, H, read(rows.active), gatePanels(trace, u!, { G: LSTM, H }), read(h0), read(c0), read(drop),
       read(pi), read(pf), read(po), update(z), activations ? write(pre) : 0, write(h), write(c), write(hT), write(cT),
-      write(scratch(trace, config, LSTM)), keeps(trace) ? 1 : 0, activationRecords(trace, activations));
+      write(scratch(trace, config, LSTM)), trace.keeps ? 1 : 0, activationRecords(trace, activations));
   },
   backward(trace, [z, u, h0, c0, drop, pi, pf, po], [h, , , c, pre], grads, config) {
     const { rows, H, activations } = config;
@@ -129,15 +129,15 @@ const gruAfterOp: Op<SequenceConfig> = {
   name: "gru",
   shape(inputs, { rows, H, activations }, trace) {
     const [N, width] = required(inputs, 0).shape;
-    const kept = keeps(trace) ? [N, width / GRU] : [0];
+    const kept = trace.keeps ? [N, width / GRU] : [0];
     return [{ shape: [N, H] }, { shape: [rows.B, H] }, { shape: kept }, { shape: activations ? [N, width] : [0] }];
   },
   forward(trace, [z, u, bias, h0, drop], [h, hT, hn, pre], config) {
     const { rows, H, activations } = config;
     const gates = { G: GRU, H };
     trace.call("f32_gru_reset_after_seq_fwd", rows.T, rows.B, H, read(rows.active), gatePanels(trace, u!, gates),
-      bias ? gateBias(trace, bias, gates, 1) : 0, read(h0), read(drop), update(z), activations ? write(pre) : 0, keeps(trace) ? write(hn) : 0, write(h), write(hT),
-      write(scratch(trace, config, GRU)), keeps(trace) ? 1 : 0, activationRecords(trace, activations));
+      bias ? gateBias(trace, bias, gates, 1) : 0, read(h0), read(drop), update(z), activations ? write(pre) : 0, trace.keeps ? write(hn) : 0, write(h), write(hT),
+      write(scratch(trace, config, GRU)), trace.keeps ? 1 : 0, activationRecords(trace, activations));
   },
   backward(trace, [z, u, bias, h0, drop], [h, , hn, pre], grads, config) {
     const { rows, H, activations } = config;
@@ -162,7 +162,7 @@ const gruBeforeOp: Op<SequenceConfig> = {
   name: "gru",
   shape(inputs, { rows, H, activations }, trace) {
     const [N, width] = required(inputs, 0).shape;
-    const kept = keeps(trace) ? [N, H] : [rows.B, H];
+    const kept = trace.keeps ? [N, H] : [rows.B, H];
     return [{ shape: [N, H] }, { shape: [rows.B, H] }, { shape: kept }, { shape: activations ? [N, width] : [0] }];
   },
   forward(trace, [z, u, h0, drop], [h, hT, rh, pre], config) {
@@ -170,7 +170,7 @@ const gruBeforeOp: Op<SequenceConfig> = {
     const [zr, n] = resetBeforeGates(H);
     trace.call("f32_gru_reset_before_seq_fwd", rows.T, rows.B, H, read(rows.active), gatePanels(trace, u!, zr), gatePanels(trace, u!, n),
       read(h0), read(drop), update(z), activations ? write(pre) : 0, write(rh), write(h), write(hT),
-      write(scratch(trace, config, GRU)), keeps(trace) ? 1 : 0, activationRecords(trace, activations));
+      write(scratch(trace, config, GRU)), trace.keeps ? 1 : 0, activationRecords(trace, activations));
   },
   backward(trace, [z, u, h0, drop], [h, , rh, pre], grads, config) {
     const { rows, H, activations } = config;
@@ -191,9 +191,6 @@ const gruBeforeOp: Op<SequenceConfig> = {
 
 /** The update and reset gates, which multiply h, and the candidate, which multiplies r⊙h. */
 const resetBeforeGates = (H: number) => [{ G: 2, H }, { G: 1, H, first: 2 * H }] as const;
-
-/** Whether gates and cell states are kept after the forward pass: for backward, or to be looked at. */
-const keeps = (trace: Trace): boolean => trace.options.gradients === true || trace.options.inspect === true;
 
 /** @param inputs  z, recurrent kernel, h0, dropout mask of h */
 export function simpleRnnSequence(trace: Trace, inputs: Inputs, config: SequenceConfig): Sequence {

@@ -52,6 +52,15 @@ export class Gradients {
     this.settle(tensor, this.tape.trace.view(gradient, tensor.shape));
   }
 
+  /** Goes back over ops that were applied in place of this one, from outputs that stand for its own. */
+  through(nodes: readonly Node[], outputs: readonly Tensor[]): void {
+    outputs.forEach((output, i) => {
+      const gradient = this.of(i);
+      if (gradient) this.tape.add(output, gradient);
+    });
+    this.tape.walk(nodes);
+  }
+
   private settle(tensor: Tensor, gradient: Tensor): void {
     if (this.tape.adopt(tensor, gradient)) return;
     this.pending.push([tensor, gradient]);
@@ -59,10 +68,7 @@ export class Gradients {
 
   /** Adds what could not simply become the gradient. Called when the op has recorded. @internal */
   finish(): void {
-    for (const [tensor, gradient] of this.pending) {
-      const sum = this.tape.accumulator(tensor);
-      this.tape.trace.call("f32_vadd", tensor.size, read(sum), read(gradient), update(sum));
-    }
+    for (const [tensor, gradient] of this.pending) this.tape.add(tensor, gradient);
   }
 }
 
@@ -85,6 +91,13 @@ export class Tape {
     return true;
   }
 
+  /** Takes a gradient as it is, or adds it to the one there is. */
+  add(tensor: Tensor, gradient: Tensor): void {
+    if (this.adopt(tensor, gradient)) return;
+    const sum = this.accumulator(tensor);
+    this.trace.call("f32_vadd", tensor.size, read(sum), read(gradient), update(sum));
+  }
+
   accumulator(tensor: Tensor): Tensor {
     let sum = this.gradients.get(tensor);
     if (!sum) {
@@ -95,6 +108,19 @@ export class Tape {
       this.gradients.set(tensor, sum);
     }
     return sum;
+  }
+
+  /** Records the backward of ops, the last one first; those whose outputs nothing depends on are left out. */
+  walk(nodes: readonly Node[]): void {
+    const { trace } = this;
+    for (let i = nodes.length - 1; i >= 0; i--) {
+      const node = nodes[i];
+      if (!node.outputs.some((output) => this.gradient(output))) continue;
+      const grads = new Gradients(this, node);
+      trace.scope = node.scope;
+      node.op.backward!(trace, node.inputs, node.outputs, grads, node.config);
+      grads.finish();
+    }
   }
 }
 
@@ -109,14 +135,7 @@ export function backward(trace: Trace, scalar: Tensor): Tape {
   const one = trace.tensor(scalar.shape);
   trace.fill(one, 1);
   tape.adopt(scalar, one);
-  for (let i = trace.nodes.length - 1; i >= 0; i--) {
-    const node = trace.nodes[i];
-    if (!node.outputs.some((output) => tape.gradient(output))) continue;
-    const grads = new Gradients(tape, node);
-    trace.scope = node.scope;
-    node.op.backward!(trace, node.inputs, node.outputs, grads, node.config);
-    grads.finish();
-  }
+  tape.walk(trace.nodes);
   trace.scope = "";
   return tape;
 }

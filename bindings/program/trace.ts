@@ -101,6 +101,7 @@ export class Trace {
   /** [seed, counter] of this run's random numbers, once something needs them. */
   randomState: Tensor | undefined;
   private sites = 0;
+  private unseen = false;
 
   constructor(backend: Backend, options: TraceOptions = {}) {
     this.backend = backend;
@@ -119,6 +120,34 @@ export class Trace {
     } finally {
       state.trace = outer;
     }
+  }
+
+  /** Whether forward kernels keep what backward kernels need, or what is to be looked at. */
+  get keeps(): boolean {
+    return (this.options.gradients === true && !this.unseen) || this.options.inspect === true;
+  }
+
+  /**
+   * Runs `fn` without keeping anything for the gradient.
+   *
+   * @returns what it gave, and a function that runs it again: with the same random numbers, and with the ops it applies
+   */
+  rehearse<R>(fn: () => R): { result: R; perform: () => { result: R; nodes: Node[] } } {
+    const { scope, sites, nodes: { length } } = this;
+    this.unseen = true;
+    const result = fn();
+    this.unseen = false;
+    this.nodes.length = length;
+    const perform = (): { result: R; nodes: Node[] } => {
+      const [now, later, before] = [this.scope, this.sites, this.nodes.length];
+      this.scope = scope;
+      this.sites = sites;
+      const again = fn();
+      this.scope = now;
+      this.sites = later;
+      return { result: again, nodes: this.nodes.splice(before) };
+    };
+    return { result, perform };
   }
 
   /** A temporary. */

@@ -243,6 +243,10 @@ export const TABLE: Record<keyof typeof ops, OpCase[]> = {
     { what: "vector", inputs: [integers([3], [2, 0, 3])], smooth: false, fn: (i) => ops.oneHot(i, 4), plain: (x) => tabulate([3, 4], (i, j) => +(at(x, i) === j)) },
     { what: "matrix", inputs: [integers([2, 2], [2, 0, 1, 1])], smooth: false, fn: (i) => ops.oneHot(i, 3), plain: (x) => tabulate([2, 2, 3], (i, j, k) => +(at(x, i, j) === k)) },
   ],
+  checkpoint: [
+    ...unary((x) => { const [a, b] = ops.checkpoint(() => [ops.tanh(x), ops.square(x)]); return ops.mul(a, b); }, (x) => Math.tanh(x) * x * x),
+    ...unary((x) => ops.checkpoint(() => ops.checkpoint(() => [ops.square(x)]).map(ops.tanh))[0], (x) => Math.tanh(x * x)),
+  ],
   dropout: [
     { what: "no training: everything passes", inputs: [floats(matrix)], fn: (x) => ops.dropout(x, 0.5), plain: (x) => x },
     { what: "rate 0", inputs: [floats(matrix)], fn: (x) => ops.dropout(x, 0), plain: (x) => x },

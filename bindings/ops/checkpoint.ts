@@ -1,0 +1,32 @@
+/** Recomputation: less memory for more time (Chen et al. 2016). */
+import type { Tensor } from "../program/tensor.ts";
+import { currentTrace, type Node, type Op } from "../program/trace.ts";
+
+interface CheckpointConfig {
+  readonly results: readonly Tensor[];
+  perform(): { result: readonly Tensor[]; nodes: Node[] };
+}
+
+/** What a function computed; backward runs the function again and goes back over what it did. */
+const checkpointOp: Op<CheckpointConfig> = {
+  name: "checkpoint",
+  shape: (_inputs, { results }) => results.map((result) => ({ shape: result.shape, dtype: result.dtype, viewOf: result })),
+  forward: () => {},
+  backward(_trace, _inputs, _outputs, grads, { perform }) {
+    const { result, nodes } = perform();
+    grads.through(nodes, result);
+  },
+};
+
+/**
+ * Computes tensors whose inner values are not kept for the gradient, but computed once more when it is due: what `fn` uses
+ * lives twice for a while instead of all the time. Dropout in it drops the same elements both times.
+ *
+ * @param fn  gives the tensors, out of tensors made before; it runs twice where gradients are asked for
+ */
+export function checkpoint(fn: () => Tensor[]): Tensor[] {
+  const trace = currentTrace("checkpoint");
+  if (!trace.options.gradients || trace.options.inspect) return fn();
+  const { result, perform } = trace.rehearse(fn);
+  return trace.apply(checkpointOp, result, { results: result, perform });
+}
