@@ -1,7 +1,7 @@
 /**
  * DEFLATE (RFC 1951) without DecompressionStream, which is asynchronous and missing in worklets.
  *
- * Reads what the build wrote: blocks with Huffman codes of their own, nothing damaged. A bit at a time, which takes
+ * Reads what the build wrote: blocks with Huffman codes of their own or the fixed ones, nothing damaged. A bit at a time, which takes
  * milliseconds for the kernels and less text than anything faster.
  */
 import { FormatError } from "../errors.ts";
@@ -90,6 +90,12 @@ function readCodes(bits: Bits): { literals: Code; distances: Code } {
   return { literals: codeOf(lengths.slice(0, literals)), distances: codeOf(lengths.slice(literals)) };
 }
 
+const run = (length: number, symbols: number): number[] => new Array<number>(symbols).fill(length);
+
+/** The codes of blocks too short for codes of their own. */
+const fixedCodes = (): { literals: Code; distances: Code } =>
+  ({ literals: codeOf([...run(8, 144), ...run(9, 112), ...run(7, 24), ...run(8, 8)]), distances: codeOf(run(5, 32)) });
+
 /**
  * What was compressed.
  *
@@ -103,8 +109,8 @@ export function inflate(source: Uint8Array, size: number): Uint8Array<ArrayBuffe
   for (let last = 0; last === 0;) {
     last = bits.take(1);
     const kind = bits.take(2);
-    if (kind !== 2) throw new FormatError(`inflate: expected a block with codes of its own, got one of kind ${kind}`);
-    const { literals, distances } = readCodes(bits);
+    if (kind !== 1 && kind !== 2) throw new FormatError(`inflate: expected a block with Huffman codes, got one of kind ${kind}`);
+    const { literals, distances } = kind === 1 ? fixedCodes() : readCodes(bits);
     for (let symbol = bits.symbol(literals); symbol !== END_OF_BLOCK; symbol = bits.symbol(literals)) {
       if (symbol < END_OF_BLOCK) {
         bytes[at++] = symbol;
