@@ -1,16 +1,16 @@
 /** What every model is: a tree of modules with weights by path, that predicts, takes and gives weights, and is disposed of. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { DisposedError, OptionError, ShapeError, StateError, ValueError, nearest } from "../errors.ts";
+import { DisposedError, OptionError, StateError, ValueError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import { normalize, type ArrayInput, type NDArray } from "../program/array.ts";
+import type { ArrayInput, NDArray } from "../program/array.ts";
 import type { Root, TracedFunction } from "../program/functions.ts";
 import { ParameterBlock, type Parameter } from "../program/parameters.ts";
 import type { Program } from "../program/program.ts";
-import { describe, sameShape, type Shape } from "../program/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 import { Random, randomSeed } from "../random.ts";
 import { currentBackend } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
+import { arraysOf } from "./named.ts";
 import { predict, type PredictOptions, type Prediction } from "./predict.ts";
 import { Resources } from "./resources.ts";
 import { resetStates } from "./states.ts";
@@ -197,16 +197,12 @@ export class Network implements Root {
    */
   setWeights(weights: Record<string, ArrayInput>): void {
     this.throwIfDisposed();
-    const known = new Map(this.placed("setWeights"));
-    if (typeof weights !== "object" || weights === null) throw new OptionError(`setWeights: expected weights by name, got ${String(weights)}`);
-    const checked = Object.entries(weights).map(([name, value]): [Parameter, Float32Array | Int32Array] => {
-      const parameter = known.get(name);
-      if (!parameter) {
-        throw new OptionError(`setWeights: expected one of ${[...known.keys()].join(", ")}, got "${name}"${nearest(name, [...known.keys()])}`);
-      }
-      return [parameter, checkWeight(name, parameter.shape, value)];
-    });
-    for (const [parameter, data] of checked) {
+    const arrays = arraysOf("setWeights", this.placed("setWeights"), weights);
+    for (const [name, , data] of arrays) {
+      const bad = data.findIndex((number) => !Number.isFinite(number));
+      if (bad >= 0) throw new ValueError(`setWeights: expected finite numbers for "${name}", got ${data[bad]} at element ${bad}`);
+    }
+    for (const [, parameter, data] of arrays) {
       parameter.block!.view(parameter).set(data);
       parameter.block!.version++;
     }
@@ -267,14 +263,4 @@ export function hide(object: object, name: string, value: unknown): void {
 function collect(path: string, value: unknown, found: [string, Network][]): void {
   if (isNetwork(value)) found.push([path, value]);
   else if (Array.isArray(value)) value.forEach((item, i) => collect(`${path}/${i}`, item, found));
-}
-
-function checkWeight(name: string, shape: Shape, value: ArrayInput): Float32Array | Int32Array {
-  const array = normalize(value, `setWeights: "${name}"`);
-  if (!sameShape(array.shape, shape)) {
-    throw new ShapeError(`setWeights: expected "${name}" ${describe(shape)}, got ${describe(array.shape)}`);
-  }
-  const bad = array.data.findIndex((number) => !Number.isFinite(number));
-  if (bad >= 0) throw new ValueError(`setWeights: expected finite numbers for "${name}", got ${array.data[bad]} at element ${bad}`);
-  return array.data;
 }
