@@ -149,13 +149,14 @@ export interface PlateauOptions extends MonitorOptions {
   factor?: number;
   /** Epochs to wait after a reduction. */
   cooldown?: number;
-  minLearningRate?: number;
+  /** What no rate falls below. */
+  minLr?: number;
 }
 
 function reduceLROnPlateau(options: PlateauOptions = {}): Callback {
   const subject = "callbacks.reduceLROnPlateau";
-  checkOptions(subject, options, ["monitor", "minDelta", "patience", "mode", "factor", "cooldown", "minLearningRate"]);
-  const { factor = 0.1, patience = 10, cooldown = 0, minLearningRate = 0, minDelta = 1e-4 } = options;
+  checkOptions(subject, options, ["monitor", "minDelta", "patience", "mode", "factor", "cooldown", "minLr"]);
+  const { factor = 0.1, patience = 10, cooldown = 0, minLr = 0, minDelta = 1e-4 } = options;
   if (!(factor > 0 && factor < 1)) throw new OptionError(`${subject}: expected factor of 0 < factor < 1, got ${factor}`);
   let monitor: Monitor;
   let waited = 0;
@@ -172,9 +173,7 @@ function reduceLROnPlateau(options: PlateauOptions = {}): Callback {
       }
       if (monitor.improved(logs)) waited = 0;
       else if (resting === 0 && ++waited >= patience) {
-        const { optimizer } = model;
-        if (!optimizer || typeof optimizer.learningRate !== "number") throw new OptionError(`${subject}: expected an optimizer with a number as learning rate, got a schedule`);
-        optimizer.learningRate = Math.max(minLearningRate, optimizer.learningRate * factor);
+        model.optimizer!.scaleLearningRates(factor, minLr);
         resting = cooldown;
         waited = 0;
       }
@@ -192,7 +191,7 @@ export const callbacks = {
     ({ epoch, logs }) => [epoch, ...Object.values(logs)].join(","), ({ logs }) => ["epoch", ...Object.keys(logs)].join(",")),
   /** The logs as a line of JSON per epoch. */
   jsonLogger: ({ to }: { to: Target }): Callback => lineLogger("callbacks.jsonLogger", to, ({ epoch, logs }) => JSON.stringify({ epoch, ...logs })),
-  /** Lowers the learning rate when a value no longer improves. */
+  /** Lowers all learning rates when a value no longer improves. */
   reduceLROnPlateau,
   /** A loss or gradient that is not finite ends the training normally, with the last finite weights, instead of by an error. */
   terminateOnNaN: (): Callback => ({ onNonFinite: () => true }),

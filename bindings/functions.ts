@@ -12,7 +12,7 @@ import { rebuild } from "./program/tree.ts";
 import type { ArrayRecord, Network } from "./model/network.ts";
 import { statefulStore } from "./model/states.ts";
 import { updaterOf } from "./model/updater.ts";
-import { optimizerOf, type Optimizer } from "./optimizers.ts";
+import { optimizerOf, type Optimizer } from "./optimizers/index.ts";
 
 /** A function over tensors. Its arguments and results may be lists and records. */
 export type TensorFunction = (...args: any[]) => unknown;
@@ -161,7 +161,9 @@ export function trainStep(
     extension(trace, _inputs, result) {
       const scalar = scalarOf("trainStep", result, options.aux ?? Array.isArray(result));
       recordGradients("trainStep", trace, module, scalar);
-      updaterOf(module, rule).record(trace, scalar);
+      const updater = updaterOf(module, rule);
+      updater.shared = true;
+      updater.record(trace, scalar);
       return { outputs: [], extra: undefined };
     },
   });

@@ -43,7 +43,7 @@ export { constraints, type ConstraintInput } from "./constraints.ts";
 export type { ActivationInput } from "./layers/activations.ts";
 export { losses, type Loss } from "./losses/index.ts";
 export { metrics, type Metric } from "./metrics/index.ts";
-export { optimizers, Optimizer, type Schedule } from "./optimizers.ts";
+export { optimizers, Optimizer, type Schedule } from "./optimizers/index.ts";
 export { schedules } from "./schedules.ts";
 export { callbacks, type Callback } from "./callbacks.ts";
 export * from "./errors.ts";

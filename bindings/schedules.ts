@@ -1,7 +1,7 @@
 /** Learning rates by the number of updates done, for an optimizer's `learningRate`. */
 import { OptionError } from "./errors.ts";
 import { checkOptions } from "./options.ts";
-import type { Schedule } from "./optimizers.ts";
+import type { Schedule } from "./optimizers/index.ts";
 import { cos, power } from "./portable.ts";
 
 /** Makes a schedule of its options, filled in and checked. */

@@ -1,5 +1,6 @@
 /**
- * What happens to gradients between backward and the update: clipping, and the question whether they are finite.
+ * What happens to gradients between backward and the update: clipping, sums over
+ * several steps, and the question whether they are finite.
  *
  *   value   g ← min(max(g, −limit), limit)        norm   g ← g·min(1, limit / (‖g‖ + epsilon))
  *
@@ -43,10 +44,33 @@ export function f32_clip_norm(n: usize, g: usize, sumsq: usize, limit: f32, epsi
 /**
  * Whether a step may be taken: 1 when gradients and loss are finite, else 0.
  *
- * @param sumsq  in   [1] f64  of all gradients
+ * @param sumsq  in   [1] f64      of all gradients
  * @param loss   in   [1] f32
+ * @param due    in   [1] | 0 i32  0 there: no step, whatever the gradients are; no pointer: no question
  * @param guard  out  [1] i32
  */
-export function f32_guard(sumsq: usize, loss: usize, guard: usize): void {
-  store<i32>(guard, i32(isFinite(load<f64>(sumsq)) && isFinite(load<f32>(loss))));
+export function f32_guard(sumsq: usize, loss: usize, due: usize, guard: usize): void {
+  const wanted = due == 0 || load<i32>(due) != 0;
+  store<i32>(guard, i32(wanted && isFinite(load<f64>(sumsq)) && isFinite(load<f32>(loss))));
+}
+
+/**
+ * Keeps a sum of gradients for the next step, or hands out the mean and starts again.
+ *
+ * @param n      elements
+ * @param g      in/out  [n]      sum so far; what is handed out
+ * @param sum    out     [n]      what is kept
+ * @param due    in      [1] i32  not 0: hands out
+ * @param guard  in      [1] i32  0: touches nothing
+ * @param share  of the sum in the mean
+ */
+export function f32_accumulate(n: usize, g: usize, sum: usize, due: usize, guard: usize, share: f32): void {
+  if (load<i32>(guard) == 0) return;
+  if (load<i32>(due) == 0) {
+    memory.copy(sum, g, n << 2);
+    return;
+  }
+  memory.fill(sum, 0, n << 2);
+  const scale = f32x4.splat(share);
+  for (let i: usize = 0; i < n; i += LANES) storePartial(g + (i << 2), f32x4.mul(v128.load(g + (i << 2)), scale), n - i);
 }

@@ -3,7 +3,7 @@ import { FormatError, StateError } from "../errors.ts";
 import { checkCount, checkOptions } from "../options.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Metric } from "../metrics/index.ts";
-import { optimizerOf, type Optimizer } from "../optimizers.ts";
+import { optimizerOf, type Optimizer } from "../optimizers/index.ts";
 import { ArrayBatches, StreamBatches, type BatchStream } from "./batches.ts";
 import { objectiveOf } from "./compile.ts";
 import { Dataset, type BatchOptions, type Targets } from "./dataset.ts";
@@ -16,7 +16,7 @@ import { BatchRunner, type Logs } from "./runner.ts";
 import type { Several } from "./several.ts";
 import { refuseCuts, sourceOf } from "./source.ts";
 import { evaluateStream, fit, train, type FitOptions, type History, type TrainEvent } from "./train.ts";
-import { offerState, updaterOf } from "./updater.ts";
+import { offerState, release, updaterOf } from "./updater.ts";
 
 type MetricsOf = Metric | string | readonly (Metric | string)[];
 export type MetricsOption = readonly MetricsOf[] | Readonly<Record<string, MetricsOf>>;
@@ -65,16 +65,20 @@ export class Module extends Network {
   }
 
   /**
-   * Settles what to train for. Adam and no metrics when left out.
+   * Settles what to train for. Adam and no metrics when left out. With another optimizer than before, the memory of the former
+   * one is freed, unless `trainStep` or `apply` work with it too.
    *
-   * @throws OptionError for unknown names
+   * @throws OptionError for unknown names, StateError while a training runs
    */
   compile(options: CompileOptions = {} as CompileOptions): void {
     this.throwIfDisposed();
     checkOptions("compile", options, ["optimizer", "loss", "lossWeights", "metrics"]);
     const { optimizer = "adam" } = options;
     const objective = objectiveOf(options);
+    if (this.fitting) throw new StateError("compile: expected no training of this model, got one that is still running");
     const updater = updaterOf(this, optimizerOf(optimizer));
+    this.#runner?.dispose();
+    if (this.#optimizer && this.#optimizer !== updater.optimizer) release(this, this.#optimizer);
     this.#runner = new BatchRunner(this, objective, updater);
     this.#optimizer = updater.optimizer;
   }

@@ -169,4 +169,15 @@ export class BatchRunner {
     scores.add(this.step({ data, rows: range(data.rows) }, { epoch: 0, batch: 0 }), data.rows);
     return scores.logs();
   }
+
+  /** What comes after the last step of a training: the averages of the weights, where they are kept, become the weights. */
+  finish(): void {
+    this.updater.finish();
+  }
+
+  /** Frees its programs; it may not be used any more. */
+  dispose(): void {
+    this.train.dispose();
+    this.test.dispose();
+  }
 }

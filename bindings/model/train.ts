@@ -134,8 +134,10 @@ export async function* train(model: Module, runner: BatchRunner, source: Source,
       await turns.epoch(event);
       yield event;
     }
+    runner.finish();
   } catch (error) {
     if (!turns.forgives(error)) throw error;
+    runner.finish();
   } finally {
     model.fitting = false;
     try {

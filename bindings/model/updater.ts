@@ -1,22 +1,24 @@
 /** An optimizer at work on one model: slots beside the weights, a block of scalars, and the calls that update. */
-import { OptionError, ShapeError, StateError, ValueError, nearest } from "../errors.ts";
-import type { Optimizer } from "../optimizers.ts";
-import { normalize, type NDArray, type Normalized } from "../program/array.ts";
+import { OptionError, StateError, nearest } from "../errors.ts";
+import type { Optimizer } from "../optimizers/index.ts";
+import type { NDArray } from "../program/array.ts";
 import type { FlatRange, Parameter, ParameterBlock } from "../program/parameters.ts";
-import { Program } from "../program/program.ts";
-import { describe, placed, read, sameShape, type Operand, type Tensor } from "../program/tensor.ts";
-import { Trace } from "../program/trace.ts";
+import { placed, read, type Operand, type Tensor } from "../program/tensor.ts";
+import type { Trace } from "../program/trace.ts";
 import type { SavedOptimizer } from "./files.ts";
 import type { ArrayRecord, Network } from "./network.ts";
 
-/** Floats of hyperparameters at most. */
-const HYPER = 16;
+/** Byte offsets in the control block: whether gradients are finite, an update is due, and both; sums of squares; hyperparameters. */
+const FINITE = 0;
+const DUE = 4;
+const OPEN = 8;
+const SUM_OF_SQUARES = 16;
+const TENSOR_SUM = 24;
+const AVERAGE = 32;
+const RATES = 48;
 
-/** Byte offsets in the control block. */
-const GUARD = HYPER * 4;
-const SUM_OF_SQUARES = GUARD + 8;
-const TENSOR_SUM = SUM_OF_SQUARES + 8;
-const CONTROL_BYTES = TENSOR_SUM + 8;
+/** Floats of hyperparameters at most; there is a list of them for each learning rate. */
+const HYPER = 16;
 
 /** Added to a norm before dividing by it, so that a zero gradient stays one. */
 const NORM_EPSILON = { keras: 0, torch: 1e-6 } as const;
@@ -30,12 +32,25 @@ export interface WaitingOptimizer {
 
 const gradientAt = (block: ParameterBlock, offset: number): Operand => placed(block.gradientPtr() + offset * 4);
 
+/** The weights that one learning rate is for. */
+interface Group {
+  readonly parameters: ReadonlySet<Parameter>;
+  readonly hyper: Operand;
+}
+
 export class Updater {
   readonly optimizer: Optimizer;
+  /** Whether others than `compile` work with it, who do not say when they are done. */
+  shared = false;
   private readonly model: Network;
   private readonly control: number;
+  /** Paths of the learning rates, in the order of their hyperparameters; undefined is that of all other weights. */
+  private readonly paths: readonly (string | undefined)[];
+  private readonly starts: readonly number[];
   /** What the slots are listed under: nothing that a block holds may lead to the model. */
   private readonly key = {};
+  /** What frees the control block. */
+  private readonly hold: { dispose(): void };
   /** What it updates: the blocks there were when it was last recorded. */
   private readonly blocks = new Set<ParameterBlock>();
   private step = 0;
@@ -43,21 +58,50 @@ export class Updater {
   constructor(model: Network, optimizer: Optimizer) {
     this.model = model;
     this.optimizer = optimizer;
+    this.paths = [undefined, ...Object.keys(optimizer.learningRates)];
+    this.starts = Object.values(optimizer.slotValues);
     const { arena } = model.backend;
-    const control = arena.alloc(CONTROL_BYTES);
+    const control = arena.alloc(RATES + this.paths.length * HYPER * 4);
     this.control = control;
     // not the updater itself: what a model owns must not keep the model alive
-    model.owned.add({ dispose: () => arena.free(control) });
+    this.hold = { dispose: () => arena.free(control) };
+    model.owned.add(this.hold);
+  }
+
+  /** Frees its memory. No program may work with it any more. */
+  dispose(): void {
+    for (const block of new Set([...this.blocks, ...this.model.parameterBlocks()])) block.freeSlots(this.key);
+    if (this.model.owned.delete(this.hold)) this.hold.dispose();
   }
 
   private at(offset: number): Operand {
     return placed(this.control + offset);
   }
 
-  private eachRange(visit: (block: ParameterBlock, range: FlatRange) => void): void {
+  /** Visits runs of the weights that it trains, or of some of them. */
+  private eachRange(visit: (block: ParameterBlock, range: FlatRange) => void, some?: ReadonlySet<Parameter>): void {
     // of its own: the block of a layer may be that of the model around it
-    const own = new Set(this.model.trainableParameters().map(([, parameter]) => parameter));
+    const own = some ?? new Set(this.model.trainableParameters().map(([, parameter]) => parameter));
     for (const block of this.blocks) for (const range of block.rangesOf(own)) visit(block, range);
+  }
+
+  /** A slot of a run of weights; 0 for one that is not kept. */
+  private slot(block: ParameterBlock, { offset }: FlatRange, name: string): Operand | 0 {
+    const i = this.optimizer.slots.indexOf(name);
+    return i < 0 ? 0 : placed(block.slotPtrs(this.key, this.starts)[i] + offset * 4);
+  }
+
+  /** The weights by learning rate. @throws OptionError for a path that leads to no weight */
+  private groups(): Group[] {
+    const own = this.optimizer.learningRates;
+    const [, ...paths] = this.paths as string[];
+    checkPaths(this.optimizer.kind, paths, this.model.parameters().map(([name]) => name));
+    const sets = this.paths.map(() => new Set<Parameter>());
+    for (const [name, parameter] of this.model.trainableParameters()) {
+      const longest = pathsTo(name).filter((path) => Object.hasOwn(own, path)).at(-1);
+      sets[this.paths.indexOf(longest)].add(parameter);
+    }
+    return sets.map((parameters, i) => ({ parameters, hyper: this.at(RATES + i * HYPER * 4) }));
   }
 
   /** Whether what was recorded leaves weights out that have come since. */
@@ -65,30 +109,53 @@ export class Updater {
     return this.model.parameterBlocks().some((block) => !this.blocks.has(block));
   }
 
-  /** Records what follows the gradients: the check that all is finite, clipping, and one pass of the update per run of weights. */
+  /** Records what follows the gradients: the check that all is finite, sums, clipping, and one pass of the update per run of weights. */
   record(trace: Trace, loss: Tensor | undefined): void {
     const { optimizer } = this;
     for (const block of this.model.parameterBlocks()) this.blocks.add(block);
-    const { clipNorm, globalClipNorm, clipValue } = optimizer.clipping;
+    const groups = this.groups();
+    const accumulates = optimizer.stepsPerUpdate > 1;
+    if (accumulates) {
+      this.eachRange((block, range) => {
+        const gradient = gradientAt(block, range.offset);
+        trace.call("f32_vadd", range.size, gradient, this.slot(block, range, "gradients"), gradient);
+      });
+    }
     this.sumSquares(trace);
-    // without a loss the learning rate stands in, which is finite
-    trace.call("f32_guard", this.at(SUM_OF_SQUARES), loss ? read(loss) : this.at(0), this.at(GUARD));
-    const epsilon = NORM_EPSILON[optimizer.convention];
+    const value = loss ? read(loss) : this.at(RATES); // without a loss the learning rate stands in, which is finite
+    trace.call("f32_guard", this.at(SUM_OF_SQUARES), value, 0, this.at(FINITE));
+    if (accumulates) this.accumulate(trace, value);
+    this.clip(trace, accumulates);
+    for (const { parameters, hyper } of groups) {
+      this.eachRange((block, range) => optimizer.record(trace, {
+        size: range.size, gradient: gradientAt(block, range.offset), parameter: placed(block.ptr + range.offset * 4),
+        hyper, guard: this.at(accumulates ? OPEN : FINITE),
+      }, (name) => this.slot(block, range, name)), parameters);
+    }
+    if (optimizer.averages) {
+      this.eachRange((block, range) => trace.call("f32_average",
+        range.size, placed(block.ptr + range.offset * 4), this.slot(block, range, "ema"), this.at(AVERAGE), this.at(FINITE)));
+    }
+    this.constrain(trace);
+  }
+
+  /** Records that gradients are kept, or, when an update is due, are the mean over its steps. */
+  private accumulate(trace: Trace, value: Operand | 0): void {
+    trace.call("f32_guard", this.at(SUM_OF_SQUARES), value, this.at(DUE), this.at(OPEN));
+    this.eachRange((block, range) => trace.call("f32_accumulate", range.size, gradientAt(block, range.offset),
+      this.slot(block, range, "gradients"), this.at(DUE), this.at(FINITE), 1 / this.optimizer.stepsPerUpdate));
+  }
+
+  /** @param changed  whether gradients are others than when their squares were summed */
+  private clip(trace: Trace, changed: boolean): void {
+    const { clipping: { clipNorm, globalClipNorm, clipValue }, convention } = this.optimizer;
+    const epsilon = NORM_EPSILON[convention];
     if (clipNorm !== undefined) this.clipEach(trace, clipNorm, epsilon);
-    if (clipNorm !== undefined && globalClipNorm !== undefined) this.sumSquares(trace);
+    if (globalClipNorm !== undefined && (changed || clipNorm !== undefined)) this.sumSquares(trace);
     this.eachRange((block, { offset, size }) => {
       if (globalClipNorm !== undefined) trace.call("f32_clip_norm", size, gradientAt(block, offset), this.at(SUM_OF_SQUARES), globalClipNorm, epsilon);
       if (clipValue !== undefined) trace.call("f32_clip_value", size, gradientAt(block, offset), clipValue);
-      optimizer.record(trace, {
-        size,
-        gradient: gradientAt(block, offset),
-        parameter: placed(block.ptr + offset * 4),
-        slots: block.slotPtrs(this.key, optimizer.slots.length).map((ptr) => placed(ptr + offset * 4)),
-        hyper: this.at(0),
-        guard: this.at(GUARD),
-      });
     });
-    this.constrain(trace);
   }
 
   /** Records the square of the norm of all gradients. */
@@ -115,41 +182,70 @@ export class Updater {
     }
   }
 
-  /** Writes the hyperparameters of the update that comes. */
+  /** Writes what kernels read about the step that comes. @throws OptionError when a schedule gives no rate; nothing has been written then */
   before(): void {
-    this.model.backend.heap.f32(this.control, HYPER).set(this.optimizer.hyper(this.step));
+    const { optimizer, step } = this;
+    const { heap } = this.model.backend;
+    const lists = this.paths.map((path) => optimizer.hyper(step, path));
+    lists.forEach((list, i) => heap.f32(this.control + RATES + i * HYPER * 4, HYPER).set(list));
+    heap.i32(this.control + DUE, 1)[0] = +((step + 1) % optimizer.stepsPerUpdate === 0);
+    if (optimizer.averages) heap.f32(this.control + AVERAGE, 4).set(optimizer.averageHyper(step));
   }
 
-  /** Takes note of the update that ran. @returns false when it was skipped because loss or gradients were not finite */
+  /** Takes note of the step that ran. @returns false when it was skipped because loss or gradients were not finite */
   after(): boolean {
-    if (this.model.backend.heap.i32(this.control + GUARD, 1)[0] === 0) return false;
+    if (this.model.backend.heap.i32(this.control + FINITE, 1)[0] === 0) return false;
     this.step++;
     for (const block of this.blocks) block.version++;
     return true;
   }
 
+  /** Makes averages the weights, where there are any. */
+  finish(): void {
+    if (!this.optimizer.averages || this.step === 0) return;
+    for (const [, parameter] of this.model.trainableParameters()) {
+      const block = parameter.block!;
+      if (!this.blocks.has(block)) continue;
+      block.view(parameter).set(this.slotView(parameter, "ema"));
+      block.version++;
+    }
+  }
+
+  private slotView(parameter: Parameter, slot: string): Float32Array {
+    const block = parameter.block!;
+    return block.view(parameter, block.slotPtrs(this.key, this.starts)[this.optimizer.slots.indexOf(slot)]);
+  }
+
   /** Slots and counters for a file. */
   saved(): { optimizer: SavedOptimizer; slots: Record<string, ArrayRecord> } {
     const { kind, slots } = this.optimizer;
-    const records = slots.map((slot, i): [string, ArrayRecord] => [slot, Object.fromEntries(
-      this.model.trainableParameters().map(([name, parameter]): [string, NDArray] => {
-        const block = parameter.block!;
-        return [name, { data: block.view(parameter, block.slotPtrs(this.key, slots.length)[i]).slice(), shape: [...parameter.shape] }];
-      }),
+    const records = slots.map((slot): [string, ArrayRecord] => [slot, Object.fromEntries(
+      this.model.trainableParameters().map(([name, parameter]): [string, NDArray] =>
+        [name, { data: this.slotView(parameter, slot).slice(), shape: [...parameter.shape] }]),
     )]);
     return { optimizer: { kind, step: this.step, slots }, slots: Object.fromEntries(records) };
   }
 
   /** Goes on where a saved optimizer of the same kind was. */
   restore({ saved, slots }: WaitingOptimizer): void {
-    const { optimizer } = this;
     this.step = saved.step;
     for (const [name, parameter] of this.model.trainableParameters()) {
-      const block = parameter.block!;
-      optimizer.slots.forEach((slot, i) =>
-        block.view(parameter, block.slotPtrs(this.key, optimizer.slots.length)[i]).set(slots.get(slot)!.get(name)!));
+      this.blocks.add(parameter.block!);
+      for (const slot of this.optimizer.slots) this.slotView(parameter, slot).set(slots.get(slot)!.get(name)!);
     }
   }
+}
+
+/** A weight's name, and the paths that lead to it, the shortest first. */
+function pathsTo(name: string): string[] {
+  const parts = name.split("/");
+  return parts.map((_, i) => parts.slice(0, i + 1).join("/"));
+}
+
+function checkPaths(kind: string, paths: readonly string[], names: readonly string[]): void {
+  const known = [...new Set(names.flatMap(pathsTo))];
+  const odd = paths.find((path) => !known.includes(path));
+  if (odd !== undefined) throw new OptionError(`optimizers.${kind}: expected learningRates of ${known.join(", ")}, got "${odd}"${nearest(odd, known)}`);
 }
 
 const updaters = new WeakMap<Network, Map<Optimizer, Updater>>();
@@ -176,6 +272,14 @@ export function updaterOf(model: Network, optimizer: Optimizer): Updater {
   return updater;
 }
 
+/** Frees what an optimizer remembers of a model, unless others than `compile` work with it. */
+export function release(model: Network, optimizer: Optimizer): void {
+  const updater = updaters.get(model)?.get(optimizer);
+  if (!updater || updater.shared) return;
+  updaters.get(model)!.delete(optimizer);
+  updater.dispose();
+}
+
 /** Keeps a loaded optimizer's state for the first optimizer, or gives it to the one there is. @throws StateError when that is of another kind */
 export function offerState(model: Network, state: WaitingOptimizer, current: Updater | undefined): void {
   if (!current) {
@@ -184,34 +288,4 @@ export function offerState(model: Network, state: WaitingOptimizer, current: Upd
   }
   checkKind(state, current.optimizer);
   current.restore(state);
-}
-
-const appliers = new WeakMap<Updater, Program>();
-
-/** See {@link Optimizer.apply}. */
-export function applyGradients(optimizer: Optimizer, model: Network, grads: Record<string, NDArray>): void {
-  model.throwIfDisposed();
-  if (!model.built) throw new StateError("apply: expected a model with weights, got one that is not built");
-  const trainable = new Map(model.trainableParameters());
-  const names = [...trainable.keys()];
-  const checked = Object.entries(grads).map(([name, value]): [Parameter, Normalized["data"]] => {
-    const parameter = trainable.get(name);
-    if (!parameter) throw new OptionError(`apply: expected gradients of ${names.join(", ")}, got "${name}"${nearest(name, names)}`);
-    const { data, shape } = normalize(value, `apply: "${name}"`);
-    if (!sameShape(shape, parameter.shape)) throw new ShapeError(`apply: expected "${name}" ${describe(parameter.shape)}, got ${describe(shape)}`);
-    return [parameter, data];
-  });
-  const updater = updaterOf(model, optimizer);
-  for (const block of model.parameterBlocks()) model.backend.heap.f32(block.gradientPtr(), block.floats).fill(0);
-  for (const [parameter, data] of checked) parameter.block!.view(parameter, parameter.block!.gradientPtr()).set(data);
-  let program = appliers.get(updater);
-  if (!program || program.disposed || updater.outdated) {
-    program?.dispose();
-    const trace = new Trace(model.backend);
-    updater.record(trace, undefined);
-    appliers.set(updater, (program = new Program(trace, [], [], { owner: model.ownPrograms })));
-  }
-  updater.before();
-  program.run();
-  if (!updater.after()) throw new ValueError("apply: expected finite gradients, got one that is not; the weights are as before");
 }

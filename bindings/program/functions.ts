@@ -110,6 +110,12 @@ export class TracedFunction<E = undefined> {
     program.run();
   }
 
+  /** Frees its programs; a later call makes new ones. */
+  dispose(): void {
+    for (const { program } of this.cache.values()) program.dispose();
+    this.cache.clear();
+  }
+
   private trace(args: FlatArguments): Compiled<E> {
     const trace = new Trace(this.root?.backend ?? currentBackend(), { ...this.options, paths: this.root?.modulePaths() });
     const inputs = args.leaves.map(({ shape, dtype }: Normalized) => {

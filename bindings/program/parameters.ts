@@ -137,12 +137,27 @@ export class ParameterBlock {
     return this.gradients;
   }
 
-  /** Where the slots of an optimizer lie, zeroed when new. `owner` is only compared; it must not lead to a model. */
-  slotPtrs(owner: object, count: number): number[] {
+  /**
+   * Where the slots of an optimizer lie.
+   *
+   * @param owner   only compared; it must not lead to a model
+   * @param starts  what each is filled with when it is new
+   */
+  slotPtrs(owner: object, starts: readonly number[]): number[] {
     let ptrs = this.slots.get(owner);
-    if (!ptrs) this.slots.set(owner, (ptrs = []));
-    while (ptrs.length < count) ptrs.push(this.backend.arena.alloc(this.floats * 4));
+    if (!ptrs) {
+      ptrs = this.backend.arena.allocAll(starts.map(() => this.floats * 4));
+      for (const [i, start] of starts.entries()) if (start !== 0) this.backend.heap.f32(ptrs[i], this.floats).fill(start);
+      this.slots.set(owner, ptrs);
+    }
     return ptrs;
+  }
+
+  /** Frees the slots of an optimizer that no program works on any more. */
+  freeSlots(owner: object): void {
+    if (this.disposed) return;
+    for (const ptr of this.slots.get(owner) ?? []) this.backend.arena.free(ptr);
+    this.slots.delete(owner);
   }
 
   /** @throws DisposedError for a block that was freed: layers may outlive the model that their weights lie in */

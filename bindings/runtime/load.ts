@@ -10,7 +10,7 @@ import { wasm } from "./inline.ts";
 import { instantiate } from "./instantiate.ts";
 
 /** The number that bindings and kernels agree on; raised when a kernel's arguments change. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** A kernel table over a memory. */
 export interface Backend {

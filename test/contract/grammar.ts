@@ -20,7 +20,8 @@ export const OPS = [
   // ragged batches
   "pack_rows", "unique", "valid_steps",
   // training
-  "softmax_xent", "sigmoid_xent", "squared_error", "clip_value", "clip_norm", "guard", "sgd", "rmsprop", "adam",
+  "softmax_xent", "sigmoid_xent", "squared_error", "clip_value", "clip_norm", "guard", "accumulate",
+  "sgd", "rmsprop", "adam", "adamax", "adadelta", "lion", "average",
 ];
 
 /** How operands are stored; which GRU; a step or a whole sequence; what targets look like. */

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ADAM_HYPER, RMSPROP_HYPER, SGD_HYPER } from "../../bindings/reference/optimizer.ts";
+import { ADADELTA_HYPER, ADAMAX_HYPER, ADAM_HYPER, AVERAGE_HYPER, LION_HYPER, RMSPROP_HYPER, SGD_HYPER } from "../../bindings/reference/optimizer.ts";
 import { referenceKernels } from "../../bindings/reference/index.ts";
 import { PACK } from "../../bindings/reference/rows.ts";
 import { UNARY_CODES } from "../../bindings/reference/unary.ts";
@@ -152,12 +152,13 @@ test("flags of i32_pack_rows are the same on both sides", () => {
 });
 
 test("hyper lists are the same on both sides", () => {
+  const expected = [SGD_HYPER, RMSPROP_HYPER, ADAM_HYPER, ADAMAX_HYPER, ADADELTA_HYPER, LION_HYPER, AVERAGE_HYPER];
   const lists = [...text("assembly/kernels/optimizer.ts").matchAll(/@param hyper +in +\[(\d+)\] +(.+)$/gm)];
   assert.equal(
     lists.map(([, , fields]) => fields!.split(", ").map((field) => field.replace(/ = .*/, ""))),
-    [SGD_HYPER, RMSPROP_HYPER, ADAM_HYPER].map((list) => [...list]),
+    expected.map((list) => [...list]),
   );
-  assert.equal(lists.map(([, n]) => Number(n)), [SGD_HYPER, RMSPROP_HYPER, ADAM_HYPER].map((list) => list.length));
+  assert.equal(lists.map(([, n]) => Number(n)), expected.map((list) => list.length));
 });
 
 test.run();

@@ -54,9 +54,9 @@ eachBuild("clip", (test, sandbox) => {
   });
 
   test("the guard opens for finite steps only", () => {
-    const open = (square: number, loss: number): number => {
+    const open = (square: number, loss: number, due?: number): number => {
       const guard = sandbox.i32(1);
-      k.f32_guard(sandbox.f64([square]).ptr, sandbox.f32([loss]).ptr, guard.ptr);
+      k.f32_guard(sandbox.f64([square]).ptr, sandbox.f32([loss]).ptr, due === undefined ? 0 : sandbox.i32([due]).ptr, guard.ptr);
       return guard.data[0]!;
     };
     for (const square of [0, 1, 1e300]) for (const loss of [0, -1, 3e38]) assert.is(open(square, loss), 1);
@@ -64,6 +64,30 @@ eachBuild("clip", (test, sandbox) => {
       assert.is(open(bad, 1), 0);
       assert.is(open(1, bad), 0);
       assert.is(open(bad, bad), 0);
+      assert.is(open(bad, 1, 1), 0);
+      assert.is(open(1, bad, 1), 0);
+    }
+    assert.is(open(1, 1, 1), 1);
+    assert.is(open(1, 1, 0), 0, "no step is due");
+  });
+
+  test("gradients are kept until a step is due, which takes their mean and starts again", () => {
+    for (const n of LENGTHS) {
+      sandbox.reset();
+      const values = real(n, n);
+      const [g, sum] = [sandbox.f32(values), sandbox.f32(real(n, 5))];
+      const run = (due: number, guard: number): void => k.f32_accumulate(n, g.ptr, sum.ptr, sandbox.i32([due]).ptr, sandbox.i32([guard]).ptr, 0.25);
+      const before = sum.data.slice();
+      for (const due of [0, 1]) run(due, 0);
+      same(g.data, values, "a closed guard");
+      same(sum.data, before, "a closed guard");
+      run(0, 1);
+      same(g.data, values);
+      same(sum.data, values);
+      run(1, 1);
+      same(g.data, values.map((x) => x * 0.25));
+      same(sum.data, new Float32Array(n));
+      sandbox.checkGuards();
     }
   });
 });

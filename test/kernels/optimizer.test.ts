@@ -1,6 +1,6 @@
 // Updates over several steps, against the rules as Keras and PyTorch state them, in double precision.
 import * as assert from "uvu/assert";
-import { ADAM_HYPER, RMSPROP_HYPER, SGD_HYPER } from "../../bindings/reference/optimizer.ts";
+import { ADADELTA_HYPER, ADAMAX_HYPER, ADAM_HYPER, LION_HYPER, RMSPROP_HYPER, SGD_HYPER } from "../../bindings/reference/optimizer.ts";
 import { eachBuild, type Sandbox } from "../support/builds.ts";
 import { close, LENGTHS, real, same } from "../support/numbers.ts";
 
@@ -45,7 +45,7 @@ function sgd({ lr, momentum, dampening, nesterov, torch, l2, weightDecay }: SgdO
           v = v === undefined ? g : momentum * v + (1 - dampening) * g;
           return p - lr * (nesterov ? g + momentum * v : v);
         }
-        v = momentum * (v ?? 0) - lr * g;
+        v = v === undefined ? -lr * g : momentum * v - lr * (1 - dampening) * g;
         return p + (nesterov ? momentum * v - lr * g : v);
       };
     },
@@ -120,11 +120,113 @@ function adam({ lr, beta1, beta2, epsilon, amsgrad, torch, l2, weightDecay }: Ad
       const r = Math.sqrt(1 - beta2 ** t);
       return {
         rate: lr * r / (1 - beta1 ** t), l2, decay: lr * weightDecay, beta1, share1: 1 - beta1, beta2, share2: 1 - beta2,
-        epsilon: torch ? epsilon * r : epsilon,
+        epsilon: torch ? epsilon * r : epsilon, direct: 0,
       };
     },
     call: ({ kernels }, n, g, p, [m, v, w], hyper, guard) =>
       kernels.f32_adam(n, g, p, m!, v!, amsgrad ? w! : 0, hyper, guard),
+  };
+}
+
+/** Nadam: the mean looks one step ahead, by the gradient itself. */
+function nadam({ lr, beta1, beta2, epsilon, l2, weightDecay }: Omit<AdamOptions, "amsgrad" | "torch">): Rule {
+  const mu = (t: number): number => beta1 * (1 - 0.5 * 0.96 ** t);
+  const product = (t: number): number => (t === 0 ? 1 : product(t - 1) * mu(t));
+  const rates = (t: number): [mean: number, gradient: number] => [lr * mu(t + 1) / (1 - product(t + 1)), lr * (1 - mu(t)) / (1 - product(t))];
+  return {
+    start: () => {
+      let [m, v] = [0, 0];
+      return (g, p, t) => {
+        g += l2 * p;
+        p -= lr * weightDecay * p;
+        m = beta1 * m + (1 - beta1) * g;
+        v = beta2 * v + (1 - beta2) * g * g;
+        const [mean, gradient] = rates(t);
+        return p - (mean * m + gradient * g) / (Math.sqrt(v / (1 - beta2 ** t)) + epsilon);
+      };
+    },
+    fields: ADAM_HYPER,
+    hyper: (t) => {
+      const r = Math.sqrt(1 - beta2 ** t);
+      const [mean, gradient] = rates(t);
+      return { rate: mean * r, direct: gradient * r, l2, decay: lr * weightDecay, beta1, share1: 1 - beta1, beta2, share2: 1 - beta2, epsilon: epsilon * r };
+    },
+    call: ({ kernels }, n, g, p, [m, v], hyper, guard) => kernels.f32_adam(n, g, p, m!, v!, 0, hyper, guard),
+  };
+}
+
+function adamax({ lr, beta1, beta2, epsilon, torch, l2, weightDecay }: Omit<AdamOptions, "amsgrad">): Rule {
+  return {
+    start: () => {
+      let [m, u] = [0, 0];
+      return (g, p, t) => {
+        g += l2 * p;
+        p -= lr * weightDecay * p;
+        m = beta1 * m + (1 - beta1) * g;
+        u = Math.max(beta2 * u, Math.abs(g) + (torch ? epsilon : 0));
+        return p - lr / (1 - beta1 ** t) * m / (u + (torch ? 0 : epsilon));
+      };
+    },
+    fields: ADAMAX_HYPER,
+    hyper: (t) => ({
+      rate: lr / (1 - beta1 ** t), l2, decay: lr * weightDecay, beta1, share1: 1 - beta1, beta2, epsilon: torch ? 0 : epsilon, within: torch ? epsilon : 0,
+    }),
+    call: ({ kernels }, n, g, p, [m, u], hyper, guard) => kernels.f32_adamax(n, g, p, m!, u!, hyper, guard),
+  };
+}
+
+function adadelta({ lr, rho, epsilon, l2, weightDecay }: Pick<RmspropOptions, "lr" | "rho" | "epsilon"> & Decay): Rule {
+  return {
+    start: () => {
+      let [v, a] = [0, 0];
+      return (g, p) => {
+        g += l2 * p;
+        p -= lr * weightDecay * p;
+        v = rho * v + (1 - rho) * g * g;
+        const step = g * Math.sqrt(a + epsilon) / Math.sqrt(v + epsilon);
+        a = rho * a + (1 - rho) * step * step;
+        return p - lr * step;
+      };
+    },
+    fields: ADADELTA_HYPER,
+    hyper: () => ({ rate: lr, l2, decay: lr * weightDecay, rho, share: 1 - rho, epsilon }),
+    call: ({ kernels }, n, g, p, [v, a], hyper, guard) => kernels.f32_adadelta(n, g, p, v!, a!, hyper, guard),
+  };
+}
+
+/** The sum of squares is a mean that forgets nothing. */
+function adagrad({ lr, epsilon, torch, l2, weightDecay }: Pick<RmspropOptions, "lr" | "epsilon" | "torch"> & Decay): Rule {
+  return {
+    start: () => {
+      let sum = 0;
+      return (g, p) => {
+        g += l2 * p;
+        p -= lr * weightDecay * p;
+        sum += g * g;
+        return p - lr * g / (torch ? Math.sqrt(sum) + epsilon : Math.sqrt(sum + epsilon));
+      };
+    },
+    fields: RMSPROP_HYPER,
+    hyper: () => ({ rate: lr, l2, decay: lr * weightDecay, momentum: 0, rho: 1, share: 1, epsilon, torch: Number(torch) }),
+    call: ({ kernels }, n, g, p, [v], hyper, guard) => kernels.f32_rmsprop(n, g, p, v!, 0, 0, hyper, guard),
+  };
+}
+
+function lion({ lr, beta1, beta2, l2, weightDecay }: Pick<AdamOptions, "lr" | "beta1" | "beta2"> & Decay): Rule {
+  return {
+    start: () => {
+      let m = 0;
+      return (g, p) => {
+        g += l2 * p;
+        p -= lr * weightDecay * p;
+        const direction = Math.sign(beta1 * m + (1 - beta1) * g);
+        m = beta2 * m + (1 - beta2) * g;
+        return p - lr * direction;
+      };
+    },
+    fields: LION_HYPER,
+    hyper: () => ({ rate: lr, l2, decay: lr * weightDecay, beta1, share1: 1 - beta1, beta2, share2: 1 - beta2 }),
+    call: ({ kernels }, n, g, p, [m], hyper, guard) => kernels.f32_lion(n, g, p, m!, hyper, guard),
   };
 }
 
@@ -149,6 +251,12 @@ function* rules(): Generator<[string, Rule]> {
       for (const amsgrad of BOTH) {
         yield [`adam ${name} ${amsgrad}`, adam({ lr: 0.02, beta1: 0.9, beta2: 0.95, epsilon: 0.1, amsgrad, torch, ...decay })];
       }
+      yield [`adamax ${name}`, adamax({ lr: 0.02, beta1: 0.9, beta2: 0.95, epsilon: 0.1, torch, ...decay })];
+      yield [`adagrad ${name}`, adagrad({ lr: 0.02, epsilon: 0.1, torch, ...decay })];
+      if (torch) continue; // the same in both
+      yield [`nadam ${name}`, nadam({ lr: 0.02, beta1: 0.9, beta2: 0.95, epsilon: 0.1, ...decay })];
+      yield [`adadelta ${name}`, adadelta({ lr: 0.5, rho: 0.9, epsilon: 0.1, ...decay })];
+      yield [`lion ${name}`, lion({ lr: 0.01, beta1: 0.9, beta2: 0.8, ...decay })];
     }
   }
 }
@@ -157,6 +265,10 @@ const KINDS: [string, Rule][] = [
   ["sgd", sgd({ lr: 0.1, momentum: 0.9, dampening: 0, nesterov: true, torch: false, l2: 0, weightDecay: 0 })],
   ["rmsprop", rmsprop({ lr: 0.1, rho: 0.9, momentum: 0.9, epsilon: 1e-7, centered: true, torch: false, l2: 0, weightDecay: 0 })],
   ["adam", adam({ lr: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: true, torch: false, l2: 0, weightDecay: 0 })],
+  ["nadam", nadam({ lr: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, l2: 0, weightDecay: 0 })],
+  ["adamax", adamax({ lr: 0.1, beta1: 0.9, beta2: 0.9, epsilon: 1e-7, torch: false, l2: 0, weightDecay: 0 })],
+  ["adadelta", adadelta({ lr: 1, rho: 0.9, epsilon: 1e-7, l2: 0, weightDecay: 0 })],
+  ["lion", lion({ lr: 0.1, beta1: 0.9, beta2: 0.9, l2: 0, weightDecay: 0 })],
 ];
 
 const listOf = (rule: Rule, t: number): number[] => rule.fields.map((name) => rule.hyper(t)[name]!);
@@ -226,6 +338,34 @@ eachBuild("optimizer", (test, sandbox) => {
       assert.ok(Number.isNaN(p.data[4]) && p.data.subarray(0, 4).every(Number.isFinite));
     });
   }
+
+  test("averages of weights: the first is the weights, what follows is a mean; they are written when asked for", () => {
+    for (const n of LENGTHS) {
+      sandbox.reset();
+      const [p, a] = [sandbox.f32(real(n, 1)), sandbox.f32(real(n, 2))];
+      const run = (keep: number, write: number, guard = 1): void =>
+        sandbox.kernels.f32_average(n, p.ptr, a.ptr, sandbox.f32([keep, 1 - keep, write]).ptr, sandbox.i32([guard]).ptr);
+      run(0.5, 1, 0);
+      same(p.data, real(n, 1), "a closed guard");
+      same(a.data, real(n, 2), "a closed guard");
+      run(0, 0);
+      same(a.data, p.data);
+      p.data.set(real(n, 3));
+      run(0.75, 0);
+      close(a.data, real(n, 1).map((first, i) => 0.75 * first + 0.25 * p.data[i]!), 1e-6);
+      same(p.data, real(n, 3));
+      run(0.75, 1);
+      same(p.data, a.data);
+      sandbox.checkGuards();
+    }
+  });
+
+  test("a direction of 0 is no step of Lion", () => {
+    const rule = lion({ lr: 0.5, beta1: 0.5, beta2: 0.5, l2: 0, weightDecay: 0 });
+    const [p, m] = [sandbox.f32([1, 1, 1, 1, 1]), sandbox.f32([0, 1, -1, 1, 0])];
+    rule.call(sandbox, 5, sandbox.f32([0, -1, 1, 2, -0]).ptr, p.ptr, [m.ptr], sandbox.f32(listOf(rule, 1)).ptr, 0);
+    same(p.data, [1, 1, 1, 0.5, 1]);
+  });
 
   test("the first step of Adam is the learning rate, whatever the gradient's size", () => {
     const rule = adam({ lr: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: false, torch: false, l2: 0, weightDecay: 0 });

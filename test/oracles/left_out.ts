@@ -1,6 +1,6 @@
 /** Cases of the oracles that this version cannot run, by name, with the reason. Every other case is tested. */
 import type { Test } from "uvu";
-import { layers, losses, optimizers } from "../../bindings/index.ts";
+import { layers, losses } from "../../bindings/index.ts";
 import { eachCase, oracleJson, oracleRoot, oracleTest, type OracleCase } from "../support/oracles.ts";
 
 export interface LeftOut {
@@ -28,22 +28,6 @@ export const LEFT_OUT: readonly LeftOut[] = [
     group: "torch/rnn", reason: "proj_size: an output smaller than the cell state",
     cases: ["lstm_proj4_l1_uni_i5h9", "lstm_proj5_l2_bi_i6h12"],
     missing: () => refuses(() => layers.lstm({ units: 9, projection: 4 } as never)),
-  },
-  { group: "torch/train", reason: "Adadelta", cases: ["train_adadelta_lstm_classify"], missing: without(optimizers, "adadelta") },
-  { group: "torch/train", reason: "Adagrad", cases: ["train_adagrad_gru_regress"], missing: without(optimizers, "adagrad") },
-  { group: "torch/train", reason: "Adamax", cases: ["train_adamax_gru_per_step"], missing: without(optimizers, "adamax") },
-  {
-    group: "torch/train", reason: "SGD with dampening", cases: ["train_sgd_dampening_lstm_regress"],
-    missing: () => refuses(() => optimizers.sgd({ momentum: 0.9, dampening: 0.3 } as never)),
-  },
-  { group: "keras/train", reason: "Adadelta", cases: ["adadelta_gru_before_sparse_categorical_crossentropy"], missing: without(optimizers, "adadelta") },
-  { group: "keras/train", reason: "Adagrad", cases: ["adagrad_simplernn_binary_crossentropy"], missing: without(optimizers, "adagrad") },
-  { group: "keras/train", reason: "Adamax", cases: ["adamax_gru_categorical_crossentropy"], missing: without(optimizers, "adamax") },
-  { group: "keras/train", reason: "Lion", cases: ["lion_lstm_mean_squared_error"], missing: without(optimizers, "lion") },
-  { group: "keras/train", reason: "Nadam", cases: ["nadam_lstm_mean_squared_error"], missing: without(optimizers, "nadam") },
-  {
-    group: "keras/train", reason: "moving averages of the weights", cases: ["sgd_ema_gru_categorical_crossentropy"],
-    missing: () => refuses(() => optimizers.sgd({ useEma: true } as never)),
   },
   {
     group: "keras/model", reason: "layer normalization", cases: ["two_heads_pooling_concat"], missing: without(layers, "layerNormalization"),

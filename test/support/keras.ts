@@ -40,8 +40,6 @@ export function kerasLayer({ class_name, config }: KerasObject): Layer {
   return make(options(config));
 }
 
-/** Options of Keras' optimizers that say how its training loop works; those that would change a result are refused. */
-const LOOP = ["emaMomentum", "emaOverwriteFrequency", "lossScaleFactor", "gradientAccumulationSteps"];
 const CLIPPING: Record<string, string> = { clipnorm: "clipNorm", globalClipnorm: "globalClipNorm", clipvalue: "clipValue" };
 
 const scheduleOf = ({ class_name, config }: KerasObject): Schedule =>
@@ -49,9 +47,8 @@ const scheduleOf = ({ class_name, config }: KerasObject): Schedule =>
 
 /** The optimizer of a configuration. */
 export function kerasOptimizer({ class_name, config }: KerasObject): Optimizer {
-  const { useEma = false, learningRate, ...rest } = options(config);
-  if (useEma) throw new Error("expected an optimizer without moving averages of the weights, got one with");
-  const given = Object.entries(rest).filter(([name]) => !LOOP.includes(name)).map(([name, value]) => [CLIPPING[name] ?? name.replace("beta_", "beta"), value]);
+  const { learningRate, ...rest } = options(config);
+  const given = Object.entries(rest).map(([name, value]) => [CLIPPING[name] ?? name.replace("beta_", "beta"), value]);
   const make = optimizers[class_name.toLowerCase() as keyof typeof optimizers];
   return make({ ...Object.fromEntries(given), learningRate: typeof learningRate === "object" ? scheduleOf(learningRate) : learningRate });
 }

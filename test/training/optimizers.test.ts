@@ -11,10 +11,10 @@ type Options = Record<string, any>;
 type Rule = (w: number, g: number, t: number, s: Record<string, number>, o: Options) => number;
 
 const keras: Record<string, Rule> = {
-  sgd(w, g, _t, s, { learningRate: lr = 0.01, momentum = 0, nesterov, weightDecay = 0 }) {
+  sgd(w, g, t, s, { learningRate: lr = 0.01, momentum = 0, nesterov, dampening = 0, weightDecay = 0 }) {
     w -= lr * weightDecay * w;
     if (momentum === 0) return w - lr * g;
-    s.v = momentum * (s.v ?? 0) - lr * g;
+    s.v = momentum * (s.v ?? 0) - lr * (t === 1 ? 1 : 1 - dampening) * g;
     return nesterov ? w + momentum * s.v - lr * g : w + s.v;
   },
   rmsprop(w, g, _t, s, { learningRate: lr = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered, weightDecay = 0 }) {
@@ -34,13 +34,46 @@ const keras: Record<string, Rule> = {
     return w - lr * Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t) * s.m / (Math.sqrt(s.most) + epsilon);
   },
   adamw: (w, g, t, s, o) => keras.adam(w, g, t, s, { weightDecay: 0.004, ...o }),
+  nadam(w, g, t, s, { learningRate: lr = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, momentumDecay = 1, weightDecay = 0 }) {
+    w -= lr * weightDecay * w;
+    const [now, next] = [t, t + 1].map((at) => beta1 * (1 - 0.5 * 0.96 ** (at * momentumDecay)));
+    s.product = (s.product ?? 1) * now;
+    s.m = (s.m ?? 0) + (g - (s.m ?? 0)) * (1 - beta1);
+    s.v = (s.v ?? 0) + (g * g - (s.v ?? 0)) * (1 - beta2);
+    const mean = next * s.m / (1 - s.product * next) + (1 - now) * g / (1 - s.product);
+    return w - lr * mean / (Math.sqrt(s.v / (1 - beta2 ** t)) + epsilon);
+  },
+  adamax(w, g, t, s, { learningRate: lr = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 }) {
+    w -= lr * weightDecay * w;
+    s.m = (s.m ?? 0) + (g - (s.m ?? 0)) * (1 - beta1);
+    s.u = Math.max(beta2 * (s.u ?? 0), Math.abs(g));
+    return w - lr * s.m / ((1 - beta1 ** t) * (s.u + epsilon));
+  },
+  adagrad(w, g, t, s, { learningRate: lr = 0.001, initialAccumulatorValue = 0.1, epsilon = 1e-7, learningRateDecay = 0, weightDecay = 0 }) {
+    w -= lr * weightDecay * w;
+    s.sum = (s.sum ?? initialAccumulatorValue) + g * g;
+    return w - lr / (1 + (t - 1) * learningRateDecay) * g / Math.sqrt(s.sum + epsilon);
+  },
+  adadelta(w, g, _t, s, { learningRate: lr = 0.001, rho = 0.95, epsilon = 1e-7, weightDecay = 0 }) {
+    w -= lr * weightDecay * w;
+    s.v = rho * (s.v ?? 0) + (1 - rho) * g * g;
+    const step = Math.sqrt((s.a ?? 0) + epsilon) * g / Math.sqrt(s.v + epsilon);
+    s.a = rho * (s.a ?? 0) + (1 - rho) * step * step;
+    return w - lr * step;
+  },
+  lion(w, g, _t, s, { learningRate: lr = 0.001, beta1 = 0.9, beta2 = 0.99, weightDecay = 0 }) {
+    w -= lr * weightDecay * w;
+    const direction = Math.sign(beta1 * (s.m ?? 0) + (1 - beta1) * g);
+    s.m = beta2 * (s.m ?? 0) + (1 - beta2) * g;
+    return w - lr * direction;
+  },
 };
 
 const torch: Record<string, Rule> = {
-  sgd(w, g, t, s, { learningRate: lr = 0.001, momentum = 0, nesterov, weightDecay = 0 }) {
+  sgd(w, g, t, s, { learningRate: lr = 0.001, momentum = 0, nesterov, dampening = 0, weightDecay = 0 }) {
     g += weightDecay * w;
     if (momentum === 0) return w - lr * g;
-    s.b = t === 1 ? g : momentum * s.b + g;
+    s.b = t === 1 ? g : momentum * s.b + (1 - dampening) * g;
     return w - lr * (nesterov ? g + momentum * s.b : s.b);
   },
   rmsprop(w, g, _t, s, { learningRate: lr = 0.01, rho = 0.99, momentum = 0, epsilon = 1e-8, centered, weightDecay = 0 }) {
@@ -61,14 +94,47 @@ const torch: Record<string, Rule> = {
     return w - lr / (1 - beta1 ** t) * s.m / (Math.sqrt(s.most / (1 - beta2 ** t)) + epsilon);
   },
   adamw: (w, g, t, s, o) => torch.adam(w, g, t, s, { weightDecay: 0.01, decoupled: true, ...o }),
+  nadam(w, g, t, s, { learningRate: lr = 0.002, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, momentumDecay = 0.004, weightDecay = 0 }) {
+    g += weightDecay * w;
+    const [now, next] = [t, t + 1].map((at) => beta1 * (1 - 0.5 * 0.96 ** (at * momentumDecay)));
+    s.product = (s.product ?? 1) * now;
+    s.m = beta1 * (s.m ?? 0) + (1 - beta1) * g;
+    s.v = beta2 * (s.v ?? 0) + (1 - beta2) * g * g;
+    const root = Math.sqrt(s.v / (1 - beta2 ** t)) + epsilon;
+    return w - lr * (1 - now) / (1 - s.product) * g / root - lr * next / (1 - s.product * next) * s.m / root;
+  },
+  adamax(w, g, t, s, { learningRate: lr = 0.002, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }) {
+    g += weightDecay * w;
+    s.m = beta1 * (s.m ?? 0) + (1 - beta1) * g;
+    s.u = Math.max(beta2 * (s.u ?? 0), Math.abs(g) + epsilon);
+    return w - lr / (1 - beta1 ** t) * s.m / s.u;
+  },
+  adagrad(w, g, t, s, { learningRate: lr = 0.01, initialAccumulatorValue = 0, epsilon = 1e-10, learningRateDecay = 0, weightDecay = 0 }) {
+    g += weightDecay * w;
+    s.sum = (s.sum ?? initialAccumulatorValue) + g * g;
+    return w - lr / (1 + (t - 1) * learningRateDecay) * g / (Math.sqrt(s.sum) + epsilon);
+  },
+  adadelta(w, g, _t, s, { learningRate: lr = 1, rho = 0.9, epsilon = 1e-6, weightDecay = 0 }) {
+    g += weightDecay * w;
+    s.v = rho * (s.v ?? 0) + (1 - rho) * g * g;
+    const delta = Math.sqrt((s.a ?? 0) + epsilon) / Math.sqrt(s.v + epsilon) * g;
+    s.a = rho * (s.a ?? 0) + (1 - rho) * delta * delta;
+    return w - lr * delta;
+  },
+  lion: (w, g, t, s, o) => keras.lion(w, g, t, s, { learningRate: 0.0001, ...o }),
 };
 
 /** Options of each optimizer: the defaults, each alone, and some together. */
 const CASES: Record<keyof typeof optimizers, Options[]> = {
-  sgd: [{}, { learningRate: 0.1 }, { momentum: 0.9 }, { momentum: 0.9, nesterov: true }, { weightDecay: 0.1 }, { momentum: 0.5, nesterov: true, weightDecay: 0.2, learningRate: 0.05 }],
+  sgd: [{}, { learningRate: 0.1 }, { momentum: 0.9 }, { momentum: 0.9, nesterov: true }, { momentum: 0.8, dampening: 0.3 }, { weightDecay: 0.1 }, { momentum: 0.5, nesterov: true, weightDecay: 0.2, learningRate: 0.05 }],
   rmsprop: [{}, { rho: 0.5 }, { momentum: 0.9 }, { centered: true }, { epsilon: 0.1 }, { weightDecay: 0.1 }, { momentum: 0.5, centered: true, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 }],
   adam: [{}, { beta1: 0.5 }, { beta2: 0.9 }, { epsilon: 0.1 }, { amsgrad: true }, { weightDecay: 0.1 }, { amsgrad: true, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 }],
   adamw: [{}, { weightDecay: 0.3, learningRate: 0.01 }, { amsgrad: true }],
+  nadam: [{}, { beta1: 0.5 }, { beta2: 0.9 }, { epsilon: 0.1 }, { momentumDecay: 0.1 }, { weightDecay: 0.1 }, { momentumDecay: 2, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 }],
+  adamax: [{}, { beta1: 0.5 }, { beta2: 0.7 }, { epsilon: 0.1 }, { weightDecay: 0.1 }, { beta2: 0.8, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 }],
+  adagrad: [{}, { initialAccumulatorValue: 1 }, { epsilon: 0.1 }, { learningRateDecay: 0.2 }, { weightDecay: 0.1 }, { initialAccumulatorValue: 0.5, learningRateDecay: 0.1, weightDecay: 0.2, learningRate: 0.1 }],
+  adadelta: [{}, { rho: 0.5 }, { epsilon: 0.1 }, { weightDecay: 0.1 }, { rho: 0.8, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.5 }],
+  lion: [{}, { beta1: 0.5 }, { beta2: 0.5 }, { weightDecay: 0.1 }, { beta1: 0.7, beta2: 0.8, weightDecay: 0.2, learningRate: 0.02 }],
 };
 
 const STEPS = 20;
@@ -133,6 +199,17 @@ eachBackend("optimizers", (test) => {
     assert.equal(byHand.getWeights(), scheduled.getWeights());
     byHand.dispose();
     scheduled.dispose();
+  });
+
+  test("a schedule that gives no rate is refused, and the model is as before", () => {
+    const m = model();
+    const before = m.getWeights();
+    for (const rate of [NaN, -1, 1e39]) {
+      const sgd = optimizers.sgd({ learningRate: () => rate });
+      refused(() => sgd.apply(m, gradientsAt(1)), "ERR_OPTION", /^optimizers\.sgd: expected learningRate ≥ 0, got /);
+    }
+    assert.equal(m.getWeights(), before);
+    m.dispose();
   });
 
   test("slots belong to the module: one optimizer, two models", () => {
@@ -218,7 +295,7 @@ eachBackend("optimizers", (test) => {
     const after = m.getWeights();
     same(after["frozen/kernel"].data, before["frozen/kernel"].data);
     assert.ok(after["free/kernel"].data.every((w, i) => w !== before["free/kernel"].data[i]));
-    refused(() => adamw.apply(m, { "frozen/kernel": before["frozen/kernel"] }), "ERR_OPTION", /^apply: expected gradients of free\/kernel, free\/bias, got "frozen\/kernel"/);
+    refused(() => adamw.apply(m, { "frozen/kernel": before["frozen/kernel"] }), "ERR_OPTION", /^apply: expected one of free\/kernel, free\/bias, got "frozen\/kernel"/);
     m.dispose();
   });
 
@@ -248,6 +325,20 @@ eachBackend("optimizers", (test) => {
   test("options there are not, and numbers out of range", () => {
     refused(() => optimizers.adam({ beta_1: 0.9 } as never), "ERR_OPTION", /^optimizers\.adam: expected one of .*, got "beta_1", did you mean "beta1"\?/);
     refused(() => optimizers.sgd({ learningRate: -1 }), "ERR_OPTION", /^optimizers\.sgd: expected learningRate ≥ 0, got -1/);
+    refused(() => optimizers.sgd({ learningRate: "0.1" as never }), "ERR_OPTION", /^optimizers\.sgd: expected learningRate ≥ 0, got 0\.1/);
+    refused(() => optimizers.sgd({ momentum: 1.5 }), "ERR_OPTION", /^optimizers\.sgd: expected momentum of 0 ≤ momentum ≤ 1, got 1\.5/);
+    refused(() => optimizers.sgd({ momentum: true as never }), "ERR_OPTION", /expected momentum ≥ 0, got true/);
+    refused(() => optimizers.sgd({ nesterov: 1 as never }), "ERR_OPTION", /expected nesterov to be true or false, got 1/);
+    refused(() => optimizers.sgd({ momentum: 0.9, nesterov: true, dampening: 0.1 }), "ERR_OPTION", /^optimizers\.sgd: expected no dampening with nesterov, got 0\.1/);
+    refused(() => optimizers.adamax({ beta2: 1 }), "ERR_OPTION", /^optimizers\.adamax: expected beta2 of 0 ≤ beta2 < 1, got 1/);
+    refused(() => optimizers.adadelta({ rho: 1 }), "ERR_OPTION", /expected rho of 0 ≤ rho < 1, got 1/);
+    refused(() => optimizers.adagrad({ initialAccumulatorValue: -1 }), "ERR_OPTION", /expected initialAccumulatorValue ≥ 0, got -1/);
+    refused(() => optimizers.nadam({ amsgrad: true } as never), "ERR_OPTION", /^optimizers\.nadam: expected one of .*, got "amsgrad"/);
+    refused(() => optimizers.lion({ epsilon: 1 } as never), "ERR_OPTION", /^optimizers\.lion: expected one of .*, got "epsilon"/);
+    refused(() => optimizers.sgd({ useEma: true, emaMomentum: 1.1 }), "ERR_OPTION", /expected emaMomentum of 0 ≤ emaMomentum ≤ 1, got 1\.1/);
+    refused(() => optimizers.sgd({ useEma: 1 as never }), "ERR_OPTION", /expected useEma to be true or false, got 1/);
+    refused(() => optimizers.sgd({ emaOverwriteFrequency: 0 }), "ERR_OPTION", /^optimizers\.sgd: expected emaOverwriteFrequency to be a positive integer, got 0/);
+    refused(() => optimizers.sgd({ gradientAccumulationSteps: 1.5 }), "ERR_OPTION", /^optimizers\.sgd: expected gradientAccumulationSteps to be a positive integer, got 1\.5/);
     refused(() => optimizers.rmsprop({ epsilon: NaN }), "ERR_OPTION", /expected epsilon ≥ 0, got NaN/);
     refused(() => optimizers.sgd({ convention: "jax" as never }), "ERR_OPTION", /expected convention "keras" or "torch", got "jax"/);
     optimizers.adam({ beta1: undefined, clipNorm: undefined });

@@ -1,0 +1,204 @@
+/** An optimizer: a rule with its options, and what all rules have in common. */
+import { OptionError } from "../errors.ts";
+import { applyGradients, finishTraining } from "../model/apply.ts";
+import type { Network } from "../model/network.ts";
+import { checkCount, checkOptions, givenOptions } from "../options.ts";
+import type { NDArray } from "../program/array.ts";
+import type { Operand } from "../program/tensor.ts";
+import type { Trace } from "../program/trace.ts";
+import { AVERAGE_HYPER } from "../reference/optimizer.ts";
+import { RULES, type Config, type Hyper, type Rule, type UpdateRange } from "./rules.ts";
+
+/** A learning rate by the number of steps done. */
+export type Schedule = (step: number) => number;
+
+/** Where epsilon, momentum and weight decay stand, and which defaults hold. */
+export type Convention = "keras" | "torch";
+
+export interface OptimizerOptions {
+  learningRate?: number | Schedule;
+  /**
+   * Other rates for some weights, by the path of a layer or a weight: `"embedding"`, `"blocks/0/cell"`, `"lstm/kernel"`. The
+   * longest path holds; weights of none have `learningRate`.
+   */
+  learningRates?: Readonly<Record<string, number | Schedule>> | undefined;
+  /** Longest that each weight's gradient may be. */
+  clipNorm?: number | undefined;
+  /** Longest that all gradients together may be. */
+  globalClipNorm?: number | undefined;
+  /** Largest magnitude of a gradient's elements. */
+  clipValue?: number | undefined;
+  /** Keras: taken off the weights, times the rate. PyTorch: added to the gradient (L2), but in adamw and lion. */
+  weightDecay?: number | undefined;
+  /** Keeps a running average of the weights, which `fit` makes the weights in the end; see also {@link Optimizer.finalizeVariableValues}. */
+  useEma?: boolean | undefined;
+  /** How much of the average stays in a step; 0.99 when absent. */
+  emaMomentum?: number | undefined;
+  /** Makes the average the weights every so many updates, too. */
+  emaOverwriteFrequency?: number | undefined;
+  /** Updates once in so many steps, by the mean of their gradients. Schedules go by steps, all else by updates, as in Keras. */
+  gradientAccumulationSteps?: number | undefined;
+  convention?: Convention;
+}
+
+/** Options that say how much of a running mean stays. */
+const MEANS = ["beta1", "beta2", "rho"];
+
+/** Options that are shares. */
+const SHARES = ["momentum", "dampening", "emaMomentum"];
+
+/** Options all optimizers have, beside those of their rule. */
+const COMMON = [
+  "learningRates", "clipNorm", "globalClipNorm", "clipValue", "useEma", "emaMomentum", "emaOverwriteFrequency", "gradientAccumulationSteps", "convention",
+];
+
+/** How to change weights by gradients. Its slots belong to the modules it is applied to. */
+export class Optimizer {
+  /** Name of its factory. */
+  readonly kind: string;
+  /** May be changed between updates. */
+  learningRate: number | Schedule;
+  /** Rates of their own, by path. May be changed between updates; which paths there are may not. */
+  readonly learningRates: Record<string, number | Schedule>;
+  readonly convention: Convention;
+  /** @internal */
+  readonly clipping: { readonly clipNorm?: number; readonly globalClipNorm?: number; readonly clipValue?: number };
+  /** Steps of an update. @internal */
+  readonly stepsPerUpdate: number;
+  /** Whether it keeps averages of the weights. @internal */
+  readonly averages: boolean;
+  private readonly rule: Rule;
+  private readonly config: Config;
+  private readonly ruleHyper: Hyper;
+  private readonly ema: { readonly momentum: number; readonly frequency: number };
+
+  /** @internal */
+  constructor(kind: string, options: OptimizerOptions & Record<string, unknown>) {
+    this.kind = kind;
+    this.rule = RULES[kind];
+    checkOptions(`optimizers.${kind}`, options, [...Object.keys(this.rule.defaults), ...COMMON]);
+    const {
+      convention = "keras", learningRate, learningRates = {}, clipNorm, globalClipNorm, clipValue,
+      useEma = false, emaMomentum = 0.99, emaOverwriteFrequency, gradientAccumulationSteps, ...rest
+    } = options;
+    if (convention !== "keras" && convention !== "torch") throw new OptionError(`optimizers.${kind}: expected convention "keras" or "torch", got "${String(convention)}"`);
+    const torch = convention === "torch";
+    this.convention = convention;
+    this.config = { ...this.rule.defaults, ...(torch ? this.rule.torch : {}), ...givenOptions(rest) as Config };
+    this.learningRate = learningRate ?? +this.config.learningRate;
+    this.clipping = { clipNorm, globalClipNorm, clipValue };
+    this.averages = useEma;
+    this.check({ ...this.config, ...this.clipping, emaMomentum });
+    for (const [name, count] of Object.entries({ emaOverwriteFrequency, gradientAccumulationSteps })) if (count !== undefined) checkCount(`optimizers.${kind}`, name, count);
+    this.learningRates = this.checkedRates(learningRates);
+    this.ema = { momentum: emaMomentum, frequency: emaOverwriteFrequency ?? Infinity };
+    this.stepsPerUpdate = gradientAccumulationSteps ?? 1;
+    this.ruleHyper = this.rule.hyper(this.config, torch);
+  }
+
+  private check(options: Record<string, unknown>): void {
+    const subject = `optimizers.${this.kind}`;
+    for (const [name, value] of Object.entries(options)) {
+      if (value === undefined || name === "learningRate") continue;
+      if (typeof this.rule.defaults[name] === "boolean") this.checkBoolean(name, value);
+      else if (!(typeof value === "number" && value >= 0 && Number.isFinite(value))) throw new OptionError(`${subject}: expected ${name} ≥ 0, got ${String(value)}`);
+      else if (MEANS.includes(name) && value >= 1) throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} < 1, got ${value}`);
+      else if (SHARES.includes(name) && value > 1) throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} ≤ 1, got ${value}`);
+    }
+    this.checkBoolean("useEma", this.averages);
+    if (typeof this.learningRate !== "function") this.checkRate("learningRate", this.learningRate);
+    const { nesterov = false, dampening = 0 } = this.config;
+    if (nesterov && dampening !== 0) throw new OptionError(`${subject}: expected no dampening with nesterov, got ${String(dampening)}`);
+  }
+
+  private checkBoolean(name: string, value: unknown): void {
+    if (typeof value !== "boolean") throw new OptionError(`optimizers.${this.kind}: expected ${name} to be true or false, got ${String(value)}`);
+  }
+
+  private checkRate(name: string, rate: unknown): number {
+    // as a float: the kernels read floats
+    if (typeof rate === "number" && rate >= 0 && Number.isFinite(Math.fround(rate))) return rate;
+    throw new OptionError(`optimizers.${this.kind}: expected ${name} ≥ 0, got ${String(rate)}`);
+  }
+
+  private checkedRates(rates: unknown): Record<string, number | Schedule> {
+    if (typeof rates !== "object" || rates === null) throw new OptionError(`optimizers.${this.kind}: expected learningRates by path, got ${String(rates)}`);
+    const given = givenOptions(rates) as Record<string, number | Schedule>;
+    for (const [path, rate] of Object.entries(given)) if (typeof rate !== "function") this.checkRate(`learningRates of "${path}"`, rate);
+    return Object.seal(given);
+  }
+
+  /** What it keeps beside every weight, with the value it starts from. @internal */
+  get slotValues(): Readonly<Record<string, number>> {
+    return {
+      ...this.rule.slots(this.config),
+      ...(this.stepsPerUpdate > 1 ? { gradients: 0 } : {}),
+      ...(this.averages ? { ema: 0 } : {}),
+    };
+  }
+
+  /** Names of what it keeps beside every weight. */
+  get slots(): readonly string[] {
+    return Object.keys(this.slotValues);
+  }
+
+  /**
+   * Hyperparameters of the step after `done` steps, as the rule's kernel reads them.
+   *
+   * @param path  of {@link learningRates}; absent: of all other weights
+   * @throws OptionError when a schedule gives no rate
+   * @internal
+   */
+  hyper(done: number, path?: string): number[] {
+    const rate = path === undefined ? this.learningRate : this.learningRates[path];
+    const value = typeof rate === "function" ? rate(done) : rate;
+    this.checkRate(path === undefined ? "learningRate" : `learningRates of "${path}"`, value);
+    const fields = this.ruleHyper(value, Math.floor(done / this.stepsPerUpdate) + 1);
+    return this.rule.layout.map((name) => fields[name]);
+  }
+
+  /**
+   * Multiplies all rates, those of {@link learningRates} too.
+   *
+   * @param least  what they do not fall below
+   * @throws OptionError when one is a schedule; all are as before then
+   * @internal
+   */
+  scaleLearningRates(factor: number, least: number): void {
+    const scaled = (rate: number | Schedule): number => {
+      if (typeof rate !== "number") throw new OptionError(`optimizers.${this.kind}: expected numbers as learning rates to multiply, got a schedule`);
+      return Math.max(least, rate * factor);
+    };
+    const rates = Object.entries(this.learningRates).map(([path, rate]): [string, number] => [path, scaled(rate)]);
+    this.learningRate = scaled(this.learningRate);
+    Object.assign(this.learningRates, Object.fromEntries(rates));
+  }
+
+  /** What the kernel of the averages reads in the step after `done` steps. @internal */
+  averageHyper(done: number): number[] {
+    const updates = Math.floor(done / this.stepsPerUpdate);
+    const keep = updates === 0 ? 0 : this.ema.momentum;
+    const fields = { keep, share: 1 - keep, write: +((updates + 1) % this.ema.frequency === 0) };
+    return AVERAGE_HYPER.map((name) => fields[name]);
+  }
+
+  /** @internal */
+  record(trace: Trace, range: UpdateRange, slot: (name: string) => Operand | 0): void {
+    this.rule.record(trace, range, slot, this.config);
+  }
+
+  /**
+   * Updates a module once.
+   *
+   * @param grads  by the names of `getWeights`, as `valueAndGrad` gives them; weights not named count as zero gradients
+   * @throws OptionError, ShapeError for gradients that are not the module's; ValueError when one is not finite
+   */
+  apply(module: Network, grads: Record<string, NDArray>): void {
+    applyGradients(this, module, grads);
+  }
+
+  /** Makes the averages the weights of a module, with `useEma`. `fit` does it at its end; after `trainStep` and `apply` it is yours to do. */
+  finalizeVariableValues(module: Network): void {
+    finishTraining(this, module);
+  }
+}
