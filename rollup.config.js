@@ -1,11 +1,18 @@
 // Bundles build/js, which tsc makes of bindings/, into dist: each entry as ESM and as CJS.
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { transform } from "esbuild";
 
 const compiled = (name) => fileURLToPath(new URL(`build/js/${name}.js`, import.meta.url));
 
-const SMALL = { "runtime/inline": "runtime/inline_infer", "runtime/instantiate": "runtime/instantiate_plain" };
+const SMALL = {
+  "runtime/inline": "runtime/inline_infer",
+  "runtime/instantiate": "runtime/instantiate_plain",
+  "initializers": "without_training",
+  "regularizers": "without_training",
+  "constraints": "without_training",
+};
 
 /**
  * Entries by what they carry. Within a group they share chunks; groups differ in a few files that are swapped while
@@ -13,6 +20,7 @@ const SMALL = { "runtime/inline": "runtime/inline_infer", "runtime/instantiate":
  *
  *   runtime/inline       the wasm that travels as text: all kernels, forward ones only, or none
  *   runtime/instantiate  by the AssemblyScript loader, or plainly where it cannot be imported or would weigh too much
+ *   initializers …       what matters to training only
  */
 const GROUPS = [
   { entries: { index: "index", data: "data/index", text: "text/index", csv: "csv", reference: "reference_entry" }, swaps: {} },
@@ -20,8 +28,8 @@ const GROUPS = [
     entries: { external: "index" },
     swaps: { "runtime/inline": "runtime/inline_external", "runtime/instantiate": "runtime/instantiate_plain" },
   },
-  { entries: { infer: "infer" }, swaps: SMALL },
-  { entries: { worklet: "infer" }, swaps: SMALL }, // in one file, without chunks
+  { entries: { infer: "infer" }, swaps: SMALL, forwardOnly: true },
+  { entries: { worklet: "infer" }, swaps: SMALL, forwardOnly: true }, // in one file, without chunks
 ];
 
 /** What users install themselves, where they want it. */
@@ -35,6 +43,36 @@ function swap(names) {
     async resolveId(source, importer, options) {
       const resolved = await this.resolve(source, importer, { ...options, skipSelf: true });
       return resolved && files.has(resolved.id) ? files.get(resolved.id) : resolved;
+    },
+  };
+}
+
+const inferKernels = () =>
+  new Set(WebAssembly.Module.exports(new WebAssembly.Module(readFileSync("build/wasm/simd-infer.wasm"))).map(({ name }) => name));
+
+/**
+ * Takes out of object literals what only training needs, so that all it uses goes too: `backward` of ops, and the twins of
+ * kernels that the forward module has not.
+ */
+function forwardOnly() {
+  const kernels = inferKernels();
+  const drops = [
+    [compiled("ops/").slice(0, -".js".length), (name) => name === "backward"],
+    [compiled("reference/").slice(0, -".js".length), (name) => /^(f32|i32)_/.test(name) && !kernels.has(name)],
+  ];
+  return {
+    name: "forward-only",
+    transform(code, id) {
+      const drop = drops.find(([folder]) => id.startsWith(folder))?.[1];
+      if (!drop) return null;
+      const cuts = [];
+      const visit = (node) => {
+        if (Array.isArray(node)) node.forEach(visit);
+        else if (node?.type === "Property" && drop(node.key.name)) cuts.push([node.start, node.end + /^\s*,?/.exec(code.slice(node.end))[0].length]);
+        else if (typeof node?.type === "string") Object.values(node).forEach(visit);
+      };
+      visit(this.parse(code));
+      return cuts.reverse().reduce((text, [from, to]) => text.slice(0, from) + text.slice(to), code);
     },
   };
 }
@@ -54,9 +92,9 @@ const output = (format, extension) => ({
   chunkFileNames: `shared/[name].${extension}`,
 });
 
-export default GROUPS.map(({ entries, swaps }) => ({
+export default GROUPS.map(({ entries, swaps, forwardOnly: forward = false }) => ({
   input: Object.fromEntries(Object.entries(entries).map(([entry, name]) => [entry, compiled(name)])),
   external: PEERS,
-  plugins: [swap(swaps), nodeResolve(), compact],
+  plugins: [swap(swaps), nodeResolve(), ...(forward ? [forwardOnly()] : []), compact],
   output: [output("es", "js"), output("cjs", "cjs")],
 }));

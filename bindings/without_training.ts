@@ -1,0 +1,12 @@
+/**
+ * What `gatewise/infer` and `gatewise/worklet` have instead of initializers, regularizers and constraints: the weights of
+ * a loaded model are given, and nothing changes them.
+ */
+import type { Initializer } from "./program/parameters.ts";
+import { sizeOf, type Tensor } from "./program/tensor.ts";
+
+export const initializerOf = (): Initializer => (shape) => new Float32Array(sizeOf(shape));
+
+export const penaltyOf = (_subject: string, _regularizer: unknown, weight: Tensor): Tensor => weight;
+
+export const constrained = penaltyOf;
