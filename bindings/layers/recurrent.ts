@@ -7,7 +7,7 @@ import { checkSteps, lastOutput, packRows, sortStates, unpack, unsortStates, typ
 import { reshape } from "../ops/shape.ts";
 import { Tensor, describe, read, write, sameShape, type Steps } from "../program/tensor.ts";
 import type { Tape } from "../program/gradients.ts";
-import type { Trace } from "../program/trace.ts";
+import type { StateStore, Trace } from "../program/trace.ts";
 import { gruCell, lstmCell, simpleRnnCell, type CellKind, type CellOptions, type GRUCellOptions, type LSTMCellOptions, type SimpleRNNCellOptions } from "./cells.ts";
 import { positive } from "./simple.ts";
 import { defineLayer, type CallOptions, type LayerDefinition } from "./definition.ts";
@@ -63,6 +63,12 @@ export function stepsOf({ label, call }: SequenceRun, x: Tensor): Steps | undefi
   return steps;
 }
 
+/** Where states are carried, if they are. A cell called by hand is not asked whether it is stateful: its states are the caller's. */
+function storeOf({ options: { stream, stateful, windows } }: Trace, options: SequenceRun["options"]): StateStore | undefined {
+  if (stream || options.stateful === undefined) return stream;
+  return options.stateful ? stateful : windows;
+}
+
 /** States to start from: the caller's, those carried from the last run, or none, which means zeros. */
 export function initialStates({ trace, label, options, call }: SequenceRun, names: readonly string[], shapes: readonly (readonly number[])[]): Tensor[] {
   if (call.initialState) {
@@ -74,14 +80,20 @@ export function initialStates({ trace, label, options, call }: SequenceRun, name
     }
     return [...initialState];
   }
-  const store = trace.options.stream ?? (options.stateful ? trace.options.stateful : undefined);
+  const store = storeOf(trace, options);
   if (!store) return [];
-  return names.map((name, i) => new Tensor(trace, shapes[i], "f32", store.state(trace, name, shapes[i])));
+  return names.map((name, i) => {
+    const carried = new Tensor(trace, shapes[i], "f32", store.state(trace, name, shapes[i]));
+    if (!trace.options.gradients) return carried;
+    const state = trace.tensor(shapes[i]); // the gradient reads it after its place has been written anew
+    trace.copy(carried, state);
+    return state;
+  });
 }
 
 /** Writes final states where the next run will find them. */
 export function carryStates({ trace, options }: SequenceRun, names: readonly string[], final: readonly Tensor[]): void {
-  const store = trace.options.stream ?? (options.stateful ? trace.options.stateful : undefined);
+  const store = storeOf(trace, options);
   if (!store) return;
   names.forEach((name, i) => {
     const place = new Tensor(trace, final[i].shape, "f32", store.state(trace, name, final[i].shape));

@@ -19,6 +19,8 @@ export type BatchStream =
 export interface Batch {
   readonly data: Dataset;
   readonly rows: Int32Array;
+  /** Number of this window of longer sequences, whose states it goes on with. */
+  readonly window?: number;
 }
 
 /** What an epoch goes through. */

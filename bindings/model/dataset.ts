@@ -5,7 +5,7 @@ import { checkFinite, isArrayInput, normalize, type ArrayInput, type Normalized 
 import type { FlatArguments } from "../program/tree.ts";
 import { flattenArguments } from "../program/tree.ts";
 import { describe } from "../program/tensor.ts";
-import { inputArrays, namedArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
+import { columnsOf, inputArrays, namedArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
 import { mapSeveral, namedParts, type Several } from "./several.ts";
 
 /** Targets: one array, or a list or a record of them as the outputs of the model are. */
@@ -93,6 +93,28 @@ export class Dataset {
       order.forEach((row, i) => out.set(data.subarray(row * width, (row + 1) * width), i * width));
       return { data: out, shape: [order.length, ...shape.slice(1)], dtype };
     });
+  }
+
+  /** Steps of the sequences: extent of the axis behind the rows. */
+  get time(): number {
+    return this.arrays.x[0].shape[1];
+  }
+
+  /**
+   * Copies of steps start…end − 1 of everything that has steps; undefined when no row has a valid one.
+   *
+   * @throws ShapeError for targets that are not one per step
+   */
+  window(start: number, end: number): Dataset | undefined {
+    const { x: [{ shape: [, time] }], y, steps } = this.arrays;
+    mapSeveral(y, isOne, ({ shape }, path) => {
+      if (shape[1] !== time) throw new ShapeError(`${this.subject}: expected y${path} [batch, ${time}, ..] with truncate, one target per step, got ${describe(shape)}`);
+    });
+    const cut = (array: Normalized): Normalized => (array.shape[1] === time ? columnsOf(array, start, end) : array);
+    const lengths = steps.lengths && { ...steps.lengths, data: Int32Array.from(steps.lengths.data, (length) => Math.min(Math.max(length - start, 0), end - start)) };
+    const mask = steps.mask && cut(steps.mask);
+    if ((lengths ?? mask)?.data.every((valid) => valid === 0)) return undefined;
+    return this.over(cut, { ...(lengths && { lengths }), ...(mask && { mask }) });
   }
 
   /** Without weights of classes, which do not count in a validation. */

@@ -1,7 +1,7 @@
 /** Batches on their way into a model: inputs, lengths or mask, cut into batches. */
 import { ShapeError, ValueError } from "../errors.ts";
 import { checkFinite, indexOf, isArrayInput, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
-import { describe, type Steps, type Tensor } from "../program/tensor.ts";
+import { describe, sizeOf, type Steps, type Tensor } from "../program/tensor.ts";
 
 export type ModelInput = ArrayInput | readonly ArrayInput[];
 
@@ -69,6 +69,15 @@ export function namedArrays(subject: string, x: readonly Normalized[], steps: Re
 export function rowsOf({ data, shape, dtype }: Normalized, start: number, end: number): Normalized {
   const width = data.length / shape[0];
   return { data: data.subarray(start * width, end * width), shape: [end - start, ...shape.slice(1)], dtype };
+}
+
+/** Copies of start…end − 1 along the second axis. */
+export function columnsOf({ data, shape: [rows, columns, ...rest], dtype }: Normalized, start: number, end: number): Normalized {
+  const width = sizeOf(rest);
+  const size = (end - start) * width;
+  const out = dtype === "i32" ? new Int32Array(rows * size) : new Float32Array(rows * size);
+  for (let row = 0; row < rows; row++) out.set(data.subarray((row * columns + start) * width, (row * columns + end) * width), row * size);
+  return { data: out, shape: [rows, end - start, ...rest], dtype };
 }
 
 /** Says which steps of the inputs count, for the layers that ask. */

@@ -1,5 +1,5 @@
 /** A compiled model at work on batches: one update or one evaluation, as programs that are traced once per batch shape. */
-import { NonFiniteError, ValueError } from "../errors.ts";
+import { NonFiniteError, UnsupportedError, ValueError } from "../errors.ts";
 import { TracedFunction, recordGradients, type Compiled, type Extension } from "../program/functions.ts";
 import { div, mul } from "../ops/elementwise.ts";
 import type { Port } from "../program/port.ts";
@@ -10,7 +10,7 @@ import { diagnose } from "./diagnose.ts";
 import type { Objective } from "./heads.ts";
 import type { Module } from "./module.ts";
 import type { Several } from "./several.ts";
-import { statefulStore } from "./states.ts";
+import { statefulStore, windowStates } from "./states.ts";
 import { scoreBatch, type StepResult, type Weighting } from "./step.ts";
 import type { Updater } from "./updater.ts";
 
@@ -95,6 +95,7 @@ export class BatchRunner {
   readonly objective: Objective;
   private readonly updater: Updater;
   private readonly train: TracedFunction;
+  private readonly cut: TracedFunction;
   private readonly test: TracedFunction;
 
   constructor(model: Module, objective: Objective, updater: Updater) {
@@ -104,6 +105,7 @@ export class BatchRunner {
     const stateful = statefulStore(model);
     const fn = stepFunction(model, objective) as never;
     this.train = new TracedFunction("fit", model, fn, { training: true, gradients: true, stateful }, { extension: this.update });
+    this.cut = new TracedFunction("fit", model, fn, { training: true, gradients: true, stateful, windows: windowStates(model) }, { extension: this.update });
     this.test = new TracedFunction("evaluate", model, fn, { stateful });
   }
 
@@ -116,10 +118,12 @@ export class BatchRunner {
   };
 
   /** One update. @throws NonFiniteError, ValueError when no label counts; the weights are those before the batch then */
-  step({ data, rows }: Batch, where: { epoch: number; batch: number }): Compiled<undefined> {
-    const compiled = this.write(this.train, data, rows);
+  step({ data, rows, window }: Batch, where: { epoch: number; batch: number }): Compiled<undefined> {
+    const traced = window === undefined ? this.train : this.cut;
+    const compiled = this.write(traced, data, rows);
+    if (window === 0) this.startWindows();
     this.updater.before();
-    this.train.replay(compiled);
+    traced.replay(compiled);
     if (!this.updater.after()) this.explain(compiled, data.pick(rows), where);
     return compiled;
   }
@@ -133,6 +137,15 @@ export class BatchRunner {
     throw new NonFiniteError(`fit: expected a finite loss and gradients, got ${what} in ${place}${layer ? `, first in ${layer}` : ""}; the weights are those before that batch`, { ...where, layer });
   }
 
+  /** @throws UnsupportedError when nothing is carried from window to window, as in loops over time of one's own */
+  private startWindows(): void {
+    const states = windowStates(this.model);
+    if (states.size === 0 && statefulStore(this.model).size === 0) {
+      throw new UnsupportedError("fit: expected a recurrent layer, whose state goes on from window to window with truncate, got a model without");
+    }
+    states.reset();
+  }
+
   private write(traced: TracedFunction, data: Dataset, rows: Int32Array): Compiled<undefined> {
     const compiled = traced.compile(data.slice(0, rows.length).flatten());
     data.sources.forEach(([name, array], i) => compiled.program.inputs[i].writeRows(array.data, rows, name));
@@ -142,12 +155,20 @@ export class BatchRunner {
   /**
    * Holds all rows to what the first batch's program trusts, so that a token out of range is found before a training, not
    * half-way through it.
+   *
+   * @param truncate  steps of a window, when sequences are cut
    */
-  check(kind: "train" | "test", batches: ArrayBatches | StreamBatches): void {
+  check(kind: "train" | "test", batches: ArrayBatches | StreamBatches, truncate?: number): void {
     if (batches instanceof StreamBatches) return; // theirs are checked one by one
     const { data, size } = batches;
-    const { program } = this[kind].compile(data.slice(0, Math.min(size, data.rows)).flatten());
-    data.sources.forEach(([name, array], i) => program.inputs[i].check(array.data, name));
+    const batch = data.slice(0, Math.min(size, data.rows));
+    const first = truncate === undefined ? batch : batch.window(0, Math.min(truncate, data.time));
+    if (!first) return; // no row has begun yet
+    const { program } = (truncate === undefined ? this[kind] : this.cut).compile(first.flatten());
+    data.sources.forEach(([name, array], i) => {
+      // lengths have been held to the whole sequence already
+      if (!name.endsWith(": lengths")) program.inputs[i].check(array.data, name, array.shape);
+    });
   }
 
   /** Adds the scores of one batch. */

@@ -41,6 +41,10 @@ export class CarriedStates implements StateStore {
     return this.backend.heap.f32(storage.ptr!, sizeOf(shape));
   }
 
+  get size(): number {
+    return this.states.size;
+  }
+
   /** Zeros, in all rows or in one. */
   reset(row?: number): void {
     for (const carried of this.states.values()) {
@@ -79,6 +83,45 @@ export class CarriedStates implements StateStore {
   dispose(): void {
     for (const key of [...this.states.keys()]) this.free(key);
   }
+}
+
+/** States that one window of a sequence hands on to the next, a set of them for each batch size. */
+class WindowStates implements StateStore {
+  private readonly model: Network;
+  private readonly sets = new Map<number, CarriedStates>();
+
+  constructor(model: Network) {
+    this.model = model;
+  }
+
+  state(trace: Trace, name: string, shape: Shape): Storage {
+    let set = this.sets.get(shape[0]);
+    if (!set) {
+      set = new CarriedStates(this.model.backend, "windows");
+      this.sets.set(shape[0], set);
+      this.model.owned.add(set);
+    }
+    return set.state(trace, name, shape);
+  }
+
+  /** Zeros: the windows of other sequences begin. */
+  reset(): void {
+    for (const set of this.sets.values()) set.reset();
+  }
+
+  /** How many states there are. */
+  get size(): number {
+    return [...this.sets.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+}
+
+const windows = new WeakMap<Network, WindowStates>();
+
+/** Where a model's layers keep their states between the windows of a sequence. */
+export function windowStates(model: Network): WindowStates {
+  let states = windows.get(model);
+  if (!states) windows.set(model, (states = new WindowStates(model)));
+  return states;
 }
 
 const stores = new WeakMap<Network, CarriedStates>();

@@ -2,13 +2,14 @@
 import type { Callback } from "../callbacks.ts";
 import { NonFiniteError, OptionError, StateError } from "../errors.ts";
 import { checkCount, checkOptions } from "../options.ts";
-import type { Batches } from "./batches.ts";
+import type { Batch, Batches } from "./batches.ts";
 import type { BatchOptions } from "./dataset.ts";
 import type { Module } from "./module.ts";
 import { progressOf } from "./progress.ts";
 import { Scores, type BatchRunner, type Logs } from "./runner.ts";
 import { prepare, type Source, type ValidationData } from "./source.ts";
 import { nextTask } from "./task.ts";
+import { windowsOf, checkWindows } from "./windows.ts";
 
 export interface FitOptions extends BatchOptions {
   epochs?: number | undefined;
@@ -19,6 +20,12 @@ export interface FitOptions extends BatchOptions {
   shuffle?: boolean | undefined;
   /** Batches of an epoch, when it is not to go through all there are. */
   stepsPerEpoch?: number | undefined;
+  /**
+   * Truncated back-propagation through time: cuts the sequences of each batch into windows of so many steps and makes one update
+   * per window. States go on from window to window, gradients do not; every batch starts from zeros, but for stateful layers.
+   * Targets are one per step.
+   */
+  truncate?: number | undefined;
   /** [x, y] or [x, y, { lengths, … }], or a stream of batches, to evaluate after every epoch. */
   validationData?: ValidationData | undefined;
   /** Share of the rows, taken from the end before any shuffling, to evaluate on instead. */
@@ -33,7 +40,7 @@ export interface FitOptions extends BatchOptions {
   verbose?: boolean | number | undefined;
 }
 
-const FIT_OPTIONS = ["epochs", "initialEpoch", "batchSize", "shuffle", "stepsPerEpoch", "validationData", "validationSplit", "validationBatchSize", "validationSteps",
+const FIT_OPTIONS = ["epochs", "initialEpoch", "batchSize", "shuffle", "stepsPerEpoch", "truncate", "validationData", "validationSplit", "validationBatchSize", "validationSteps",
   "callbacks", "signal", "verbose", "lengths", "mask", "sampleWeight", "classWeight"];
 
 export interface TrainEvent {
@@ -104,8 +111,9 @@ class Turns {
 
 function checkFit(options: FitOptions): void {
   checkOptions("fit", options, FIT_OPTIONS);
-  const { epochs = 1, initialEpoch = 0, callbacks = [], signal } = options;
+  const { epochs = 1, initialEpoch = 0, truncate, callbacks = [], signal } = options;
   checkCount("fit", "epochs", epochs);
+  if (truncate !== undefined) checkCount("fit", "truncate", truncate);
   if (!Number.isInteger(initialEpoch) || initialEpoch < 0) throw new OptionError(`fit: expected initialEpoch to be a whole number ≥ 0, got ${String(initialEpoch)}`);
   if (!Array.isArray(callbacks)) throw new OptionError(`fit: expected a list of callbacks, got ${typeof callbacks}`);
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function") throw new OptionError(`fit: expected signal to be an AbortSignal, got ${signal === null ? "null" : typeof signal}`);
@@ -117,7 +125,8 @@ export async function* train(model: Module, runner: BatchRunner, source: Source,
   const { epochs = 1, initialEpoch = 0, callbacks = [], signal } = options;
   const { training, validation } = prepare(model, source, options);
   if (model.fitting) throw new StateError("fit: expected no other training of this model, got one that is still running");
-  runner.check("train", training);
+  if (options.truncate !== undefined) checkWindows(model);
+  runner.check("train", training, options.truncate);
   if (validation) runner.check("test", validation);
   model.fitting = true;
   model.stopTraining = false;
@@ -149,16 +158,22 @@ export async function* train(model: Module, runner: BatchRunner, source: Source,
   }
 }
 
-/** One pass over the data. @returns the number of its batches */
+/** The windows of each batch. */
+async function* cut(batches: Iterable<Batch> | AsyncIterable<Batch>, steps: number): AsyncGenerator<Batch> {
+  for await (const batch of batches) yield* windowsOf(batch, steps);
+}
+
+/** One pass over the data. @returns the number of its batches, or windows */
 async function* trainEpoch(
-  model: Module, runner: BatchRunner, training: Batches, { epochs = 1, signal }: FitOptions, { epoch, scores, turns }: { epoch: number; scores: Scores; turns: Turns },
+  model: Module, runner: BatchRunner, training: Batches, { epochs = 1, truncate, signal }: FitOptions, { epoch, scores, turns }: { epoch: number; scores: Scores; turns: Turns },
 ): AsyncGenerator<TrainEvent, number> {
   signal?.throwIfAborted();
   let done = 0;
-  for await (const batch of training.epoch(epoch)) {
+  const batches = training.epoch(epoch);
+  for await (const piece of truncate === undefined ? batches : cut(batches, truncate)) {
     signal?.throwIfAborted();
-    scores.add(runner.step(batch, { epoch, batch: done }), batch.rows.length);
-    const event: TrainEvent = { type: "batch", epoch, epochs, batch: ++done, batches: training.count, logs: scores.logs() };
+    scores.add(runner.step(piece, { epoch, batch: done }), piece.rows.length * (truncate ? piece.data.time : 1));
+    const event: TrainEvent = { type: "batch", epoch, epochs, batch: ++done, batches: truncate ? undefined : training.count, logs: scores.logs() };
     await turns.batch(event);
     yield event;
     await turns.pause();

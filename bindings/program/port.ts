@@ -48,10 +48,11 @@ export class Port {
    * Holds values to what kernels trust, without copying them.
    *
    * @param source  an array of this port's shape, or of more rows
+   * @param shape   of the array, but for its rows; this port's when absent
    * @throws ValueError naming the first value out of range
    */
-  check(source: ArrayLike<number>, subject: string): void {
-    for (let r = 0; r < this.ranges.length; r++) this.hold(source, this.ranges[r], subject);
+  check(source: ArrayLike<number>, subject: string, shape: Shape = this.shape): void {
+    for (let r = 0; r < this.ranges.length; r++) this.hold(source, this.ranges[r], subject, shape);
   }
 
   /** @throws ValueError naming the first value that is NaN or infinite */
@@ -79,11 +80,11 @@ export class Port {
     return this.view.slice();
   }
 
-  private hold(source: ArrayLike<number>, { below, what, except }: Range, subject: string): void {
+  private hold(source: ArrayLike<number>, { below, what, except }: Range, subject: string, shape: Shape): void {
     for (let i = 0; i < source.length; i++) {
       const value = source[i];
       if ((value >= 0 && value < below && Number.isInteger(value)) || value === except) continue;
-      const place = describe(indexOf(i, [source.length, ...this.shape.slice(1)]));
+      const place = describe(indexOf(i, [source.length, ...shape.slice(1)]));
       throw new ValueError(`${subject}: expected ${what} of 0…${below - 1}, got ${value} at ${place}`);
     }
   }

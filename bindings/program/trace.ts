@@ -57,6 +57,8 @@ export interface TraceOptions {
   readonly stream?: StateStore;
   /** Where stateful layers carry theirs. */
   readonly stateful?: StateStore;
+  /** Where the other recurrent layers carry theirs from one window of a sequence to the next, when it is cut into windows. */
+  readonly windows?: StateStore;
   /** Path of each module from the root, for the names of weights, states and inner values. */
   readonly paths?: ReadonlyMap<object, string> | undefined;
 }

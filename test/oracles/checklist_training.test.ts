@@ -134,7 +134,7 @@ eachBackend("checklist of training", (test) => {
     model.dispose();
   });
 
-  test("a stateful layer starts a batch from the state of the last one, which gets no gradient", () => {
+  for (const batch of [x, floats([1, T, I], 1)]) test(`a stateful layer starts a batch of ${batch.shape[0]} from the state of the last one, which gets no gradient`, () => {
     const make = (options: object): Module => {
       const layer = layers.gru({ units: H, returnState: true, ...options });
       layer.seed = 4;
@@ -142,11 +142,11 @@ eachBackend("checklist of training", (test) => {
     };
     const stateful = make({ stateful: true });
     const step = valueAndGrad(stateful, (input: Tensor) => ops.sum(stateful.call(input)[0]));
-    step(x);
-    const second = step(x);
+    step(batch);
+    const second = step(batch);
     const explicit = make({});
-    const [, state] = explicit.predict(x) as unknown as NDArray[];
-    const expected = valueAndGrad(explicit, (input: Tensor, h: Tensor) => ops.sum(explicit.call(input, { initialState: [h] })[0]))(x, state);
+    const [, state] = explicit.predict(batch) as unknown as NDArray[];
+    const expected = valueAndGrad(explicit, (input: Tensor, h: Tensor) => ops.sum(explicit.call(input, { initialState: [h] })[0]))(batch, state);
     close([second.value], [expected.value], 1e-6);
     for (const [name, { data }] of Object.entries(expected.grads)) close(second.grads[name].data, data, 1e-5, name);
     stateful.dispose();
