@@ -23,7 +23,7 @@ const SMALL = {
  *   initializers …       what matters to training only
  */
 const GROUPS = [
-  { entries: { index: "index", data: "data/index", text: "text/index", csv: "csv", reference: "reference_entry" }, swaps: {} },
+  { entries: { index: "index", data: "data/index", text: "text/index", csv: "csv", worker: "worker/index", reference: "reference_entry" }, swaps: {} },
   {
     entries: { external: "index" },
     swaps: { "runtime/inline": "runtime/inline_external", "runtime/instantiate": "runtime/instantiate_plain" },

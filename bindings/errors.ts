@@ -114,6 +114,14 @@ export class UnsupportedError extends GatewiseError {
   override readonly code = "ERR_UNSUPPORTED";
 }
 
+/** A worker that could not be started, or that ended while something was expected of it. */
+export class WorkerError extends GatewiseError {
+  static {
+    this.prototype.name = "WorkerError";
+  }
+  override readonly code = "ERR_WORKER";
+}
+
 /** What a slip of spelling leaves alone: `return_sequences` and `returnSequences` are one name. */
 const fold = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 

@@ -8,7 +8,7 @@ const COMPILED = "build/js";
 const TYPES = "dist/types";
 
 /** Entries whose types are public; `external` has those of `index`, `worklet` those of `infer`. */
-const ENTRIES = ["index", "infer", "data/index", "text/index", "csv", "reference_entry"];
+const ENTRIES = ["index", "infer", "data/index", "text/index", "csv", "worker/index", "reference_entry"];
 
 const tool = (path, ...args) => must(process.execPath, [join("node_modules", path), ...args]);
 

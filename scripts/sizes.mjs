@@ -2,7 +2,7 @@
 import { gzipSync } from "node:zlib";
 import { buildSync } from "esbuild";
 
-export const ENTRIES = ["index", "infer", "worklet", "external", "data", "text", "csv", "reference"];
+export const ENTRIES = ["index", "infer", "worklet", "external", "data", "text", "csv", "worker", "reference"];
 
 /** Bytes of an entry in dist and all it imports, minified and compressed. */
 export function downloadSize(entry) {

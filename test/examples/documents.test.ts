@@ -16,6 +16,9 @@ const programOf = (text: string): string => [...text.matchAll(/^```js\n(.*?)^```
 
 const test = suite("documents");
 
+/** The blocks marked with a file's name, which the program finds beside itself. */
+const filesOf = (text: string): [name: string, block: string][] => [...text.matchAll(/^```js (\S+\.js)\n(.*?)^```$/gms)].map(([, name, block]) => [name, block]);
+
 // inside the project, where its own name can be imported
 const FOLDER = "build/documents";
 test.before(() => {
@@ -27,7 +30,9 @@ test.after(() => {
 
 for (const document of ["README.md", "bindings/README.md"]) {
   test(`${document}: its program runs`, () => {
-    const program = programOf(readFileSync(join(ROOT, document), "utf8"));
+    const text = readFileSync(join(ROOT, document), "utf8");
+    const program = programOf(text);
+    for (const [name, block] of filesOf(text)) writeFileSync(join(ROOT, FOLDER, name), block);
     assert.ok(program.length > 0, "no js block found");
     const file = `${FOLDER}/${document.replaceAll("/", "_")}.mjs`;
     writeFileSync(join(ROOT, file), program);

@@ -22,7 +22,7 @@ const bundles = ["", "shared"].flatMap((folder) => readdirSync(join(root, "dist"
   .filter((path) => /\.c?js$/.test(path));
 
 /** What pages download at most, in kB, minified and compressed: raised only for a reason. */
-const DOWNLOADS = { index: 97, infer: 64, worklet: 64, external: 66, data: 6, text: 6, csv: 12, reference: 10 };
+const DOWNLOADS = { index: 97, infer: 64, worklet: 64, external: 66, data: 6, text: 6, csv: 12, worker: 6, reference: 10 };
 
 const TRAIN = `
   const model = sequential([layers.lstm({ units: 4 }), layers.dense({ units: 1 })], { seed: 1, inputShape: [3, 2] });
@@ -114,10 +114,12 @@ test("types hold for ESM and CJS consumers who check libraries", () => {
     const small: Model = loadModel(model.save());
     // @ts-expect-error
     layers.gru({ unit: 4 });
-    export const result = [output, scaled, prices, small.predict(array), referenceKernels, sample];`;
+    const remote: Promise<RemoteModel> = connect(new URL("file:///model.js"), { data: 1 });
+    export const result = [remote, output, scaled, prices, small.predict(array), referenceKernels, sample];`;
   const imports = (keyword: (names: string, path: string) => string): string => [
     keyword("layers, sequential, type NDArray, type Stream", "gatewise"), keyword("loadModel, type Model", "gatewise/infer"),
-    keyword("minMaxScaler", "gatewise/data"), keyword("sample", "gatewise/text"), keyword("readCsv", "gatewise/csv"), keyword("referenceKernels", "gatewise/reference"),
+    keyword("minMaxScaler", "gatewise/data"), keyword("sample", "gatewise/text"), keyword("readCsv", "gatewise/csv"), keyword("connect, type RemoteModel", "gatewise/worker"),
+    keyword("referenceKernels", "gatewise/reference"),
   ].join("\n");
   const text = imports((names, path) => `import { ${names} } from "${path}";`) + body;
   const options = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022", "--lib", "es2022,dom", "--module", "nodenext"];

@@ -1,0 +1,109 @@
+/** The side of the page: starts or takes a worker and asks it for a model. */
+import { OptionError, ValueError, WorkerError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
+import { Connection } from "./connection.ts";
+import { VERSION, listen, type Emitter, type Greeting } from "./protocol.ts";
+import { RemoteModel } from "./remote.ts";
+
+/** A worker as pages, Node, Deno and Bun have it. */
+export interface WorkerLike {
+  postMessage(message: any, transfer?: any): void;
+  terminate(): unknown;
+}
+
+export interface ConnectOptions {
+  /** What the function given to `serve` is given: a saved model's bytes, options; anything that can be sent. */
+  data?: unknown;
+}
+
+/** Starts a module in a worker of the kind there is here. */
+function start(url: URL | string): WorkerLike {
+  const { Worker: WebWorker, process } = globalThis as {
+    Worker?: new (url: URL | string, options: { type: "module" }) => WorkerLike;
+    process?: { getBuiltinModule(name: string): { Worker: new (url: URL | string) => WorkerLike } };
+  };
+  try {
+    if (WebWorker) return new WebWorker(url, { type: "module" });
+    const { Worker } = process!.getBuiltinModule("node:worker_threads");
+    return new Worker(url);
+  } catch (cause) {
+    throw new WorkerError(`connect: expected a module to start a worker with, got ${String(url)}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** What an error of a worker says: an Error in Node, elsewhere an event, which says nothing when the file could not be loaded. */
+interface Failure {
+  readonly message?: string;
+  readonly filename?: string;
+  readonly lineno?: number;
+  preventDefault?(): void;
+}
+
+/** Calls `fail` when the worker ends or throws what nobody catches. @returns what stops watching */
+function watch(worker: WorkerLike, fail: (error: WorkerError) => void): () => void {
+  const gone = (what: string, cause?: unknown): void => fail(new WorkerError(`connect: expected a worker that runs, got one that ${what}`, { cause }));
+  const stops = [
+    listen(worker as Emitter, "error", (failure: Failure) => {
+      const { message, filename, lineno } = failure;
+      failure.preventDefault?.(); // told by our error; Deno would end the whole program
+      gone(message ? `failed: ${message}${filename ? ` at ${filename}:${lineno}` : ""}` : "could not be loaded", failure instanceof Error ? failure : undefined);
+    }),
+    listen(worker as Emitter, "exit", (code: number) => gone(`ended with code ${code}`)), // Node
+    listen(worker as Emitter, "close", () => gone("ended")), // Bun
+  ];
+  return () => stops.forEach((stop) => stop());
+}
+
+/** Says hello until the worker answers. @returns the port to talk over */
+function greet(worker: WorkerLike, data: unknown): { port: Promise<MessagePort>; stop(): void } {
+  const id = `${Date.now()} ${Math.random()}`;
+  const hello = (): void => worker.postMessage({ gatewise: "hello", version: VERSION, id, data } satisfies Greeting);
+  let stop = (): void => {};
+  const port = new Promise<MessagePort>((resolve, reject) => {
+    stop = listen(worker as Emitter, "message", (message: Greeting | undefined) => {
+      if (message?.gatewise === "serving") hello();
+      else if (message?.gatewise === "port" && message.id === id) resolve(message.port);
+    });
+    try {
+      hello();
+    } catch (cause) {
+      reject(new ValueError(`connect: expected data that can be sent to a worker, got: ${(cause as Error).message}`, { cause }));
+    }
+  });
+  return { port, stop };
+}
+
+/**
+ * Connects to a worker that calls `serve`, and has it make a model.
+ *
+ * @param worker  the worker, or the URL of its module: then it is started here, and ended by `dispose`
+ * @throws WorkerError when the worker does not start or ends before it answers
+ * @throws what the function given to `serve` throws
+ * @example
+ * const remote = await connect(new Worker(new URL("./model.worker.js", import.meta.url), { type: "module" }));
+ */
+export async function connect(worker: WorkerLike | URL | string, options: ConnectOptions = {}): Promise<RemoteModel> {
+  checkOptions("connect", options, ["data"]);
+  const started = typeof worker === "string" || worker instanceof URL;
+  const target = started ? start(worker) : worker;
+  if (typeof target?.postMessage !== "function") throw new OptionError(`connect: expected a worker or its URL, got ${target === null ? "null" : typeof target}`);
+  let connection: Connection | undefined;
+  let unwatch = (): void => {};
+  const release = (): unknown => {
+    unwatch();
+    return started ? target.terminate() : undefined;
+  };
+  try {
+    const { port, stop } = greet(target, options.data);
+    const ended = new Promise<never>((_, reject) => (unwatch = watch(target, (error) => {
+      reject(error);
+      connection?.fail(error);
+    })));
+    connection = new Connection(await Promise.race([port, ended]).finally(stop), release);
+    await connection.opened();
+    return new RemoteModel(connection);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}

@@ -1,0 +1,4 @@
+/** `gatewise/worker`: a model that trains and runs in a worker, used through promises. */
+export { connect, type ConnectOptions, type WorkerLike } from "./connect.ts";
+export { RemoteModel, RemoteStream, type RemoteFitOptions, type Transferring } from "./remote.ts";
+export { serve, type ServeOptions, type ServedModel } from "./serve.ts";

@@ -1,0 +1,185 @@
+/** A model and its streams that live in a worker. */
+import { OptionError } from "../errors.ts";
+import type { EvaluateOptions } from "../model/module.ts";
+import type { BatchOptions, Targets } from "../model/dataset.ts";
+import type { InspectOptions } from "../model/inspect.ts";
+import type { FileBytes } from "../model/load.ts";
+import type { ArrayRecord } from "../model/network.ts";
+import type { PredictOptions } from "../model/predict.ts";
+import type { Logs } from "../model/runner.ts";
+import type { SaveOptions } from "../model/save.ts";
+import type { StreamOptions } from "../model/stream.ts";
+import type { FitOptions, History, TrainEvent } from "../model/train.ts";
+import type { ModelInput } from "../model/inputs.ts";
+import type { ArrayInput, NDArray } from "../program/array.ts";
+import type { Connection } from "./connection.ts";
+import type { StreamFacts } from "./protocol.ts";
+
+export interface Transferring {
+  /**
+   * Hands the buffers of the arrays over to the worker instead of copying them: for large data. They are empty here
+   * afterwards.
+   */
+  transfer?: boolean | undefined;
+}
+
+export interface RemoteFitOptions extends Omit<FitOptions, "callbacks">, Transferring {
+  /** Told of every batch and every epoch, somewhat later than it happens. What it throws ends the training. */
+  onEvent?: ((event: TrainEvent) => void) | undefined;
+}
+
+/** The options that the worker is told of, and whether buffers are handed over. */
+function divide<O extends Transferring>(method: string, options: O): [told: Omit<O, "transfer">, call: { transfer: boolean | undefined }] {
+  if (typeof options !== "object" || options === null) throw new OptionError(`${method}: expected an object of options, got ${String(options)}`);
+  const { transfer, ...told } = options;
+  return [told, { transfer }];
+}
+
+/**
+ * A model in a worker: its methods, as promises. Calls are carried out in their order, those made during a `fit` between its
+ * batches. Arrays are copied on their way in; what comes back is your own. Errors are those of the model, of the same class.
+ */
+export class RemoteModel {
+  readonly #connection: Connection;
+
+  /** @internal */
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** {@link Module.fit}, told of by `onEvent`; callbacks are given to `serve`. */
+  async fit(x: ModelInput, y: Targets, options: RemoteFitOptions = {}): Promise<History> {
+    const [{ onEvent, signal, ...told }, call] = divide("fit", options);
+    if ((told as FitOptions).callbacks !== undefined) throw new OptionError("fit: expected callbacks where the model is, in serve(make, { callbacks }), got them here; onEvent is told of batches and epochs");
+    if (onEvent !== undefined && typeof onEvent !== "function") throw new OptionError(`fit: expected onEvent to be a function, got ${typeof onEvent}`);
+    if (signal !== undefined && typeof signal?.throwIfAborted !== "function") throw new OptionError(`fit: expected signal to be an AbortSignal, got ${signal === null ? "null" : typeof signal}`);
+    return this.#connection.call("fit", [x, y, told], { ...call, onEvent, signal });
+  }
+
+  async predict(x: ModelInput, options: PredictOptions & Transferring = {}): Promise<NDArray> {
+    const [told, call] = divide("predict", options);
+    return this.#connection.call("predict", [x, told], call);
+  }
+
+  async evaluate(x: ModelInput, y: Targets, options: EvaluateOptions & Transferring = {}): Promise<Logs> {
+    const [told, call] = divide("evaluate", options);
+    return this.#connection.call("evaluate", [x, y, told], call);
+  }
+
+  async trainOnBatch(x: ModelInput, y: Targets, options: BatchOptions & Transferring = {}): Promise<Logs> {
+    const [told, call] = divide("trainOnBatch", options);
+    return this.#connection.call("trainOnBatch", [x, y, told], call);
+  }
+
+  async testOnBatch(x: ModelInput, y: Targets, options: BatchOptions & Transferring = {}): Promise<Logs> {
+    const [told, call] = divide("testOnBatch", options);
+    return this.#connection.call("testOnBatch", [x, y, told], call);
+  }
+
+  async inspect(x: ModelInput, options: InspectOptions & Transferring = {}): Promise<ArrayRecord> {
+    const [told, call] = divide("inspect", options);
+    return this.#connection.call("inspect", [x, told], call);
+  }
+
+  async getWeights(): Promise<ArrayRecord> {
+    return this.#connection.call("getWeights", []);
+  }
+
+  async setWeights(weights: Record<string, ArrayInput>): Promise<void> {
+    return this.#connection.call("setWeights", [weights]);
+  }
+
+  async resetStates(): Promise<void> {
+    return this.#connection.call("resetStates", []);
+  }
+
+  async summary(): Promise<string> {
+    return this.#connection.call("summary", []);
+  }
+
+  async countParams(): Promise<number> {
+    return this.#connection.call("countParams", []);
+  }
+
+  /** The bytes of a file, for `load` here or there and for `loadModel` anywhere. */
+  async save(options: SaveOptions = {}): Promise<Uint8Array> {
+    return this.#connection.call("save", [options]);
+  }
+
+  async load(bytes: FileBytes): Promise<void> {
+    return this.#connection.call("load", [bytes]);
+  }
+
+  async stream(options: StreamOptions = {}): Promise<RemoteStream> {
+    return new RemoteStream(this.#connection, await this.#connection.call("stream", [options]) as StreamFacts);
+  }
+
+  /**
+   * Frees the model, and ends the worker when `connect` started it. What still waits is rejected with a DisposedError, and
+   * so is every later call. May be called again.
+   */
+  dispose(): Promise<void> {
+    return this.#connection.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
+
+/** A stream in a worker. Each call is a message there and one back: give `process` many steps at once. */
+export class RemoteStream {
+  readonly batch: number;
+  readonly block: number;
+  /** Numbers of a frame. */
+  readonly inputSize: number;
+  /** Numbers of an output. */
+  readonly outputSize: number;
+  readonly #connection: Connection;
+  readonly #target: number;
+
+  /** @internal */
+  constructor(connection: Connection, { target, batch, block, inputSize, outputSize }: StreamFacts) {
+    this.#connection = connection;
+    this.#target = target;
+    this.batch = batch;
+    this.block = block;
+    this.inputSize = inputSize;
+    this.outputSize = outputSize;
+  }
+
+  #ask(method: string, ...args: unknown[]): Promise<any> {
+    return this.#connection.call(method, args, { target: this.#target });
+  }
+
+  /** One step. @returns an array of your own */
+  async step(frame: Float32Array | Int32Array | readonly number[]): Promise<Float32Array> {
+    return this.#ask("step", frame);
+  }
+
+  /** Any number of steps of one row. */
+  async process(frames: Float32Array | Int32Array): Promise<Float32Array> {
+    return this.#ask("process", frames);
+  }
+
+  async reset(row?: number): Promise<void> {
+    return this.#ask("reset", row);
+  }
+
+  async getState(): Promise<ArrayRecord> {
+    return this.#ask("getState");
+  }
+
+  async setState(states: Record<string, ArrayInput>): Promise<void> {
+    return this.#ask("setState", states);
+  }
+
+  /** Frees the stream in the worker. May be called again. */
+  async dispose(): Promise<void> {
+    return this.#ask("dispose");
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
