@@ -1,6 +1,7 @@
 /** Where weights start. Each factory gives plain data, so that a configuration can be saved. */
 import { ShapeError, ValueError } from "./errors.ts";
 import { checkOptions, givenOptions, knownName, namesOf } from "./options.ts";
+import { orthonormalize } from "./orthonormal.ts";
 import type { Initializer } from "./program/parameters.ts";
 import { describe, sizeOf, type Shape } from "./program/tensor.ts";
 import { Random } from "./random.ts";
@@ -49,35 +50,17 @@ const scaled = (scale: number, fan: (fanIn: number, fanOut: number) => number, n
 const average = (fanIn: number, fanOut: number): number => (fanIn + fanOut) / 2;
 const input = (fanIn: number): number => fanIn;
 
-/**
- * Orthonormal rows or columns, whichever are fewer, by modified Gram-Schmidt on random vectors: the Q of their QR
- * decomposition with positive R (Saxe et al. 2013).
- */
+/** Orthonormal rows or columns, whichever are fewer, from random vectors (Saxe et al. 2013). */
 function orthogonal(out: Float32Array, shape: Shape, random: Random, gain: number): void {
   if (shape.length < 2) throw new ValueError(`orthogonal: expected a weight of at least 2 axes, got [${shape.join(", ")}]`);
   const columns = shape.at(-1)!;
   const rows = out.length / columns;
   const [count, length] = rows < columns ? [rows, columns] : [columns, rows];
   const vectors = Array.from({ length: count }, () => Float64Array.from({ length }, () => random.normal()));
-  vectors.forEach((v, k) => {
-    const norm = Math.sqrt(dot(v, v));
-    for (let i = 0; i < length; i++) v[i] /= norm;
-    for (let j = k + 1; j < count; j++) subtractAlong(vectors[j], v);
-  });
+  orthonormalize(vectors);
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < columns; c++) out[r * columns + c] = gain * (rows < columns ? vectors[r][c] : vectors[c][r]);
   }
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-}
-
-function subtractAlong(v: Float64Array, unit: Float64Array): void {
-  const along = dot(v, unit);
-  for (let i = 0; i < v.length; i++) v[i] -= along * unit[i];
 }
 
 /** A row per initializer: the defaults of its options, and how it fills. */

@@ -70,7 +70,7 @@ test("zeros, ones, constant, identity", () => {
   same(draw("identity", [3, 2]), [1, 0, 0, 1, 0, 0]);
 });
 
-for (const shape of [[1, 1], [5, 5], [64, 64], [16, 64], [64, 16], [3, 4, 6], [1, 7]]) {
+for (const shape of [[1, 1], [5, 5], [64, 64], [16, 64], [64, 16], [3, 4, 6], [1, 7], [33, 33], [65, 67], [99, 66]]) {
   test(`orthogonal [${shape}]: the fewer of rows and columns are orthonormal`, () => {
     for (const gain of [1, 0.5]) {
       const w = draw(initializers.orthogonal({ gain }), shape);
