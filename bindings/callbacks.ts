@@ -22,7 +22,7 @@ export interface MonitorOptions {
   monitor?: string;
   /** Smallest change that counts. */
   minDelta?: number;
-  /** Epochs without improvement that are allowed. */
+  /** Epochs without improvement that it takes. */
   patience?: number;
   /** Whether smaller or larger is better; "auto" goes by the key. */
   mode?: "auto" | "min" | "max";
@@ -35,13 +35,13 @@ class Monitor {
   private readonly sign: number;
   private readonly minDelta: number;
 
-  constructor(subject: string, { monitor = "val_loss", minDelta = 0, mode = "auto" }: MonitorOptions, best?: number) {
+  constructor(subject: string, { monitor = "val_loss", minDelta = 0, mode = "auto" }: MonitorOptions) {
     if (!["auto", "min", "max"].includes(mode)) throw new OptionError(`${subject}: expected mode "auto", "min" or "max", got "${mode}"`);
     this.key = monitor;
     const larger = mode === "max" || (mode === "auto" && /acc|auc|precision|recall|f1|r2/i.test(monitor));
     this.sign = larger ? -1 : 1;
     this.minDelta = Math.abs(minDelta);
-    this.best = best ?? this.sign * Infinity;
+    this.best = this.sign * Infinity;
   }
 
   value(logs: Logs): number {
@@ -50,17 +50,21 @@ class Monitor {
     return value;
   }
 
+  /** Whether this is better than another value. */
+  better(logs: Logs, than: number): boolean {
+    return this.sign * (than - this.value(logs)) > this.minDelta;
+  }
+
   /** Whether this is better than the best so far, which it then is. */
   improved(logs: Logs): boolean {
-    const value = this.value(logs);
-    if (!(this.sign * (this.best - value) > this.minDelta)) return false;
-    this.best = value;
+    if (!this.better(logs, this.best)) return false;
+    this.best = this.value(logs);
     return true;
   }
 }
 
 export interface EarlyStoppingOptions extends MonitorOptions {
-  /** Value to beat from the start. */
+  /** Value to beat: epochs that do not are without improvement, however good they are. */
   baseline?: number;
   /** Puts the weights of the best epoch back at the end. */
   restoreBestWeights?: boolean;
@@ -75,16 +79,17 @@ function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   let best: ArrayRecord | undefined;
   return {
     onTrainBegin() {
-      monitor = new Monitor("callbacks.earlyStopping", options, baseline);
+      monitor = new Monitor("callbacks.earlyStopping", options);
       waited = 0;
       best = undefined;
     },
     onEpochEnd({ epoch, logs }, model) {
       if (epoch < startFromEpoch) return;
+      waited++;
       if (monitor.improved(logs)) {
-        waited = 0;
         if (restoreBestWeights) best = model.getWeights();
-      } else if (++waited > patience) {
+        if (baseline === undefined || monitor.better(logs, baseline)) waited = 0;
+      } else if (waited >= patience && epoch > 0) {
         model.stopTraining = true;
       }
     },
@@ -94,10 +99,27 @@ function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   };
 }
 
+/** A path whose {epoch}, {epoch:03d}, {val_loss:.2f} stand for the epoch, from 1, and the logs. @throws OptionError for other names */
+function filled(path: string, { epoch, logs }: TrainEvent): string {
+  const values: Record<string, number> = { ...logs, epoch: epoch + 1 };
+  return path.replace(/\{(\w+)(?::0?(\d*)(?:\.(\d+)f|d)?)?\}/g, (_, name: string, width = "", digits?: string) => {
+    if (!Object.hasOwn(values, name)) throw new OptionError(`callbacks.modelCheckpoint: expected ${Object.keys(values).join(", ")} in filepath, got "{${name}}"`);
+    return (digits === undefined ? String(values[name]) : values[name].toFixed(+digits)).padStart(+width, "0");
+  });
+}
+
 /** Writes text or bytes where the caller says: to a function, or to a file where there is a file system. */
 type Target = string | ((content: Uint8Array | string, event: TrainEvent) => void | Promise<void>);
 
-type FileSystem = { writeFileSync(path: string, content: Uint8Array | string): void; appendFileSync(path: string, content: string): void };
+interface FileSystem {
+  existsSync(path: string): boolean;
+  writeFileSync(path: string, content: Uint8Array | string): void;
+  appendFileSync(path: string, content: string): void;
+}
+
+function checkTarget(subject: string, name: string, target: unknown): void {
+  if (typeof target !== "string" && typeof target !== "function") throw new OptionError(`${subject}: expected ${name} as a path or a function, got ${target === null ? "null" : typeof target}`);
+}
 
 /** node:fs, asked for without an import that bundlers of pages would stumble over. */
 function fileSystem(subject: string): FileSystem {
@@ -107,8 +129,8 @@ function fileSystem(subject: string): FileSystem {
 }
 
 export interface CheckpointOptions extends MonitorOptions {
-  /** A path, in which {epoch} is replaced, or a function that takes the bytes. */
-  to: Target;
+  /** A path, in which `{epoch}`, `{epoch:03d}`, `{val_loss:.2f}` and the like are replaced, or a function that takes the bytes. */
+  filepath: Target;
   /** Only when the watched value is the best so far. */
   saveBestOnly?: boolean;
   /** With what the optimizer remembers, to go on from. */
@@ -116,32 +138,62 @@ export interface CheckpointOptions extends MonitorOptions {
 }
 
 function modelCheckpoint(options: CheckpointOptions): Callback {
-  checkOptions("callbacks.modelCheckpoint", options, ["to", "saveBestOnly", "optimizer", "monitor", "minDelta", "mode"]);
-  const { to, saveBestOnly = false, optimizer = false } = options;
+  checkOptions("callbacks.modelCheckpoint", options, ["filepath", "saveBestOnly", "optimizer", "monitor", "minDelta", "mode"]);
+  const { filepath, saveBestOnly = false, optimizer = false } = options;
+  checkTarget("callbacks.modelCheckpoint", "filepath", filepath);
   const monitor = new Monitor("callbacks.modelCheckpoint", options);
   return {
     async onEpochEnd(event, model) {
       if (saveBestOnly && !monitor.improved(event.logs)) return;
       const bytes = model.save({ optimizer });
-      if (typeof to === "function") await to(bytes, event);
-      else fileSystem("callbacks.modelCheckpoint").writeFileSync(to.replaceAll("{epoch}", String(event.epoch + 1)), bytes);
+      if (typeof filepath === "function") await filepath(bytes, event);
+      else fileSystem("callbacks.modelCheckpoint").writeFileSync(filled(filepath, event), bytes);
     },
   };
 }
 
+export interface LoggerOptions {
+  /** A path, or a function that takes the lines. */
+  filename: Target;
+  /** Goes on behind what the file holds, instead of writing over it. */
+  append?: boolean;
+}
+
+export interface CsvLoggerOptions extends LoggerOptions {
+  separator?: string;
+}
+
 /** A line per epoch, written as the epochs end; `header` is the line before the first. */
-function lineLogger(subject: string, to: Target, line: (event: TrainEvent) => string, header?: (event: TrainEvent) => string): Callback {
+function lineLogger(subject: string, { filename, append = false }: LoggerOptions, line: (event: TrainEvent) => string, header?: (event: TrainEvent) => string): Callback {
+  checkTarget(subject, "filename", filename);
   let started = false;
   return {
-    onTrainBegin: () => void (started = false),
+    onTrainBegin: () => void (started = append && typeof filename === "string" && fileSystem(subject).existsSync(filename)),
     async onEpochEnd(event) {
       const text = `${!started && header ? `${header(event)}\n` : ""}${line(event)}\n`;
-      if (typeof to === "function") await to(text, event);
-      else if (started) fileSystem(subject).appendFileSync(to, text);
-      else fileSystem(subject).writeFileSync(to, text);
+      if (typeof filename === "function") await filename(text, event);
+      else if (started) fileSystem(subject).appendFileSync(filename, text);
+      else fileSystem(subject).writeFileSync(filename, text);
       started = true;
     },
   };
+}
+
+function csvLogger(options: CsvLoggerOptions): Callback {
+  checkOptions("callbacks.csvLogger", options, ["filename", "separator", "append"]);
+  const { separator = "," } = options;
+  return lineLogger("callbacks.csvLogger", options,
+    ({ epoch, logs }) => [epoch, ...Object.values(logs)].join(separator), ({ logs }) => ["epoch", ...Object.keys(logs)].join(separator));
+}
+
+function jsonLogger(options: LoggerOptions): Callback {
+  checkOptions("callbacks.jsonLogger", options, ["filename", "append"]);
+  return lineLogger("callbacks.jsonLogger", options, ({ epoch, logs }) => JSON.stringify({ epoch, ...logs }));
+}
+
+function lambda(functions: Callback): Callback {
+  checkOptions("callbacks.lambda", functions, ["onTrainBegin", "onBatchEnd", "onEpochEnd", "onTrainEnd", "onNonFinite"]);
+  return functions;
 }
 
 export interface PlateauOptions extends MonitorOptions {
@@ -187,16 +239,15 @@ export const callbacks = {
   /** Saves the model after every epoch, or after the best ones. */
   modelCheckpoint,
   /** The logs as comma-separated values. */
-  csvLogger: ({ to }: { to: Target }): Callback => lineLogger("callbacks.csvLogger", to,
-    ({ epoch, logs }) => [epoch, ...Object.values(logs)].join(","), ({ logs }) => ["epoch", ...Object.keys(logs)].join(",")),
+  csvLogger,
   /** The logs as a line of JSON per epoch. */
-  jsonLogger: ({ to }: { to: Target }): Callback => lineLogger("callbacks.jsonLogger", to, ({ epoch, logs }) => JSON.stringify({ epoch, ...logs })),
+  jsonLogger,
   /** Lowers all learning rates when a value no longer improves. */
   reduceLROnPlateau,
   /** A loss or gradient that is not finite ends the training normally, with the last finite weights, instead of by an error. */
   terminateOnNaN: (): Callback => ({ onNonFinite: () => true }),
   /** A callback of functions given one by one. */
-  lambda: (functions: Callback): Callback => functions,
+  lambda,
   /** Progress on the terminal, as `verbose` shows it. */
   progress(): Callback {
     let shown: Callback | undefined;

@@ -80,6 +80,15 @@ export const schedules = {
     },
   ),
 
+  /** Down along half a cosine to endLearningRate, and up again the same way, over and over (PyTorch's CosineAnnealingLR). */
+  cosineAnnealing: define<{ initialLearningRate: number; decaySteps: number; endLearningRate?: number }>(
+    "cosineAnnealing", { initialLearningRate: undefined, decaySteps: undefined, endLearningRate: 0 },
+    (step, { initialLearningRate, decaySteps, endLearningRate }) => {
+      const t = (step / decaySteps) % 2;
+      return endLearningRate + (initialLearningRate - endLearningRate) * halfCosine(t > 1 ? 2 - t : t);
+    },
+  ),
+
   /** Half cosines one after the other, each tMul times as long and mMul times as high as the one before. */
   cosineDecayRestarts: define<{ initialLearningRate: number; firstDecaySteps: number; tMul?: number; mMul?: number; alpha?: number }>(
     "cosineDecayRestarts", { initialLearningRate: undefined, firstDecaySteps: undefined, tMul: 2, mMul: 1, alpha: 0 },

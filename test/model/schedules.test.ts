@@ -21,6 +21,7 @@ const TORCH = {
   StepLR: schedules.stepDecay({ initialLearningRate: 0.1, decaySteps: 7, gamma: 0.5 }),
   MultiStepLR: schedules.piecewiseConstantDecay({ boundaries: [3, 8, 20], values: [0.1, 0.03, 0.009, 0.0027] }),
   ExponentialLR: schedules.exponentialDecay({ initialLearningRate: 0.1, decaySteps: 1, decayRate: 0.93 }),
+  CosineAnnealingLR: schedules.cosineAnnealing({ initialLearningRate: 0.1, decaySteps: 12, endLearningRate: 0.001 }),
   CosineAnnealingWarmRestarts: schedules.cosineDecayRestarts({ initialLearningRate: 0.1, firstDecaySteps: 5, tMul: 2, alpha: 0.005 }),
   OneCycleLR: schedules.oneCycle({ maxLearningRate: 0.3, totalSteps: 31, pctStart: 0.3, divFactor: 25, finalDivFactor: 1e4 }),
   LinearLR: schedules.polynomialDecay({ initialLearningRate: 0.01, decaySteps: 8, endLearningRate: 0.1 }),
