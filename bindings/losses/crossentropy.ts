@@ -1,6 +1,6 @@
 /** Losses of classes: cross-entropies from logits or probabilities, and what is built on them. */
 import { OptionError } from "../errors.ts";
-import { add, affine, div, equal, log, mul, neg, sigmoid, unary } from "../ops/elementwise.ts";
+import { add, affine, div, equal, log, mul, neg, sigmoid, unary, where } from "../ops/elementwise.ts";
 import { denseCrossEntropy, sigmoidCrossEntropy, sparseCrossEntropy } from "../ops/loss.ts";
 import { floatsOf } from "../ops/operands.ts";
 import { softmax, sum, mean } from "../ops/reduce.ts";
@@ -16,12 +16,20 @@ export interface CrossentropyOptions {
   labelSmoothing?: number;
 }
 
-export interface SparseCrossentropyOptions extends CrossentropyOptions {
+export interface LabelOptions {
   /** Labels that do not count, in the loss nor in the divisor of its mean. */
   ignoreIndex?: number | undefined;
+  /** A weight per class; the mean is divided by the weights that occur, as in PyTorch. */
+  classWeights?: readonly number[] | undefined;
+}
+
+export interface SparseCrossentropyOptions extends CrossentropyOptions, LabelOptions {
   /** Keras' name of `ignoreIndex`. */
   ignoreClass?: number | undefined;
-  /** A weight per class; the mean is divided by the weights that occur, as in PyTorch. */
+}
+
+export interface CategoricalCrossentropyOptions extends CrossentropyOptions {
+  /** A weight per class; the mean is divided by the number of rows, as in PyTorch for targets that are probabilities. */
   classWeights?: readonly number[] | undefined;
 }
 
@@ -39,6 +47,19 @@ function crossEntropy(targets: Tensor, yPred: Tensor, fromLogits: boolean): Tens
 /** Targets with some of their weight spread over all K classes. */
 const smoothed = (targets: Tensor, share: number, classes: number): Tensor => (share === 0 ? targets : affine(targets, 1 - share, share / classes));
 
+/** Weights of classes as a tensor. @throws OptionError unless there is one for each */
+function weightsOf(subject: string, weights: readonly number[] | undefined, classes: number): Tensor | undefined {
+  if (!weights) return undefined;
+  if (weights.length !== classes) throw new OptionError(`${subject}: expected ${classes} class weights, got ${weights.length}`);
+  return currentTrace(subject).constant(Float32Array.from(weights));
+}
+
+/** What labels count in a mean: the weight of their class, and nothing for ignored ones. */
+function counting(perClass: Tensor | undefined, labels: Tensor, valid: Tensor | undefined): Tensor | undefined {
+  const weight = perClass && gather(perClass, labels);
+  return weight && valid ? mul(weight, valid) : weight ?? valid;
+}
+
 /** Labels that count, and 1 where they do. */
 function counted(labels: Tensor, ignored: number | undefined, classes: number): { labels: Tensor; valid?: Tensor } {
   if (ignored === undefined) return { labels };
@@ -52,16 +73,13 @@ function counted(labels: Tensor, ignored: number | undefined, classes: number): 
 function sparse(yTrue: Tensor, yPred: Tensor, options: SparseCrossentropyOptions): Tensor | Terms {
   const { fromLogits = false, labelSmoothing = 0, ignoreIndex, ignoreClass, classWeights } = options;
   const classes = yPred.shape.at(-1)!;
-  if (classWeights && classWeights.length !== classes) throw new OptionError(`sparseCategoricalCrossentropy: expected ${classes} class weights, got ${classWeights.length}`);
+  const perClass = weightsOf("sparseCategoricalCrossentropy", classWeights, classes);
   const { labels, valid } = counted(alignLabels(yTrue, yPred), ignoreIndex ?? ignoreClass, classes);
   const logits = fromLogits ? yPred : log(clipped(yPred)); // whose softmax is the probabilities, over their sum as Keras has it
-  if (labelSmoothing === 0 && !classWeights && !valid) return sparseCrossEntropy(logits, labels);
-  const perClass = classWeights && currentTrace("loss").constant(Float32Array.from(classWeights));
+  if (labelSmoothing === 0 && !perClass && !valid) return sparseCrossEntropy(logits, labels);
   const targets = smoothed(oneHot(labels, classes), labelSmoothing, classes);
   const values = denseCrossEntropy(logits, perClass ? mul(targets, perClass) : targets);
-  const weight = perClass && gather(perClass, labels);
-  const weights = weight && valid ? mul(weight, valid) : weight ?? valid;
-  return { values: valid ? mul(values, valid) : values, weights };
+  return { values: valid ? mul(values, valid) : values, weights: counting(perClass, labels, valid) };
 }
 
 /** Cross-entropy of each element with probability p. */
@@ -75,7 +93,7 @@ function binary(targets: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
 const focus = (p: Tensor, gamma: number): Tensor => (gamma === 2 ? unary("square", complement(p)) : unary("exp", affine(log(clipped(complement(p))), gamma, 0)));
 
 export interface BinaryCrossentropyOptions extends CrossentropyOptions {
-  /** What positive targets count more by, from logits only. */
+  /** What positive targets count more by: one number, or one per output. */
   positiveWeight?: number | readonly number[] | undefined;
 }
 
@@ -97,16 +115,20 @@ export const crossentropyLosses = {
     { fromLogits: false, labelSmoothing: 0, ignoreIndex: undefined, ignoreClass: undefined, classWeights: undefined }, sparse),
 
   /** −Σ t·log p over the last axis, targets being probabilities. */
-  categoricalCrossentropy: defineLoss<CrossentropyOptions>("categoricalCrossentropy", { fromLogits: false, labelSmoothing: 0 }, (yTrue, yPred, { fromLogits, labelSmoothing }) =>
-    crossEntropy(smoothed(alignTargets("categoricalCrossentropy", yTrue, yPred), labelSmoothing!, yPred.shape.at(-1)!), yPred, fromLogits!)),
+  categoricalCrossentropy: defineLoss<CategoricalCrossentropyOptions>("categoricalCrossentropy", { fromLogits: false, labelSmoothing: 0, classWeights: undefined }, (yTrue, yPred, { fromLogits, labelSmoothing, classWeights }) => {
+    const classes = yPred.shape.at(-1)!;
+    const perClass = weightsOf("categoricalCrossentropy", classWeights, classes);
+    const targets = smoothed(alignTargets("categoricalCrossentropy", yTrue, yPred), labelSmoothing!, classes);
+    return crossEntropy(perClass ? mul(targets, perClass) : targets, yPred, fromLogits!);
+  }),
 
   /** Mean over the last axis of −(t·log p + (1 − t)·log(1 − p)). */
   binaryCrossentropy: defineLoss<BinaryCrossentropyOptions>("binaryCrossentropy", { fromLogits: false, labelSmoothing: 0, positiveWeight: undefined }, (yTrue, yPred, { fromLogits, labelSmoothing, positiveWeight }) => {
     const targets = smoothed(alignTargets("binaryCrossentropy", yTrue, yPred), labelSmoothing!, 2);
     if (positiveWeight === undefined) return mean(binary(targets, yPred, fromLogits!), { axis: -1 });
-    if (!fromLogits) throw new OptionError("binaryCrossentropy: expected fromLogits with positiveWeight, got probabilities");
     const weight = currentTrace("loss").constant(Float32Array.from([positiveWeight].flat() as number[]));
-    const [positive, negative] = [unary("softplus", neg(yPred)), unary("softplus", yPred)];
+    const p = fromLogits ? yPred : clipped(yPred);
+    const [positive, negative] = fromLogits ? [unary("softplus", neg(p)), unary("softplus", p)] : [neg(log(p)), neg(log(complement(p)))];
     return mean(add(mul(mul(targets, weight), positive), mul(complement(targets), negative)), { axis: -1 });
   }),
 
@@ -128,10 +150,13 @@ export const crossentropyLosses = {
   }),
 
   /** −the log-probability of the right class; yTrue class numbers, yPred [.., classes] log-probabilities. */
-  negativeLogLikelihood: defineLoss<{ ignoreIndex?: number | undefined }>("negativeLogLikelihood", { ignoreIndex: undefined }, (yTrue, yPred, { ignoreIndex }) => {
+  negativeLogLikelihood: defineLoss<LabelOptions>("negativeLogLikelihood", { ignoreIndex: undefined, classWeights: undefined }, (yTrue, yPred, { ignoreIndex, classWeights }) => {
     const classes = yPred.shape.at(-1)!;
+    const perClass = weightsOf("negativeLogLikelihood", classWeights, classes);
     const { labels, valid } = counted(alignLabels(yTrue, yPred), ignoreIndex, classes);
-    const values = neg(sum(mul(oneHot(labels, classes), yPred), { axis: -1 }));
-    return { values: valid ? mul(values, valid) : values, weights: valid };
+    const weights = counting(perClass, labels, valid);
+    // chosen, not multiplied: the logarithm of an impossible class is -Infinity
+    const values = neg(sum(where(oneHot(labels, classes), yPred, 0), { axis: -1 }));
+    return { values: weights ? mul(values, weights) : values, weights };
   }),
 };

@@ -48,6 +48,26 @@ function reduced({ values, weights }: Terms, reduction: Reduction): Tensor {
   return weights ? meanOver(sum(values), sum(weights)) : mean(values);
 }
 
+/** What numbers among options may be: shares of 0…1, sizes above 0, and others from 0 on. Whole numbers are labels. */
+const SHARES = ["labelSmoothing", "alpha"];
+const SIZES = ["delta", "epsilon"];
+const LABELS = ["ignoreIndex", "ignoreClass"];
+
+/** @throws OptionError naming the option that is out of its range */
+function checkNumbers(subject: string, options: object): void {
+  for (const [name, value] of Object.entries(options).filter(([key]) => key !== "reduction")) {
+    const numbers: unknown[] = Array.isArray(value) ? value : [value];
+    const label = LABELS.includes(name);
+    for (const number of numbers) {
+      if (typeof number === "boolean") continue;
+      const fits = label ? Number.isInteger(number) : Number.isFinite(number) && (number as number) >= 0
+        && !(SHARES.includes(name) && (number as number) > 1) && !(SIZES.includes(name) && number === 0);
+      const range = label ? `a whole number as ${name}` : SHARES.includes(name) ? `${name} of 0…1` : SIZES.includes(name) ? `${name} > 0` : `${name} ≥ 0`;
+      if (!fits) throw new OptionError(`${subject}: expected ${range}, got ${String(number)}`);
+    }
+  }
+}
+
 /**
  * Makes the factory of a loss.
  *
@@ -61,6 +81,7 @@ export function defineLoss<O extends object>(
     checkOptions(`losses.${name}`, given, [...Object.keys(defaults), "reduction"]);
     const { reduction = "mean" } = given;
     if (!REDUCTIONS.includes(reduction)) throw new OptionError(`losses.${name}: expected reduction of ${REDUCTIONS.join(", ")}, got "${String(reduction)}"`);
+    checkNumbers(`losses.${name}`, givenOptions(given));
     const options = { ...defaults, ...givenOptions(given) } as unknown as O;
     const parts = (yTrue: Tensor, yPred: Tensor): Terms => {
       const result = terms(yTrue, yPred, options);

@@ -2,7 +2,7 @@
 import { abs, add, affine, div, greater, log, maximum, minimum, mul, neg, square, sub, unary, where, exp } from "../ops/elementwise.ts";
 import { squaredError } from "../ops/loss.ts";
 import { mean, sum } from "../ops/reduce.ts";
-import { slice } from "../ops/shape.ts";
+import { slice, stopGradient } from "../ops/shape.ts";
 import { ShapeError } from "../errors.ts";
 import { describe, type Tensor } from "../program/tensor.ts";
 import { EPSILON, alignTargets, defineLoss, type LossFactory } from "./define.ts";
@@ -41,8 +41,8 @@ export const regressionLosses = {
   meanSquaredLogarithmicError: elementwise("meanSquaredLogarithmicError", {}, (t, p) => square(sub(logPlusOne(p), logPlusOne(t)))),
   /** Quadratic up to `delta`, linear beyond (Huber 1964). */
   huber: elementwise<{ delta?: number }>("huber", { delta: 1 }, (t, p, { delta }) => bent(sub(p, t), delta!)),
-  /** PyTorch's smooth L1: Huber over `beta`. */
-  smoothL1: elementwise<{ beta?: number }>("smoothL1", { beta: 1 }, (t, p, { beta }) => affine(bent(sub(p, t), beta!), 1 / beta!, 0)),
+  /** PyTorch's smooth L1: Huber over `beta`, and |t − p| for 0. */
+  smoothL1: elementwise<{ beta?: number }>("smoothL1", { beta: 1 }, (t, p, { beta }) => (beta === 0 ? abs(sub(p, t)) : affine(bent(sub(p, t), beta!), 1 / beta!, 0))),
   /** log cosh(p − t) = x + softplus(−2x) − log 2 */
   logCosh: elementwise("logCosh", {}, (t, p) => {
     const x = sub(p, t);
@@ -66,15 +66,16 @@ export const regressionLosses = {
   }),
 
   /**
-   * ½·(log v + (t − m)²/v) for predictions [.., 2n]: n means m, then n variances v, which count as at least `epsilon`;
-   * `full` adds ½·log 2π. `logVariance`: the second half is log v.
+   * ½·(log v + (t − m)²/v) for predictions [.., 2n]: n means m, then n variances v, which count as at least `epsilon` but
+   * keep their gradient, as in PyTorch; `full` adds ½·log 2π. `logVariance`: the second half is log v.
    */
   gaussianNll: defineLoss<{ full?: boolean; epsilon?: number; logVariance?: boolean }>("gaussianNll", { full: false, epsilon: 1e-6, logVariance: false }, (yTrue, yPred, { full, epsilon, logVariance }) => {
     const n = yPred.shape.at(-1)! / 2;
     if (!Number.isInteger(n)) throw new ShapeError(`gaussianNll: expected predictions [.., 2n] of means and variances, got ${describe(yPred.shape)}`);
     const half = (first: number): Tensor => slice(yPred, [...yPred.shape.slice(1).map(() => 0), first], [...yPred.shape.slice(1).map(() => -1), n]);
     const m = half(0);
-    const v = maximum(logVariance ? exp(half(n)) : half(n), epsilon!);
+    const given = logVariance ? exp(half(n)) : half(n);
+    const v = add(given, stopGradient(maximum(affine(given, -1, epsilon!), 0)));
     const each = affine(add(log(v), div(squaredError(m, alignTargets("gaussianNll", yTrue, m)), v)), 0.5, full ? HALF_LN_TWO_PI : 0);
     return mean(each, { axis: -1 });
   }),

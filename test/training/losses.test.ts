@@ -44,7 +44,11 @@ const bits = integers(cube, Array.from({ length: B * T * N }, (_, i) => (i * 7) 
 const inside = { ...probabilities, data: probabilities.data.map((x) => x / 1.3) };
 const right = (t: Plain, s: number[], i: number): number => +(at(t, ...s) === i);
 const bce = (t: number, p: number): number => -(t * Math.log(clip(p)) + (1 - t) * Math.log(1 - clip(p)));
+const weighed = (t: Plain, _p: Plain, s: number[], i: number, p: number): number => -([3, 1, 0.5, 2][i] * at(t, ...s, i) * Math.log(p) + (1 - at(t, ...s, i)) * Math.log(1 - p)) / N;
 const rightOf = (t: number, p: number): number => t * p + (1 - t) * (1 - p);
+
+const WEIGHTS = [0.5, 2, 1, 3];
+const POSITIVE = [3, 1, 0.5, 2];
 
 const CASES: Record<keyof typeof losses, LossCase[]> = {
   meanSquaredError: [each("", losses.meanSquaredError(), (t, p) => (t - p) ** 2)],
@@ -52,7 +56,7 @@ const CASES: Record<keyof typeof losses, LossCase[]> = {
   meanAbsolutePercentageError: [each("", losses.meanAbsolutePercentageError(), (t, p) => 100 * Math.abs((t - p) / t), apart(cube))],
   meanSquaredLogarithmicError: [each("", losses.meanSquaredLogarithmicError(), (t, p) => (Math.log1p(t) - Math.log1p(p)) ** 2, positives(cube), positives(cube))],
   huber: [0.5, 1].map((delta) => each(`delta ${delta}`, losses.huber({ delta }), (t, p) => (Math.abs(t - p) <= delta ? 0.5 * (t - p) ** 2 : delta * Math.abs(t - p) - 0.5 * delta * delta))),
-  smoothL1: [0.5, 1].map((beta) => each(`beta ${beta}`, losses.smoothL1({ beta }), (t, p) => (Math.abs(t - p) < beta ? 0.5 * (t - p) ** 2 / beta : Math.abs(t - p) - 0.5 * beta))),
+  smoothL1: [0, 0.5, 1].map((beta) => each(`beta ${beta}`, losses.smoothL1({ beta }), (t, p) => (Math.abs(t - p) < beta ? 0.5 * (t - p) ** 2 / beta : Math.abs(t - p) - 0.5 * beta))),
   logCosh: [each("", losses.logCosh(), (t, p) => Math.log(Math.cosh(p - t)))],
   poisson: [each("", losses.poisson(), (t, p) => p - t * Math.log(p + EPSILON), positives(cube), positives(cube))],
   hinge: [each("", losses.hinge(), (t, p) => Math.max(0, 1 - (2 * t - 1) * p), bits)],
@@ -60,26 +64,39 @@ const CASES: Record<keyof typeof losses, LossCase[]> = {
   cosineSimilarity: [row("", losses.cosineSimilarity(), (t, p, s, i) => -unit(t, s, i) * unit(p, s, i), floats(cube), floats(cube))],
   klDivergence: [row("", losses.klDivergence(), (t, p, s, i) => at(t, ...s, i) * Math.log(at(t, ...s, i) / at(p, ...s, i)), inside, { ...inside, data: inside.data.map((x) => 1 - x) })],
   gaussianNll: [{
-    what: "", loss: losses.gaussianNll({ full: true }), targets: floats([B, T, 2]), predictions: positives(cube),
+    what: "of log-variances", loss: losses.gaussianNll({ logVariance: true }), targets: floats([B, T, 2]), predictions: floats(cube, 3),
+    plain: (t, p, ...s) => total(2, (i) => 0.5 * (at(p, ...s, i + 2) + (at(t, ...s, i) - at(p, ...s, i)) ** 2 / Math.exp(at(p, ...s, i + 2)))) / 2,
+  }, {
+    what: "full", loss: losses.gaussianNll({ full: true }), targets: floats([B, T, 2]), predictions: positives(cube),
     plain: (t, p, ...s) => total(2, (i) => 0.5 * (Math.log(2 * Math.PI * at(p, ...s, i + 2)) + (at(t, ...s, i) - at(p, ...s, i)) ** 2 / at(p, ...s, i + 2))) / 2,
   }],
   sparseCategoricalCrossentropy: [
     row("logits", losses.sparseCategoricalCrossentropy({ fromLogits: true }), (t, p, s, i) => -right(t, s, i) * Math.log(softmax(p, s, i)), labels, logits),
     row("probabilities", losses.sparseCategoricalCrossentropy(), (t, p, s, i) => -right(t, s, i) * Math.log(share(p, s, i)), labels, inside),
+    row("weighted", losses.sparseCategoricalCrossentropy({ fromLogits: true, classWeights: WEIGHTS }), (t, p, s, i) => -WEIGHTS[i] * right(t, s, i) * Math.log(softmax(p, s, i)), labels, logits),
+    row("smoothed and weighted", losses.sparseCategoricalCrossentropy({ fromLogits: true, labelSmoothing: 0.2, classWeights: WEIGHTS }), (t, p, s, i) => -WEIGHTS[i] * (0.8 * right(t, s, i) + 0.05) * Math.log(softmax(p, s, i)), labels, logits),
     row("smoothed", losses.sparseCategoricalCrossentropy({ fromLogits: true, labelSmoothing: 0.2 }), (t, p, s, i) => -(0.8 * right(t, s, i) + 0.05) * Math.log(softmax(p, s, i)), labels, logits),
   ],
   categoricalCrossentropy: [
     row("logits", losses.categoricalCrossentropy({ fromLogits: true }), (t, p, s, i) => -at(t, ...s, i) * Math.log(softmax(p, s, i)), probabilities, logits),
+    row("weighted", losses.categoricalCrossentropy({ fromLogits: true, classWeights: WEIGHTS }), (t, p, s, i) => -WEIGHTS[i] * at(t, ...s, i) * Math.log(softmax(p, s, i)), probabilities, logits),
+    row("smoothed", losses.categoricalCrossentropy({ fromLogits: true, labelSmoothing: 0.3 }), (t, p, s, i) => -(0.7 * at(t, ...s, i) + 0.3 / N) * Math.log(softmax(p, s, i)), probabilities, logits),
     row("probabilities", losses.categoricalCrossentropy(), (t, p, s, i) => -at(t, ...s, i) * Math.log(share(p, s, i)), probabilities, positives(cube)),
   ],
   binaryCrossentropy: [
     each("logits", losses.binaryCrossentropy({ fromLogits: true }), (t, p) => bce(t, sigmoid(p)), bits, logits),
     each("probabilities", losses.binaryCrossentropy(), bce, bits, inside),
+    each("smoothed", losses.binaryCrossentropy({ labelSmoothing: 0.4 }), (t, p) => bce(0.6 * t + 0.2, p), bits, inside),
+    row("positives weighted, logits", losses.binaryCrossentropy({ fromLogits: true, positiveWeight: POSITIVE }), (t, p, s, i) => weighed(t, p, s, i, sigmoid(at(p, ...s, i))), bits, logits),
+    row("positives weighted, probabilities", losses.binaryCrossentropy({ positiveWeight: POSITIVE }), (t, p, s, i) => weighed(t, p, s, i, at(p, ...s, i)), bits, inside),
     each("targets between 0 and 1", losses.binaryCrossentropy({ fromLogits: true }), (t, p) => bce(t, sigmoid(p)), inside, logits),
   ],
-  binaryFocalCrossentropy: [2, 1.5].map((gamma) => each(`gamma ${gamma}`, losses.binaryFocalCrossentropy({ gamma }), (t, p) => (1 - rightOf(t, p)) ** gamma * bce(t, p), bits, inside)),
-  categoricalFocalCrossentropy: [row("logits", losses.categoricalFocalCrossentropy({ fromLogits: true }), (t, p, s, i) => -0.25 * (1 - softmax(p, s, i)) ** 2 * at(t, ...s, i) * Math.log(softmax(p, s, i)), bits, floats(cube))],
-  negativeLogLikelihood: [row("", losses.negativeLogLikelihood(), (t, p, s, i) => -right(t, s, i) * at(p, ...s, i), labels, floats(cube))],
+  binaryFocalCrossentropy: [2, 1.5].map((gamma) => each(`gamma ${gamma}`, losses.binaryFocalCrossentropy({ gamma }), (t, p) => (1 - rightOf(t, p)) ** gamma * bce(t, p), bits, inside)).concat(
+    each("logits, balanced", losses.binaryFocalCrossentropy({ fromLogits: true, applyClassBalancing: true, alpha: 0.3 }), (t, p) => (0.3 * t + 0.7 * (1 - t)) * (1 - rightOf(t, sigmoid(p))) ** 2 * bce(t, sigmoid(p)), bits, logits),
+    each("smoothed", losses.binaryFocalCrossentropy({ labelSmoothing: 0.2 }), (t, p) => (1 - rightOf(0.8 * t + 0.1, p)) ** 2 * bce(0.8 * t + 0.1, p), bits, inside),
+  ),
+  categoricalFocalCrossentropy: [row("probabilities, alpha, gamma 1.5, smoothed", losses.categoricalFocalCrossentropy({ alpha: 0.6, gamma: 1.5, labelSmoothing: 0.2 }), (t, p, s, i) => -0.6 * (1 - share(p, s, i)) ** 1.5 * (0.8 * at(t, ...s, i) + 0.05) * Math.log(share(p, s, i)), bits, inside), row("logits", losses.categoricalFocalCrossentropy({ fromLogits: true }), (t, p, s, i) => -0.25 * (1 - softmax(p, s, i)) ** 2 * at(t, ...s, i) * Math.log(softmax(p, s, i)), bits, floats(cube))],
+  negativeLogLikelihood: [row("weighted", losses.negativeLogLikelihood({ classWeights: WEIGHTS }), (t, p, s, i) => -WEIGHTS[i] * right(t, s, i) * at(p, ...s, i), labels, floats(cube)), row("", losses.negativeLogLikelihood(), (t, p, s, i) => -right(t, s, i) * at(p, ...s, i), labels, floats(cube))],
 };
 
 const backends = builds.map(backendOf);
@@ -182,6 +199,69 @@ eachBackend("losses", (test) => {
     const { inputGrads } = valueAndGrad(null, (a: Tensor, b: Tensor) => loss(a, b), { inputs: true })(Int32Array.of(0, -100, 1), x);
     close(inputGrads[1].data.slice(2, 4), [0, 0], 0);
     assert.is(run(loss, Int32Array.of(-100, -100, -100), x), 0);
+  });
+
+  test("divide by the weights of the classes that occur, and by the rows for targets that are probabilities", () => {
+    const x = [[1, 2, 0], [3, 5, 1], [7, 9, 2], [1, 1, 1]];
+    const [classWeights, ignoreIndex] = [[1, 2, 4], -1];
+    const y = Int32Array.of(0, -1, 1, 2);
+    const nll = (row: number, label: number): number => Math.log(total(3, (k) => Math.exp(x[row][k]))) - x[row][label];
+    const expected = (nll(0, 0) + 2 * nll(2, 1) + 4 * nll(3, 2)) / 7;
+    close([run(losses.sparseCategoricalCrossentropy({ fromLogits: true, classWeights, ignoreIndex }), y, x)], [expected], 1e-6);
+    const logged = x.map((row) => row.map((z) => z - Math.log(total(3, (k) => Math.exp(row[k])))));
+    close([run(losses.negativeLogLikelihood({ classWeights, ignoreIndex }), y, logged)], [expected], 1e-6);
+    const soft = [[1, 0, 0], [0, 1, 0], [0, 0.5, 0.5], [0, 0, 1]];
+    close([run(losses.categoricalCrossentropy({ fromLogits: true, classWeights }), soft, x)], [(nll(0, 0) + 2 * nll(1, 1) + nll(2, 1) + 2 * nll(2, 2) + 4 * nll(3, 2)) / 4], 1e-6);
+    for (const loss of [losses.sparseCategoricalCrossentropy, losses.negativeLogLikelihood]) {
+      refused(() => run(loss({ classWeights: [1, 2] }), Int32Array.of(0, 1, 1, 2), x), "ERR_OPTION", /: expected 3 class weights, got 2$/);
+    }
+    refused(() => run(losses.categoricalCrossentropy({ classWeights: [1, 2] }), soft, x), "ERR_OPTION", /^categoricalCrossentropy: expected 3 class weights, got 2$/);
+  });
+
+  test("take variances as at least epsilon, but keep their gradient, as PyTorch does", () => {
+    const loss = losses.gaussianNll({ epsilon: 0.1 });
+    const { value, inputGrads } = valueAndGrad(null, (a: Tensor, b: Tensor) => loss(a, b), { inputs: true })([[1]], [[3, -5]]);
+    close([value], [0.5 * (Math.log(0.1) + 4 / 0.1)], 1e-5);
+    close(inputGrads[1].data, [2 / 0.1, 0.5 * (1 / 0.1 - 4 / 0.01)], 1e-3);
+  });
+
+  test("of focus, of weights and of rows without a direction stay finite at the ends", () => {
+    const ends: [Loss, unknown, unknown][] = [
+      [losses.binaryFocalCrossentropy({ fromLogits: true, gamma: 1.5 }), [[1], [0], [1], [0]], [[1e4], [1e4], [-1e30], [-1e30]]],
+      [losses.categoricalFocalCrossentropy({ fromLogits: true }), [[1, 0], [0, 1]], [[1e4, -1e4], [1e4, -1e4]]],
+      [losses.binaryCrossentropy({ fromLogits: true, positiveWeight: 5 }), [[1], [0], [1]], [[1e4], [1e4], [-1e30]]],
+      [losses.binaryCrossentropy({ positiveWeight: 5 }), [[1], [0]], [[0], [1]]],
+      [losses.sparseCategoricalCrossentropy({ fromLogits: true, labelSmoothing: 0.1, classWeights: [1, 2] }), Int32Array.of(0, 1), [[1e4, -1e4], [1e30, -1e30]]],
+      [losses.negativeLogLikelihood(), Int32Array.of(0, 1), [[0, -Infinity], [-Infinity, -1]]],
+      [losses.cosineSimilarity(), [[0, 0], [1, 0]], [[1, 0], [0, 0]]],
+      [losses.klDivergence(), [[1, 0]], [[0, 1]]],
+      [losses.logCosh(), [[0], [0]], [[1e30], [-1e30]]],
+      [losses.poisson(), [[3]], [[0]]],
+      [losses.meanAbsolutePercentageError(), [[0]], [[1]]],
+      [losses.meanSquaredLogarithmicError(), [[1]], [[-5]]],
+      [losses.gaussianNll(), [[1]], [[2, 0]]],
+    ];
+    for (const [i, [loss, yTrue, yPred]] of ends.entries()) {
+      const { value, inputGrads } = valueAndGrad(null, (a: Tensor, b: Tensor) => loss(a, b), { inputs: true })(yTrue, yPred);
+      assert.ok(Number.isFinite(value), `${i}: ${value}`);
+      assert.ok(inputGrads[1].data.every(Number.isFinite), `${i}: ${inputGrads[1].data}`);
+    }
+  });
+
+  test("refuse options out of their range", () => {
+    const wrong: [() => unknown, RegExp][] = [
+      [() => losses.huber({ delta: 0 }), /^losses\.huber: expected delta > 0, got 0$/],
+      [() => losses.smoothL1({ beta: -1 }), /^losses\.smoothL1: expected beta ≥ 0, got -1$/],
+      [() => losses.categoricalCrossentropy({ labelSmoothing: 1.5 }), /^losses\.categoricalCrossentropy: expected labelSmoothing of 0…1, got 1\.5$/],
+      [() => losses.binaryCrossentropy({ positiveWeight: [1, NaN] }), /expected positiveWeight ≥ 0, got NaN$/],
+      [() => losses.binaryFocalCrossentropy({ gamma: -2 }), /expected gamma ≥ 0, got -2$/],
+      [() => losses.categoricalFocalCrossentropy({ alpha: 2 }), /expected alpha of 0…1, got 2$/],
+      [() => losses.sparseCategoricalCrossentropy({ ignoreIndex: 0.5 }), /expected a whole number as ignoreIndex, got 0\.5$/],
+      [() => losses.sparseCategoricalCrossentropy({ classWeights: [1, -1] }), /expected classWeights ≥ 0, got -1$/],
+      [() => losses.gaussianNll({ epsilon: 0 }), /expected epsilon > 0, got 0$/],
+      [() => losses.huber({ delta: "1" as never }), /expected delta > 0, got 1$/],
+    ];
+    for (const [make, message] of wrong) refused(make, "ERR_OPTION", message);
   });
 
   test("have names", () => {
