@@ -1,9 +1,10 @@
-/** A headless Chromium, and a server of this folder and of dist for it. */
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+/** Browsers without a window, and a server of dist and the tests for them. */
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { extname, normalize } from "node:path";
+import { tmpdir } from "node:os";
+import { extname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium, type Browser } from "playwright-core";
 
@@ -11,9 +12,9 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-/** Where Chromium is installed, if it is. */
-export function findChromium(): string | undefined {
-  for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
+/** The first of these programs that is installed. */
+function find(...names: string[]): string | undefined {
+  for (const name of names) {
     try {
       return execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
     } catch {
@@ -23,30 +24,95 @@ export function findChromium(): string | undefined {
   return undefined;
 }
 
+/** Where Chromium is installed, if it is. */
+export const findChromium = (): string | undefined => find("chromium", "chromium-browser", "google-chrome");
+/** Where Firefox is installed, if it is. */
+export const findFirefox = (): string | undefined => find("firefox-esr", "firefox");
+
 /** Pages may run our scripts and wasm, but nothing made of strings: no eval, no data: URLs. */
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
 
-/** Serves dist and test/browser; resolves to the origin and what stops it. */
-async function serve(): Promise<{ origin: string; close(): void }> {
-  const server = createServer(({ url = "" }, response) => {
-    const path = normalize(new URL(url, "http://localhost").pathname);
+/** Files by the first part of their URL: of the project, and of what a test adds. */
+type Sources = Readonly<Record<string, (path: string) => Uint8Array | string>>;
+
+const PROJECT: Sources = { dist: (path) => readFileSync(`${root}dist/${path}`), test: (path) => readFileSync(`${root}test/${path}`) };
+
+/** The files of a folder by their paths in it; its listing under a path that ends with a slash. */
+export const folder = (base: string) => (path: string): Uint8Array | string =>
+  (path.endsWith("/") ? JSON.stringify(readdirSync(`${base}/${path}`)) : readFileSync(`${base}/${path}`));
+
+export interface Server {
+  readonly origin: string;
+  /** What a page posts to /report. */
+  readonly report: Promise<unknown>;
+  close(): void;
+}
+
+/** Serves dist, test, and what is added. */
+export async function serve(added: Sources = {}): Promise<Server> {
+  const sources = { ...PROJECT, ...added };
+  let reported = (_report: unknown): void => {};
+  const report = new Promise<unknown>((resolve) => (reported = resolve));
+  const server = createServer((request, response) => {
+    const path = posix.normalize(decodeURIComponent(new URL(request.url ?? "", "http://localhost").pathname));
+    const [, first, rest] = /^\/([^/]+)\/(.*)$/.exec(path) ?? [];
+    if (request.method === "POST") {
+      let body = "";
+      request.setEncoding("utf8").on("data", (text) => (body += text)).on("end", () => {
+        response.writeHead(204).end();
+        reported(JSON.parse(body));
+      });
+      return;
+    }
     try {
-      if (!/^\/(dist|test\/browser)\//.test(path)) throw new Error(`not served: ${path}`);
-      const body = readFileSync(root + path);
+      const body = sources[first](rest);
       response.writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "text/plain", "Content-Security-Policy": POLICY }).end(body);
     } catch {
       response.writeHead(404).end();
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
+  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, report, close: () => server.close() };
+}
+
+/** Switches off what a fresh Firefox does by itself. */
+const FIREFOX_PREFERENCES = ["app.update.enabled", "browser.shell.checkDefaultBrowser", "datareporting.policy.dataSubmissionEnabled", "toolkit.telemetry.enabled"]
+  .map((name) => `user_pref("${name}", false);`).join("\n");
+
+/**
+ * Opens a page in a browser of its own, without a window, until it posts a report.
+ *
+ * @throws Error with what the browser said when it ends before, or when two minutes have passed
+ */
+export async function reportOf(browser: "chromium" | "firefox", executable: string, path: string, server: Server): Promise<unknown> {
+  const profile = mkdtempSync(join(tmpdir(), "gatewise-browser-"));
+  writeFileSync(join(profile, "user.js"), FIREFOX_PREFERENCES);
+  const args = browser === "firefox" ? ["--headless", "--no-remote", "--profile", profile] : ["--headless", ...FLAGS, `--user-data-dir=${profile}`];
+  const child = spawn(executable, [...args, server.origin + path], { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text) => (said += text));
+  const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
+  let timer: NodeJS.Timeout | undefined;
+  const failed = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${browser}: expected a report within two minutes, got none; it said:\n${said}`)), 120000);
+    child.on("close", (code) => reject(new Error(`${browser}: expected a report, got the browser's end with ${code}; it said:\n${said}`)));
+    child.on("error", reject);
+  });
+  try {
+    return await Promise.race([server.report, failed]);
+  } finally {
+    clearTimeout(timer);
+    child.kill();
+    await ended;
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
 }
 
 export class Pages {
   private readonly browser: Browser;
-  private readonly server: { origin: string; close(): void };
+  private readonly server: Server;
 
-  private constructor(browser: Browser, server: { origin: string; close(): void }) {
+  private constructor(browser: Browser, server: Server) {
     this.browser = browser;
     this.server = server;
   }

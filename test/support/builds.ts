@@ -107,7 +107,7 @@ export class Sandbox {
 }
 
 // (module (func (param v128 v128 v128) (result v128) local.get 0 local.get 1 local.get 2 f32x4.relaxed_madd))
-const MADD_PROBE = Buffer.from("AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/YUCCw==", "base64");
+const MADD_PROBE = Uint8Array.from(atob("AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/YUCCw=="), (char) => char.charCodeAt(0));
 
 /** Whether this engine has the opcodes of the relaxed build. */
 export const hasRelaxed = WebAssembly.validate(MADD_PROBE);
