@@ -23,6 +23,8 @@ export interface Csv {
   readonly shape: number[];
   /** The name of each column of `data`. */
   readonly columns: string[];
+  /** The names of all columns of the file. */
+  readonly names: string[];
   /** The cells of each column of `texts`, [rows]. */
   readonly texts: Record<string, string[]>;
 }
@@ -123,6 +125,7 @@ export function readCsv(text: string, options: CsvOptions = {}): Csv {
     data: Float64Array.from(data),
     shape: [read.length, chosen.length],
     columns: chosen.map((at) => names[at]),
+    names: [...names],
     texts: Object.fromEntries(kept.map((at) => [names[at], read.map((i) => rows[i][at])])),
   };
 }

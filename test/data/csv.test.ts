@@ -12,7 +12,7 @@ const test = suite("readCsv");
 const STOCK = 'date,open,note,close\n2020-01-01,10.5,"dull, flat",11\n2020-01-02, 1e2 ,"said ""up""\nand rose",-.5\n';
 
 test("columns of numbers, and texts beside them", () => {
-  assert.equal(readCsv(STOCK), { data: Float64Array.of(10.5, 11, 100, -0.5), shape: [2, 2], columns: ["open", "close"], texts: {} });
+  assert.equal(readCsv(STOCK), { data: Float64Array.of(10.5, 11, 100, -0.5), shape: [2, 2], columns: ["open", "close"], names: ["date", "open", "note", "close"], texts: {} });
   const { data, shape, columns, texts } = readCsv(STOCK, { columns: ["close"], texts: ["note", "date"] });
   assert.equal(data, Float64Array.of(11, -0.5));
   assert.equal([shape, columns], [[2, 1], ["close"]]);
@@ -29,7 +29,7 @@ test("is an array for scalers and windows", () => {
 test("delimiters, line breaks, byte order marks, blank lines, files without header", () => {
   const expected = Float64Array.of(1, 2, 3, 4);
   for (const text of ["a;b\r\n1;2\r\n3;4\r\n", "\ufeffa\tb\n1\t2\n\n3\t4", "a|b\r1|2\r3|4\r"]) {
-    assert.equal(readCsv(text), { data: expected, shape: [2, 2], columns: ["a", "b"], texts: {} });
+    assert.equal(readCsv(text), { data: expected, shape: [2, 2], columns: ["a", "b"], names: ["a", "b"], texts: {} });
   }
   assert.equal(readCsv("1,2\n3,4", { header: false }).columns, ["0", "1"]);
   assert.equal(readCsv("1,2\n3,4", { header: false, columns: ["1"] }).data, Float64Array.of(2, 4));
@@ -40,7 +40,7 @@ test("delimiters, line breaks, byte order marks, blank lines, files without head
 
 test("missing numbers are errors, or their rows left out", () => {
   const text = "day,a,b\n1,2,x\n2,,y\n3,null,z\n4,5,\n";
-  assert.equal(readCsv(text, { missing: "skip", texts: ["b"] }), { data: Float64Array.of(1, 2, 4, 5), shape: [2, 2], columns: ["day", "a"], texts: { b: ["x", ""] } });
+  assert.equal(readCsv(text, { missing: "skip", texts: ["b"] }), { data: Float64Array.of(1, 2, 4, 5), shape: [2, 2], columns: ["day", "a"], names: ["day", "a", "b"], texts: { b: ["x", ""] } });
   refused(() => readCsv(text), "ERR_VALUE", /row 3: expected a number in column "a", got ""/);
   refused(() => readCsv(text, { columns: ["b"], missing: "skip" }), "ERR_VALUE", /row 2: .* "b", got "x"/);
 });
