@@ -29,6 +29,15 @@ const EXAMPLES: Record<string, Example> = {
     scores: /mean squared error on the last fifth: ([\d.]+), last-value baseline ([\d.]+)/, better: "lower", margin: 0.5,
     badData: { content: "1\n2\nthree\n", sentence: /^--data: expected numbers, got "three" in / },
   },
+  price_forecast: {
+    scores: /root mean squared error of price: ([\d.]+), last-price baseline ([\d.]+)/, better: "lower", margin: 0.85,
+    badData: { content: "date,price\n2024-01-01,5\n", sentence: /^--data: expected at least 50 prices, got 1 in / },
+    lines: [/^the picture is in .*price_forecast\.svg$/m],
+  },
+  sentiment: {
+    scores: /reviews judged rightly: ([\d.]+), majority baseline ([\d.]+)/, better: "higher", margin: 1.15,
+    badData: { content: `${"Call me Ishmael.\t1\n".repeat(99)}Loomings\n`, sentence: /^--data: expected a text, a tab, and 0 or 1 in each line, got another in line 100 of / },
+  },
   equations: { // hand's numbers: the sums of step 1 are 2, so gates are 0.8808; of step 2 of the RNN 1 + 2 · 0.8808 + 1
     scores: /largest difference: ([\d.e-]+) \(32-bit floats around 1 are ([\d.e-]+) apart\)/, better: "lower", margin: 4, seeded: false,
     badData: { content: "1,2\n3,four\n", sentence: /^--data: expected a table .*: row 2: expected a number in column "1", got "four"/ },
