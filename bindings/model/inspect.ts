@@ -20,14 +20,15 @@ export interface InspectOptions extends StepOptions {
 /** Names of the extra outputs. */
 type Names = string[];
 
-const forwardValues: Extension<Names> = (trace) => ({ outputs: [...trace.exposed.values()], extra: [...trace.exposed.keys()] });
+const forwardValues: Extension<Names> = ({ body: { exposed } }) => ({ outputs: [...exposed.values()].map(({ value }) => value), extra: [...exposed.keys()] });
 
 /** What layers exposed, then the gradients of what has any, then those of the weights. */
 const withGradients = (model: Network): Extension<Names> => (trace, _inputs, result) => {
-  const values = new Map(trace.exposed);
+  const { exposed } = trace.body;
+  const values = new Map([...exposed].map(([name, { value }]) => [name, value]));
   const tape = recordGradients("inspect", trace, model, (result as { loss: Tensor }).loss);
-  for (const [name, gradient] of trace.exposedGradients) {
-    const tensor = gradient(tape);
+  for (const [name, { gradient }] of exposed) {
+    const tensor = gradient?.(tape);
     if (tensor) values.set(`${name}/grad`, tensor);
   }
   for (const [name, parameter] of model.trainableParameters()) {

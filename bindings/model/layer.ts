@@ -105,7 +105,7 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
         const result = this.definition.call(scope, input as Tensor & Tensor[], options);
         const output = (Array.isArray(result) ? result[0] : result) as Tensor;
         const activity = this.config.activityRegularizer as RegularizerInput | undefined;
-        if (activity) trace.penalties.set(output, () => penaltyOf(this.describe(), activity, output));
+        if (activity) trace.penalties.set(output, (value) => penaltyOf(this.describe(), activity, value));
         trace.expose("output", () => output, (tape) => tape.gradient(output));
         return result;
       });
@@ -127,7 +127,7 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
         }
         const parameter = this.ownParameters.get(name)!;
         const { regularizer } = spec;
-        if (regularizer) trace.penalties.set(parameter, () => penaltyOf(this.describe(), regularizer, trace.parameter(parameter)));
+        if (regularizer) trace.penalties.set(trace.parameter(parameter), (value) => penaltyOf(this.describe(), regularizer, value));
       }
       return Object.fromEntries([...this.ownParameters].map(([name, parameter]) => [name, trace.parameter(parameter)]));
     }

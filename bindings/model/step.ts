@@ -103,7 +103,7 @@ const scored = (metric: Metric, { name, y, yPred }: Head): MetricScore => ({
 
 /** The loss with what regularizers add to it. */
 const penalised = (loss: Tensor): Tensor =>
-  [...currentTrace("loss").penalties.values()].reduce((total, penalty) => add(total, penalty()), loss);
+  [...currentTrace("loss").penalties].reduce((total, [value, penalty]) => add(total, penalty(value)), loss);
 
 const added = (tensors: readonly Tensor[]): Tensor => tensors.reduce((total, tensor) => add(total, tensor));
 

@@ -16,7 +16,7 @@ function outputShapes(model: Built): Map<string, string> {
   const trace = new Trace(model.backend, { inspect: true, paths: model.modulePaths() });
   trace.run(() => model.call(...[trace.pinned([1, ...inputShape.map((extent) => extent ?? 1)], inputType(layers))]));
   const timed = inputShape[0] === null;
-  return new Map([...trace.exposed].filter(([name]) => name.endsWith("/output")).map(([name, { shape }]) => [
+  return new Map([...trace.body.exposed].filter(([name]) => name.endsWith("/output")).map(([name, { value: { shape } }]) => [
     name.slice(0, -"/output".length),
     `[${shape.map((extent, axis) => (axis === 0 || (axis === 1 && timed && shape.length > 2) ? "null" : extent)).join(", ")}]`,
   ]));

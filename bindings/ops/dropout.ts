@@ -1,13 +1,13 @@
 /** Dropout by a counter-based generator: nothing but its counter is kept, the gradient draws the same numbers again. */
 import { ValueError } from "../errors.ts";
 import { read, write, type Tensor } from "../program/tensor.ts";
-import { currentTrace, type Op } from "../program/trace.ts";
+import { currentTrace, type Argument, type Op } from "../program/trace.ts";
 import { floatsOf, required, tensorOf } from "./operands.ts";
 
 interface DropoutConfig {
   readonly rate: number;
   readonly state: Tensor;
-  readonly site: number;
+  readonly site: Argument;
 }
 
 const dropoutOp: Op<DropoutConfig> = {

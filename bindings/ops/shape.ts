@@ -80,6 +80,20 @@ export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
 }
 
 /**
+ * The first two axes of x [A, B, ..] in the other order.
+ *
+ * @param reversed  which of them is also turned round
+ */
+export function swapped(x: Tensor, reversed?: 0 | 1): Tensor {
+  const [A, B, ...rest] = x.shape;
+  const shape = [B, A, ...rest];
+  if (reversed === undefined && (A === 1 || B === 1)) return reshape(x, shape);
+  const [a, b, ...inner] = strides(x.shape);
+  const first = reversed === 0 ? (A - 1) * a : reversed === 1 ? (B - 1) * b : 0;
+  return windowOf("transpose", x, { shape, steps: [reversed === 1 ? -b : b, reversed === 0 ? -a : a, ...inner], first });
+}
+
+/**
  * A block of x.
  *
  * @param starts  first index along each axis; axes left out are taken whole

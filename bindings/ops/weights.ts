@@ -35,8 +35,8 @@ export function derive(
 }
 
 const shifted = (operand: Operand | 0, floats: number): Operand => {
-  const { storage, offset, reads, writes } = operand as Operand;
-  return { storage, offset: offset + floats * 4, reads, writes };
+  const { offset, ...rest } = operand as Operand;
+  return { ...rest, offset: offset + floats * 4 };
 };
 
 /** Panels of w [K, N]. */

@@ -1,6 +1,6 @@
 /** Back-propagation: the ops of a trace in reverse order, each recording what turns output gradients into input gradients. */
 import type { Node, Trace } from "./trace.ts";
-import { Tensor, read, update, type Storage } from "./tensor.ts";
+import { Tensor, read, update, type Loop, type Storage } from "./tensor.ts";
 import type { Parameter } from "./parameters.ts";
 
 /**
@@ -8,7 +8,8 @@ import type { Parameter } from "./parameters.ts";
  * `accumulate` one to add to (a parameter's own, or zeros), `pass` hands on an existing tensor without copying.
  */
 export class Gradients {
-  private readonly tape: Tape;
+  /** @internal */
+  readonly tape: Tape;
   private readonly node: Node;
   private passed = new Set<Storage>();
   private pending: [Tensor, Tensor][] = [];
@@ -72,21 +73,28 @@ export class Gradients {
   }
 }
 
+/** Gradients by tensor; in a loop those of one step's tensors, in a tape of the step's own. */
 export class Tape {
   readonly trace: Trace;
+  private readonly loop: Loop | undefined;
+  /** Where gradients of what is there for all steps alike are summed up. */
+  private readonly outer: Tape | undefined;
   private readonly gradients = new Map<Tensor, Tensor>();
 
-  constructor(trace: Trace) {
+  /** @param outer  the tape around the loop whose run back is being recorded */
+  constructor(trace: Trace, outer?: Tape) {
     this.trace = trace;
+    this.loop = trace.body.loop;
+    this.outer = outer;
   }
 
   gradient(tensor: Tensor): Tensor | undefined {
     return this.gradients.get(tensor);
   }
 
-  /** Takes `gradient` as it is when the tensor has none yet and is no parameter, whose gradients have their own place. */
+  /** Takes `gradient` as it is when the tensor has none yet and no place where it must be. */
   adopt(tensor: Tensor, gradient: Tensor): boolean {
-    if (this.gradients.has(tensor) || tensor.origin.has("parameter")) return false;
+    if (this.gradients.has(tensor) || tensor.origin.has("parameter") || tensor.loop !== this.loop) return false;
     this.gradients.set(tensor, gradient);
     return true;
   }
@@ -99,6 +107,7 @@ export class Tape {
   }
 
   accumulator(tensor: Tensor): Tensor {
+    if (tensor.loop !== this.loop) return this.trace.before(() => this.outer!.accumulator(tensor)); // one sum for all steps
     let sum = this.gradients.get(tensor);
     if (!sum) {
       const parameter = tensor.origin.get("parameter") as Parameter | undefined;
@@ -135,7 +144,7 @@ export function backward(trace: Trace, scalar: Tensor): Tape {
   const one = trace.tensor(scalar.shape);
   trace.fill(one, 1);
   tape.adopt(scalar, one);
-  tape.walk(trace.nodes);
+  tape.walk(trace.body.nodes);
   trace.scope = "";
   return tape;
 }

@@ -2,12 +2,13 @@
 import { DisposedError } from "../errors.ts";
 import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
+import { bind } from "./bind.ts";
 import { layOut, liveCalls } from "./layout.ts";
 import type { Derived, ParameterBlock } from "./parameters.ts";
 import { Port } from "./port.ts";
 import { replay, type Bound } from "./replay.ts";
 import type { Storage, Tensor } from "./tensor.ts";
-import type { Call, Trace } from "./trace.ts";
+import type { Recorded, Trace } from "./trace.ts";
 
 /** Programs that stay compiled; the one unused longest makes room. Streams keep theirs outside this count. */
 const KEPT = 64;
@@ -48,8 +49,8 @@ export class Program {
     const ends = trace.randomState ? [...inputs, ...outputs, trace.randomState] : [...inputs, ...outputs];
     const kept = new Set<Storage>(trace.constants.keys());
     for (const { storage } of ends) if (storage.ptr === undefined) kept.add(storage);
-    const calls = liveCalls(trace.calls, kept);
-    const { offsets, bytes } = layOut(calls, kept, !trace.options.inspect);
+    const calls = liveCalls(trace.body.calls, kept);
+    const { offsets, bytes, stride } = layOut(calls, kept, !trace.options.inspect);
     this.bytes = bytes;
     this.derived = [...trace.derived];
     const fresh = this.derived.filter(({ storage }) => storage.ptr === undefined);
@@ -57,12 +58,9 @@ export class Program {
     this.ptr = ptr;
 
     const address = (storage: Storage): number => storage.ptr ?? this.ptr + offsets.get(storage)!;
-    const bind = (list: readonly Call[]): Bound[] => list.map(({ kernel, args }) => ({
-      fn: backend.kernels[kernel] as Bound["fn"],
-      args: args.map((arg) => (typeof arg === "number" ? arg : address(arg.storage) + arg.offset)),
-    }));
-    fresh.forEach((derived, i) => derived.place(places[i], bind));
-    this.bound = bind(calls);
+    const bound = (list: readonly Recorded[]): Bound[] => bind(backend, list, address, stride);
+    fresh.forEach((derived, i) => derived.place(places[i], bound));
+    this.bound = bound(calls);
     for (const [storage, data] of trace.constants) {
       if (data instanceof Int32Array) backend.heap.i32(address(storage), data.length).set(data);
       else backend.heap.f32(address(storage), data.length).set(data);

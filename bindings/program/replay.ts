@@ -1,9 +1,39 @@
 /** The loop that runs a program: allocates nothing, in JavaScript or in wasm. */
 
-/** A kernel with its arguments, ready to call. */
+/** A kernel with its arguments, ready to call; or the steps of a loop. */
 export interface Bound {
   readonly fn: (...args: number[]) => unknown;
   readonly args: readonly number[];
+  readonly steps: Steps | undefined;
+}
+
+/** Calls to repeat, and what of their arguments moves from step to step. */
+interface Steps {
+  readonly count: number;
+  readonly calls: readonly Bound[];
+  readonly moving: readonly Moving[];
+}
+
+/** An argument that moves from step to step. */
+export interface Moving {
+  readonly args: number[];
+  readonly index: number;
+  readonly by: number;
+}
+
+/** Runs the calls of every step and leaves the arguments as they were. */
+function repeat({ count, calls, moving }: Steps): void {
+  for (let t = 0; t < count; t++) {
+    replay(calls);
+    for (let i = 0; i < moving.length; i++) {
+      const { args, index, by } = moving[i];
+      args[index] += by;
+    }
+  }
+  for (let i = 0; i < moving.length; i++) {
+    const { args, index, by } = moving[i];
+    args[index] -= by * count;
+  }
 }
 
 /**
@@ -13,7 +43,11 @@ export interface Bound {
  */
 export function replay(calls: readonly Bound[]): void {
   for (let i = 0; i < calls.length; i++) {
-    const { fn, args: a } = calls[i];
+    const { fn, args: a, steps } = calls[i];
+    if (steps !== undefined) {
+      repeat(steps);
+      continue;
+    }
     switch (a.length) {
       case 2: fn(a[0], a[1]); break;
       case 3: fn(a[0], a[1], a[2]); break;

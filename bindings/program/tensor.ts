@@ -9,21 +9,49 @@ export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) =
 export const describe = (shape: Shape): string => `[${shape.join(", ")}]`;
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((extent, i) => extent === b[i]);
 
+/** The steps of calls that are recorded once and repeated. The run back over them, for the gradient, has the same steps. */
+export interface Loop {
+  readonly count: number;
+  /** The loop that this one is a part of. */
+  readonly outer: Loop | undefined;
+  /** Loops around it. */
+  readonly depth: number;
+}
+
+/** What moves from step to step of a loop: by so many bytes, or a number by so much. */
+export interface Move {
+  readonly loop: Loop;
+  readonly by: number;
+}
+
+/** A number that counts through the steps of loops: `first` at the first of them. */
+export interface Counter {
+  readonly first: number;
+  readonly moves: readonly Move[];
+}
+
 /**
  * Bytes that kernel calls name before they have an address. Temporaries get theirs when a program is laid out, and may
  * share it with others that live at another time; pinned ones (ports, constants) and placed ones (parameters, states)
  * keep theirs.
+ *
+ * What a step of a loop makes is one place for all steps as long as nothing but the step needs it. Anything else that names
+ * it, the run back or what follows the loop, makes it as many places as there are steps, side by side.
  */
 export class Storage {
+  /** Of one step. */
   readonly bytes: number;
   readonly pinned: boolean;
+  /** The loop whose steps make it. */
+  readonly loop: Loop | undefined;
   /** Byte offset in the heap, once placed. */
   ptr: number | undefined;
 
-  constructor(bytes: number, { pinned = false, ptr }: { pinned?: boolean; ptr?: number } = {}) {
+  constructor(bytes: number, { pinned = false, ptr, loop }: { pinned?: boolean; ptr?: number; loop?: Loop | undefined } = {}) {
     this.bytes = bytes;
     this.pinned = pinned;
     this.ptr = ptr;
+    this.loop = loop;
   }
 }
 
@@ -33,6 +61,8 @@ export interface Operand {
   readonly offset: number;
   readonly reads: boolean;
   readonly writes: boolean;
+  /** Set for a step's part of a whole: otherwise the storage says whether there is one for each step. */
+  readonly move?: Move | undefined;
 }
 
 /** Which steps of a [batch, time, …] tensor are valid: `lengths` [B] or `mask` [B, T] (nonzero = valid), never both. */
@@ -54,6 +84,13 @@ const TENSOR = Symbol.for("gatewise/1/tensor");
 /** Whether something is a tensor: the copies that ESM, CJS and sub-paths load may meet in one trace, where `instanceof` fails. */
 export const isTensor = (value: unknown): value is Tensor => typeof value === "object" && value !== null && TENSOR in value;
 
+/** Where a tensor is besides its storage. */
+export interface TensorPlace {
+  readonly offset?: number;
+  readonly loop?: Loop | undefined;
+  readonly move?: Move | undefined;
+}
+
 /**
  * A dense row-major array inside a trace.
  *
@@ -67,6 +104,10 @@ export class Tensor {
   readonly storage: Storage;
   /** Bytes from the start of the storage. @internal */
   readonly offset: number;
+  /** The loop of which a step made it; undefined for what is there for all steps alike. @internal */
+  readonly loop: Loop | undefined;
+  /** Set for a step's part of a whole that was there before the loop. @internal */
+  readonly move: Move | undefined;
   /** Whether a gradient can reach something that wants one through this tensor. @internal */
   requiresGrad = false;
   /** Which steps count, when the tensor has a time axis and not all do. @internal */
@@ -75,12 +116,14 @@ export class Tensor {
   readonly origin = new Map<string, unknown>();
 
   /** @internal */
-  constructor(trace: Trace, shape: Shape, dtype: DType, storage: Storage, offset = 0) {
+  constructor(trace: Trace, shape: Shape, dtype: DType, storage: Storage, { offset = 0, loop, move }: TensorPlace = {}) {
     this.trace = trace;
     this.shape = shape;
     this.dtype = dtype;
     this.storage = storage;
     this.offset = offset;
+    this.loop = loop;
+    this.move = move;
   }
 
   /** @internal */
@@ -114,7 +157,7 @@ export class Tensor {
 }
 
 const operand = (tensor: Tensor, reads: boolean, writes: boolean): Operand =>
-  ({ storage: tensor.storage, offset: tensor.offset, reads, writes });
+  ({ storage: tensor.storage, offset: tensor.offset, move: tensor.move, reads, writes });
 
 /** A kernel argument that is only read; 0 where an optional tensor is absent. */
 export const read = (tensor: Tensor | undefined): Operand | 0 => (tensor ? operand(tensor, true, false) : 0);

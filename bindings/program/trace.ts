@@ -5,14 +5,48 @@ import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
 import type { Gradients, Tape } from "./gradients.ts";
 import type { Derived, Parameter } from "./parameters.ts";
-import { Storage, Tensor, read, sizeOf, write, type DType, type Operand, type Shape } from "./tensor.ts";
+import { Storage, Tensor, read, sizeOf, write, type Counter, type DType, type Loop, type Move, type Operand, type Shape } from "./tensor.ts";
 
 export type KernelName = keyof Kernels;
 
 /** A kernel call before its pointers are known. */
 export interface Call {
   readonly kernel: KernelName;
-  readonly args: readonly (number | Operand)[];
+  readonly args: readonly Argument[];
+}
+
+export type Argument = number | Operand | Counter;
+
+/** Calls that are repeated for every step of a loop, from its first or from its last. */
+export interface Repeat {
+  readonly loop: Loop;
+  readonly reversed: boolean;
+  readonly calls: readonly Recorded[];
+}
+
+export type Recorded = Call | Repeat;
+
+/** A value that a layer named for `inspect`. */
+export interface Exposed {
+  readonly value: Tensor;
+  /** Gives its gradient, once it has been recorded. */
+  readonly gradient: ((tape: Tape) => Tensor | undefined) | undefined;
+}
+
+/** What is recorded in one piece: the whole, or one step of a loop in it. */
+export class Body {
+  readonly loop: Loop | undefined;
+  readonly outer: Body | undefined;
+  readonly calls: Recorded[] = [];
+  readonly nodes: Node[] = [];
+  readonly exposed = new Map<string, Exposed>();
+  /** Results that several ops share, such as the packing of rows by one mask. */
+  readonly memo = new Map<unknown, Map<string, unknown>>();
+
+  constructor(loop?: Loop, outer?: Body) {
+    this.loop = loop;
+    this.outer = outer;
+  }
 }
 
 export interface TensorSpec {
@@ -80,22 +114,17 @@ export interface Range {
 export class Trace {
   readonly backend: Backend;
   readonly options: TraceOptions;
-  readonly calls: Call[] = [];
-  readonly nodes: Node[] = [];
+  /** What is being recorded now. */
+  body = new Body();
   readonly constants = new Map<Storage, Float32Array | Int32Array>();
-  /** Values layers named for `inspect`. */
-  readonly exposed = new Map<string, Tensor>();
-  readonly exposedGradients = new Map<string, (tape: Tape) => Tensor | undefined>();
   readonly parameters = new Map<Parameter, Tensor>();
   readonly derived = new Set<Derived>();
   /** What regularizers add to a loss, by what they are on. */
-  readonly penalties = new Map<object, () => Tensor>();
+  readonly penalties = new Map<Tensor, (value: Tensor) => Tensor>();
   /** What losses take as targets: constants, whose gradients nobody is given. */
   readonly targets = new Set<Storage>();
   /** Inputs whose values are checked before every run, by where they lie. */
   readonly ranges = new Map<Storage, Range[]>();
-  /** Results that several ops share, such as the packing of rows by one mask. */
-  readonly memo = new Map<unknown, Map<string, unknown>>();
   /** Takes back what modules have learned from this trace, such as which weights they have, should it come to nothing. */
   readonly undo: (() => void)[] = [];
   /** Path of the module whose `call` runs now. */
@@ -135,26 +164,29 @@ export class Trace {
    * @returns what it gave, and a function that runs it again: with the same random numbers, and with the ops it applies
    */
   rehearse<R>(fn: () => R): { result: R; perform: () => { result: R; nodes: Node[] } } {
-    const { scope, sites, nodes: { length } } = this;
+    const { scope, sites, body: { nodes } } = this;
+    const { length } = nodes;
     this.unseen = true;
     const result = fn();
     this.unseen = false;
-    this.nodes.length = length;
+    nodes.length = length;
     const perform = (): { result: R; nodes: Node[] } => {
-      const [now, later, before] = [this.scope, this.sites, this.nodes.length];
+      const [now, later, performed] = [this.scope, this.sites, this.body.nodes];
+      const before = performed.length;
       this.scope = scope;
       this.sites = sites;
       const again = fn();
       this.scope = now;
       this.sites = later;
-      return { result: again, nodes: this.nodes.splice(before) };
+      return { result: again, nodes: performed.splice(before) };
     };
     return { result, perform };
   }
 
   /** A temporary. */
   tensor(shape: Shape, dtype: DType = "f32"): Tensor {
-    return new Tensor(this, shape, dtype, new Storage(sizeOf(shape) * 4));
+    const { loop } = this.body;
+    return new Tensor(this, shape, dtype, new Storage(sizeOf(shape) * 4, { loop }), { loop });
   }
 
   /** A tensor that keeps its place from one run to the next, with the same value unless a call writes it. */
@@ -170,7 +202,8 @@ export class Trace {
 
   /** The same bytes under another shape, from `first` elements on. */
   view(tensor: Tensor, shape: Shape, first = 0): Tensor {
-    return new Tensor(this, shape, tensor.dtype, tensor.storage, tensor.offset + first * 4);
+    const { storage, offset, move } = tensor;
+    return new Tensor(this, shape, tensor.dtype, storage, { offset: offset + first * 4, loop: this.body.loop, move });
   }
 
   /** A parameter as a tensor of this trace. */
@@ -186,11 +219,39 @@ export class Trace {
   }
 
   /** @throws UnsupportedError when the backend has only the kernels that run models */
-  call(kernel: KernelName, ...args: (number | Operand)[]): void {
+  call(kernel: KernelName, ...args: Argument[]): void {
     if (!this.backend.kernels[kernel]) {
       throw new UnsupportedError(`init: expected a kernel module with ${kernel}, got one without; the modules of gatewise/infer run models but do not train them`);
     }
-    this.calls.push({ kernel, args });
+    this.body.calls.push({ kernel, args });
+  }
+
+  /**
+   * Records one step, to be repeated for every step of the loop.
+   *
+   * @param reversed  from the last step to the first
+   */
+  repeat<R>(loop: Loop, step: () => R, reversed = false): R {
+    const outer = this.body;
+    const body = new Body(loop, outer);
+    this.body = body;
+    try {
+      return step();
+    } finally {
+      this.body = outer;
+      outer.calls.push({ loop, reversed, calls: body.calls });
+    }
+  }
+
+  /** Records before the loop that is being recorded. */
+  before<R>(record: () => R): R {
+    const { body } = this;
+    this.body = body.outer!;
+    try {
+      return record();
+    } finally {
+      this.body = body;
+    }
   }
 
   /** Applies an op: records its forward calls and remembers it for the gradient. */
@@ -201,25 +262,35 @@ export class Trace {
     const differentiable = this.options.gradients && op.backward !== undefined;
     if (differentiable && inputs.some((input) => input?.requiresGrad)) {
       for (const output of outputs) output.requiresGrad = output.dtype === "f32";
-      this.nodes.push({ op: op as Op<unknown>, inputs, outputs, config, scope: this.scope });
+      this.body.nodes.push({ op: op as Op<unknown>, inputs, outputs, config, scope: this.scope });
     }
     op.forward(this, inputs, outputs, config);
     return outputs;
   }
 
-  /** @throws TraceError for a tensor of another trace */
+  /** @throws TraceError for a tensor of another trace, or of a step of a loop outside of it */
   own(what: string, tensor: Tensor): void {
     if (tensor.trace !== this) {
       throw new TraceError(`${what}: expected a tensor of the function that is traced now, got one of another; pass it as an argument`);
     }
+    let { loop } = this.body;
+    while (loop && loop !== tensor.loop) loop = loop.outer;
+    if (loop !== tensor.loop) {
+      throw new TraceError(`${what}: expected a tensor of the same step, got one that a cell made in a step of its own; give it out as an output or as a state of the cell`);
+    }
   }
 
-  /** `make()`, or what it gave for the same key before. */
+  /** `make()`, or what it gave for the same key before, in this body or around it. */
   once<R>(subject: unknown, key: string, make: () => R): R {
-    let results = this.memo.get(subject);
-    if (!results) this.memo.set(subject, (results = new Map()));
-    if (!results.has(key)) results.set(key, make());
-    return results.get(key) as R;
+    for (let body: Body | undefined = this.body; body; body = body.outer) {
+      const known = body.memo.get(subject);
+      if (known?.has(key)) return known.get(key) as R;
+    }
+    const result = make();
+    const results = this.body.memo.get(subject);
+    if (results) results.set(key, result);
+    else this.body.memo.set(subject, new Map([[key, result]]));
+    return result;
   }
 
   /** Asks for a check of an input's values before every run. */
@@ -236,15 +307,21 @@ export class Trace {
    */
   expose(name: string, make: () => Tensor, gradient?: (tape: Tape) => Tensor | undefined): void {
     if (!this.options.inspect) return;
-    const full = this.scope ? `${this.scope}/${name}` : name;
-    this.exposed.set(full, make());
-    if (gradient) this.exposedGradients.set(full, gradient);
+    this.body.exposed.set(this.scope ? `${this.scope}/${name}` : name, { value: make(), gradient });
   }
 
-  /** The random state of this run and the number of this use of it, which makes its numbers its own. */
-  random(): { state: Tensor; site: number } {
+  /** The random state of this run and the number of this use of it, which makes its numbers its own: another for each step of loops. */
+  random(): { state: Tensor; site: Argument } {
     this.randomState ??= this.pinned([2], "i32");
-    return { state: this.randomState, site: this.sites++ };
+    const first = this.sites;
+    const moves: Move[] = [];
+    let uses = 1;
+    for (let { loop } = this.body; loop; loop = loop.outer) {
+      moves.push({ loop, by: uses });
+      uses *= loop.count;
+    }
+    this.sites += uses;
+    return { state: this.randomState, site: { first, moves } };
   }
 
   fill(tensor: Tensor, value: number): void {

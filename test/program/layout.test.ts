@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { layOut, liveCalls } from "../../bindings/program/layout.ts";
-import { Storage, type Operand } from "../../bindings/program/tensor.ts";
-import type { Call, KernelName } from "../../bindings/program/trace.ts";
+import { Storage, type Loop, type Operand } from "../../bindings/program/tensor.ts";
+import type { Call, KernelName, Repeat } from "../../bindings/program/trace.ts";
 
 const test = suite("layout");
 
@@ -83,6 +83,42 @@ test("a chain needs two places, however long", () => {
   }));
   assert.is(layOut(list, new Set(), true).bytes, 2 * 1024);
   assert.is(layOut(list, new Set(), false).bytes, 50 * 1024);
+});
+
+const reading = (storage: Storage): Operand => ({ storage, offset: 0, reads: true, writes: false });
+const writing = (storage: Storage): Operand => ({ storage, offset: 0, reads: false, writes: true });
+const copy = (from: Storage, to: Storage): Call => ({ kernel: "f32_copy", args: [reading(from), writing(to)] });
+
+test("a step keeps what the next one reads", () => {
+  const [kept, carried, dead] = [new Storage(64), new Storage(64), new Storage(64)];
+  const loop: Loop = { count: 3, outer: undefined, depth: 0 };
+  const made = new Storage(64, { loop });
+  const calls = [copy(carried, kept), copy(made, carried), copy(kept, made), copy(kept, dead)];
+  const [{ calls: live }] = liveCalls([{ loop, reversed: false, calls }], new Set([kept])) as Repeat[];
+  assert.equal(live, calls.slice(0, 3), "the second is read by the next step, the third by the second");
+  assert.equal(liveCalls([{ loop, reversed: false, calls: [copy(carried, dead)] }], new Set([kept])), []);
+});
+
+test("what a step makes has a place for each step only where something else wants it", () => {
+  const outer: Loop = { count: 5, outer: undefined, depth: 0 };
+  const inner: Loop = { count: 3, outer, depth: 1 };
+  const source = new Storage(64);
+  const [own, passed, shown, every] = Array.from({ length: 4 }, () => new Storage(64, { loop: inner }));
+  const [after, sum] = [new Storage(64, { loop: outer }), new Storage(64)];
+  const steps = { loop: inner, reversed: false, calls: [copy(source, own), copy(own, passed), copy(own, shown), copy(own, every)] };
+  const back = { loop: inner, reversed: true, calls: [copy(passed, sum)] };
+  const calls = [copy(sum, source), { loop: outer, reversed: false, calls: [steps, back, copy(shown, after)] }, copy(every, sum), copy(after, sum)];
+  const { offsets, bytes, stride } = layOut(calls, new Set([sum]), true);
+  const strides = (storage: Storage): number[] => [stride(storage, inner), stride(storage, outer)];
+  assert.equal([own, passed, shown, every, after, source, sum].map(strides), [[0, 0], [64, 0], [64, 0], [64, 192], [0, 64], [0, 0], [0, 0]]);
+  const sizes = new Map([[own, 64], [passed, 192], [shown, 192], [every, 960], [after, 320], [source, 64]]);
+  const placed = [...sizes].map(([storage, size]) => [offsets.get(storage)!, offsets.get(storage)! + size]).sort(([a], [b]) => a - b);
+  assert.ok(placed.every(([, end]) => end <= bytes));
+  // all but `own` and what is read after it are needed in every step: nothing lies on them
+  for (const storage of [passed, shown, every, after, source]) {
+    const [from, to] = [offsets.get(storage)!, offsets.get(storage)! + sizes.get(storage)!];
+    for (const [other, size] of sizes) assert.ok(other === storage || offsets.get(other)! >= to || offsets.get(other)! + size <= from);
+  }
 });
 
 test.run();

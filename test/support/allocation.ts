@@ -3,7 +3,7 @@
  * as JSON on the last line.
  */
 import v8 from "node:v8";
-import { backendInfo, initSync, layers, losses, optimizers, sequential, trainStep } from "../../bindings/index.ts";
+import { Module, backendInfo, initSync, layers, losses, ops, optimizers, sequential, trainStep } from "../../bindings/index.ts";
 import type { Tensor } from "../../bindings/program/tensor.ts";
 
 export interface Allocation {
@@ -38,14 +38,25 @@ function measure(what: string, calls: number, warm: number, call: () => void): A
   return { what, calls, made, held: used() - start, arena: backendInfo().memoryBytes - bytes };
 }
 
+/** A cell written by hand, which runs in a loop of calls. */
+class Cell extends Module {
+  stateSize = 8;
+  dense = layers.dense({ units: 8, activation: "tanh" });
+  override call(x: Tensor, [h]: Tensor[]): [Tensor, Tensor[]] {
+    const next = this.dense.call(ops.concat([x, h]));
+    return [next, [next]];
+  }
+}
+
 function run(build: "simd" | "relaxed" | "reference"): Allocation[] {
   initSync({ build });
   const share = build === "reference" ? 0.02 : 1; // it is that much slower
   const frames = sequential([layers.lstm({ units: 16 }), layers.dense({ units: 2 })], { inputShape: [null, 3], seed: 1 });
   const tokens = sequential([layers.embedding({ inputDim: 8, outputDim: 4 }), layers.gru({ units: 16, returnSequences: true }), layers.simpleRNN({ units: 8 })], { inputShape: [null], seed: 1 });
   const [framed, tokened] = [frames.stream({ block: 16 }), tokens.stream()];
+  const looped = sequential([layers.rnn({ cell: new Cell() })], { inputShape: [null, 3], seed: 1 }).stream({ block: 16 });
   const [frame, out, token] = [Float32Array.of(1, 2, 3), new Float32Array(2), Int32Array.of(3)];
-  const [block, outs] = [new Float32Array(16 * 3), new Float32Array(16 * 2)];
+  const [block, outs, loopedOuts] = [new Float32Array(16 * 3), new Float32Array(16 * 2), new Float32Array(16 * 8)];
   const x = { data: new Float32Array(8 * 10 * 3).fill(0.5), shape: [8, 10, 3] };
   const y = { data: new Float32Array(8 * 2).fill(0.1), shape: [8, 2] };
   const mse = losses.meanSquaredError();
@@ -55,6 +66,7 @@ function run(build: "simd" | "relaxed" | "reference"): Allocation[] {
     measure("stream.step of frames", 100000 * share, 20000 * share, () => void framed.step(frame, out)),
     measure("stream.step of tokens", 100000 * share, 20000 * share, () => void tokened.step(token)),
     measure("stream.process", 20000 * share, 20000 * share, () => void framed.process(block, outs)),
+    measure("stream.process of a cell by hand", 20000 * share, 20000 * share, () => void looped.process(block, loopedOuts)),
     measure("trainStep", 1000 * share, 2000 * share, () => void step(x, y)),
     measure("trainOnBatch", 1000 * share, 2000 * share, () => void frames.trainOnBatch(x, y)),
   ];
