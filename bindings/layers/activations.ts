@@ -1,5 +1,4 @@
 /** Activations as layer options take them: a name, or a name with parameters. */
-import { OptionError } from "../errors.ts";
 import { checkOptions, givenOptions, knownName, namesOf } from "../options.ts";
 import { applied, ELEMENTWISE, elementwise, parametersOf, type ActivationParameters, type ElementwiseName } from "../ops/activations.ts";
 import type { Activation } from "../ops/recurrent.ts";
@@ -69,13 +68,8 @@ export function activate(activation: ActivationInput, x: Tensor): Tensor {
   return isElementwise(name) ? applied(name, x, parameters) : ROWWISE[name](x);
 }
 
-/**
- * An activation inside a cell.
- *
- * @throws OptionError for one over whole rows
- */
-export function cellActivation(subject: string, activation: ActivationInput): Activation {
+/** An activation as the cells' kernels take it; undefined for one over whole rows, which they do not know. */
+export function cellActivation(activation: ActivationInput): Activation | undefined {
   const [name, parameters] = split(activation);
-  if (!isElementwise(name)) throw new OptionError(`${subject}: expected an elementwise activation in a cell, got "${name}"`);
-  return elementwise(name, parameters);
+  return isElementwise(name) ? elementwise(name, parameters) : undefined;
 }

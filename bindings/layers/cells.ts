@@ -1,5 +1,6 @@
 /** The three cells: their weights, their equations as sequence ops, the names of their gates and states. */
 import type { ConstraintInput } from "../constraints.ts";
+import { OptionError } from "../errors.ts";
 import { initializerOf, type InitializerInput } from "../initializers.ts";
 import type { RegularizerInput } from "../regularizers.ts";
 import { project } from "../ops/project.ts";
@@ -11,7 +12,9 @@ import type { Tensor } from "../program/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 import { activationOf, cellActivation, type ActivationInput } from "./activations.ts";
 import type { CommonOptions, ParameterSpec } from "./definition.ts";
+import { gruStep, lstmStep, simpleRnnStep, type Equations } from "./equations.ts";
 import { positive, rate } from "./simple.ts";
+import type { CellStep } from "./stepwise.ts";
 
 export interface CellOptions extends CommonOptions {
   units: number;
@@ -31,9 +34,17 @@ export interface CellOptions extends CommonOptions {
   dropout?: number;
   /** Share of the state zeroed in the recurrent product in training, the same units at every step. */
   recurrentDropout?: number;
+  /** What goes into the activations of gates is held within ±cellClip first (ONNX' `clip`); its gradient is 0 beyond. */
+  cellClip?: number | undefined;
 }
 
 export interface SimpleRNNCellOptions extends CellOptions {}
+
+/** A state of a cell. */
+export interface StateSpec {
+  readonly name: string;
+  readonly size: number;
+}
 
 export interface LSTMCellOptions extends CellOptions {
   recurrentActivation?: ActivationInput;
@@ -41,6 +52,10 @@ export interface LSTMCellOptions extends CellOptions {
   unitForgetBias?: boolean;
   /** Gates also see the cell state (Gers and Schmidhuber 2000). */
   peepholes?: boolean;
+  /** The forget gate is 1 − input gate (ONNX' `input_forget`); its columns of the weights are not used. */
+  coupledInputForget?: boolean;
+  /** Size of the output and of the state h: h = (o⊙tanh(c))·projection_kernel (Sak et al. 2014, PyTorch's `proj_size`). */
+  projection?: number | undefined;
 }
 
 export interface GRUCellOptions extends CellOptions {
@@ -67,42 +82,52 @@ export interface CellKind<C extends CellOptions> {
   readonly type: string;
   readonly prefix: string;
   readonly defaults: { readonly [K in keyof Required<C>]: C[K] | undefined };
-  /** Names of its states, output first. */
-  readonly states: readonly string[];
+  /** Its states, the output first. */
+  states(config: C): readonly StateSpec[];
   /** Names of its gates in memory order. */
   gates(config: C): readonly string[];
   normalize(config: C, label: string): C;
   parameters(config: C, features: number): Record<string, ParameterSpec>;
+  /** Whether kernels know these options: then `run` does whole sequences by them, else `step` is repeated. */
+  fused(config: C): boolean;
   run(config: C, run: CellRun): Sequence;
+  step(equations: Equations<C>): CellStep;
 }
 
 const common = {
   units: undefined, activation: "tanh", useBias: true, kernelInitializer: "glorotUniform", recurrentInitializer: "orthogonal",
   biasInitializer: "zeros", kernelRegularizer: undefined, recurrentRegularizer: undefined, biasRegularizer: undefined, activityRegularizer: undefined,
-  kernelConstraint: undefined, recurrentConstraint: undefined, biasConstraint: undefined, dropout: 0, recurrentDropout: 0, name: undefined, trainable: true,
+  kernelConstraint: undefined, recurrentConstraint: undefined, biasConstraint: undefined, dropout: 0, recurrentDropout: 0,
+  cellClip: undefined, name: undefined, trainable: true,
 } as const;
 
 function normalizeCommon<C extends CellOptions & { recurrentActivation?: ActivationInput }>(config: C, label: string): C {
   positive(label, "units", config.units);
   rate(label, "dropout", config.dropout!);
   rate(label, "recurrentDropout", config.recurrentDropout!);
-  const canonical = { ...config, activation: activationOf(label, config.activation!) };
-  cellActivation(label, canonical.activation);
-  if (config.recurrentActivation !== undefined) {
-    canonical.recurrentActivation = activationOf(label, config.recurrentActivation);
-    cellActivation(label, canonical.recurrentActivation);
-  }
-  return canonical;
+  const { cellClip, activation, recurrentActivation } = config;
+  if (cellClip !== undefined && !(Number.isFinite(cellClip) && cellClip > 0)) throw new OptionError(`${label}: expected cellClip > 0, got ${String(cellClip)}`);
+  return {
+    ...config, activation: activationOf(label, activation!),
+    ...(recurrentActivation === undefined ? {} : { recurrentActivation: activationOf(label, recurrentActivation) }),
+  };
 }
 
+/** Whether kernels know what all cells have: elementwise activations, no clipping. */
+const fusedCommon = ({ cellClip, activation, recurrentActivation }: CellOptions & { recurrentActivation?: ActivationInput }): boolean =>
+  cellClip === undefined && [activation!, recurrentActivation].every((input) => input === undefined || cellActivation(input) !== undefined);
+
+/** A state h as wide as the cell. */
+const stateH = ({ units }: CellOptions): StateSpec[] => [{ name: "h", size: units }];
+
 /** Kernel and recurrent kernel of G gates. */
-const matrices = (config: CellOptions, features: number, G: number): Record<string, ParameterSpec> => ({
+const matrices = (config: CellOptions, features: number, G: number, outputs = config.units): Record<string, ParameterSpec> => ({
   kernel: {
     shape: [features, G * config.units], initializer: config.kernelInitializer!,
     regularizer: config.kernelRegularizer, constraint: config.kernelConstraint,
   },
   recurrent_kernel: {
-    shape: [config.units, G * config.units], initializer: config.recurrentInitializer!,
+    shape: [outputs, G * config.units], initializer: config.recurrentInitializer!,
     regularizer: config.recurrentRegularizer, constraint: config.recurrentConstraint,
   },
 });
@@ -119,8 +144,8 @@ function forgetBias(initializer: InitializerInput, units: number): InitializerIn
 /** Sequence options; activations only when they are not the pair that kernels have fused. */
 function sequenceConfig(rows: Rows, { units, activation, recurrentActivation }: CellOptions & { recurrentActivation?: ActivationInput }): SequenceConfig {
   const usual = activation === "tanh" && (recurrentActivation === undefined || recurrentActivation === "sigmoid");
-  const names = recurrentActivation === undefined ? [activation!] : [activation!, recurrentActivation];
-  return usual ? { rows, H: units } : { rows, H: units, activations: names.map((name) => cellActivation("cell", name)) };
+  const inputs = recurrentActivation === undefined ? [activation!] : [activation!, recurrentActivation];
+  return usual ? { rows, H: units } : { rows, H: units, activations: inputs.map((input) => cellActivation(input)!) };
 }
 
 /** h = activation(x·W + b + h·U) (Elman 1990). */
@@ -128,9 +153,11 @@ export const simpleRnnCell: CellKind<SimpleRNNCellOptions> = {
   type: "simpleRNN",
   prefix: "simple_rnn",
   defaults: common,
-  states: ["h"],
+  states: stateH,
   gates: () => [],
   normalize: normalizeCommon,
+  fused: fusedCommon,
+  step: simpleRnnStep,
   parameters: (config, features) => ({
     ...matrices(config, features, 1),
     ...biasOf(config, [config.units]),
@@ -145,18 +172,24 @@ export const simpleRnnCell: CellKind<SimpleRNNCellOptions> = {
 export const lstmCell: CellKind<LSTMCellOptions> = {
   type: "lstm",
   prefix: "lstm",
-  defaults: { ...common, recurrentActivation: "sigmoid", unitForgetBias: true, peepholes: false },
-  states: ["h", "c"],
+  defaults: { ...common, recurrentActivation: "sigmoid", unitForgetBias: true, peepholes: false, coupledInputForget: false, projection: undefined },
+  states: ({ units, projection }) => [{ name: "h", size: projection ?? units }, { name: "c", size: units }],
   gates: () => ["i", "f", "g", "o"],
-  normalize: normalizeCommon,
+  normalize(config, label) {
+    if (config.projection !== undefined) positive(label, "projection", config.projection);
+    return normalizeCommon(config, label);
+  },
+  fused: (config) => fusedCommon(config) && !config.coupledInputForget && config.projection === undefined,
+  step: lstmStep,
   parameters(config, features) {
-    const { units, biasInitializer, kernelInitializer, unitForgetBias, peepholes } = config;
+    const { units, biasInitializer, kernelInitializer, unitForgetBias, peepholes, projection } = config;
     const bias = unitForgetBias ? forgetBias(biasInitializer!, units) : biasInitializer!;
     const peephole = { shape: [units], initializer: kernelInitializer! };
     return {
-      ...matrices(config, features, 4),
+      ...matrices(config, features, 4, projection),
       ...biasOf(config, [4 * units], bias),
       ...(peepholes ? { peephole_i: peephole, peephole_f: peephole, peephole_o: peephole } : {}),
+      ...(projection === undefined ? {} : { projection_kernel: { shape: [units, projection], initializer: kernelInitializer! } }),
     };
   },
   run(config, { trace, weights, x, rows, states, drop }) {
@@ -171,9 +204,11 @@ export const gruCell: CellKind<GRUCellOptions> = {
   type: "gru",
   prefix: "gru",
   defaults: { ...common, recurrentActivation: "sigmoid", resetAfter: true },
-  states: ["h"],
+  states: stateH,
   gates: () => ["z", "r", "n"],
   normalize: normalizeCommon,
+  fused: fusedCommon,
+  step: gruStep,
   parameters(config, features) {
     const { units, resetAfter } = config;
     return { ...matrices(config, features, 3), ...biasOf(config, resetAfter ? [2, 3 * units] : [3 * units]) };

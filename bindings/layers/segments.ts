@@ -11,8 +11,8 @@ import { validSteps } from "../ops/rows.ts";
 import { concat, select, slice } from "../ops/shape.ts";
 import type { Tensor } from "../program/tensor.ts";
 import {
-  givesSequences, rowOrder, runStages, stepsOf, type SequenceResult, type SequenceRun, type SequenceSetting, type Stage,
-} from "./recurrent.ts";
+  carryStates, givesSequences, initialStates, rowOrder, runStages, statesOf, stepsOf, type SequenceResult, type SequenceRun, type SequenceSetting, type Stage,
+} from "./sequence.ts";
 
 /** Where segments of `every` steps begin and how long they are, in the order in which they are read. */
 function segments(T: number, every: number, backwards: boolean): { start: number; steps: number }[] {
@@ -38,17 +38,22 @@ function wholeMask(run: SequenceRun, x: Tensor): { mask: Tensor | undefined; rag
  * @param ragged  the last stage, where rows end by their lengths: its state is the output then
  */
 function lastOf({ output, final }: SequenceResult, mask: Tensor | undefined, before: Tensor | undefined, ragged: Stage | undefined): Tensor {
-  if (ragged) return final[final.length - ragged.kind.states.length];
+  if (ragged) return final[final.length - ragged.states.length];
   return before ? where(greater(max(mask!, { axis: 1, keepDims: true }), 0), output, before) : output;
 }
 
+/** Dropout of every cell of a stack whose outputs are their first states. */
+const drawAll = (stages: readonly Stage[], B: number, I: number): SequenceSetting["drops"] =>
+  stages.map((stage, k) => stage.draw(B, k === 0 ? I : stages[k - 1].states[0].size));
+
 /** As `runStages`, in segments of `every` steps where the gradient is asked for. */
-export function runSegments(
-  run: SequenceRun, stages: readonly Stage[], x: Tensor, states: readonly Tensor[], setting: SequenceSetting, every: number | undefined,
+function runSegments(
+  run: SequenceRun, stages: readonly Stage[], x: Tensor, states: readonly Tensor[], between: number, every: number | undefined,
 ): SequenceResult {
   const { trace } = run;
   const [B, T, I] = x.shape;
-  if (every === undefined || T <= every || !trace.options.gradients || trace.options.inspect) return runStages(run, stages, x, states, setting);
+  if (every === undefined || T <= every || !trace.options.gradients || trace.options.inspect) return runStages(run, stages, x, states, { between });
+  const setting = { between, drops: drawAll(stages, B, I) };
   const { mask, ragged } = wholeMask(run, x);
   const segmented = { ...run, options: ragged ? { ...run.options, zeroOutputForMask: true } : run.options };
   const { backwards = false, asRead, zeroMasked } = rowOrder(segmented);
@@ -70,4 +75,21 @@ export function runSegments(
   }
   const whole = (): Tensor => concat(asRead && backwards ? outputs.reverse() : outputs, 1);
   return { output: givesSequences(run) ? whole() : outputs.at(-1)!, final: [...final] };
+}
+
+/**
+ * A stack of cells over a sequence, from states of the caller's, of the run before, or zeros.
+ *
+ * @param between  rate of dropout between the cells
+ * @param every    steps of a segment; all in one when absent
+ * @returns the output, and the states after each row's last step
+ */
+export function runSequence(run: SequenceRun, stages: readonly Stage[], x: Tensor, { between = 0, every }: { between?: number; every?: number | undefined } = {}): Tensor[] {
+  const states = statesOf(stages);
+  const names = states.map(({ name }) => name);
+  const initial = initialStates(run, names, states.map(({ size }) => [x.shape[0], size]));
+  const { output, final } = runSegments(run, stages, x, initial, between, every);
+  carryStates(run, names, final);
+  if (givesSequences(run)) output.steps = stepsOf(run, x);
+  return [output, ...final];
 }

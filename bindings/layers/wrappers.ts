@@ -4,7 +4,7 @@ import { affine, add, mul } from "../ops/elementwise.ts";
 import { concat, reshape } from "../ops/shape.ts";
 import { describe, type Tensor } from "../program/tensor.ts";
 import { defineLayer, type CallOptions, type CommonOptions, type LayerDefinition } from "./definition.ts";
-import type { SequenceOptions } from "./recurrent.ts";
+import type { SequenceOptions } from "./sequence.ts";
 
 /** A layer as the wrappers see it. */
 export interface InnerLayer {

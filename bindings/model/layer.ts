@@ -142,7 +142,7 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
 
     get stateSize(): number[] {
       const kind = cellKinds[this.cellType] as unknown as CellKind<CellOptions>;
-      return kind.states.map(() => (this.config as unknown as CellOptions).units);
+      return kind.states(this.config as unknown as CellOptions).map(({ size }) => size);
     }
 
     /** x [batch, features] and states [batch, units] (none: zeros) to `[output, states]`. */

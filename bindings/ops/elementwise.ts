@@ -1,4 +1,5 @@
 /** Elementwise ops, with NumPy broadcasting. */
+import { ValueError } from "../errors.ts";
 import { read, update, write, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type KernelName, type Op } from "../program/trace.ts";
 import { UNARY_CODES, type UnaryName } from "../reference/unary.ts";
@@ -41,6 +42,12 @@ export const sqrt = (x: Tensor): Tensor => unary("sqrt", x);
 export const square = (x: Tensor): Tensor => unary("square", x);
 export const abs = (x: Tensor): Tensor => unary("abs", x);
 export const neg = (x: Tensor): Tensor => unary("neg", x);
+
+/** x held between low and high; the gradient is 0 beyond them. */
+export function clip(x: Tensor, low: number, high: number): Tensor {
+  if (!(low <= high)) throw new ValueError(`clip: expected low ≤ high, got ${low} and ${high}`);
+  return unary("clip", x, low, high);
+}
 
 const affineOp: Op<{ scale: number; shift: number }> = {
   name: "affine",

@@ -1,6 +1,6 @@
 /** The ops of models written by hand: NumPy's names and broadcasting, recorded while a function is traced. */
 export {
-  abs, add, affine, div, equal, exp, greater, greaterEqual, less, lessEqual, log, maximum, minimum, mul, neg, relu, sigmoid, sqrt, square, sub, tanh, where,
+  abs, add, affine, clip, div, equal, exp, greater, greaterEqual, less, lessEqual, log, maximum, minimum, mul, neg, relu, sigmoid, sqrt, square, sub, tanh, where,
 } from "./elementwise.ts";
 export { concat, reshape, slice, stack, stopGradient, transpose, zeros } from "./shape.ts";
 export { argmax, logSoftmax, max, mean, softmax, sum } from "./reduce.ts";

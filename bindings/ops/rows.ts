@@ -76,6 +76,8 @@ export interface RowOrder {
   readonly asRead?: boolean;
   /** Outputs at masked steps are zeros instead of the former output. */
   readonly zeroMasked?: boolean;
+  /** Outputs beyond the length of a row are the former one instead of zeros. */
+  readonly hold?: boolean;
 }
 
 /**
@@ -109,8 +111,9 @@ const stepIntegers = (trace: Trace, steps: Steps | undefined, T: number): [lengt
 export function packRows(trace: Trace, B: number, T: number, steps: Steps | undefined, order: RowOrder = {}): Rows {
   const { backwards = false, asRead = false, zeroMasked = false } = order;
   const masked = steps?.mask !== undefined;
+  const hold = order.hold ?? (masked && !zeroMasked);
   if (!steps && (T === 1 || (B === 1 && !backwards))) return { B, T, whole: true, masked };
-  const flags = (backwards ? BACKWARDS : 0) | (asRead ? AS_READ : 0) | (masked && !zeroMasked ? HOLD : 0);
+  const flags = (backwards ? BACKWARDS : 0) | (asRead ? AS_READ : 0) | (hold ? HOLD : 0);
   return trace.once(steps?.mask ?? steps?.lengths, `rows ${B} ${T} ${flags}`, () => {
     const integers = (shape: number[]): Tensor => trace.tensor(shape, "i32");
     const rows = {
@@ -168,12 +171,11 @@ export function unsortStates(trace: Trace, state: Tensor, rows: Rows): Tensor {
 }
 
 /**
- * The output at the last step [B, W]: with a mask that of the last valid step, or zeros for a row without any.
+ * The output shown at the last step [B, W]; zeros where there is none.
  *
- * @param final  [B, W] state after each row's last step, sorted
+ * @param packed  outputs [N, W] of packed rows that are not whole
  */
-export function lastOutput(trace: Trace, packed: Tensor, final: Tensor, rows: Rows): Tensor {
-  if (!rows.masked) return unsortStates(trace, final, rows);
+export function lastShown(trace: Trace, packed: Tensor, rows: Rows): Tensor {
   const { B, T } = rows;
   const ends = trace.constant(Int32Array.from({ length: B }, (_, b) => (b + 1) * T - 1));
   const last = trace.tensor([B], "i32");

@@ -10,6 +10,11 @@ type Kind = keyof typeof PLAIN_CELLS;
 const array = (shape: number[], salt: number): NDArray => ({ data: real(shape.reduce((a, b) => a * b, 1), salt), shape });
 const clip = (x: number): number => Math.max(0, Math.min(1, x));
 
+const softmax = (x: number[]): number[] => {
+  const powers = x.map(Math.exp);
+  return powers.map((power) => power / powers.reduce((a, b) => a + b));
+};
+
 /** Options of the library, and their meaning. */
 const VARIANTS: [Kind, Record<string, unknown>, Partial<PlainOptions>][] = [
   ["simpleRNN", {}, {}], ["simpleRNN", { activation: "relu" }, { activation: (x) => Math.max(0, x) }], ["simpleRNN", { activation: "softsign", useBias: false }, { activation: (x) => x / (1 + Math.abs(x)) }],
@@ -18,6 +23,11 @@ const VARIANTS: [Kind, Record<string, unknown>, Partial<PlainOptions>][] = [
   ["gru", {}, {}], ["gru", { useBias: false }, {}], ["gru", { resetAfter: false }, { resetAfter: false }],
   ["gru", { recurrentActivation: "hard_sigmoid_keras2" }, { recurrentActivation: (x) => clip(0.2 * x + 0.5) }],
   ["gru", { resetAfter: false, activation: "linear" }, { resetAfter: false, activation: (x) => x }],
+  ["gru", { activation: { name: "scaledTanh", alpha: 1.7, beta: 0.6 } }, { activation: (x) => 1.7 * Math.tanh(0.6 * x) }],
+  // by their equations instead of by kernels
+  ["simpleRNN", { cellClip: 0.4 }, { cellClip: 0.4 }], ["simpleRNN", { activation: "softmax" }, { rowwise: softmax }],
+  ["lstm", { cellClip: 0.4, peepholes: true }, { cellClip: 0.4 }], ["lstm", { coupledInputForget: true }, { coupledInputForget: true }],
+  ["lstm", { projection: 3 }, {}], ["gru", { cellClip: 0.4 }, { cellClip: 0.4 }], ["gru", { cellClip: 0.4, resetAfter: false }, { cellClip: 0.4, resetAfter: false }],
 ];
 
 /** The same factories, without the options that belong to one kind. */
@@ -45,12 +55,13 @@ eachBackend("recurrent layers", (test) => {
   for (const [kind, options, meaning] of VARIANTS) {
     for (const units of [5, 16]) {
       test(`${kind} ${JSON.stringify(options)}, ${units} units`, () => {
+        const width = (options.projection as number | undefined) ?? units;
         for (const [what, { initialState, ...plain }] of RUNS) {
           const { goBackwards, zeroOutputForMask, lengths: valid, mask: steps } = plain;
           const make = (returnSequences: boolean) => recurrent[kind]({ units, ...options, goBackwards, zeroOutputForMask, returnSequences, returnState: true });
           const [all, last] = [make(true), make(false)];
           const x = array([B, T, I], 1);
-          const initial = initialState && Array.from({ length: PLAIN_CELLS[kind].states }, (_, k) => array([B, units], 2 + k));
+          const initial = initialState && Array.from({ length: PLAIN_CELLS[kind].states }, (_, k) => array([B, k === 0 ? width : units], 2 + k));
           const run = (layer: ReturnType<typeof make>): NDArray[] => jit(layer, (input: Tensor, states: Tensor[], given: object) =>
             layer.call(input, { ...(states.length > 0 ? { initialState: states } : {}), ...given }))(x, initial ?? [], { ...(valid ? { lengths: Int32Array.from(valid) } : {}), ...(steps ? { mask: steps } : {}) });
           run(all);
@@ -60,7 +71,7 @@ eachBackend("recurrent layers", (test) => {
           const expected = plainLayer(kind, weights, x, { units, ...meaning }, { ...plain, initialState: initial });
           const [output, ...states] = run(all);
           const [end, ...ends] = run(last);
-          assert.equal([output.shape, end.shape, states.length], [[B, T, units], [B, units], PLAIN_CELLS[kind].states]);
+          assert.equal([output.shape, end.shape, states.length], [[B, T, width], [B, width], PLAIN_CELLS[kind].states]);
           close(output.data, expected.sequence, 3e-6, `${what}: sequence`);
           close(end.data, expected.last, 3e-6, `${what}: last output`);
           states.forEach(({ data }, k) => close(data, expected.states[k], 3e-6, `${what}: state ${k}`));

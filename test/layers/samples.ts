@@ -91,6 +91,7 @@ export const LAYER_SAMPLES: Record<LayerName, Sample[]> = {
     { options: () => ({ layer: layers.simpleRNN({ units: H }) }), inputs: [sequence], outputs: [[B, 2 * H]] },
     { options: () => ({ layer: layers.lstm({ units: H, returnSequences: true }) }), inputs: [sequence], outputs: [[B, T, 2 * H]], given: { mask: holes } },
     { options: () => ({ layer: layers.rnn({ cell: cells.gru({ units: H }), returnSequences: true }) }), inputs: [sequence], outputs: [[B, T, 2 * H]] },
+    { options: () => ({ layer: layers.lstm({ units: H, projection: 2, returnSequences: true }) }), inputs: [sequence], outputs: [[B, T, 4]], given: { lengths } },
     { options: () => ({ layer: layers.lstm({ units: H }), backwardLayer: layers.gru({ units: 2, goBackwards: true }) }), inputs: [sequence], outputs: [[B, H + 2]] },
     ...merges,
   ],
@@ -104,8 +105,8 @@ export const LAYER_SAMPLES: Record<LayerName, Sample[]> = {
   flatten: [sample({}, [sequence], [[B, T * I]])],
   globalAveragePooling: [sample({}, [sequence], [[B, I]])],
   globalMaxPooling: [sample({}, [distinct([B, T, I])], [[B, I]])],
-  gru: recurrent(1, { resetAfter: false }, { activation: { name: "scaledTanh", alpha: 1.7, beta: 0.6 }, recurrentActivation: "hardSigmoid" }, { resetAfter: false, activation: "elu", recurrentActivation: "softplus" }, { resetAfter: false, useBias: false }),
-  lstm: recurrent(2, { peepholes: true }, { activation: "elu", recurrentActivation: "hardSigmoidKeras2" }, { peepholes: true, activation: "softplus", recurrentActivation: { name: "hardSigmoid", alpha: 0.3, beta: 0.4 } }, { unitForgetBias: false }),
+  gru: recurrent(1, { resetAfter: false }, { activation: { name: "scaledTanh", alpha: 1.7, beta: 0.6 }, recurrentActivation: "hardSigmoid" }, { resetAfter: false, activation: "elu", recurrentActivation: "softplus" }, { resetAfter: false, useBias: false }, { cellClip: 0.4 }, { cellClip: 0.4, resetAfter: false, recurrentActivation: "softmax" }),
+  lstm: recurrent(2, { peepholes: true }, { activation: "elu", recurrentActivation: "hardSigmoidKeras2" }, { peepholes: true, activation: "softplus", recurrentActivation: { name: "hardSigmoid", alpha: 0.3, beta: 0.4 } }, { unitForgetBias: false }, { cellClip: 0.4, peepholes: true }, { coupledInputForget: true }, { activation: "logSoftmax", useBias: false }),
   masking: [sample({ maskValue: 0.5 }, [sequence], [[B, T, I]])],
   permute: [sample({ dims: [2, 1] }, [sequence], [[B, I, T]])],
   repeatVector: [sample({ n: 4 }, [step], [[B, 4, I]])],
@@ -116,13 +117,28 @@ export const LAYER_SAMPLES: Record<LayerName, Sample[]> = {
     { unsaved: true, options: () => ({ cell: new TwoStates(), returnSequences: true, returnState: true }), inputs: [sequence], outputs: [...all, [B, H], [B, 2]], given: { states: [[B, H], [B, 2]], lengths } },
     { unsaved: true, options: () => ({ cell: new TwoStates(), returnSequences: true }), inputs: [sequence], outputs: all, given: { mask: holes } },
     { unsaved: true, options: () => ({ cell: new TwoStates() }), inputs: [sequence], outputs: last },
+    { unsaved: true, options: () => ({ cell: new TwoStates() }), inputs: [sequence], outputs: last, given: { lengths } },
+    { unsaved: true, options: () => ({ cell: new TwoStates(), zeroOutputForMask: true, goBackwards: true }), inputs: [sequence], outputs: last, given: { mask: holes } },
+    { unsaved: true, options: () => ({ cell: [cells.lstm({ units: 2 }), new TwoStates(), cells.gru({ units: 4 })], returnSequences: true, goBackwards: true }), inputs: [sequence], outputs: [[B, T, 4]], given: { mask: holes } },
+    { options: () => ({ cell: [cells.lstm({ units: 2, projection: 1 }), cells.simpleRNN({ units: H, cellClip: 0.5 })] }), inputs: [sequence], outputs: last, given: { lengths } },
   ],
-  simpleRNN: recurrent(1, { activation: "relu" }, { activation: "sigmoid" }, { activation: { name: "elu", alpha: 0.5 } }, { activation: "linear", useBias: false }),
+  simpleRNN: recurrent(1, { activation: "relu" }, { activation: "sigmoid" }, { activation: { name: "elu", alpha: 0.5 } }, { activation: "linear", useBias: false }, { activation: "softmax" }, { cellClip: 0.3 }),
   timeDistributed: [
     { options: () => ({ layer: layers.dense({ units: H, activation: "tanh" }) }), inputs: [sequence], outputs: all },
     { options: () => ({ layer: layers.lstm({ units: H }) }), inputs: [floats([2, 3, T, I])], outputs: [[2, 3, H]] },
   ],
 };
+
+/** A state and an output narrower than the cell. */
+const P = 2;
+const projected = (options: Record<string, unknown>, more: Partial<Sample>): Sample =>
+  sample({ units: H, projection: P, returnState: true, ...options }, [sequence], options.returnSequences ? [[B, T, P], [B, P], [B, H]] : [[B, P], [B, P], [B, H]], more);
+LAYER_SAMPLES.lstm.push(
+  projected({ returnSequences: true }, { given: { states: [[B, P], [B, H]], lengths } }),
+  projected({ returnSequences: true, goBackwards: true, recurrentDropout: 0.3, dropout: 0.3 }, { training: true, given: { mask: holes } }),
+  projected({ peepholes: true, coupledInputForget: true, cellClip: 0.7 }, { given: { lengths } }),
+  sample({ units: H, projection: P, numLayers: 2, dropout: 0.3, returnSequences: true }, [sequence], [[B, T, P]], { training: true }),
+);
 
 const stepped = (states: number, ...own: Record<string, unknown>[]): Sample[] => [{}, { useBias: false }, ...own].flatMap((options) => {
   const outputs = Array<number[]>(1 + states).fill([B, H]);
@@ -133,7 +149,10 @@ const stepped = (states: number, ...own: Record<string, unknown>[]): Sample[] =>
 });
 
 export const CELL_SAMPLES: Record<CellName, Sample[]> = {
-  gru: stepped(1, { resetAfter: false }, { activation: "softplus", recurrentActivation: "hardSigmoid" }),
-  lstm: stepped(2, { peepholes: true }, { activation: "softsign" }),
+  gru: stepped(1, { resetAfter: false }, { activation: "softplus", recurrentActivation: "hardSigmoid" }, { cellClip: 0.4 }),
+  lstm: [
+    ...stepped(2, { peepholes: true }, { activation: "softsign" }, { coupledInputForget: true }),
+    sample({ units: H, projection: P }, [step], [[B, P], [B, P], [B, H]], { given: { states: [[B, P], [B, H]] } }),
+  ],
   simpleRNN: stepped(1, { activation: "sigmoid" }),
 };

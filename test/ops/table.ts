@@ -141,6 +141,8 @@ export const TABLE: Record<keyof typeof ops, OpCase[]> = {
   hardShrink: [...unary(ops.hardShrink, (x) => (Math.abs(x) > 0.5 ? x : 0)), ...unary((x) => ops.hardShrink(x, 0.1), (x) => (Math.abs(x) > 0.1 ? x : 0))],
   squareplus: [...unary(ops.squareplus, (x) => (x + Math.hypot(x, 2)) / 2), ...unary((x) => ops.squareplus(x, 0.25), (x) => (x + Math.hypot(x, 0.5)) / 2)],
 
+  clip: unary((x) => ops.clip(x, -0.4, 0.7), (x) => clipped(x, -0.4, 0.7)),
+
   add: binary(ops.add, (a, b) => a + b),
   sub: binary(ops.sub, (a, b) => a - b),
   mul: binary(ops.mul, (a, b) => a * b),

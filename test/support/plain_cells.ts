@@ -12,6 +12,10 @@ export interface PlainOptions {
   readonly activation?: (x: number) => number;
   readonly recurrentActivation?: (x: number) => number;
   readonly resetAfter?: boolean;
+  readonly cellClip?: number;
+  readonly coupledInputForget?: boolean;
+  /** Over the values of all units. */
+  readonly rowwise?: (x: Vector) => Vector;
 }
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -29,35 +33,44 @@ const zip = (a: Vector, b: Vector, f: (x: number, y: number) => number): Vector 
 const plus = (...vectors: Vector[]): Vector => vectors.reduce((a, b) => zip(a, b, (x, y) => x + y));
 const times = (a: Vector, b: Vector): Vector => zip(a, b, (x, y) => x * y);
 
+/** The activation of a gate, over all units. */
+const over = (f: (x: number) => number, { cellClip = Infinity }: PlainOptions) => (x: Vector): Vector => x.map((value) => f(Math.max(-cellClip, Math.min(cellClip, value))));
+
 /** Output and states after one step, the output being the first state. */
 export type PlainStep = (w: Weights, x: Vector, states: Vector[], options: PlainOptions) => Vector[];
 
 export const PLAIN_CELLS: Record<"simpleRNN" | "lstm" | "gru", { readonly states: number; readonly step: PlainStep }> = {
   simpleRNN: {
     states: 1,
-    step: ({ kernel, recurrent_kernel: u, bias }, x, [h], { units: H, activation = Math.tanh }) =>
-      [plus(product(x, kernel, H, 0, bias), product(h, u, H, 0)).map(activation)],
+    step: ({ kernel, recurrent_kernel: u, bias }, x, [h], { units: H, activation = Math.tanh, rowwise, ...options }) =>
+      [(rowwise ?? over(activation, { ...options, units: H }))(plus(product(x, kernel, H, 0, bias), product(h, u, H, 0)))],
   },
   lstm: {
     states: 2,
-    step(w, x, [h, c], { units: H, activation = Math.tanh, recurrentActivation = sigmoid }) {
+    step(w, x, [h, c], options) {
+      const { units: H, activation = Math.tanh, recurrentActivation = sigmoid, coupledInputForget } = options;
+      const [inner, recurrent] = [over(activation, options), over(recurrentActivation, options)];
       const gate = (g: number): Vector => plus(product(x, w.kernel, H, g, w.bias), product(h, w.recurrent_kernel, H, g));
       const seen = (name: string, state: Vector): Vector => (w[name] ? times([...w[name].data], state) : state.map(() => 0));
-      const i = plus(gate(0), seen("peephole_i", c)).map(recurrentActivation);
-      const f = plus(gate(1), seen("peephole_f", c)).map(recurrentActivation);
-      const next = plus(times(f, c), times(i, gate(2).map(activation)));
-      const o = plus(gate(3), seen("peephole_o", next)).map(recurrentActivation);
-      return [times(o, next.map(activation)), next];
+      const i = recurrent(plus(gate(0), seen("peephole_i", c)));
+      const f = coupledInputForget ? i.map((share) => 1 - share) : recurrent(plus(gate(1), seen("peephole_f", c)));
+      const next = plus(times(f, c), times(i, inner(gate(2))));
+      const o = recurrent(plus(gate(3), seen("peephole_o", next)));
+      const full = times(o, next.map(activation)); // what is not a gate is not clipped
+      const { projection_kernel: narrow } = w;
+      return [narrow ? product(full, narrow, narrow.shape[1], 0) : full, next];
     },
   },
   gru: {
     states: 1,
-    step({ kernel, recurrent_kernel: u, bias }, x, [h], { units: H, activation = Math.tanh, recurrentActivation = sigmoid, resetAfter = true }) {
+    step({ kernel, recurrent_kernel: u, bias }, x, [h], options) {
+      const { units: H, activation = Math.tanh, recurrentActivation = sigmoid, resetAfter = true } = options;
+      const gate = over(recurrentActivation, options);
       const input = (g: number): Vector => product(x, kernel, H, g, bias);
       const recurrent = (g: number, from = h): Vector => product(from, u, H, g, resetAfter ? bias : undefined, 1);
-      const z = plus(input(0), recurrent(0)).map(recurrentActivation);
-      const r = plus(input(1), recurrent(1)).map(recurrentActivation);
-      const n = plus(input(2), resetAfter ? times(r, recurrent(2)) : recurrent(2, times(r, h))).map(activation);
+      const z = gate(plus(input(0), recurrent(0)));
+      const r = gate(plus(input(1), recurrent(1)));
+      const n = over(activation, options)(plus(input(2), resetAfter ? times(r, recurrent(2)) : recurrent(2, times(r, h))));
       return [plus(times(z, h), times(z.map((share) => 1 - share), n))];
     },
   },
@@ -79,10 +92,12 @@ export function plainLayer(
   const { states: count, step } = PLAIN_CELLS[kind];
   const [B, T, I] = x.shape;
   const { units: H } = options;
-  const zeros = Array<number>(H).fill(0);
+  const W = w.projection_kernel?.shape[1] ?? H;
+  const widths = [W, H];
+  const zeros = Array<number>(W).fill(0);
   const [sequence, last, final]: [Vector, Vector, Vector[]] = [[], [], Array.from({ length: count }, () => [])];
   for (let b = 0; b < B; b++) {
-    let states = Array.from({ length: count }, (_, k) => (initialState ? [...initialState[k].data.slice(b * H, (b + 1) * H)] : zeros));
+    let states = Array.from({ length: count }, (_, k) => (initialState ? [...initialState[k].data.slice(b * widths[k], (b + 1) * widths[k])] : Array<number>(widths[k]).fill(0)));
     const end = lengths?.[b] ?? T;
     // with lengths a row is read from its own end, and what lies beyond gives zeros; a mask reads the whole time axis
     const order = Array.from({ length: end }, (_, s) => (goBackwards ? end - 1 - s : s));

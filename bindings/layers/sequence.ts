@@ -1,0 +1,183 @@
+/** What every layer over time does around its cells: steps that count, states in and out, stacks of cells. */
+import { ShapeError, ValueError } from "../errors.ts";
+import { dropout } from "../ops/dropout.ts";
+import { greaterEqual, where } from "../ops/elementwise.ts";
+import { checkSteps, type RowOrder, type Rows } from "../ops/rows.ts";
+import { reshape } from "../ops/shape.ts";
+import { Tensor, describe, read, write, sameShape, type Steps } from "../program/tensor.ts";
+import type { StateStore, Trace } from "../program/trace.ts";
+import type { StateSpec } from "./cells.ts";
+import type { CallOptions } from "./definition.ts";
+
+export interface SequenceOptions {
+  /** Gives the output of every step [batch, time, units] instead of the last [batch, units]. */
+  returnSequences?: boolean;
+  /** Gives `[output, ...states]`. */
+  returnState?: boolean;
+  /** Reads the sequence from its end; outputs stay in that order. */
+  goBackwards?: boolean;
+  /** Keeps its states from one batch to the next, until `resetStates`. */
+  stateful?: boolean;
+  /** Outputs zeros at masked steps, instead of the former output. */
+  zeroOutputForMask?: boolean;
+}
+
+export const sequenceDefaults = {
+  returnSequences: false, returnState: false, goBackwards: false, stateful: false, zeroOutputForMask: false,
+} as const;
+
+/** Options that say how to compute, not what; there is one way here. */
+export const IGNORED = ["unroll", "implementation"];
+
+/** What every layer over time needs to know of its run. */
+export interface SequenceRun {
+  readonly trace: Trace;
+  readonly label: string;
+  readonly options: SequenceOptions;
+  readonly call: CallOptions;
+}
+
+/** The steps that count: those given to the call, else those that the input brings along. */
+export function stepsOf({ label, call }: SequenceRun, x: Tensor): Steps | undefined {
+  if (call.lengths && call.mask) throw new ValueError(`${label}: expected lengths or a mask, got both`);
+  const steps = call.lengths || call.mask ? { lengths: call.lengths, mask: call.mask } as Steps : x.steps;
+  if (steps) checkSteps(label, steps, x.shape);
+  return steps;
+}
+
+/** Where states are carried, if they are. A cell called by hand is not asked whether it is stateful: its states are the caller's. */
+function storeOf({ options: { stream, stateful, windows } }: Trace, options: SequenceRun["options"]): StateStore | undefined {
+  if (stream || options.stateful === undefined) return stream;
+  return options.stateful ? stateful : windows;
+}
+
+/** States to start from: the caller's, those carried from the last run, or none, which means zeros. */
+export function initialStates({ trace, label, options, call }: SequenceRun, names: readonly string[], shapes: readonly (readonly number[])[]): Tensor[] {
+  if (call.initialState) {
+    const { initialState } = call;
+    if (!Array.isArray(initialState)) throw new ShapeError(`${label}: expected a list of ${shapes.length} initial states, got something else; put a single one in brackets`);
+    const wrong = initialState.length !== shapes.length || initialState.some((state, i) => !sameShape(state.shape, shapes[i]));
+    if (wrong) {
+      throw new ShapeError(`${label}: expected ${shapes.length} initial states ${shapes.map(describe).join(", ")}, got ${initialState.map(({ shape }) => describe(shape)).join(", ") || "none"}`);
+    }
+    return [...initialState];
+  }
+  const store = storeOf(trace, options);
+  if (!store) return [];
+  return names.map((name, i) => {
+    const carried = new Tensor(trace, shapes[i], "f32", store.state(trace, name, shapes[i]));
+    if (!trace.options.gradients) return carried;
+    const state = trace.tensor(shapes[i]); // the gradient reads it after its place has been written anew
+    trace.copy(carried, state);
+    return state;
+  });
+}
+
+/** Writes final states where the next run will find them. */
+export function carryStates({ trace, options }: SequenceRun, names: readonly string[], final: readonly Tensor[]): void {
+  const store = storeOf(trace, options);
+  if (!store) return;
+  names.forEach((name, i) => {
+    const place = new Tensor(trace, final[i].shape, "f32", store.state(trace, name, final[i].shape));
+    trace.call("f32_copy", place.size, read(final[i]), write(place));
+  });
+}
+
+/** How rows are read and where their outputs go. */
+export const rowOrder = ({ options, call: { placement } }: SequenceRun): RowOrder => ({
+  backwards: options.goBackwards,
+  asRead: placement?.asRead && options.returnSequences,
+  zeroMasked: options.zeroOutputForMask || placement?.zeroMasked,
+});
+
+/** Whether the layer gives every step's output. */
+export const givesSequences = ({ trace, options }: SequenceRun): boolean => options.returnSequences === true || trace.options.stream !== undefined;
+
+/** Output and states, as far as the options ask for them. */
+export const asked = ({ options }: SequenceRun, all: Tensor[]): Tensor | Tensor[] => (options.returnState ? all : all[0]);
+
+/** What a sequence gives. */
+export interface SequenceResult {
+  /** Of every step [B, T, W], or of the last one [B, W]. */
+  readonly output: Tensor;
+  /** [B, size] each, in the caller's order of rows. */
+  readonly final: readonly Tensor[];
+}
+
+/** Dropout of one cell: of its input, and of the state in its recurrent product; the same at every step. */
+export interface StageDropout {
+  readonly input: Tensor | undefined;
+  readonly state: Tensor | undefined;
+}
+
+/** How a cell runs in a stack. */
+export interface StageRun {
+  /** Names of its inner values start with this. */
+  readonly prefix: string;
+  /** Outputs of all steps are wanted, not only of the last. */
+  readonly sequence: boolean;
+  readonly drop: StageDropout;
+  /** [B, W] output of the step before the first, which masked steps repeat; zeros when absent. */
+  readonly before?: Tensor | undefined;
+}
+
+/** One cell of a stack, over whole sequences. */
+export interface Stage {
+  readonly states: readonly StateSpec[];
+  /** Draws its dropout for B rows of I features. */
+  draw(B: number, I: number): StageDropout;
+  /**
+   * @param x        [B, T, I]
+   * @param initial  states to start from; none means zeros
+   */
+  run(run: SequenceRun, x: Tensor, initial: readonly Tensor[], stage: StageRun): SequenceResult;
+}
+
+/** States of a stack by layer: `h`, `c`, or `0/h`, `0/c`, `1/h` … */
+export const statesOf = (stages: readonly Stage[]): StateSpec[] =>
+  stages.flatMap(({ states }, k) => (stages.length === 1 ? states : states.map(({ name, size }) => ({ name: `${k}/${name}`, size }))));
+
+/** What is the same for all segments of a sequence. */
+export interface SequenceSetting {
+  /** Dropout between cells. */
+  readonly between: number;
+  /** That of every cell; drawn on the way when absent. */
+  readonly drops?: readonly StageDropout[];
+}
+
+/**
+ * Runs cells one after the other, each over the whole sequence.
+ *
+ * @param before  [B, W] output of the step before the first, which masked steps repeat; zeros when absent
+ */
+export function runStages(
+  run: SequenceRun, stages: readonly Stage[], x: Tensor, states: readonly Tensor[], { between, drops }: SequenceSetting, before?: Tensor,
+): SequenceResult {
+  const final: Tensor[] = [];
+  let output = x;
+  stages.forEach((stage, k) => {
+    const own = states.slice(final.length, final.length + stage.states.length);
+    const last = k === stages.length - 1;
+    const drop = drops?.[k] ?? stage.draw(x.shape[0], output.shape[2]);
+    const result = stage.run(run, output, own, {
+      prefix: stages.length > 1 ? `${k}/` : "", sequence: !last || givesSequences(run), drop, before: last ? before : undefined,
+    });
+    final.push(...result.final);
+    output = last ? result.output : dropout(result.output, between);
+    if (!last) output.steps = x.steps;
+  });
+  return { output, final };
+}
+
+/** Whether masked steps repeat an output from before the first step, should there be one. */
+const repeats = (run: SequenceRun, { masked }: Rows): boolean => masked && !rowOrder(run).zeroMasked;
+
+/** Whether that is the output of the run before, as in a stream. */
+export const repeatsFormer = (run: SequenceRun, rows: Rows): boolean => run.trace.options.stream !== undefined && repeats(run, rows);
+
+/** Outputs [B, T, W], masked steps before the first valid one with the output before, where there is one. */
+export function held(run: SequenceRun, output: Tensor, rows: Rows, before: Tensor | undefined): Tensor {
+  if (!before || !repeats(run, rows)) return output;
+  const [B, T, W] = output.shape;
+  return where(reshape(greaterEqual(rows.place!, 0), [B, T, 1]), output, reshape(before, [B, 1, W]));
+}
