@@ -11,24 +11,9 @@ export interface LeftOut {
   missing(): boolean;
 }
 
-/** Whether something is an error. */
-function refuses(run: () => unknown): boolean {
-  try {
-    run();
-    return false;
-  } catch {
-    return true;
-  }
-}
-
 const without = (table: object, ...names: string[]) => (): boolean => !names.some((name) => Object.hasOwn(table, name));
 
 export const LEFT_OUT: readonly LeftOut[] = [
-  {
-    group: "torch/rnn", reason: "proj_size: an output smaller than the cell state",
-    cases: ["lstm_proj4_l1_uni_i5h9", "lstm_proj5_l2_bi_i6h12"],
-    missing: () => refuses(() => layers.lstm({ units: 9, projection: 4 } as never)),
-  },
   {
     group: "keras/model", reason: "layer normalization", cases: ["two_heads_pooling_concat"], missing: without(layers, "layerNormalization"),
   },

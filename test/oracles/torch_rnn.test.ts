@@ -38,7 +38,7 @@ function hold(oracle: OracleCase, model: Stack | BidirectionalStack): void {
     if (tensors[`input.${name}`]) assertWithin(oracle, `grad.input.${name}`, inputGrads[0][name].data, "gradient");
   }
   for (const [path, suffix] of model.names()) {
-    const own = Object.fromEntries(["kernel", "recurrent_kernel", "bias"].map((name) => [name, grads[`${path}/${name}`]]));
+    const own = Object.fromEntries(["kernel", "recurrent_kernel", "bias", "projection_kernel"].map((name) => [name, grads[`${path}/${name}`]]));
     for (const [name, data] of Object.entries(toTorch(kind, own))) assertWithin(oracle, `grad.param.${name}${suffix}`, data, "gradient");
   }
   model.dispose();

@@ -21,11 +21,13 @@ export interface TorchOptions {
   /** `LSTM`, `GRUCell`, `RNN_RELU`, … */
   mode: string;
   hidden_size: number;
+  /** Size of h and the output; 0 for that of the cell. */
+  proj_size?: number;
   bias?: boolean;
 }
 
-function options({ mode, hidden_size, bias = true }: TorchOptions): { units: number; useBias: boolean; activation?: string } {
-  return { units: hidden_size, useBias: bias, ...(/relu/i.test(mode) ? { activation: "relu" } : {}) };
+function options({ mode, hidden_size, proj_size = 0, bias = true }: TorchOptions): { units: number; useBias: boolean; activation?: string; projection?: number } {
+  return { units: hidden_size, useBias: bias, ...(/relu/i.test(mode) ? { activation: "relu" } : {}), ...(proj_size > 0 ? { projection: proj_size } : {}) };
 }
 
 /** The layer that computes what one direction of one layer of PyTorch does; gives `[outputs, …states]`. */
@@ -73,12 +75,14 @@ export function fromTorch(
   kind: TorchKind, tensors: Tensors, name: (weight: string) => string, { biasRows = false }: BiasRows = {},
 ): Record<string, NDArray> {
   const G = TORCH_GATES[kind].length;
-  const H = tensors[name("weight_hh")].shape[1];
+  const H = tensors[name("weight_hh")].shape[0] / G;
   const row = (m: number): number => torchRow(kind, H, m);
   const weights: Record<string, NDArray> = {
     kernel: turned(tensors[name("weight_ih")], row),
     recurrent_kernel: turned(tensors[name("weight_hh")], row),
   };
+  const projection = tensors[name("weight_hr")];
+  if (projection) weights.projection_kernel = fromLinear(projection);
   const [input, recurrent] = [tensors[name("bias_ih")], tensors[name("bias_hh")]];
   if (!input) return weights;
   const bias = ({ data }: OracleTensor): number[] => Array.from({ length: G * H }, (_, m) => data[row(m)]);
@@ -95,9 +99,10 @@ export function fromTorch(
 
 /** Gradients of {@link fromTorch}'s weights by PyTorch's names; that of a sum is that of both its terms. */
 export function toTorch(
-  kind: TorchKind, { kernel, recurrent_kernel, bias }: Record<string, NDArray>, { biasRows = false }: BiasRows = {},
+  kind: TorchKind, { kernel, recurrent_kernel, bias, projection_kernel: projection }: Record<string, NDArray>, { biasRows = false }: BiasRows = {},
 ): Record<string, Float32Array> {
-  const [H, width] = recurrent_kernel.shape;
+  const width = recurrent_kernel.shape[1];
+  const H = width / TORCH_GATES[kind].length;
   const back = ({ data, shape: [columns] }: NDArray): Float32Array => {
     const rows = new Float32Array(data.length);
     data.forEach((value, i) => (rows[torchRow(kind, H, i % width) * columns + Math.floor(i / width)] = value));
@@ -109,6 +114,6 @@ export function toTorch(
     const I = kernel.shape[0] - 2;
     return { weight_ih: part(kernel, 0, I), weight_hh: back(recurrent_kernel), bias_ih: part(kernel, I, 1), bias_hh: part(kernel, I + 1, 1) };
   }
-  const weights: Record<string, Float32Array> = { weight_ih: back(kernel), weight_hh: back(recurrent_kernel) };
+  const weights: Record<string, Float32Array> = { weight_ih: back(kernel), weight_hh: back(recurrent_kernel), ...(projection ? { weight_hr: toLinear(projection) } : {}) };
   return bias ? { ...weights, bias_ih: part(bias, 0, 1), bias_hh: part(bias, kind === "gru" ? 1 : 0, 1) } : weights;
 }
