@@ -82,6 +82,7 @@ export class Dataset {
 
   /** Rows start…end − 1, without a copy. */
   slice(start: number, end: number): Dataset {
+    if (start === 0 && end === this.rows) return this;
     return this.over((array) => rowsOf(array, start, end));
   }
 
