@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import * as gatewise from "../../bindings/index.ts";
 import { GatewiseError, Module, cells, jit, layers, loadModel, losses, metrics, ops, optimizers, sequential, valueAndGrad, type Tensor } from "../../bindings/index.ts";
 import { decodeSafetensors, encodeSafetensors, type TensorData } from "../../bindings/model/safetensors.ts";
-import { floats, sameWeights } from "../support/models.ts";
+import { floats, rows, sameWeights } from "../support/models.ts";
 
 const test = suite("bad input");
 
@@ -24,8 +24,14 @@ const language = () => {
 };
 type Model = ReturnType<typeof regression>;
 
+const half = (array: gatewise.NDArray, n: number): gatewise.NDArray => rows(array, 2 * n, 2 * n + 2);
+
 /** What the types would refuse. */
 const any = (value: unknown): never => value as never;
+
+/** Calls the recurrent layer from states of these shapes. */
+const fromStates = (model: Model, shapes: number[][]): unknown =>
+  jit(model, (input: Tensor, states: Tensor[]) => (model.layers[0] as gatewise.Layer).call(input, { initialState: states }))(x, shapes.map((shape) => floats(shape)));
 
 /** A saved file with its configuration changed. */
 function edited(model: Model, change: (file: Record<string, unknown>) => void): Uint8Array {
@@ -61,6 +67,15 @@ const onNumbers: Case[] = [
   ["shape of y", (m) => m.fit(x, floats([4, 2])), "ShapeError", "ERR_SHAPE", "meanSquaredError: expected targets [4, 1] as the predictions, got [4, 2]"],
   ["rows of sample weights", (m) => m.evaluate(x, y, { sampleWeight: [1, 2] }), "ShapeError", "ERR_SHAPE", "evaluate: expected sampleWeight with 4 rows, got [2]"],
   ["weights of samples and of classes", (m) => m.fit(x, y, { sampleWeight: [1, 1, 1, 1], classWeight: { 0: 1 } }), "OptionError", "ERR_OPTION", "fit: expected sampleWeight or classWeight, got both"],
+  ["lengths and a mask", (m) => m.fit(x, y, { lengths: [1, 2, 3, 1], mask: floats([4, 3]) }), "ValueError", "ERR_VALUE", "fit: expected lengths or a mask, got both"],
+  ["lengths and a mask in predict", (m) => m.predict(x, { lengths: [1, 2, 3, 1], mask: floats([4, 3]) }), "ValueError", "ERR_VALUE", "predict: expected lengths or a mask, got both"],
+  ["too many initial states", (m) => fromStates(m, [[4, 3], [4, 3]]), "ShapeError", "ERR_SHAPE", 'gru "gru": expected 1 initial states [4, 3], got [4, 3], [4, 3]'],
+  ["an initial state of a wrong shape", (m) => fromStates(m, [[4, 2]]), "ShapeError", "ERR_SHAPE", 'gru "gru": expected 1 initial states [4, 3], got [4, 2]'],
+  ["no initial states", (m) => fromStates(m, []), "ShapeError", "ERR_SHAPE", 'gru "gru": expected 1 initial states [4, 3], got none'],
+  ["states of a stream of a wrong shape", (m) => m.stream().setState({ "gru/h": floats([2, 3]) }), "ShapeError", "ERR_SHAPE", 'stream: expected state "gru/h" [1, 3], got [2, 3]'],
+  ["states that are NaN", (m) => m.stream().setState({ "gru/h": [[0, NaN, 0]] }), "ValueError", "ERR_VALUE", 'stream: state "gru/h": expected finite numbers, got NaN at [0, 1]'],
+  ["a window of no steps", (m) => m.fit(x, y, { truncate: 0 }), "OptionError", "ERR_OPTION", "fit: expected truncate to be a positive integer, got 0"],
+  ["a learning rate of nothing", (m) => m.compile({ loss: "mse", optimizer: optimizers.sgd({ learningRate: NaN }) }), "OptionError", "ERR_OPTION", "optimizers.sgd: expected learningRate ≥ 0, got NaN"],
   ["length out of range", (m) => m.predict(x, { lengths: [1, 4, 2, 3] }), "ValueError", "ERR_VALUE", "predict: expected lengths of 0…3, got 4 for row 1"],
   ["weights of a wrong shape", (m) => m.setWeights({ "dense/kernel": [[1, 2, 3]] }), "ShapeError", "ERR_SHAPE", 'setWeights: expected "dense/kernel" [3, 1], got [1, 3]'],
   ["weights of a wrong name", (m) => m.setWeights({ "dense/kernle": [[1], [2], [3]] }), "OptionError", "ERR_OPTION", 'setWeights: expected one of gru/kernel, gru/recurrent_kernel, gru/bias, dense/kernel, dense/bias, got "dense/kernle", did you mean "dense/kernel"?'],
@@ -186,6 +201,62 @@ const withoutModel: [string, () => unknown, RegExp][] = [
 ];
 
 for (const [what, run, sentence] of withoutModel) test(what, async () => judge(await held(run), "OptionError", "ERR_OPTION", sentence));
+
+test("a stateful model with another batch size: its states stay too", async () => {
+  const make = () => {
+    const model = sequential([layers.lstm({ units: 3, stateful: true }), layers.dense({ units: 1 })], { seed: 1, inputShape: [null, 2] });
+    model.compile({ loss: "mse" });
+    model.predict(x);
+    return model;
+  };
+  const [model, twin] = [make(), make()];
+  const few = floats([2, 3, 2]);
+  for (const run of [() => model.predict(few), () => model.fit(few, [1, 2]), () => model.trainOnBatch(few, [1, 2]), () => model.evaluate(few, [1, 2])]) {
+    judge(await held(run), "StateError", "ERR_STATE", 'stateful: expected a batch of 4, as the state "lstm/h" [4, 3] was made for, got 2; call resetStates first');
+  }
+  assert.equal(model.predict(x), twin.predict(x));
+  assert.equal(model.trainOnBatch(x, y), twin.trainOnBatch(x, y));
+  sameWeights(model.getWeights(), twin.getWeights());
+  model.dispose();
+  twin.dispose();
+});
+
+test("a callback that throws, wherever: fit rejects with its error, the weights are those of the last batch, and the model trains on", async () => {
+  const mine = new TypeError("mine");
+  const fail = (): never => {
+    throw mine;
+  };
+  const after: [gatewise.Callback, batches: number][] = [
+    [{ onTrainBegin: fail }, 0], [{ onBatchEnd: fail }, 1], [{ onBatchEnd: ({ batch }) => (batch === 2 ? fail() : undefined) }, 2],
+    [{ onEpochEnd: async () => fail() }, 2], [{ onTrainEnd: fail }, 2],
+  ];
+  for (const [callback, batches] of after) {
+    const [model, twin] = [regression(), regression()];
+    const options = { batchSize: 2, shuffle: false };
+    assert.is(await model.fit(x, y, { ...options, callbacks: [callback] }).catch((error: unknown) => error), mine);
+    assert.not.ok(model.fitting);
+    for (let n = 0; n < batches; n++) twin.trainOnBatch(half(x, n), half(y, n));
+    sameWeights(model.getWeights(), twin.getWeights());
+    assert.equal(model.predict(x), twin.predict(x));
+    assert.equal(await model.fit(x, y, options), await twin.fit(x, y, options));
+    model.dispose();
+    twin.dispose();
+  }
+});
+
+test("a second fit while one runs: refused, and the first goes on as if alone", async () => {
+  const [model, twin] = [regression(), regression()];
+  const options = { epochs: 2, batchSize: 2 };
+  const running = model.fit(x, y, options);
+  const streams = () => [[x, y]] as gatewise.BatchItem[];
+  for (const run of [() => model.fit(x, y), () => model.fit(streams), () => model.train(x, y).next()]) {
+    judge(await held(run), "StateError", "ERR_STATE", "fit: expected no other training of this model, got one that is still running");
+  }
+  assert.equal(await running, await twin.fit(x, y, options));
+  sameWeights(model.getWeights(), twin.getWeights());
+  model.dispose();
+  twin.dispose();
+});
 
 test("fit before compile", async () => {
   const model = sequential([layers.dense({ units: 1 })], { inputShape: [2] });
