@@ -28,3 +28,31 @@ export function madd_chains(turns: usize, p: usize): void {
   const right = f32x4.add(f32x4.add(f32x4.add(x6, x7), f32x4.add(x8, x9)), f32x4.add(x10, x11));
   v128.store(p, f32x4.add(left, right), 32);
 }
+
+/**
+ * Ten sums over weights that are read once each, as a product of one row reads them: no splats, no x, no stores.
+ *
+ * @param bytes    multiple of 160
+ * @param weights  in      [bytes / 4]
+ * @param p        in/out  [2, 4]  x, and where the sum ends
+ */
+export function madd_weights(bytes: usize, weights: usize, p: usize): void {
+  const x = v128.load(p), end = weights + bytes;
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0, s8 = s0, s9 = s0;
+  while (weights < end) {
+    s0 = madd(v128.load(weights), x, s0);
+    s1 = madd(v128.load(weights, 16), x, s1);
+    s2 = madd(v128.load(weights, 32), x, s2);
+    s3 = madd(v128.load(weights, 48), x, s3);
+    s4 = madd(v128.load(weights, 64), x, s4);
+    s5 = madd(v128.load(weights, 80), x, s5);
+    s6 = madd(v128.load(weights, 96), x, s6);
+    s7 = madd(v128.load(weights, 112), x, s7);
+    s8 = madd(v128.load(weights, 128), x, s8);
+    s9 = madd(v128.load(weights, 144), x, s9);
+    weights += 160;
+  }
+  const left = f32x4.add(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)), f32x4.add(s4, s5));
+  const right = f32x4.add(f32x4.add(s6, s7), f32x4.add(s8, s9));
+  v128.store(p, f32x4.add(left, right), 16);
+}

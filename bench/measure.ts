@@ -5,6 +5,8 @@ import Benchmark from "benchmark";
 export interface Contender {
   readonly name: string;
   run(): unknown;
+  /** Gives back what it holds, after its last run. */
+  dispose?(): void;
 }
 
 /** Seconds per run of each contender. */

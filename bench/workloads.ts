@@ -1,9 +1,9 @@
 /** What is timed: kernel families and layers, each beside the loops a person would write and the reference backend. */
 import { Sandbox, hasRelaxed } from "../test/support/builds.ts";
 import { initSync, layers, sequential, type Sequential } from "../bindings/index.ts";
-import { PlainForecaster } from "./baseline/forecaster.ts";
 import { gemm, transpose } from "./baseline/gemm.ts";
-import { PlainLstm } from "./baseline/lstm.ts";
+import { PlainModel, type PlainLayer, type PlainShape } from "./baseline/model.ts";
+import type { Arithmetic } from "./bound.ts";
 import type { Contender } from "./measure.ts";
 
 /** A piece of work and the ways to do it; the first contender is ours. */
@@ -11,12 +11,15 @@ export interface Workload {
   readonly name: string;
   /** Multiply-adds of one run, where they are most of it. */
   readonly work?: number;
+  /** The arithmetic of one run, for its share of what that allows. */
+  readonly arithmetic?: Arithmetic;
   /** Seconds of one run elsewhere, for a ratio to something this machine cannot run. */
   readonly elsewhere?: { readonly name: string; readonly seconds: number };
   contenders(): Contender[];
 }
 
-const BUILD = hasRelaxed ? "relaxed" : "simd";
+/** What is timed: the best there is here. */
+export const BUILD = hasRelaxed ? "relaxed" : "simd";
 
 /** Numbers that look like activations, the same in every run. */
 const wave = (n: number, phase = 0): Float32Array => Float32Array.from({ length: n }, (_, i) => 0.5 * Math.sin(i * 1.7 + phase));
@@ -64,21 +67,27 @@ function models(make: () => Sequential): { fast: Sequential; reference: Sequenti
   return { fast, reference };
 }
 
+/** A model of ours in plain JavaScript, with a copy of its weights. */
+function plainTwin(model: Sequential, plain: readonly PlainLayer[], shape: PlainShape): PlainModel {
+  const arrays = Object.values(model.getWeights()).map(({ data }) => data);
+  return new PlainModel(plain, plain.map(({ type }) => arrays.splice(0, { embedding: 1, dense: 2 }[type as string] ?? 3)), shape);
+}
+
 function lstmSequence(I: number, H: number, B: number, T: number): Workload {
   return {
     name: `lstm ${I}→${H}, B${B} T${T}`,
     work: B * T * 4 * H * (I + H),
+    arithmetic: {
+      blocked: B * T * 4 * H * (B > 1 ? I + H : I), ...(B > 1 ? {} : { single: T * 4 * H * H, bytes: 16 * H * H }), curves: 5 * B * T * H,
+    },
     contenders() {
       const { fast, reference } = models(() => sequential([layers.lstm({ units: H, returnSequences: true })], { inputShape: [null, I], seed: 1 }));
       const x = { data: wave(B * T * I), shape: [B, T, I] };
-      const weights = fast.getWeights();
-      const plain = new PlainLstm({
-        kernel: weights["lstm/kernel"].data, recurrent: weights["lstm/recurrent_kernel"].data, bias: weights["lstm/bias"].data,
-      }, { B, T, I, H });
+      const plain = plainTwin(fast, [{ type: "lstm", units: H, sequences: true }], { B, T, features: I });
       return [
-        { name: "gatewise", run: () => fast.predict(x, { batchSize: B }).data[0] },
+        { name: "gatewise", run: () => fast.predict(x, { batchSize: B }).data[0], dispose: () => fast.dispose() },
         { name: "plain", run: () => plain.forward(x.data)[0] },
-        { name: "reference", run: () => reference.predict(x, { batchSize: B }).data[0] },
+        { name: "reference", run: () => reference.predict(x, { batchSize: B }).data[0], dispose: () => reference.dispose() },
       ];
     },
   };
@@ -88,12 +97,16 @@ function streamStep(H: number): Workload {
   return {
     name: `stream lstm ${H}→${H}, one step`,
     work: 8 * H * H,
+    arithmetic: { single: 8 * H * H, bytes: 32 * H * H, curves: 5 * H },
     elsewhere: { name: "ONNX Runtime Web's call of 15 µs", seconds: 15e-6 },
     contenders() {
       const { fast, reference } = models(() => sequential([layers.lstm({ units: H })], { inputShape: [null, H], seed: 1 }));
       const frame = wave(H);
       const [ours, theirs] = [fast.stream(), reference.stream()];
-      return [{ name: "gatewise", run: () => ours.step(frame)[0] }, { name: "reference", run: () => theirs.step(frame)[0] }];
+      return [
+        { name: "gatewise", run: () => ours.step(frame)[0], dispose: () => fast.dispose() },
+        { name: "reference", run: () => theirs.step(frame)[0], dispose: () => reference.dispose() },
+      ];
     },
   };
 }
@@ -102,6 +115,8 @@ function trainForecaster(): Workload {
   const [B, T, I, H] = [32, 10, 1, 50];
   return {
     name: "train lstm 50→50→1, B32 T10",
+    // forward, the gradients of weights and of what went in; there is none of the data
+    arithmetic: { blocked: B * T * 4 * H * (2 * I + 3 * H + 3 * (H + H)) + 3 * B * H, curves: 2 * 6 * B * T * H },
     contenders() {
       const { fast, reference } = models(() => {
         const model = sequential([layers.lstm({ units: H, returnSequences: true }), layers.lstm({ units: H }), layers.dense({ units: 1 })], { inputShape: [T, I], seed: 1 });
@@ -110,24 +125,24 @@ function trainForecaster(): Workload {
       });
       const x = { data: wave(B * T * I), shape: [B, T, I] };
       const y = { data: wave(B, 2), shape: [B, 1] };
-      const plain = new PlainForecaster(fast.getWeights(), { B, T, I, H });
+      const plain = plainTwin(fast, [{ type: "lstm", units: H, sequences: true }, { type: "lstm", units: H }, { type: "dense", units: 1 }], { B, T, features: I });
       return [
-        { name: "gatewise", run: () => fast.trainOnBatch(x, y).loss },
-        { name: "plain", run: () => plain.step(x.data, y.data) },
-        { name: "reference", run: () => reference.trainOnBatch(x, y).loss },
+        { name: "gatewise", run: () => fast.trainOnBatch(x, y).loss, dispose: () => fast.dispose() },
+        { name: "plain", run: () => plain.train(x.data, y.data, "meanSquaredError", "adam") },
+        { name: "reference", run: () => reference.trainOnBatch(x, y).loss, dispose: () => reference.dispose() },
       ];
     },
   };
 }
 
 export const workloads: readonly Workload[] = [
-  { name: "gemm 256³", work: 256 ** 3, contenders: () => products(256, 256, 256) },
-  { name: "gemm 32×1024×256", work: 32 * 1024 * 256, contenders: () => products(32, 1024, 256) },
-  { name: "gemv 1024×256", work: 1024 * 256, contenders: () => products(1, 1024, 256) },
+  { name: "gemm 256³", work: 256 ** 3, arithmetic: { blocked: 256 ** 3 }, contenders: () => products(256, 256, 256) },
+  { name: "gemm 32×1024×256", work: 32 * 1024 * 256, arithmetic: { blocked: 32 * 1024 * 256 }, contenders: () => products(32, 1024, 256) },
+  { name: "gemv 1024×256", work: 1024 * 256, arithmetic: { single: 1024 * 256, bytes: 1024 * 256 * 4 }, contenders: () => products(1, 1024, 256) },
   elementwise("tanh", 1),
   elementwise("sigmoid", 2),
   lstmSequence(64, 128, 1, 100),
-  lstmSequence(64, 128, 32, 100),
+  lstmSequence(64, 128, 32, 20),
   streamStep(64),
   trainForecaster(),
 ];
