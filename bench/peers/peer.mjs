@@ -1,0 +1,36 @@
+// The other end of protocol.mjs: a peer's process as it is asked from here.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { pack, unpack } from "./protocol.mjs";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+export class Peer {
+  /** Answers that are waited for, in order. */
+  #waiting = [];
+
+  constructor(command, args) {
+    this.stderr = "";
+    this.child = spawn(command, args, { cwd: root, stdio: ["pipe", "ignore", "pipe", "pipe"] });
+    this.child.stderr.setEncoding("utf8").on("data", (text) => (this.stderr = (this.stderr + text).slice(-2000)));
+    this.child.stdin.on("error", () => {}); // what ended is told by `exit`
+    createInterface({ input: this.child.stdio[3] }).on("line", (line) => this.#waiting.shift()?.(JSON.parse(line, unpack)));
+    const ended = (how) => this.#waiting.splice(0).forEach((resolve) => resolve({ error: `${how}\n${this.stderr}` }));
+    this.child.on("error", ({ message }) => ended(message));
+    this.child.on("exit", (code, signal) => ended(`ended with ${signal ?? code}`));
+  }
+
+  /** Resolves to the answer: `{ refused }` or `{ error }` where there is no better one. */
+  ask(op, message = {}) {
+    if (this.child.exitCode !== null || this.child.pid === undefined) return Promise.resolve({ error: `has ended\n${this.stderr}` });
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.child.stdin.write(`${JSON.stringify({ op, ...message }, pack)}\n`);
+    });
+  }
+
+  end() {
+    this.child.stdin.end();
+  }
+}

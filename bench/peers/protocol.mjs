@@ -1,0 +1,136 @@
+// How a peer in a process of its own is asked: one JSON message per line on standard input, answers on descriptor 3, so that
+// whatever a library prints does no harm. Arrays travel as base64. `torch_peer.py` speaks the same.
+import { createInterface } from "node:readline";
+import { writeSync } from "node:fs";
+import { PerformanceObserver, performance } from "node:perf_hooks";
+
+const TYPES = { Float32Array, Int32Array };
+
+/** For JSON.stringify. */
+export function pack(key, value) {
+  const type = Object.keys(TYPES).find((name) => value instanceof TYPES[name]);
+  return type ? { [type]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64") } : value;
+}
+
+/** For JSON.parse. */
+export function unpack(key, value) {
+  const type = value !== null && typeof value === "object" ? Object.keys(TYPES).find((name) => typeof value[name] === "string") : undefined;
+  if (!type) return value;
+  const bytes = Buffer.from(value[type], "base64");
+  return new TYPES[type](bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+}
+
+/** Writes an answer; the parent reads them one by one. */
+function answer(message) {
+  const bytes = Buffer.from(`${JSON.stringify(message, pack)}\n`);
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(3, bytes, at);
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error; // the pipe is full until the reader has caught up
+    }
+  }
+}
+
+const MILLISECONDS = 1000;
+const MICROSECONDS = 1e6;
+
+/** Runs a job for some seconds; resolves to the seconds of a call. */
+async function time({ run, isAsync }, seconds, calls) {
+  const end = performance.now() + seconds * MILLISECONDS;
+  const start = performance.now();
+  let done = 0;
+  let now;
+  do {
+    if (isAsync) for (let i = 0; i < calls; i++) await run();
+    else for (let i = 0; i < calls; i++) run();
+    done += calls;
+    now = performance.now();
+  } while (now < end);
+  return (now - start) / done / MILLISECONDS;
+}
+
+/** Microseconds of single calls. */
+function timeEachNow(run, into) {
+  let before = performance.now();
+  for (let i = 0; i < into.length; i++) {
+    run();
+    const now = performance.now();
+    into[i] = (now - before) * (MICROSECONDS / MILLISECONDS);
+    before = now;
+  }
+}
+
+async function timeEachAwaited(run, into) {
+  let before = performance.now();
+  for (let i = 0; i < into.length; i++) {
+    await run();
+    const now = performance.now();
+    into[i] = (now - before) * (MICROSECONDS / MILLISECONDS);
+    before = now;
+  }
+}
+
+/** Runs a job `steps` times without looking at a clock, which makes garbage of its own; resolves to the collections meanwhile. */
+async function collections({ run, isAsync }, steps) {
+  globalThis.gc?.(); // what was left from preparing is none of the steps'
+  const pauses = [];
+  const observer = new PerformanceObserver((list) => pauses.push(...list.getEntries()));
+  observer.observe({ entryTypes: ["gc"] });
+  const start = performance.now();
+  if (isAsync) for (let i = 0; i < steps; i++) await run();
+  else for (let i = 0; i < steps; i++) run();
+  const end = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, 20)); // entries come a little later
+  observer.disconnect();
+  const during = pauses.filter(({ startTime }) => startTime >= start && startTime <= end);
+  return { collections: during.length, longest: Math.max(0, ...during.map(({ duration }) => duration)) };
+}
+
+/**
+ * Serves a peer: `{ name, init?(options), prepare(job) }`, where prepare gives `{ run, isAsync?, outputs(), release? }`, or
+ * `{ measure() }` where the seconds come about differently, or throws a `Refusal` when the peer has no such thing.
+ */
+export function serve(peer, options) {
+  let job;
+  let calls = 1;
+  const handlers = {
+    async init() {
+      await peer.init?.(options);
+      return { name: peer.name() };
+    },
+    async prepare(message) {
+      await job?.release?.();
+      job = undefined;
+      job = await peer.prepare(message);
+      return { outputs: await job.outputs?.() };
+    },
+    // engines take about a thousand calls to optimise; then about a millisecond of calls between two looks at the clock
+    async warmUp({ seconds }) {
+      if (job.measure) return job.measure();
+      await time(job, seconds, 1);
+      const once = await time(job, seconds / 4, 1);
+      calls = Math.max(1, Math.round(1e-3 / once));
+      return { seconds: once };
+    },
+    async time({ seconds }) {
+      return job.measure ? job.measure() : { seconds: await time(job, seconds, calls) };
+    },
+    async latencies({ steps }) {
+      const microseconds = new Float32Array(steps);
+      await (job.isAsync ? timeEachAwaited : timeEachNow)(job.run, microseconds);
+      return { microseconds };
+    },
+    collections: ({ steps }) => collections(job, steps),
+  };
+  let queue = Promise.resolve();
+  createInterface({ input: process.stdin, crlfDelay: Infinity }).on("line", (line) => {
+    const { op, ...message } = JSON.parse(line, unpack);
+    queue = queue.then(() => handlers[op](message)).then(answer, (error) => {
+      answer(error instanceof Refusal ? { refused: error.message } : { error: String(error?.stack ?? error) });
+    });
+  }).on("close", () => process.exit(0));
+}
+
+/** A peer does not have what a workload needs. */
+export class Refusal extends Error {}
