@@ -1,15 +1,33 @@
-// node scripts/sizes.mjs: what a page downloads, by entry, after its bundler has minified and its server has compressed it.
-import { gzipSync } from "node:zlib";
+// node scripts/sizes.mjs: what a page downloads, by what it uses, after its bundler has minified and its server has compressed it.
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { buildSync } from "esbuild";
 
 export const ENTRIES = ["index", "infer", "worklet", "external", "data", "text", "csv", "worker", "reference"];
 
-/** Bytes of an entry in dist and all it imports, minified and compressed. */
-export function downloadSize(entry) {
-  const { outputFiles } = buildSync({ entryPoints: [`dist/${entry}.js`], bundle: true, format: "esm", minify: true, write: false });
-  return gzipSync(outputFiles[0].contents, { level: 9 }).length;
+/** Sets of entries that a page may use together. */
+const SETS = {
+  "inference only": ["infer"],
+  "models and training": ["index"],
+  "everything": ["index", "data", "text"],
+};
+
+/** Bytes of these entries in dist and all they import, minified, and what compression makes of them. */
+function sizes(entries) {
+  const contents = entries.map((entry) => `export * from "./dist/${entry}.js";`).join("\n");
+  const { outputFiles } = buildSync({ stdin: { contents, resolveDir: "." }, bundle: true, format: "esm", minify: true, write: false });
+  const bytes = outputFiles[0].contents;
+  return { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotliCompressSync(bytes).length };
 }
 
+/** Bytes of an entry in dist and all it imports, minified and compressed by gzip. */
+export const downloadSize = (entry) => sizes([entry]).gzip;
+
 if (process.argv[1]?.endsWith("sizes.mjs")) {
-  for (const entry of ENTRIES) console.log(`${entry.padEnd(10)} ${(downloadSize(entry) / 1000).toFixed(1).padStart(6)} kB`);
+  const kB = (bytes) => (bytes / 1000).toFixed(1);
+  console.log("| kB | raw | gzip | brotli |\n|---|---|---|---|");
+  const rows = { ...SETS, ...Object.fromEntries(ENTRIES.map((entry) => [`\`${entry}\``, [entry]])) };
+  for (const [name, entries] of Object.entries(rows)) {
+    const { raw, gzip, brotli } = sizes(entries);
+    console.log(`| ${name} | ${kB(raw)} | ${kB(gzip)} | ${kB(brotli)} |`);
+  }
 }
