@@ -123,7 +123,7 @@ async function measure(entries) {
 }
 
 /** Ratios are taken within rounds, since rounds share the machine's other load. */
-const ratioTo = (ours, times) => median(times.map((seconds, round) => seconds / ours[round]));
+const ratioTo = (ours, times) => median(times.slice(0, ours.length).map((seconds, round) => seconds / ours[round]));
 
 function rowOf(group, workload, entries) {
   const [{ times: ours }] = entries;
