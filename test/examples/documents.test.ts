@@ -9,7 +9,7 @@ import { ROOT, runNode } from "../support/child.ts";
 const DOCUMENTS = readdirSync(ROOT, { withFileTypes: true })
   .filter(({ name }) => !["node_modules", "build", "dist"].includes(name) && !name.startsWith("."))
   .flatMap((entry) => (entry.isDirectory() ? readdirSync(join(ROOT, entry.name), { recursive: true }).map((file) => `${entry.name}/${String(file)}`) : [entry.name]))
-  .filter((file) => file.endsWith(".md"));
+  .filter((file) => file.endsWith(".md") && !file.includes("node_modules")); // bench/peers may be installed
 
 /** The blocks marked `js` of a document, as one program from its top to its bottom. */
 const programOf = (text: string): string => [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, block]) => block).join("\n");
@@ -48,6 +48,13 @@ for (const document of DOCUMENTS) {
     assert.equal(links.filter((link) => !existsSync(join(ROOT, dirname(document), link))), []);
   });
 }
+
+test("bench/README.md: its commands are files", () => {
+  const text = readFileSync(join(ROOT, "bench/README.md"), "utf8");
+  const files = [...text.matchAll(/`node (?:--import tsx )?([\w/.]+)/g)].map(([, file]) => file);
+  assert.ok(files.length > 5, "no commands found");
+  assert.equal(files.filter((file) => !existsSync(join(ROOT, file))), []);
+});
 
 interface Bound {
   ulp?: number;
