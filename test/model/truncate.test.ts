@@ -10,10 +10,21 @@ const [B, T, I, K] = [4, 11, 3, 4];
 const x = floats([B, T, I]);
 const y = floats([B, T, 2], 1);
 
+/** A cell by hand. */
+class Leaky extends Module {
+  stateSize = 3;
+  input = layers.dense({ units: 3 });
+  override call(step: Tensor, [h]: Tensor[]): [Tensor, Tensor[]] {
+    const after = ops.tanh(ops.add(ops.mul(h, 0.5), this.input.call(step)));
+    return [after, [after]];
+  }
+}
+
 const STACKS: Record<string, (options: object) => Module[]> = {
   simpleRNN: (options) => [layers.simpleRNN({ units: 4, ...options })],
   lstm: (options) => [layers.lstm({ units: 4, peepholes: true, ...options })],
   "gru over gru": (options) => [layers.gru({ units: 4, numLayers: 2, ...options })],
+  "a cell by hand": (options) => [layers.rnn({ cell: new Leaky(), ...options })],
   "a stack of cells": (options) => [layers.rnn({ cell: [cells.lstm({ units: 3 }), cells.gru({ units: 4 })], ...options })],
 };
 
