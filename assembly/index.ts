@@ -16,6 +16,7 @@ export * from "./kernels/shift_rows";
 export * from "./kernels/simple_rnn";
 export * from "./kernels/softmax";
 export * from "./kernels/softmax_xent";
+export * from "./kernels/steps";
 export * from "./kernels/vec_binary";
 export * from "./kernels/vec_reduce";
 export * from "./kernels/vec_unary";

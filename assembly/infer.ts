@@ -9,6 +9,9 @@ export { f32_lstm_seq_fwd } from "./kernels/lstm";
 export { f32_pack_gates_nn, f32_pack_nn, f32_permute_gates, f32_unpermute_gate } from "./kernels/pack";
 export { f32_valid_steps, i32_pack_rows, i32_unique } from "./kernels/rows";
 export { f32_simple_rnn_seq_fwd } from "./kernels/simple_rnn";
+export {
+  f32_gru_blend_step, f32_gru_reset_after_step, f32_gru_reset_step, f32_lstm_step, f32_simple_rnn_step,
+} from "./kernels/steps";
 export { f32_log_softmax_fwd, f32_softmax_fwd } from "./kernels/softmax";
 export {
   f32_vadd, f32_vaffine, f32_vdiv, f32_vequal, f32_vgreater, f32_vgreater_equal, f32_vmaximum, f32_vminimum, f32_vmul,

@@ -16,10 +16,11 @@
  */
 import { ANY, isUsual } from "../lib/activation";
 import { gemm } from "../lib/gemm";
-import { gruBackward, gruForward } from "../lib/gru_reset_after_step";
+import { gruBackward } from "../lib/gru_reset_after_step";
 import { panelWidth } from "../lib/panel";
 import { addMasked, copyRows, multiply, rowsAt, rowsOf } from "../lib/sequence";
 import { Unary } from "../lib/unary_codes";
+import { f32_gru_reset_after_step } from "./steps";
 
 /**
  * Runs every step of a batch.
@@ -46,7 +47,6 @@ export function f32_gru_reset_after_seq_fwd(
   assert(H > 0, "H must not be 0");
   const Hp = panelWidth(H);
   const width = Hp * 3;
-  const usual = isUsual(acts);
   const dropped = scratch + (B * width << 2);
   let rows = rowsAt(0, T, B, active);
   copyRows(rows, B, H, h0, hT);
@@ -58,8 +58,7 @@ export function f32_gru_reset_after_seq_fwd(
       copyRows(0, rows, H, 0, h);
       h0 = h;
     }
-    if (usual) gruForward(Unary.TANH, Unary.SIGMOID, rows, H, h0, scratch, gates, pre, hn, h, keep, acts);
-    else gruForward(ANY, ANY, rows, H, h0, scratch, gates, pre, hn, h, keep, acts);
+    f32_gru_reset_after_step(rows, H, h0, scratch, gates, pre, hn, h, keep, acts);
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
     h0 = h;

@@ -15,10 +15,11 @@
  */
 import { ANY, isUsual } from "../lib/activation";
 import { gemm } from "../lib/gemm";
-import { blendBackward, blendForward, resetBackward, resetForward } from "../lib/gru_reset_before_step";
+import { blendBackward, resetBackward } from "../lib/gru_reset_before_step";
 import { panelWidth } from "../lib/panel";
 import { addMasked, copyRows, multiply, rowsAt, rowsOf } from "../lib/sequence";
 import { Unary } from "../lib/unary_codes";
+import { f32_gru_blend_step, f32_gru_reset_step } from "./steps";
 
 /**
  * Runs every step of a batch.
@@ -44,7 +45,6 @@ export function f32_gru_reset_before_seq_fwd(
 ): void {
   assert(H > 0, "H must not be 0");
   const Hp = panelWidth(H);
-  const usual = isUsual(acts);
   const dropped = scratch + (2 * B * Hp << 2);
   let rows = rowsAt(0, T, B, active);
   copyRows(rows, B, H, h0, hT);
@@ -58,11 +58,9 @@ export function f32_gru_reset_before_seq_fwd(
     if (drop) multiply(rows * H, h0, drop, dropped);
     const hm = drop ? dropped : h0;
     gemm(rows, 2 * Hp, K, hm, H, u_zr, 0, 0, scratch, 2 * Hp);
-    if (usual) resetForward(Unary.SIGMOID, rows, H, hm, scratch, gates, pre, rh, acts);
-    else resetForward(ANY, rows, H, hm, scratch, gates, pre, rh, acts);
+    f32_gru_reset_step(rows, H, hm, scratch, gates, pre, rh, acts);
     gemm(rows, Hp, K, rh, H, u_n, 0, 0, scratch, Hp);
-    if (usual) blendForward(Unary.TANH, rows, H, h0, scratch, gates, pre, h, acts);
-    else blendForward(ANY, rows, H, h0, scratch, gates, pre, h, acts);
+    f32_gru_blend_step(rows, H, h0, scratch, gates, pre, h, acts);
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
     h0 = h;

@@ -16,10 +16,11 @@
  */
 import { ANY, isUsual } from "../lib/activation";
 import { gemm } from "../lib/gemm";
-import { lstmBackward, lstmForward } from "../lib/lstm_step";
+import { lstmBackward } from "../lib/lstm_step";
 import { panelWidth } from "../lib/panel";
 import { copyRows, multiply, rowsAt, rowsOf } from "../lib/sequence";
 import { Unary } from "../lib/unary_codes";
+import { f32_lstm_step } from "./steps";
 
 /**
  * Runs every step of a batch.
@@ -46,7 +47,6 @@ export function f32_lstm_seq_fwd(
 ): void {
   assert(H > 0, "H must not be 0");
   const width = panelWidth(H) * 4;
-  const usual = isUsual(acts);
   let rows = rowsAt(0, T, B, active);
   copyRows(rows, B, H, h0, hT);
   copyRows(rows, B, H, c0, cT);
@@ -59,8 +59,7 @@ export function f32_lstm_seq_fwd(
       copyRows(0, rows, H, 0, c);
       c0 = c;
     }
-    if (usual) lstmForward(Unary.TANH, Unary.SIGMOID, rows, H, c0, peep_i, peep_f, peep_o, gates, pre, h, c, keep, acts);
-    else lstmForward(ANY, ANY, rows, H, c0, peep_i, peep_f, peep_o, gates, pre, h, c, keep, acts);
+    f32_lstm_step(rows, H, c0, peep_i, peep_f, peep_o, gates, pre, h, c, keep, acts);
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
     copyRows(next, rows, H, c, cT);

@@ -11,25 +11,13 @@
  * Accuracy  that of f; tanh, σ and relu are inlined, other functions cost a call per four units.
  * Cost      H·H multiply-adds per row.
  */
-import { activate, ANY, differentiate } from "../lib/activation";
-import { flush, storeUnits, unitLanes } from "../lib/gates";
+import { ANY, differentiate } from "../lib/activation";
+import { flush, unitLanes } from "../lib/gates";
 import { gemm } from "../lib/gemm";
 import { panelWidth } from "../lib/panel";
 import { copyRows, multiply, rowsAt, rowsOf } from "../lib/sequence";
 import { Unary } from "../lib/unary_codes";
-
-/** h of one step's rows. */
-// @ts-ignore: decorator
-@inline
-function forwardStep(code: i32, rows: usize, H: usize, gates: usize, h: usize, acts: usize): void {
-  const width = panelWidth(H) << 2;
-  for (; rows; rows--, gates += width, h += H << 2) {
-    for (let j: usize = 0; j < H; j += 4) {
-      const at = j << 2;
-      storeUnits(h + at, activate(code, acts, v128.load(gates + at)), H, j);
-    }
-  }
-}
+import { f32_simple_rnn_step } from "./steps";
 
 /**
  * Runs every step of a batch.
@@ -51,7 +39,6 @@ export function f32_simple_rnn_seq_fwd(
 ): void {
   assert(H > 0, "H must not be 0");
   const width = panelWidth(H);
-  const code = acts ? load<i32>(acts) : Unary.TANH;
   let rows = rowsAt(0, T, B, active);
   copyRows(rows, B, H, h0, hT);
   for (let t: usize = 0; t < T; t++) {
@@ -59,10 +46,7 @@ export function f32_simple_rnn_seq_fwd(
       if (drop) multiply(rows * H, h0, drop, scratch);
       gemm(rows, width, H, drop ? scratch : h0, H, u, gates, width, gates, width);
     }
-    if (code == Unary.TANH) forwardStep(Unary.TANH, rows, H, gates, h, acts);
-    else if (code == Unary.SIGMOID) forwardStep(Unary.SIGMOID, rows, H, gates, h, acts);
-    else if (code == Unary.RELU) forwardStep(Unary.RELU, rows, H, gates, h, acts);
-    else forwardStep(ANY, rows, H, gates, h, acts);
+    f32_simple_rnn_step(rows, H, gates, h, acts);
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
     h0 = h;

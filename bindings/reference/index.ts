@@ -12,11 +12,14 @@ import { losses } from "./loss.ts";
 import { lstm } from "./lstm.ts";
 import { optimizer } from "./optimizer.ts";
 import { pack } from "./pack.ts";
+import { int8Gemm } from "./q8_gemm.ts";
+import { int8Sequences } from "./q8_sequences.ts";
 import { rows } from "./rows.ts";
 import { shiftRows } from "./shift_rows.ts";
 import { simpleRnn } from "./simple_rnn.ts";
 import { softmax } from "./softmax.ts";
 import { softmaxXent } from "./softmax_xent.ts";
+import { steps } from "./steps.ts";
 import { vecBinary } from "./vec_binary.ts";
 import { vecReduce } from "./vec_reduce.ts";
 import { vecUnary } from "./vec_unary.ts";
@@ -39,11 +42,14 @@ export function kernelsOver(views: Views): Kernels {
     ...lstm(views),
     ...optimizer(views),
     ...pack(views),
+    ...int8Gemm(views),
+    ...int8Sequences(views),
     ...rows(views),
     ...shiftRows(views),
     ...simpleRnn(views),
     ...softmax(views),
     ...softmaxXent(views),
+    ...steps(views),
     ...vecBinary(views),
     ...vecReduce(views),
     ...vecUnary(views),

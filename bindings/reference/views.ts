@@ -8,6 +8,7 @@ export interface Views {
   f64(ptr: number, n: number): Float64Array;
   i32(ptr: number, n: number): Int32Array;
   u32(ptr: number, n: number): Uint32Array;
+  i8(ptr: number, n: number): Int8Array;
 }
 
 /** Fresh views at every call: the buffer may have been replaced by a larger one since the last. */
@@ -17,6 +18,7 @@ export function viewsOf(memory: Memory): Views {
     f64: (ptr, n) => new Float64Array(memory.buffer, ptr, n),
     i32: (ptr, n) => new Int32Array(memory.buffer, ptr, n),
     u32: (ptr, n) => new Uint32Array(memory.buffer, ptr, n),
+    i8: (ptr, n) => new Int8Array(memory.buffer, ptr, n),
   };
 }
 

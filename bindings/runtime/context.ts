@@ -36,7 +36,7 @@ export interface ThreadOptions extends InitOptions {
 
 let warned = false;
 
-const OPTIONS = ["build", "deterministic", "module"];
+const OPTIONS = ["build", "deterministic", "module", "int8"];
 
 function checkThreads({ threads = 1 }: ThreadOptions): void {
   if (!(Number.isInteger(threads) && threads >= 1)) {

@@ -5,14 +5,17 @@ import { decodeBase64 } from "../base64.ts";
 const SIMD = "AGFzbQEAAAABBQFgAAF7AwIBAAoWARQA/QwAAAAAAAAAAAAAAAAAAAAACw==";
 // (func (param v128 v128 v128) (result v128) (f32x4.relaxed_madd …))
 const MADD = "AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/YUCCw==";
+// (func (param v128 v128 v128) (result v128) (i32x4.relaxed_dot_i8x16_i7x16_add_s …))
+const DOT = "AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/ZMCCw==";
 
 export interface Features {
   readonly simd: boolean;
   readonly madd: boolean;
+  readonly dot: boolean;
 }
 
 export function detectFeatures(): Features {
-  if (typeof WebAssembly === "undefined") return { simd: false, madd: false };
+  if (typeof WebAssembly === "undefined") return { simd: false, madd: false, dot: false };
   const validates = (base64: string): boolean => WebAssembly.validate(decodeBase64(base64));
-  return { simd: validates(SIMD), madd: validates(MADD) };
+  return { simd: validates(SIMD), madd: validates(MADD), dot: validates(DOT) };
 }

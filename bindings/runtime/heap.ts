@@ -30,7 +30,8 @@ export class PlainMemory implements GrowableMemory {
 export class Heap {
   /** Counts the buffers this memory has had. */
   generation = 0;
-  private readonly memory: GrowableMemory;
+  /** What modules are instantiated over. */
+  readonly memory: GrowableMemory;
 
   constructor(memory: GrowableMemory) {
     this.memory = memory;
@@ -76,6 +77,10 @@ export class Heap {
 
   i32(ptr: number, length: number): Int32Array {
     return new Int32Array(this.memory.buffer, ptr, length);
+  }
+
+  i8(ptr: number, length: number): Int8Array {
+    return new Int8Array(this.memory.buffer, ptr, length);
   }
 
   u8(ptr: number, length: number): Uint8Array {

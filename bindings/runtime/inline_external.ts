@@ -3,4 +3,6 @@ import type { Carried } from "./packed.ts";
 
 export const wasm: Carried = {};
 
+export const int8Wasm: Carried = {};
+
 export const kernelSet = "all";

@@ -1,5 +1,6 @@
 /** Instantiation without the AssemblyScript loader, which cannot be imported in an AudioWorklet (it needs TextDecoder). */
 
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): WebAssembly.Exports {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports;
+/** @param others  functions that the module takes from another */
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory, others: WebAssembly.ModuleImports = {}): WebAssembly.Exports {
+  return new WebAssembly.Instance(module, { env: { ...others, memory } }).exports;
 }

@@ -15,9 +15,12 @@ export const ABI_VERSION = 2;
 /** A kernel table over a memory. */
 export interface Backend {
   readonly build: Build;
+  /** Those of int8 models are added when one is made (runtime/int8.ts). */
   readonly kernels: Kernels;
   readonly heap: Heap;
   readonly arena: Arena;
+  /** Where those come from, when the caller gave it. */
+  readonly int8Module?: WebAssembly.Module | undefined;
 }
 
 export interface InitOptions {
@@ -27,12 +30,14 @@ export interface InitOptions {
   deterministic?: boolean;
   /** A compiled kernel module, for entries that carry none and places that forbid compiling. */
   module?: WebAssembly.Module;
+  /** The same for the kernels of int8 models, which are a module of their own. */
+  int8?: WebAssembly.Module;
 }
 
-function assemble(build: Build, kernels: Kernels, memory: GrowableMemory): Backend {
+function assemble(build: Build, kernels: Kernels, memory: GrowableMemory, int8Module?: WebAssembly.Module): Backend {
   const heap = new Heap(memory);
   heap.grow(ARENA_BASE);
-  return { build, kernels, heap, arena: new Arena(heap) };
+  return { build, kernels: { ...kernels }, heap, arena: new Arena(heap), int8Module };
 }
 
 function referenceBackend(): Backend {
@@ -41,7 +46,7 @@ function referenceBackend(): Backend {
 }
 
 /** @throws UnsupportedError when the module is not one of this version's kernel tables */
-function wasmBackend(module: WebAssembly.Module): Backend {
+function wasmBackend(module: WebAssembly.Module, int8?: WebAssembly.Module): Backend {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
   let kernels: Kernels;
   try {
@@ -53,7 +58,7 @@ function wasmBackend(module: WebAssembly.Module): Backend {
   if (version !== ABI_VERSION) {
     throw new UnsupportedError(`init: expected a kernel module of version ${ABI_VERSION}, got ${version}`);
   }
-  return assemble(kernels.abi_relaxed() ? "relaxed" : "simd", kernels, memory);
+  return assemble(kernels.abi_relaxed() ? "relaxed" : "simd", kernels, memory, int8);
 }
 
 /**
@@ -74,8 +79,8 @@ export function answersRight({ kernels, heap, arena }: Backend): boolean {
 }
 
 /** The backend of a module, or of none; undefined when its relaxed arithmetic turns out wrong and something else may be tried. */
-function attempt(module: WebAssembly.Module | undefined, last: boolean): Backend | undefined {
-  const backend = module ? wasmBackend(module) : referenceBackend();
+function attempt(module: WebAssembly.Module | undefined, last: boolean, { int8 }: InitOptions): Backend | undefined {
+  const backend = module ? wasmBackend(module, int8) : referenceBackend();
   if (backend.build !== "relaxed" || answersRight(backend)) return backend;
   if (!last) return undefined;
   throw new UnsupportedError('init: expected relaxed multiply-add to compute a·b + c, got something else from this engine; use build "simd"');
@@ -100,13 +105,18 @@ function plan(options: InitOptions): Build[] {
   return carried;
 }
 
-/** The backend of a module that the caller gives; which build it is, it says itself. */
-function given(module: WebAssembly.Module, { build: wanted = "auto", deterministic = false }: InitOptions): Backend {
+/** @throws OptionError for anything but a compiled module */
+function checkModule(name: string, module: unknown): void {
   const kind = Object.prototype.toString.call(module).slice(8, -1); // a module of another realm is one too
-  if (kind !== "WebAssembly.Module") {
-    throw new OptionError(`init: expected a WebAssembly.Module in \`module\`, got ${kind}; compile bytes with WebAssembly.compile first`);
-  }
-  const backend = attempt(module, true)!;
+  if (kind === "WebAssembly.Module") return;
+  throw new OptionError(`init: expected a WebAssembly.Module in \`${name}\`, got ${kind}; compile bytes with WebAssembly.compile first`);
+}
+
+/** The backend of a module that the caller gives; which build it is, it says itself. */
+function given(module: WebAssembly.Module, options: InitOptions): Backend {
+  const { build: wanted = "auto", deterministic = false } = options;
+  checkModule("module", module);
+  const backend = attempt(module, true, options)!;
   const { build } = backend;
   if (wanted !== "auto" && wanted !== build) throw new OptionError(`init: expected a module of build "${wanted}", got one of build "${build}"`);
   chooseBuilds(build, deterministic, detectFeatures());
@@ -115,11 +125,12 @@ function given(module: WebAssembly.Module, { build: wanted = "auto", determinist
 
 /** Compiles off the main thread where the engine can, then as {@link loadSync}. */
 export async function load(options: InitOptions): Promise<Backend> {
+  if (options.int8) checkModule("int8", options.int8);
   if (options.module) return given(options.module, options);
   const builds = plan(options);
   for (const [i, build] of builds.entries()) {
     const module = build === "reference" ? undefined : await WebAssembly.compile(wasm[build]!());
-    const backend = attempt(module, i === builds.length - 1);
+    const backend = attempt(module, i === builds.length - 1, options);
     if (backend) return (warnWithoutSimd(backend.build, options.build ?? "auto"), backend);
   }
   throw new UnsupportedError("init: expected a build this engine runs, got none");
@@ -131,11 +142,12 @@ export async function load(options: InitOptions): Promise<Backend> {
  * @throws OptionError, UnsupportedError as {@link chooseBuilds}
  */
 export function loadSync(options: InitOptions): Backend {
+  if (options.int8) checkModule("int8", options.int8);
   if (options.module) return given(options.module, options);
   const builds = plan(options);
   for (const [i, build] of builds.entries()) {
     const module = build === "reference" ? undefined : new WebAssembly.Module(wasm[build]!());
-    const backend = attempt(module, i === builds.length - 1);
+    const backend = attempt(module, i === builds.length - 1, options);
     if (backend) return (warnWithoutSimd(backend.build, options.build ?? "auto"), backend);
   }
   throw new UnsupportedError("init: expected a build this engine runs, got none");

@@ -5,7 +5,7 @@ export const DTYPES = ["f32", "i32", "q8", "abi"];
 /** What is computed. A new op is entered here; one that no kernel has any more is taken out. */
 export const OPS = [
   // about the module itself
-  "version", "relaxed",
+  "version", "relaxed", "dot",
   // moving
   "copy", "copy_strided", "fill", "one_hot", "to_f32", "to_i32", "gather", "gather_rows", "scatter_rows", "shift_rows",
   // elementwise
@@ -16,7 +16,7 @@ export const OPS = [
   // products
   "gemm", "gemv", "pack", "pack_gates", "permute_gates", "unpermute_gate", "unpermute_gates",
   // layers
-  "simple_rnn", "lstm", "gru", "softmax", "log_softmax", "dropout", "dropout_mask",
+  "simple_rnn", "lstm", "gru", "gru_reset", "gru_blend", "softmax", "log_softmax", "dropout", "dropout_mask",
   // ragged batches
   "pack_rows", "unique", "valid_steps",
   // training

@@ -7,7 +7,7 @@ import { referenceKernels } from "../../bindings/reference/index.ts";
 import { PACK } from "../../bindings/reference/rows.ts";
 import { UNARY_CODES } from "../../bindings/reference/unary.ts";
 import { ARENA_BASE } from "../../bindings/runtime/arena.ts";
-import { hasRelaxed } from "../support/builds.ts";
+import { hasDot, hasRelaxed } from "../support/builds.ts";
 import { DTYPES, OPS, OWN_GRADIENT, parse, VARIANTS } from "./grammar.ts";
 
 type Table = Record<string, Function>;
@@ -16,18 +16,25 @@ const root = new URL("../../", import.meta.url);
 const text = (path: string): string => readFileSync(new URL(path, root), "utf8");
 const compile = (build: string): WebAssembly.Module => new WebAssembly.Module(readFileSync(new URL(`build/wasm/${build}.wasm`, root)));
 
+/** Elementwise steps, which the modules of int8 kernels take from the others. */
+const STEPS = ["f32_gru_blend_step", "f32_gru_reset_after_step", "f32_gru_reset_step", "f32_lstm_step", "f32_simple_rnn_step"];
+const isSecond = (build: string): boolean => build.startsWith("q8-");
+
+/** A module's functions; the steps it may want do nothing here. */
 function instantiate(module: WebAssembly.Module, memory = new WebAssembly.Memory({ initial: 1 })): Table {
-  return new WebAssembly.Instance(module, { env: { memory, abort() {} } }).exports as Table;
+  const steps = Object.fromEntries(STEPS.map((name) => [name, () => undefined]));
+  return new WebAssembly.Instance(module, { env: { ...steps, memory, abort() {} } }).exports as Table;
 }
 
-/** Where the constants that instantiation writes end: no byte beyond differs from what was there, whatever that was. */
-function dataEnd(module: WebAssembly.Module): number {
-  return Math.max(...[0x00, 0xff].map((fill) => {
+/** Where the constants that instantiation writes begin and end: no byte beyond differs from what was there, whatever that was. */
+function dataRange(module: WebAssembly.Module): [begin: number, end: number] {
+  const ranges = [0x00, 0xff].map((fill) => {
     const memory = new WebAssembly.Memory({ initial: 1 });
     const bytes = new Uint8Array(memory.buffer).fill(fill);
     instantiate(module, memory);
-    return bytes.findLastIndex((byte) => byte !== fill) + 1;
-  }));
+    return [bytes.findIndex((byte) => byte !== fill), bytes.findLastIndex((byte) => byte !== fill) + 1];
+  });
+  return [Math.min(...ranges.map(([begin]) => begin)), Math.max(...ranges.map(([, end]) => end))];
 }
 
 /** name → parameters, from the interface that is generated from the wasm. */
@@ -50,10 +57,15 @@ const parametersOf = (f: Function): string[] =>
 /** Twins write their parameters in camelCase and mark those they do without. */
 const plain = (name: string): string => name.replaceAll("_", "").toLowerCase();
 
-const BUILDS = ["simd", "check", "simd-infer", ...(hasRelaxed ? ["relaxed", "relaxed-infer"] : [])];
+const BUILDS = [
+  "simd", "check", "simd-infer", "q8-simd", "q8-check", ...(hasRelaxed ? ["relaxed", "relaxed-infer"] : []), ...(hasDot ? ["q8-relaxed"] : []),
+];
 const modules = new Map(BUILDS.map((build) => [build, compile(build)]));
-const simd = instantiate(modules.get("simd")!);
-const names = Object.keys(simd).sort();
+const first = instantiate(modules.get("simd")!);
+const second = instantiate(modules.get("q8-simd")!);
+/** The whole table. */
+const all: Table = { ...second, ...first };
+const names = Object.keys(all).sort();
 const reference = referenceKernels({ buffer: new ArrayBuffer(65536) }) as unknown as Table;
 
 const test = suite("kernels");
@@ -67,8 +79,8 @@ test("no word of the grammar is left over", () => {
   const parsed = names.map((name) => parse(name)!);
   assert.equal(OPS.filter((op) => !parsed.some((each) => each.op === op)), [], "ops");
   const variants = new Set(parsed.flatMap((each) => each.variants));
-  assert.ok(VARIANTS.filter((word) => !variants.has(word)).every((word) => word === "step"), "variants");
-  assert.ok(DTYPES.filter((word) => !parsed.some((each) => each.dtype === word)).every((word) => word === "q8"), "dtypes");
+  assert.equal(VARIANTS.filter((word) => !variants.has(word)), [], "variants");
+  assert.equal(DTYPES.filter((word) => !parsed.some((each) => each.dtype === word)), [], "dtypes");
 });
 
 test("forward and backward come in pairs, in one file", () => {
@@ -86,7 +98,7 @@ test("the reference has the same kernels with the same arguments in the same ord
   assert.equal(Object.keys(reference).sort(), names);
   const types = declared();
   for (const name of names) {
-    assert.is(reference[name]!.length, simd[name]!.length, name);
+    assert.is(reference[name]!.length, all[name]!.length, name);
     assert.equal(parametersOf(reference[name]!).map(plain), types.get(name)!.map(plain), name);
   }
 });
@@ -94,7 +106,7 @@ test("the reference has the same kernels with the same arguments in the same ord
 test("the generated types are those of the wasm", () => {
   const types = declared();
   assert.equal([...types.keys()].sort(), names);
-  for (const name of names) assert.is(types.get(name)!.length, simd[name]!.length, name);
+  for (const name of names) assert.is(types.get(name)!.length, all[name]!.length, name);
 });
 
 for (const build of BUILDS) {
@@ -104,20 +116,24 @@ for (const build of BUILDS) {
     assert.ok(exports.every(({ kind }) => kind === "function"), "no memory, global or table is exported");
     const table = instantiate(module);
     const own = Object.keys(table).sort();
-    if (build.endsWith("-infer")) assert.equal(own.filter((name) => !(name in simd)), []);
-    else assert.equal(own, names);
-    for (const name of own) assert.is(table[name]!.length, simd[name]!.length, name);
+    const whole = isSecond(build) ? second : first;
+    if (build.endsWith("-infer")) assert.equal(own.filter((name) => !(name in first)), []);
+    else assert.equal(own, Object.keys(whole).sort());
+    for (const name of own) assert.is(table[name]!.length, whole[name]!.length, name);
   });
 
-  test(`${build}: imports memory${build === "check" ? " and abort" : ""} only`, () => {
+  test(`${build}: imports memory${build.endsWith("check") ? ", abort" : ""}${isSecond(build) ? ", elementwise steps" : ""} only`, () => {
     const imports = WebAssembly.Module.imports(modules.get(build)!).map(({ module, name, kind }) => `${module}.${name} ${kind}`);
-    assert.equal(imports.sort(), [...(build === "check" ? ["env.abort function"] : []), "env.memory memory"]);
+    const functions = [...(build.endsWith("check") ? ["abort"] : []), ...(isSecond(build) ? STEPS : [])];
+    assert.equal(imports.sort(), [...functions.map((name) => `env.${name} function`), "env.memory memory"]);
   });
 
-  test(`${build}: constants lie below the arena`, () => {
-    const end = dataEnd(modules.get(build)!);
+  test(`${build}: constants lie below the arena, those of int8 kernels behind the others`, () => {
+    const [begin, end] = dataRange(modules.get(build)!);
+    const border = 12288;
+    const [low, high] = isSecond(build) ? [border, ARENA_BASE] : [0, border];
     assert.ok(end > 1024, "constants were found");
-    assert.ok(end <= ARENA_BASE, `constants end at ${end}, the arena starts at ${ARENA_BASE}`);
+    assert.ok(begin >= low && end <= high, `constants lie in ${begin}…${end}, expected in ${low}…${high}`);
   });
 }
 
@@ -129,12 +145,12 @@ test("models that only run need no training kernel", () => {
 
 test("every table says the same version", () => {
   const expected = Number(/ABI_VERSION = (\d+)/.exec(text("bindings/runtime/load.ts"))![1]);
-  assert.is(simd.abi_version!(), expected);
+  assert.is(all.abi_version!(), expected);
   assert.is(reference.abi_version!(), expected);
   for (const build of BUILDS) {
     const table = instantiate(modules.get(build)!);
     assert.is(table.abi_version!(), expected, build);
-    assert.is(table.abi_relaxed!(), Number(build.startsWith("relaxed")), build);
+    assert.is(table.abi_relaxed!(), Number(build.includes("relaxed")), build);
   }
 });
 

@@ -6,9 +6,9 @@ import { refused } from "../support/refused.ts";
 
 const test = suite("builds");
 
-const all = { simd: true, madd: true };
-const plain = { simd: true, madd: false };
-const none = { simd: false, madd: false };
+const all = { simd: true, madd: true, dot: true };
+const plain = { simd: true, madd: false, dot: false };
+const none = { simd: false, madd: false, dot: false };
 
 test("auto takes the fastest there is, and falls back", () => {
   assert.equal(chooseBuilds("auto", false, all), ["relaxed", "simd", "reference"]);

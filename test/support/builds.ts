@@ -33,10 +33,14 @@ export class Sandbox {
       this.kernels = referenceKernels({ buffer: this.buffer });
     } else {
       const memory = new WebAssembly.Memory({ initial: PAGES });
-      const bytes = readFileSync(new URL(`../../build/wasm/${name}.wasm`, import.meta.url));
-      const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, abort: this.abort } });
       this.buffer = memory.buffer;
-      this.kernels = instance.exports as unknown as Kernels;
+      const table = (build: string, others: WebAssembly.Exports): WebAssembly.Exports => {
+        const bytes = readFileSync(new URL(`../../build/wasm/${build}.wasm`, import.meta.url));
+        return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, abort: this.abort, ...others } }).exports;
+      };
+      const first = table(name, {});
+      const second = name === "relaxed" && !hasDot ? "q8-simd" : `q8-${name}`;
+      this.kernels = { ...table(second, first), ...first } as unknown as Kernels;
     }
   }
 
@@ -86,6 +90,20 @@ export class Sandbox {
     return { ptr, data };
   }
 
+  i8(values: ArrayLike<number>): Block<Int8Array> {
+    const ptr = this.reserve(values.length);
+    const data = new Int8Array(this.buffer, ptr, values.length);
+    data.set(values);
+    return { ptr, data };
+  }
+
+  /** So many bytes, all odd: an output nobody may read, or scratch. */
+  bytes(n: number): number {
+    const ptr = this.reserve(n);
+    new Uint8Array(this.buffer, ptr, n).fill(0xb7);
+    return ptr;
+  }
+
   f64(values: number | ArrayLike<number>): Block<Float64Array> {
     const n = typeof values === "number" ? values : values.length;
     const ptr = this.reserve(n * 8);
@@ -111,6 +129,12 @@ const MADD_PROBE = Uint8Array.from(atob("AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAA
 
 /** Whether this engine has the opcodes of the relaxed build. */
 export const hasRelaxed = WebAssembly.validate(MADD_PROBE);
+
+// the same with i32x4.relaxed_dot_i8x16_i7x16_add_s
+const DOT_PROBE = Buffer.from("AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/ZMCCw==", "base64");
+
+/** Whether it has those of the relaxed build of int8 kernels. */
+export const hasDot = hasRelaxed && WebAssembly.validate(DOT_PROBE);
 
 /** The wasm builds this engine runs. */
 export const wasmBuilds: BuildName[] = hasRelaxed ? ["simd", "relaxed", "check"] : ["simd", "check"];

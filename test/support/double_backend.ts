@@ -47,6 +47,7 @@ export function doubleBackend(): Backend {
     f64: (ptr, n) => heap.f32(ptr, n) as unknown as Float64Array,
     i32: (ptr, n) => heap.i32(ptr, n),
     u32: (ptr, n) => new Uint32Array(heap.i32(ptr, n).buffer, ptr, n),
+    i8: (ptr, n) => new Int8Array(heap.i32(ptr, n).buffer, ptr, n),
   });
   return { build: "reference", kernels, heap, arena: new Arena(heap) };
 }

@@ -23,6 +23,7 @@ export class Doubles {
       i32: (ptr, n) => new Int32Array(this.buffer, ptr, n),
       f64: unused,
       u32: unused,
+      i8: unused,
     };
     this.kernels = {
       ...pack(views), ...simpleRnn(views), ...lstm(views), ...gruResetAfter(views), ...gruResetBefore(views), ...shiftRows(views),
