@@ -49,4 +49,7 @@ tool("typescript/bin/tsc", "-p", ".");
 rmSync("dist", { recursive: true, force: true });
 tool("rollup/dist/bin/rollup", "-c", "--silent");
 copyTypes();
-for (const build of ["simd", "relaxed"]) copyFileSync(`build/wasm/${build}.wasm`, `dist/${build}.wasm`);
+for (const build of ["simd", "relaxed"]) {
+  copyFileSync(`build/wasm/${build}.wasm`, `dist/${build}.wasm`);
+  copyFileSync(`build/wasm/q8-${build}.wasm`, `dist/int8-${build}.wasm`);
+}

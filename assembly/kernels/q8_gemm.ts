@@ -95,14 +95,14 @@ export function q8_pack_gates_nn(K: usize, G: usize, H: usize, w: usize, ldw: us
  * @param N       columns
  * @param x       in   int8 [rows, N]
  * @param scales  in   [rows]
- * @param index   in   [M]          row of x for each row of y; zeros where it is negative
+ * @param index   in   [M] | 0      row of x for each row of y, zeros where it is negative; 0 = all rows in order
  * @param y       out  [M, N]
  * @param ldy     row stride of y
  */
 export function q8_gather_rows(M: usize, live: usize, N: usize, x: usize, scales: usize, index: usize, y: usize, ldy: usize): void {
   if (live) M = min(M, <usize>load<i32>(live));
-  for (; M; M--, index += 4, y += ldy << 2) {
-    const row = load<i32>(index);
+  for (let m: usize = 0; m < M; m++, y += ldy << 2) {
+    const row = index ? load<i32>(index + (m << 2)) : <i32>m;
     if (row < 0) {
       memory.fill(y, 0, N << 2);
       continue;

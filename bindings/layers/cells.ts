@@ -124,11 +124,11 @@ const stateH = ({ units }: CellOptions): StateSpec[] => [{ name: "h", size: unit
 const matrices = (config: CellOptions, features: number, G: number, outputs = config.units): Record<string, ParameterSpec> => ({
   kernel: {
     shape: [features, G * config.units], initializer: config.kernelInitializer!,
-    regularizer: config.kernelRegularizer, constraint: config.kernelConstraint,
+    regularizer: config.kernelRegularizer, constraint: config.kernelConstraint, int8: "input",
   },
   recurrent_kernel: {
     shape: [outputs, G * config.units], initializer: config.recurrentInitializer!,
-    regularizer: config.recurrentRegularizer, constraint: config.recurrentConstraint,
+    regularizer: config.recurrentRegularizer, constraint: config.recurrentConstraint, int8: "state",
   },
 });
 
@@ -189,7 +189,7 @@ export const lstmCell: CellKind<LSTMCellOptions> = {
       ...matrices(config, features, 4, projection),
       ...biasOf(config, [4 * units], bias),
       ...(peepholes ? { peephole_i: peephole, peephole_f: peephole, peephole_o: peephole } : {}),
-      ...(projection === undefined ? {} : { projection_kernel: { shape: [units, projection], initializer: kernelInitializer! } }),
+      ...(projection === undefined ? {} : { projection_kernel: { shape: [units, projection], initializer: kernelInitializer!, int8: "input" } }),
     };
   },
   run(config, { trace, weights, x, rows, states, drop }) {

@@ -2,6 +2,7 @@
 import type { ConstraintInput } from "../constraints.ts";
 import type { InitializerInput } from "../initializers.ts";
 import type { RegularizerInput } from "../regularizers.ts";
+import type { Int8Role } from "../program/int8.ts";
 import type { Shape, Steps, Tensor } from "../program/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 
@@ -13,6 +14,8 @@ export interface ParameterSpec {
   readonly regularizer?: RegularizerInput | undefined;
   /** What holds for it after every update. */
   readonly constraint?: ConstraintInput | undefined;
+  /** What it is used for, when `quantize` may keep it in 8 bits: only products and rows of tables are. */
+  readonly int8?: Int8Role;
 }
 
 /** Options every layer has. */

@@ -54,7 +54,7 @@ export const embedding = defineLayer<EmbeddingOptions>({
   },
   parameters: ({ inputDim, outputDim, embeddingsInitializer, embeddingsRegularizer, embeddingsConstraint }) => ({
     embeddings: {
-      shape: [inputDim, outputDim], initializer: embeddingsInitializer!, regularizer: embeddingsRegularizer, constraint: embeddingsConstraint,
+      shape: [inputDim, outputDim], initializer: embeddingsInitializer!, regularizer: embeddingsRegularizer, constraint: embeddingsConstraint, int8: "table",
     },
   }),
   call({ trace, config, weights, label }, x) {
@@ -95,7 +95,7 @@ export const dense = defineLayer<DenseOptions>({
   },
   parameters: (config, features) => ({
     kernel: {
-      shape: [features, config.units], initializer: config.kernelInitializer!, regularizer: config.kernelRegularizer, constraint: config.kernelConstraint,
+      shape: [features, config.units], initializer: config.kernelInitializer!, regularizer: config.kernelRegularizer, constraint: config.kernelConstraint, int8: "input",
     },
     ...(config.useBias
       ? { bias: { shape: [config.units], initializer: config.biasInitializer!, regularizer: config.biasRegularizer, constraint: config.biasConstraint } }

@@ -65,6 +65,11 @@ export function factories<B extends Base>(BaseClass: B) {
     stream(options?: StreamOptions): Stream {
       return new Stream(this, options);
     }
+
+    /** The model of what a file would hold. @internal */
+    remake(file: OpenedFile): Network {
+      return restoreModel(file);
+    }
   }
 
   /**
@@ -96,7 +101,7 @@ export function factories<B extends Base>(BaseClass: B) {
   /** Makes the model of an opened file. */
   const restoreModel = (opened: OpenedFile): SequentialOf<N> => restore(opened, (saved, options) => {
     const model = new Sequential(saved.map(layerOf), options);
-    return { model, build: (inputShape) => model.build(inputShape) };
+    return { model, build: (inputShape, int8) => model.build(inputShape, int8) };
   }) as unknown as SequentialOf<N>;
 
   return { layers, cells, sequential, restoreModel, openFile };

@@ -1,5 +1,6 @@
 /** What a saved file says besides its weights: one JSON text in the metadata of a safetensors file. */
 import { FormatError } from "../errors.ts";
+import type { Activations } from "../program/int8.ts";
 
 /** Raised when files of this version can no longer be read by former ones. */
 export const FILE_VERSION = 1;
@@ -16,6 +17,8 @@ export interface SavedLayer {
 export interface SavedModel {
   readonly inputShape: readonly (number | null)[];
   readonly layers: readonly SavedLayer[];
+  /** Of a quantised model, whose int8 weights have their scales beside them. */
+  readonly quantized?: { readonly bits: 8; readonly activations: Activations };
 }
 
 export interface SavedOptimizer {
@@ -36,6 +39,8 @@ export interface SavedFile {
 
 /** Where a slot of a weight is in the file. */
 export const slotName = (slot: string, weight: string): string => `optimizer/${slot}/${weight}`;
+/** Where the scales of an int8 weight are. */
+export const scaleName = (weight: string): string => `${weight}/scale`;
 export const isSlotName = (name: string): boolean => name.startsWith("optimizer/");
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -64,6 +69,12 @@ function checkModel(model: unknown): void {
     && model.inputShape.every((extent) => extent === null || (Number.isInteger(extent) && (extent as number) > 0))
     && model.layers.every((layer) => isObject(layer) && typeof layer.layer === "string" && isObject(layer.config));
   if (!good) throw new FormatError("load: expected layers and an inputShape in the file's metadata, got something else");
+  if (model.quantized !== undefined) checkQuantized(model.quantized);
+}
+
+function checkQuantized(quantized: unknown): void {
+  if (isObject(quantized) && quantized.bits === 8 && ["mixed", 7, 14].includes(quantized.activations as Activations)) return;
+  throw new FormatError("load: expected 8 bits and activations of a quantised model in the file's metadata, got something else");
 }
 
 function checkOptimizer(optimizer: unknown): void {

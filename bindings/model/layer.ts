@@ -6,6 +6,7 @@ import { CALL_OPTIONS, type CallOptions, type InputKind, type LayerDefinition, t
 import { initializerOf, type InitializerInput } from "../initializers.ts";
 import { checkOptions } from "../options.ts";
 import { penaltyOf, type RegularizerInput } from "../regularizers.ts";
+import { int8Format, type Int8Role } from "../program/int8.ts";
 import { Parameter } from "../program/parameters.ts";
 import { describe, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Trace } from "../program/trace.ts";
@@ -52,6 +53,14 @@ function configure(definition: AnyDefinition, given: Config): Config {
   const label = given.name ? `${type} "${given.name}"` : type;
   for (const [name, value] of Object.entries(config)) if (name.endsWith("Initializer")) initializerOf(label, value as InitializerInput);
   return definition.normalize ? (definition.normalize(config, label) as Config) : config;
+}
+
+/** Inputs that a product of floats takes as fast (measured), and loses nothing on. */
+const FEW_INPUTS = 32;
+
+/** The use of a weight that is worth keeping in 8 bits: products of few inputs stay what they are, being few. */
+function worthInt8({ int8: role, shape: [inputs] }: ParameterSpec, units = 0): Int8Role | undefined {
+  return role === "input" && (inputs <= FEW_INPUTS || inputs <= units / 8) ? undefined : role;
 }
 
 /** Makes a layer of its definition and options. */
@@ -111,10 +120,15 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
       });
     }
 
-    private create({ shape, initializer, constraint }: ParameterSpec): Parameter {
+    private create(name: string, spec: ParameterSpec, { options: { int8, paths } }: Trace): Parameter {
+      const { shape, initializer, constraint } = spec;
       const label = this.describe(); // the closure lives as long as the weights, which must not keep the layer alive
-      return new Parameter(shape, initializerOf(label, initializer), this.config.trainable !== false,
-        constraint ? (weight) => constrained(label, constraint, weight) : undefined);
+      const role = worthInt8(spec, this.config.units as number | undefined);
+      const path = paths?.get(this);
+      const quantized = role && int8?.names.has(path ? `${path}/${name}` : name) ? int8Format(role, int8.activations) : undefined;
+      return new Parameter(shape, initializerOf(label, initializer), this.config.trainable !== false && !int8,
+        constraint ? (weight) => constrained(label, constraint, weight) : undefined,
+        { role, int8: quantized });
     }
 
     /** Its weights as tensors of the open trace, created for this many features when there are none. @internal */
@@ -122,7 +136,7 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
       const specs = this.definition.parameters?.(this.config, features) ?? {};
       for (const [name, spec] of Object.entries(specs)) {
         if (!this.ownParameters.has(name)) {
-          this.ownParameters.set(name, this.create(spec));
+          this.ownParameters.set(name, this.create(name, spec, trace));
           trace.undo.push(() => this.ownParameters.delete(name));
         }
         const parameter = this.ownParameters.get(name)!;

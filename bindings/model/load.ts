@@ -1,15 +1,25 @@
 /** Reading a model back. Nothing changes unless the whole file is good. */
 import { FormatError, ShapeError } from "../errors.ts";
 import { describe, sizeOf, sameShape } from "../program/tensor.ts";
-import { METADATA_KEY, isSlotName, parseMetadata, type SavedFile, type SavedLayer } from "./files.ts";
+import type { Int8Names } from "../program/trace.ts";
+import { METADATA_KEY, isSlotName, parseMetadata, scaleName, type SavedFile, type SavedLayer } from "./files.ts";
 import type { Network } from "./network.ts";
-import { decodeSafetensors } from "./safetensors.ts";
+import { decodeSafetensors, type TensorArray } from "./safetensors.ts";
 
 type Arrays = Map<string, { readonly data: Float32Array; readonly shape: readonly number[] }>;
 
+/** A weight of a file: floats, or integers with scales. */
+export interface FileWeight {
+  readonly data: Float32Array | Int8Array;
+  readonly shape: readonly number[];
+  readonly scales?: Float32Array;
+}
+
+type Weights = Map<string, FileWeight>;
+
 export interface OpenedFile {
   readonly file: SavedFile;
-  readonly weights: Arrays;
+  readonly weights: Weights;
   readonly slots: Arrays;
 }
 
@@ -26,13 +36,27 @@ function bytesOf(file: FileBytes): Uint8Array {
 export function openFile(bytes: FileBytes): OpenedFile {
   const { tensors, metadata } = decodeSafetensors(bytesOf(bytes));
   const file = parseMetadata(metadata[METADATA_KEY]);
-  const [weights, slots]: [Arrays, Arrays] = [new Map(), new Map()];
+  const [weights, slots]: [Weights, Arrays] = [new Map(), new Map()];
+  const names = new Set(Object.keys(tensors));
   for (const [name, { data, shape }] of Object.entries(tensors)) {
-    if (!(data instanceof Float32Array)) throw new FormatError(`load: expected floats for "${name}", got another type`);
-    if (!data.every(Number.isFinite)) throw new FormatError(`load: expected finite numbers for "${name}", got one that is not`);
-    (isSlotName(name) ? slots : weights).set(name, { data, shape });
+    if (!(data instanceof Int8Array) || isSlotName(name)) continue;
+    const scales = floatsOf(scaleName(name), tensors[scaleName(name)]?.data);
+    weights.set(name, { data, shape, scales });
+    names.delete(name);
+    names.delete(scaleName(name));
+  }
+  for (const name of names) {
+    const array = { data: floatsOf(name, tensors[name].data), shape: tensors[name].shape };
+    if (isSlotName(name)) slots.set(name, array);
+    else weights.set(name, array);
   }
   return { file, weights, slots };
+}
+
+function floatsOf(name: string, data: TensorArray | undefined): Float32Array {
+  if (!(data instanceof Float32Array)) throw new FormatError(`load: expected floats for "${name}", got ${data ? "another type" : "none"}`);
+  if (!data.every(Number.isFinite)) throw new FormatError(`load: expected finite numbers for "${name}", got one that is not`);
+  return data;
 }
 
 /**
@@ -40,27 +64,32 @@ export function openFile(bytes: FileBytes): OpenedFile {
  *
  * @throws FormatError for a weight too many or too few, ShapeError for a wrong shape
  */
-export function checkWeights(model: Network, weights: Arrays): void {
+export function checkWeights(model: Network, weights: Weights): void {
   const parameters = new Map(model.parameters());
   for (const name of weights.keys()) {
     if (!parameters.has(name)) throw new FormatError(`load: expected weights ${[...parameters.keys()].join(", ")}, got "${name}"`);
   }
-  for (const [name, { shape }] of parameters) {
+  for (const [name, { shape, int8 }] of parameters) {
     const saved = weights.get(name);
     if (!saved) throw new FormatError(`load: expected a weight "${name}", got none`);
     if (!sameShape(saved.shape, shape)) throw new ShapeError(`load: expected "${name}" ${describe(shape)}, got ${describe(saved.shape)}`);
+    if (Boolean(saved.scales) !== Boolean(int8)) {
+      throw new FormatError(`load: expected ${int8 ? "8 bits" : "floats"} for "${name}", got ${int8 ? "floats" : "8 bits"}; loadModel makes the model of a quantised file`);
+    }
+    if (int8 && saved.scales!.length !== shape[int8.axis]) throw new ShapeError(`load: expected "${scaleName(name)}" [${shape[int8.axis]}], got [${saved.scales!.length}]`);
   }
 }
 
 /** Makes the model of a file: `create` makes layers and the sequential around them. */
 export function restore<M extends Network>(
-  { file, weights }: OpenedFile, create: (layers: readonly SavedLayer[], options: { seed: number }) => { model: M; build(inputShape: readonly (number | null)[]): void },
+  { file, weights }: OpenedFile, create: (layers: readonly SavedLayer[], options: { seed: number }) => { model: M; build(inputShape: readonly (number | null)[], int8?: Int8Names): void },
 ): M {
   if (!file.model) throw new FormatError("loadModel: expected a file of a sequential model, got one of a Module of your own; make it and call its load(bytes)");
   const { model, build } = create(file.model.layers, { seed: file.seed });
   try {
-    model.startFrom(new Map([...weights].map(([name, { data }]) => [name, data])));
-    build(file.model.inputShape);
+    model.startFrom(weights);
+    const { quantized, inputShape } = file.model;
+    build(inputShape, quantized && { names: new Set([...weights.keys()].filter((name) => weights.get(name)!.scales)), activations: quantized.activations });
     checkWeights(model, weights);
     model.restoreRandom(file);
     return model;

@@ -1,5 +1,5 @@
 /** The Module: a Network that also trains, saves and shows what is inside it. */
-import { FormatError, StateError } from "../errors.ts";
+import { FormatError, StateError, UnsupportedError } from "../errors.ts";
 import { checkCount, checkOptions } from "../options.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Metric } from "../metrics/index.ts";
@@ -9,8 +9,9 @@ import { objectiveOf } from "./compile.ts";
 import { Dataset, type BatchOptions, type Targets } from "./dataset.ts";
 import type { ModelInput } from "./inputs.ts";
 import { inspect, type InspectOptions } from "./inspect.ts";
-import { checkWeights, openFile, slotArrays, type FileBytes } from "./load.ts";
+import { checkWeights, openFile, slotArrays, type FileBytes, type OpenedFile } from "./load.ts";
 import { Network, hide, type ArrayRecord, type ModuleOptions } from "./network.ts";
+import { quantizedFile, type QuantizeOptions } from "./quantize.ts";
 import { save, type SaveOptions } from "./save.ts";
 import { BatchRunner, type Logs } from "./runner.ts";
 import type { Several } from "./several.ts";
@@ -72,6 +73,7 @@ export class Module extends Network {
    */
   compile(options: CompileOptions = {} as CompileOptions): void {
     this.throwIfDisposed();
+    this.throwIfQuantized("compile");
     checkOptions("compile", options, ["optimizer", "loss", "lossWeights", "metrics"]);
     const { optimizer = "adam" } = options;
     const objective = objectiveOf(options);
@@ -90,6 +92,7 @@ export class Module extends Network {
 
   private compiled(what: string): BatchRunner {
     this.throwIfDisposed();
+    this.throwIfQuantized(what);
     if (!this.#runner) throw new StateError(`${what}: expected a compiled model, got one that is not; call compile({ optimizer, loss }) first`);
     return this.#runner;
   }
@@ -178,9 +181,11 @@ export class Module extends Network {
    * Weights of a file into this model, which is built. Saved optimizer slots wait for the first optimizer of their kind.
    *
    * @throws FormatError, ShapeError when the file is not of this model; nothing has changed then
+   * @throws UnsupportedError for a quantised model
    */
   load(bytes: FileBytes): void {
     this.throwIfDisposed();
+    this.throwIfQuantized("load");
     if (!this.built) throw new StateError("load: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first");
     const opened = openFile(bytes);
     checkWeights(this, opened.weights);
@@ -188,6 +193,24 @@ export class Module extends Network {
     for (const [name, parameter] of this.parameters()) parameter.block!.view(parameter).set(opened.weights.get(name)!.data);
     for (const block of this.parameterBlocks()) block.version++;
     this.restoreRandom(opened.file);
+  }
+
+  /**
+   * Another model like this one, with its large weights in 8 bits: a quarter of the memory and of the file, two to six
+   * times as fast a step, and it only runs. Kernels of at most 32 inputs (or an eighth of the units) stay floats, and so
+   * do layers without products. This model stays as it is.
+   *
+   * @throws OptionError for other bits, unknown options, layers of your own
+   * @throws StateError for a model without weights, or one that is quantised already
+   * @throws UnsupportedError for a Module of your own
+   * @example
+   * const small = model.quantize({ bits: 8 });
+   */
+  quantize(options: QuantizeOptions = {}): this {
+    this.throwIfDisposed();
+    const sequential = this as unknown as { remake?(file: OpenedFile): Module };
+    if (!sequential.remake) throw new UnsupportedError(`quantize: expected a sequential, got a ${this.describe()}; quantize those inside it`);
+    return sequential.remake(quantizedFile(this, options)) as this;
   }
 
   /** Hands the optimizer state of a file on to whom it is for. @internal */

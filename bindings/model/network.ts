@@ -1,9 +1,10 @@
 /** What every model is: a tree of modules with weights by path, that predicts, takes and gives weights, and is disposed of. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { DisposedError, OptionError, StateError, ValueError } from "../errors.ts";
+import { DisposedError, OptionError, StateError, UnsupportedError, ValueError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import type { ArrayInput, NDArray } from "../program/array.ts";
 import type { Root, TracedFunction } from "../program/functions.ts";
+import type { Activations } from "../program/int8.ts";
 import { ParameterBlock, type Parameter } from "../program/parameters.ts";
 import type { Program } from "../program/program.ts";
 import type { Trace } from "../program/trace.ts";
@@ -24,6 +25,12 @@ export interface ModuleOptions {
 /** Weights, gradients and states by name. */
 export type ArrayRecord = Record<string, NDArray>;
 
+/** What a weight starts from: floats, or integers with their scales. */
+interface GivenWeight {
+  readonly data: Float32Array | Int8Array;
+  readonly scales?: Float32Array;
+}
+
 /** Marks the modules of every copy of this code. */
 const NETWORK = Symbol.for("gatewise/1/network");
 
@@ -40,7 +47,7 @@ export class Network implements Root {
   #random: { seed: number; counter: number } | undefined;
   #resources = new Resources(this);
   #called = false;
-  #given: ReadonlyMap<string, Float32Array> | undefined;
+  #given: ReadonlyMap<string, GivenWeight> | undefined;
 
   constructor(options: ModuleOptions = {}) {
     checkOptions(this.constructor.name, options, ["seed"]);
@@ -144,7 +151,7 @@ export class Network implements Root {
   }
 
   /** Weights to start from instead of drawing initial ones. @internal */
-  startFrom(weights: ReadonlyMap<string, Float32Array>): void {
+  startFrom(weights: ReadonlyMap<string, GivenWeight>): void {
     this.#given = weights;
   }
 
@@ -164,9 +171,19 @@ export class Network implements Root {
     const random = new Random(this.seed);
     for (const [name, parameter] of fresh) {
       const given = this.#given?.get(name);
-      const fits = given?.length === parameter.size; // what does not is found, and refused, by who gave it
-      block.view(parameter).set(fits ? given : parameter.initializer(parameter.shape, random.fork(name)));
+      if (parameter.int8) this.#placeInt8(parameter, given);
+      else {
+        const fits = given?.data.length === parameter.size && !given.scales; // what does not is found, and refused, by who gave it
+        block.view(parameter).set(fits ? given.data : parameter.initializer(parameter.shape, random.fork(name)));
+      }
     }
+  }
+
+  #placeInt8(parameter: Parameter, given: GivenWeight | undefined): void {
+    const { data, scales } = parameter.block!.int8(parameter);
+    if (given?.data.length !== data.length || given.scales?.length !== scales.length) return;
+    data.set(given.data);
+    scales.set(given.scales);
   }
 
   /**
@@ -181,11 +198,14 @@ export class Network implements Root {
     return predict(this, x, options);
   }
 
-  /** Copies of all weights by name: `"gru/kernel"` in a sequential, the property path in your own Module. */
+  /**
+   * Copies of all weights by name: `"gru/kernel"` in a sequential, the property path in your own Module; floats also where
+   * they are kept in 8 bits.
+   */
   getWeights(): ArrayRecord {
     this.throwIfDisposed();
     return Object.fromEntries(this.placed("getWeights").map(([name, parameter]) =>
-      [name, { data: parameter.block!.view(parameter).slice(), shape: [...parameter.shape] }]));
+      [name, { data: parameter.block!.floatsOf(parameter), shape: [...parameter.shape] }]));
   }
 
   /**
@@ -194,9 +214,11 @@ export class Network implements Root {
    * @throws OptionError for a name the model does not have
    * @throws ShapeError, ValueError for a wrong shape or a value that is not finite; no weight has changed then
    * @throws StateError before the model is built
+   * @throws UnsupportedError for a quantised model
    */
   setWeights(weights: Record<string, ArrayInput>): void {
     this.throwIfDisposed();
+    this.throwIfQuantized("setWeights");
     const arrays = arraysOf("setWeights", this.placed("setWeights"), weights);
     for (const [name, , data] of arrays) {
       const bad = data.findIndex((number) => !Number.isFinite(number));
@@ -239,6 +261,16 @@ export class Network implements Root {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** Bits of activations, when `quantize` made this model. @internal */
+  get quantized(): Activations | undefined {
+    return undefined;
+  }
+
+  /** @internal */
+  throwIfQuantized(what: string): void {
+    if (this.quantized) throw new UnsupportedError(`${what}: expected a model of f32 weights, got a quantised one, which only runs; train the original and quantize it again`);
   }
 
   /** @internal */

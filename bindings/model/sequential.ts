@@ -1,8 +1,10 @@
 /** Layers one after the other. */
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
+import type { Activations } from "../program/int8.ts";
 import type { DType, Shape, Tensor } from "../program/tensor.ts";
-import { Trace, currentTrace } from "../program/trace.ts";
+import { Trace, currentTrace, type Int8Names } from "../program/trace.ts";
+import { loadInt8 } from "../runtime/int8.ts";
 import type { LayerPart } from "./layer.ts";
 import { hide, isNetwork, type ModuleOptions, type Network } from "./network.ts";
 
@@ -20,7 +22,7 @@ export type SequentialLayer = Network & Partial<LayerPart>;
 export interface SequentialPart {
   readonly layers: readonly SequentialLayer[];
   readonly inputShape: readonly (number | null)[] | undefined;
-  build(inputShape: readonly (number | null)[]): void;
+  build(inputShape: readonly (number | null)[], int8?: Int8Names): void;
 }
 
 type SequentialClass = new (layers: readonly Network[], options?: SequentialOptions) => Network & SequentialPart;
@@ -30,6 +32,7 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
   return class Sequential extends Base {
     declare readonly layers: readonly SequentialLayer[];
     declare readonly inputShape: readonly (number | null)[] | undefined;
+    #quantized: Activations | undefined;
 
     constructor(...args: any[]) {
       const [layers, options = {}] = args as [readonly SequentialLayer[], SequentialOptions?];
@@ -43,19 +46,25 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
       if (options.inputShape) this.build(options.inputShape);
     }
 
-    /** Creates the weights for inputs of this shape, by tracing a batch of one with 1 wherever any extent will do. @internal */
-    build(inputShape: readonly (number | null)[]): void {
+    /** Creates the weights for inputs of this shape, by tracing a batch of one with 1 wherever any extent will do; those named in 8 bits. @internal */
+    build(inputShape: readonly (number | null)[], int8?: Int8Names): void {
       if (!Array.isArray(inputShape)) throw new ShapeError(`sequential: expected an inputShape such as [null, 8], got ${String(inputShape)}`);
       const shape: Shape = [1, ...inputShape.map((extent) => extent ?? 1)];
       if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
         throw new ShapeError(`sequential: expected an inputShape of positive integers and nulls, got [${inputShape.join(", ")}]`);
       }
       hide(this, "inputShape", [...inputShape]);
-      const trace = new Trace(this.backend, { paths: this.modulePaths() });
+      if (int8) loadInt8(this.backend);
+      this.#quantized = int8?.activations;
+      const trace = new Trace(this.backend, { paths: this.modulePaths(), int8 });
       trace.run(() => {
         this.call(trace.pinned(shape, inputType(this.layers)));
         this.allocate(trace);
       });
+    }
+
+    override get quantized(): Activations | undefined {
+      return this.#quantized;
     }
 
     override childModules(): [string, Network][] {

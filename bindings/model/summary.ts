@@ -36,9 +36,10 @@ export function summary(model: Network): string {
   const line = (row: string[]): string => `${row[0].padEnd(widths[0])}  ${row[1].padEnd(widths[1])}  ${row[2].padStart(widths[2])}`;
   const rule = "-".repeat(widths[0] + widths[1] + widths[2] + 4);
   const total = model.countParams();
+  const bytes = model.parameters().reduce((sum, [, { floats }]) => sum + floats * 4, 0);
   const trainable = model.trainableParameters().reduce((sum, [, { size }]) => sum + size, 0);
   return [
     line(table[0]), rule, ...table.slice(1).map(line), rule,
-    `${count(total)} weights, ${count(trainable)} trainable, ${count(total * 4)} bytes`,
+    `${count(total)} weights, ${count(trainable)} trainable, ${count(bytes)} bytes`,
   ].join("\n");
 }

@@ -2,6 +2,7 @@
 import { ShapeError } from "../errors.ts";
 import { describe, read, update, write, sameShape, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op, type Trace } from "../program/trace.ts";
+import { recordInt8Linear } from "./int8.ts";
 import { floatsOf, required, tensorOf } from "./operands.ts";
 import { panels, panelsOfTranspose } from "./weights.ts";
 
@@ -18,6 +19,7 @@ export function addTransposedProduct(trace: Trace, a: Tensor, d: Tensor, c: Tens
 /** x·W + b. Inputs: x [.., K], W [K, N], b [N] or absent. */
 const linearOp: Op = {
   name: "matmul",
+  int8: true,
   shape(inputs) {
     const [x, w] = [required(inputs, 0), required(inputs, 1)];
     if (x.shape.at(-1) !== w.shape[0]) {
@@ -27,6 +29,7 @@ const linearOp: Op = {
   },
   forward(trace, inputs, [y]) {
     const w = required(inputs, 1);
+    if (w.dtype === "i8") return recordInt8Linear(trace, required(inputs, 0), w, inputs[2], y);
     const [K, N] = w.shape;
     trace.call("f32_gemm_nn", y.size / N, 0, N, K, read(inputs[0]), K, panels(trace, w), read(inputs[2]), 0, write(y), N);
   },

@@ -72,7 +72,7 @@ export function integersOf(trace: Trace, tensor: Tensor): Tensor {
 
 /** The same numbers as f32. */
 export function floatsOf(trace: Trace, tensor: Tensor): Tensor {
-  if (tensor.dtype === "f32") return tensor;
+  if (tensor.dtype !== "i32") return tensor; // int8 weights too: Trace.apply knows who takes them
   return trace.once(tensor, "floats", () => {
     const floats = trace.tensor(tensor.shape);
     trace.call("i32_to_f32", tensor.size, read(tensor), write(floats));

@@ -5,48 +5,13 @@
 import { read, update, write, type Tensor } from "../program/tensor.ts";
 import type { Gradients } from "../program/gradients.ts";
 import type { Inputs, Op, Trace } from "../program/trace.ts";
+import { int8Sequence } from "./int8_recurrent.ts";
 import { required } from "./operands.ts";
 import { addGateGradients } from "./project.ts";
-import type { Rows } from "./rows.ts";
+import { GRU, LSTM, activationRecords, resetBeforeGates, type Sequence, type SequenceConfig } from "./sequence.ts";
 import { gateBias, gatePanels, gatePanelsOfTranspose, gateWidth, panels } from "./weights.ts";
 
-/** An activation as kernels take it. */
-export interface Activation {
-  readonly code: number;
-  readonly alpha: number;
-  readonly beta: number;
-}
-
-export interface SequenceConfig {
-  readonly rows: Rows;
-  readonly H: number;
-  /** [activation, recurrent activation]; absent for the usual pair, which is fused. */
-  readonly activations?: readonly Activation[];
-}
-
-/** Outputs of a sequence: every step's, and the states after each row's last step, in sorted order. */
-export interface Sequence {
-  /** [N, H] */
-  readonly h: Tensor;
-  /** [B, H] each */
-  readonly final: Tensor[];
-  /** Gates in panel order [N, G·Hp], once computed. */
-  readonly gates: Tensor;
-  /** Other values worth looking at, by name [N, H]. */
-  readonly inner: Record<string, Tensor>;
-}
-
-/** Records of { code, alpha, beta, 0 } for kernels, or 0 for the usual pair. */
-function activationRecords(trace: Trace, activations: SequenceConfig["activations"]): ReturnType<typeof read> {
-  if (!activations) return 0;
-  const words = new Int32Array(activations.length * 4);
-  const floats = new Float32Array(words.buffer);
-  activations.forEach(({ code, alpha, beta }, i) => {
-    words[i * 4] = code;
-    floats.set([alpha, beta], i * 4 + 1);
-  });
-  return read(trace.constant(words));
-}
+export type { Activation, Sequence, SequenceConfig } from "./sequence.ts";
 
 /** Scratch that serves every sequence kernel. */
 const scratch = (trace: Trace, { rows, H }: SequenceConfig, G: number): Tensor => trace.tensor([rows.B, (G + 3) * ((H + 7) & ~7)]);
@@ -91,8 +56,6 @@ const simpleRnnOp: Op<SequenceConfig> = {
   },
 };
 
-const LSTM = 4;
-
 /** Inputs: z, U [H, 4H], h0, c0, drop, peephole i, f, o. Outputs: h, final h, final c, then c and pre-activations for backward. */
 const lstmOp: Op<SequenceConfig> = {
   name: "lstm",
@@ -121,8 +84,6 @@ const lstmOp: Op<SequenceConfig> = {
     if (grads.needs(0)) grads.pass(0, z!);
   },
 };
-
-const GRU = 3;
 
 /** Inputs: z, U [H, 3H], bias [2, 3H] (its second row is added to h·U), h0, drop. Outputs: h, final h, then hn and pre-activations. */
 const gruAfterOp: Op<SequenceConfig> = {
@@ -189,29 +150,30 @@ const gruBeforeOp: Op<SequenceConfig> = {
   },
 };
 
-/** The update and reset gates, which multiply h, and the candidate, which multiplies r⊙h. */
-const resetBeforeGates = (H: number) => [{ G: 2, H }, { G: 1, H, first: 2 * H }] as const;
-
 /** @param inputs  z, recurrent kernel, h0, dropout mask of h */
 export function simpleRnnSequence(trace: Trace, inputs: Inputs, config: SequenceConfig): Sequence {
+  if (inputs[1]!.dtype === "i8") return int8Sequence.simpleRnn(trace, inputs, config);
   const [h, hT] = trace.apply(simpleRnnOp, inputs, config);
   return { h, final: [hT], gates: inputs[0]!, inner: {} };
 }
 
 /** @param inputs  z, recurrent kernel, h0, c0, dropout mask of h, peepholes i, f, o */
 export function lstmSequence(trace: Trace, inputs: Inputs, config: SequenceConfig): Sequence {
+  if (inputs[1]!.dtype === "i8") return int8Sequence.lstm(trace, inputs, config);
   const [h, hT, cT, c] = trace.apply(lstmOp, inputs, config);
   return { h, final: [hT, cT], gates: inputs[0]!, inner: { c } };
 }
 
 /** @param inputs  z, recurrent kernel, bias of both products, h0, dropout mask of h */
 export function gruAfterSequence(trace: Trace, inputs: Inputs, config: SequenceConfig): Sequence {
+  if (inputs[1]!.dtype === "i8") return int8Sequence.gruAfter(trace, inputs, config);
   const [h, hT] = trace.apply(gruAfterOp, inputs, config);
   return { h, final: [hT], gates: inputs[0]!, inner: {} };
 }
 
 /** @param inputs  z, recurrent kernel, h0, dropout mask of h */
 export function gruBeforeSequence(trace: Trace, inputs: Inputs, config: SequenceConfig): Sequence {
+  if (inputs[1]!.dtype === "i8") return int8Sequence.gruBefore(trace, inputs, config);
   const [h, hT] = trace.apply(gruBeforeOp, inputs, config);
   return { h, final: [hT], gates: inputs[0]!, inner: {} };
 }

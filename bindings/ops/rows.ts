@@ -2,6 +2,7 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import { describe, read, sizeOf, update, write, type Steps, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op, type Trace } from "../program/trace.ts";
+import { int8Scales } from "./int8.ts";
 import { axisOf, floatsOf, indicesOf, integersOf, required, tensorOf } from "./operands.ts";
 import { reshape, select, transpose } from "./shape.ts";
 
@@ -14,11 +15,13 @@ export interface Gathered {
 /** Rows of x by index; zeros where the index is negative. Inputs: x [V, ..], index [..]. */
 const gatherOp: Op<{ live?: Tensor; shape: readonly number[] }> = {
   name: "gather",
+  int8: true,
   shape: (_inputs, { shape }) => [{ shape }],
   forward(trace, inputs, [y], { live }) {
     const [x, index] = [required(inputs, 0), required(inputs, 1)];
     const width = sizeOf(x.shape.slice(1));
-    trace.call("f32_gather_rows", index.size, read(live), width, read(x), width, read(index), write(y), width);
+    if (x.dtype === "i8") trace.call("q8_gather_rows", index.size, read(live), width, read(x), int8Scales(x), read(index), write(y), width);
+    else trace.call("f32_gather_rows", index.size, read(live), width, read(x), width, read(index), write(y), width);
   },
   backward(trace, inputs, _outputs, grads, { live }) {
     const [x, index] = [required(inputs, 0), required(inputs, 1)];

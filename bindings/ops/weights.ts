@@ -34,7 +34,8 @@ export function derive(
   return { storage: derived.storage, offset: 0, reads: true, writes: false };
 }
 
-const shifted = (operand: Operand | 0, floats: number): Operand => {
+/** The same bytes from so many floats on. */
+export const shifted = (operand: Operand | 0, floats: number): Operand => {
   const { offset, ...rest } = operand as Operand;
   return { ...rest, offset: offset + floats * 4 };
 };

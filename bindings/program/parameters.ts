@@ -3,6 +3,7 @@ import { DisposedError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import type { Backend } from "../runtime/load.ts";
 import type { Program } from "./program.ts";
+import { dequantizeWeight, type Int8Format, type Int8Role, type Int8Weight } from "./int8.ts";
 import { replay, type Bound } from "./replay.ts";
 import { Storage, sizeOf, type Shape, type Tensor } from "./tensor.ts";
 import type { Call } from "./trace.ts";
@@ -13,12 +14,21 @@ export type Initializer = (shape: Shape, random: Random) => Float32Array;
 /** Gives a weight its values after an update. */
 export type Constraint = (weight: Tensor) => Tensor;
 
+export interface ParameterUse {
+  readonly role?: Int8Role | undefined;
+  readonly int8?: Int8Format | undefined;
+}
+
 /** A weight of a module: what it looks like, and, once its block is allocated, where it lies. */
 export class Parameter {
   readonly shape: Shape;
   readonly initializer: Initializer;
   readonly trainable: boolean;
   readonly constraint: Constraint | undefined;
+  /** What it is used for, when it is worth keeping in 8 bits. */
+  readonly role: Int8Role | undefined;
+  /** How it is kept, when that is in 8 bits: [size] integers, and behind them the scales. */
+  readonly int8: Int8Format | undefined;
   readonly storage: Storage;
   readonly gradient: Storage;
   /** Packed forms of this weight, by what they are. */
@@ -27,17 +37,29 @@ export class Parameter {
   /** Floats from the start of the block. */
   offset = 0;
 
-  constructor(shape: Shape, initializer: Initializer, trainable: boolean, constraint?: Constraint) {
+  constructor(shape: Shape, initializer: Initializer, trainable: boolean, constraint?: Constraint, { role, int8 }: ParameterUse = {}) {
     this.shape = shape;
     this.initializer = initializer;
     this.trainable = trainable;
     this.constraint = constraint;
-    this.storage = new Storage(sizeOf(shape) * 4);
+    this.role = role;
+    this.int8 = int8;
+    this.storage = new Storage(this.floats * 4);
     this.gradient = new Storage(sizeOf(shape) * 4);
   }
 
   get size(): number {
     return sizeOf(this.shape);
+  }
+
+  /** Floats from its integers to its scales, in 8 bits. */
+  get scaleOffset(): number {
+    return padded(this.size / 4);
+  }
+
+  /** Floats that it takes up. */
+  get floats(): number {
+    return this.int8 ? this.scaleOffset + this.shape[this.int8.axis] : this.size;
   }
 }
 
@@ -105,7 +127,7 @@ export class ParameterBlock {
     let floats = 0;
     for (const parameter of parameters) {
       parameter.offset = floats;
-      floats += padded(parameter.size);
+      floats += padded(parameter.floats);
     }
     this.floats = floats;
     this.ptr = backend.arena.alloc(floats * 4);
@@ -169,6 +191,20 @@ export class ParameterBlock {
   view(parameter: Parameter, base = this.ptr): Float32Array {
     this.throwIfDisposed();
     return this.backend.heap.f32(base + parameter.offset * 4, parameter.size);
+  }
+
+  /** An int8 weight, to read or to write. */
+  int8(parameter: Parameter): Int8Weight {
+    this.throwIfDisposed();
+    const { heap } = this.backend;
+    const ptr = this.ptr + parameter.offset * 4;
+    return { data: heap.i8(ptr, parameter.size), scales: heap.f32(ptr + parameter.scaleOffset * 4, parameter.shape[parameter.int8!.axis]) };
+  }
+
+  /** A copy of a weight as floats. */
+  floatsOf(parameter: Parameter): Float32Array {
+    const { int8, shape } = parameter;
+    return int8 ? dequantizeWeight(this.int8(parameter), shape, int8) : this.view(parameter).slice();
   }
 
   /** Frees it and lets its parameters be placed anew. */

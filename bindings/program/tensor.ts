@@ -2,7 +2,8 @@
 import { TraceError } from "../errors.ts";
 import type { Trace } from "./trace.ts";
 
-export type DType = "f32" | "i32";
+/** `i8` are weights only, whose scales lie behind them. */
+export type DType = "f32" | "i32" | "i8";
 export type Shape = readonly number[];
 
 export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);

@@ -4,6 +4,7 @@ import type { Kernels } from "../generated/kernels.ts";
 import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
 import type { Gradients, Tape } from "./gradients.ts";
+import type { Activations } from "./int8.ts";
 import type { Derived, Parameter } from "./parameters.ts";
 import { Storage, Tensor, read, sizeOf, write, type Counter, type DType, type Loop, type Move, type Operand, type Shape } from "./tensor.ts";
 
@@ -64,6 +65,8 @@ export type Inputs = readonly (Tensor | undefined)[];
  */
 export interface Op<C = void> {
   readonly name: string;
+  /** Takes int8 weights as they are; others are given the floats these stand for. */
+  readonly int8?: boolean;
   /** Checks the inputs, naming the one that is wrong, and says what comes out. */
   shape(inputs: Inputs, config: C, trace: Trace): TensorSpec[];
   forward(trace: Trace, inputs: Inputs, outputs: Tensor[], config: C): void;
@@ -93,8 +96,16 @@ export interface TraceOptions {
   readonly stateful?: StateStore;
   /** Where the other recurrent layers carry theirs from one window of a sequence to the next, when it is cut into windows. */
   readonly windows?: StateStore;
+  /** Set while a quantised model is built. */
+  readonly int8?: Int8Names | undefined;
   /** Path of each module from the root, for the names of weights, states and inner values. */
   readonly paths?: ReadonlyMap<object, string> | undefined;
+}
+
+/** Weights that are kept in 8 bits when they are created, by name. */
+export interface Int8Names {
+  readonly names: ReadonlySet<string>;
+  readonly activations: Activations;
 }
 
 /** Where states live between runs. */
@@ -206,11 +217,16 @@ export class Trace {
     return new Tensor(this, shape, tensor.dtype, storage, { offset: offset + first * 4, loop: this.body.loop, move });
   }
 
-  /** A parameter as a tensor of this trace. */
+  /**
+   * A parameter as a tensor of this trace.
+   *
+   * @throws UnsupportedError for an int8 weight where gradients are wanted
+   */
   parameter(parameter: Parameter): Tensor {
     let tensor = this.parameters.get(parameter);
     if (!tensor) {
-      tensor = new Tensor(this, parameter.shape, "f32", parameter.storage);
+      if (parameter.int8 && this.options.gradients) throw new UnsupportedError("gradients: expected a model of f32 weights, got a quantised one, which only runs; train the original and quantize it again");
+      tensor = new Tensor(this, parameter.shape, parameter.int8 ? "i8" : "f32", parameter.storage);
       tensor.requiresGrad = parameter.trainable && this.options.gradients === true;
       tensor.origin.set("parameter", parameter);
       this.parameters.set(parameter, tensor);
@@ -254,9 +270,19 @@ export class Trace {
     }
   }
 
+  /** An int8 weight as floats, for ops that know none: a copy in this program. */
+  private dequantized(weight: Tensor): Tensor {
+    return this.once(weight, "floats", () => {
+      const parameter = weight.origin.get("parameter") as Parameter;
+      // without a place yet it has only a shape, and so has this trace
+      return this.constant(parameter.block?.floatsOf(parameter) ?? new Float32Array(parameter.size), parameter.shape);
+    });
+  }
+
   /** Applies an op: records its forward calls and remembers it for the gradient. */
-  apply<C>(op: Op<C>, inputs: Inputs, config: C): Tensor[] {
-    for (const input of inputs) if (input) this.own(op.name, input);
+  apply<C>(op: Op<C>, given: Inputs, config: C): Tensor[] {
+    for (const input of given) if (input) this.own(op.name, input);
+    const inputs = op.int8 ? given : given.map((input) => (input?.dtype === "i8" ? this.dequantized(input) : input));
     const outputs = op.shape(inputs, config, this).map(({ shape, dtype = "f32", viewOf }) =>
       viewOf ? this.view(viewOf, shape) : this.tensor(shape, dtype));
     const differentiable = this.options.gradients && op.backward !== undefined;

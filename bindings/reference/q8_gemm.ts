@@ -84,7 +84,7 @@ export const int8Gemm = (views: Views) => ({
 
   q8_gather_rows(M, live, N, x, scales, index, y, ldy) {
     const rows = liveRows(views, live, M);
-    const from = views.i32(index, rows);
+    const from = index ? views.i32(index, rows) : Int32Array.from({ length: rows }, (_, m) => m);
     for (let m = 0; m < rows; m++) {
       const row = views.f32(y + m * ldy * 4, N);
       if (from[m] < 0) {

@@ -17,10 +17,11 @@ import type { Backend } from "./load.ts";
 /** 5 + two sums that were cut to 16 bits. */
 const SATURATED = 5 + 2 * 32767;
 
-/** Whether the opcode computes what it should (measured: not in Node 20 behind its flag), and in one instruction. */
-function isFastAndRight({ abi_dot: dot }: Kernels): boolean {
-  return dot(-127, 127) === 5 - 4 * 127 * 127 && dot(127, 255) !== SATURATED;
-}
+/** Whether the opcode computes what it should (measured: not in Node 20 behind its flag). */
+const isRight = (dot: Kernels["abi_dot"]): boolean => dot(-127, 127) === 5 - 4 * 127 * 127;
+
+/** Whether it is one instruction. */
+const isFast = (dot: Kernels["abi_dot"]): boolean => dot(127, 255) !== SATURATED;
 
 /** The modules to try, best first. */
 function modules({ build, int8Module }: Backend): WebAssembly.Module[] {
@@ -37,24 +38,25 @@ function modules({ build, int8Module }: Backend): WebAssembly.Module[] {
  */
 export function loadInt8(backend: Backend): void {
   const { kernels, heap } = backend;
-  if ("q8_gemm_nn" in kernels) return;
+  if ((kernels as Partial<Kernels>).q8_gemm_nn) return;
   const candidates = modules(backend);
   if (candidates.length === 0) {
     throw new OptionError("quantize: expected a WebAssembly.Module in `int8` of init, since this entry carries none, got nothing");
   }
   for (const [i, module] of candidates.entries()) {
-    let table: Kernels;
+    let table: Partial<Kernels>;
     try {
-      table = instantiate(module, heap.memory as WebAssembly.Memory, kernels as unknown as WebAssembly.ModuleImports) as unknown as Kernels;
+      table = instantiate(module, heap.memory as WebAssembly.Memory, kernels as unknown as WebAssembly.ModuleImports) as unknown as Partial<Kernels>;
     } catch (cause) {
       throw new UnsupportedError(`quantize: expected a module of gatewise's int8 kernels, got one that does not link: ${(cause as Error).message}`, { cause });
     }
-    if (!("q8_gemm_nn" in table) || table.abi_version() !== kernels.abi_version()) {
+    if (!table.q8_gemm_nn || table.abi_version?.() !== kernels.abi_version()) {
       throw new UnsupportedError("quantize: expected a module of int8 kernels of this version, got another");
     }
     const last = i === candidates.length - 1;
-    if (table.abi_relaxed() && !last && !isFastAndRight(table)) continue;
+    if (table.abi_relaxed!() && !(isRight(table.abi_dot!) && (last || isFast(table.abi_dot!)))) continue;
     Object.assign(kernels, { ...table, ...kernels });
     return;
   }
+  throw new UnsupportedError("quantize: expected the relaxed dot to add four products, got something else from this engine; give init the other module of int8 kernels");
 }

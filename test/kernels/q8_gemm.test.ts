@@ -174,18 +174,19 @@ eachBuild("q8_pack_gates_nn", (test, sandbox) => {
 eachBuild("q8_gather_rows", (test, sandbox) => {
   test("rows times their scales, zeros for none, only live ones", () => {
     for (const N of [1, 3, 4, 5, 8, 17]) {
-      const run = (box: Sandbox, live?: number): Float32Array => {
+      const run = (box: Sandbox, live?: number, all = false): Float32Array => {
         box.reset();
         const y = box.f32(5 * (N + 1));
         const count = live === undefined ? 0 : box.i32([live]).ptr;
         const [x, scales, index] = [box.i8(weights(6 * N)), box.f32(real(6, 4)), box.i32([3, -1, 0, 5, 3])];
-        box.kernels.q8_gather_rows(5, count, N, x.ptr, scales.ptr, index.ptr, y.ptr, N + 1);
+        box.kernels.q8_gather_rows(5, count, N, x.ptr, scales.ptr, all ? 0 : index.ptr, y.ptr, N + 1);
         box.checkGuards();
         return y.data.slice();
       };
       const expected = run(reference);
       same(run(sandbox), expected, `N ${N}`);
       assert.is(expected[0], Math.fround(weights(6 * N)[3 * N] * real(6, 4)[3]));
+      same(run(sandbox, undefined, true), run(reference, undefined, true), `N ${N}, rows in order`);
       expected.fill(NaN, 2 * (N + 1));
       same(run(sandbox, 2), expected, `N ${N}, live 2`);
     }

@@ -19,7 +19,7 @@ for (const build of builds) {
     const { stdout, stderr, status } = spawnSync(process.execPath, ["--expose-gc", "--import", "tsx", script, build], { encoding: "utf8" });
     assert.is(status, 0, stderr);
     const results = JSON.parse(stdout.trim().split("\n").at(-1)!) as Allocation[];
-    assert.is(results.length, 6);
+    assert.is(results.length, 7);
     for (const { what, calls, made, held, arena } of results) {
       assert.is(arena, 0, `${what}: arena`);
       assert.ok(held < NOISE, `${what}: ${held} bytes held after ${calls} calls`);

@@ -55,6 +55,7 @@ function run(build: "simd" | "relaxed" | "reference"): Allocation[] {
   const tokens = sequential([layers.embedding({ inputDim: 8, outputDim: 4 }), layers.gru({ units: 16, returnSequences: true }), layers.simpleRNN({ units: 8 })], { inputShape: [null], seed: 1 });
   const [framed, tokened] = [frames.stream({ block: 16 }), tokens.stream()];
   const looped = sequential([layers.rnn({ cell: new Cell() })], { inputShape: [null, 3], seed: 1 }).stream({ block: 16 });
+  const small = tokens.quantize().stream();
   const [frame, out, token] = [Float32Array.of(1, 2, 3), new Float32Array(2), Int32Array.of(3)];
   const [block, outs, loopedOuts] = [new Float32Array(16 * 3), new Float32Array(16 * 2), new Float32Array(16 * 8)];
   const x = { data: new Float32Array(8 * 10 * 3).fill(0.5), shape: [8, 10, 3] };
@@ -65,6 +66,7 @@ function run(build: "simd" | "relaxed" | "reference"): Allocation[] {
   return [
     measure("stream.step of frames", 100000 * share, 20000 * share, () => void framed.step(frame, out)),
     measure("stream.step of tokens", 100000 * share, 20000 * share, () => void tokened.step(token)),
+    measure("stream.step of a quantised model", 100000 * share, 20000 * share, () => void small.step(token)),
     measure("stream.process", 20000 * share, 20000 * share, () => void framed.process(block, outs)),
     measure("stream.process of a cell by hand", 20000 * share, 20000 * share, () => void looped.process(block, loopedOuts)),
     measure("trainStep", 1000 * share, 2000 * share, () => void step(x, y)),
