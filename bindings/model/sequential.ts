@@ -1,9 +1,9 @@
 /** Layers one after the other. */
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import type { Activations } from "../program/int8.ts";
+import type { Activations, Int8Names } from "../program/int8.ts";
 import type { DType, Shape, Tensor } from "../program/tensor.ts";
-import { Trace, currentTrace, type Int8Names } from "../program/trace.ts";
+import { Trace, currentTrace } from "../program/trace.ts";
 import { loadInt8 } from "../runtime/int8.ts";
 import type { LayerPart } from "./layer.ts";
 import { hide, isNetwork, type ModuleOptions, type Network } from "./network.ts";

@@ -7,6 +7,12 @@ export type Activations = "mixed" | 7 | 14;
 /** What a weight is used for, which says how it may be quantised. */
 export type Int8Role = "input" | "state" | "table";
 
+/** Weights that are kept in 8 bits when they are created, by name. */
+export interface Int8Names {
+  readonly names: ReadonlySet<string>;
+  readonly activations: Activations;
+}
+
 /** How a weight is kept in 8 bits. */
 export interface Int8Format {
   /** Bits of the other operand. */

@@ -4,7 +4,7 @@ import type { Kernels } from "../generated/kernels.ts";
 import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
 import type { Gradients, Tape } from "./gradients.ts";
-import type { Activations } from "./int8.ts";
+import type { Int8Names } from "./int8.ts";
 import type { Derived, Parameter } from "./parameters.ts";
 import { Storage, Tensor, read, sizeOf, write, type Counter, type DType, type Loop, type Move, type Operand, type Shape } from "./tensor.ts";
 
@@ -100,12 +100,6 @@ export interface TraceOptions {
   readonly int8?: Int8Names | undefined;
   /** Path of each module from the root, for the names of weights, states and inner values. */
   readonly paths?: ReadonlyMap<object, string> | undefined;
-}
-
-/** Weights that are kept in 8 bits when they are created, by name. */
-export interface Int8Names {
-  readonly names: ReadonlySet<string>;
-  readonly activations: Activations;
 }
 
 /** Where states live between runs. */

@@ -30,6 +30,12 @@ const SAMPLES: Record<string, { layers: () => Parameters<typeof sequential>[0]; 
   "unusual activations": {
     layers: () => [layers.lstm({ units: 34, activation: "softsign", recurrentActivation: "hardSigmoid", returnSequences: true }), layers.gru({ units: 9, activation: "relu", returnSequences: true })], x,
   },
+  "cells that run step by step": {
+    layers: () => [
+      layers.lstm({ units: 40, cellClip: 0.5, coupledInputForget: true, returnSequences: true }), layers.gru({ units: 9, cellClip: 0.7, resetAfter: false, returnSequences: true }),
+    ], x,
+  },
+  projection: { layers: () => [layers.lstm({ units: 40, projection: 34, returnSequences: true }), layers.simpleRNN({ units: 5, cellClip: 1, returnSequences: true })], x },
   "one unit": { layers: () => [layers.lstm({ units: 1, returnSequences: true }), layers.gru({ units: 1, returnSequences: true })], x },
   "three units, then 257": { layers: () => [layers.gru({ units: 3, returnSequences: true }), layers.lstm({ units: 257, returnSequences: true }), layers.dense({ units: 2 })], x },
   "without biases": { layers: () => [layers.gru({ units: 40, useBias: false, returnSequences: true }), layers.simpleRNN({ units: 8, useBias: false, returnSequences: true })], x },
