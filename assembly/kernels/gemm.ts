@@ -19,7 +19,10 @@ import { f32_pack_nn } from "./pack";
 /** Rows of D that are packed at a time: 256·N floats, which the second cache holds. */
 const TN_CHUNK: usize = 256;
 
-/** Row stride of the columns of A that are copied: no power of two, room for a row's last four floats to be stored whole. */
+/** Row strides of A, in floats, of which a multiple leaves the rows of a chunk too few lines of the first cache. */
+const CROWDED: usize = 32;
+
+/** Row stride of the columns of A that are copied: not crowded, room for a row's last four floats to be stored whole. */
 const COPY_STRIDE: usize = BLOCK_ROWS + 4;
 
 /** The first `columns` of some rows, tight. Strides in bytes. */
@@ -69,7 +72,7 @@ export function f32_gemv_nn(N: usize, K: usize, x: usize, panels: usize, init: u
 /**
  * C += Aᵀ·D.
  *
- * A is read down its columns, where rows a power of two apart fall into the same few lines of the first cache. So the
+ * A is read down its columns, where rows a power of two apart fall into the same few lines of the first cache. Then the
  * columns of a block are copied first (measured: 24.1 → 25.9 of 32 G multiply-adds a second at K = 128 and 256).
  *
  * @param M        rows of a and d: the terms of the sums
@@ -90,14 +93,15 @@ export function f32_gemm_tn_acc(
   assert(lda >= K && ldd >= N && ldc >= N, "row strides");
   if (live) M = min(M, <usize>load<i32>(live));
   const panels = scratch + (TN_CHUNK * COPY_STRIDE << 2);
+  const crowded = lda % CROWDED == 0;
   for (let chunks = (M + TN_CHUNK - 1) / TN_CHUNK; chunks; chunks--) {
     const rows = (M + chunks - 1) / chunks;
     f32_pack_nn(rows, N, d, ldd, panels);
     let left = K, column = a, to = c;
     for (let blocks = (K + BLOCK_ROWS - 1) / BLOCK_ROWS; blocks; blocks--) {
       const columns = (left + blocks - 1) / blocks;
-      copyColumns(rows, columns, column, lda << 2, scratch);
-      product(columns, N, rows, scratch, 4, COPY_STRIDE << 2, panels, to, ldc << 2, to, ldc << 2);
+      if (crowded) copyColumns(rows, columns, column, lda << 2, scratch);
+      product(columns, N, rows, crowded ? scratch : column, 4, (crowded ? COPY_STRIDE : lda) << 2, panels, to, ldc << 2, to, ldc << 2);
       column += columns << 2;
       to += columns * ldc << 2;
       left -= columns;
