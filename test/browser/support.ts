@@ -108,6 +108,9 @@ export async function reportOf(browser: "chromium" | "firefox", executable: stri
   }
 }
 
+/** A Chromium without a window, to be driven. */
+export const launch = (executablePath: string): Promise<Browser> => chromium.launch({ executablePath, args: FLAGS });
+
 export class Pages {
   private readonly browser: Browser;
   private readonly server: Server;
@@ -118,7 +121,7 @@ export class Pages {
   }
 
   static async open(executablePath: string): Promise<Pages> {
-    return new Pages(await chromium.launch({ executablePath, args: FLAGS }), await serve());
+    return new Pages(await launch(executablePath), await serve());
   }
 
   /**
