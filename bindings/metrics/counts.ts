@@ -50,8 +50,8 @@ export const countMetrics = {
   recall: metricFactory<ThresholdOptions>("recall", { threshold: 0.5 }, ({ threshold }) =>
     ({ metricName: "recall", parts: positives(threshold), result: ([hits, , real]) => ratio(hits[0], real[0]) })),
   /** Harmonic mean of precision and recall. */
-  f1: metricFactory<ThresholdOptions>("f1", { threshold: 0.5 }, ({ threshold }) =>
-    ({ metricName: "f1", parts: positives(threshold), result: ([hits, said, real]) => ratio(2 * hits[0], said[0] + real[0]) })),
+  f1Score: metricFactory<ThresholdOptions>("f1Score", { threshold: 0.5 }, ({ threshold }) =>
+    ({ metricName: "f1_score", parts: positives(threshold), result: ([hits, said, real]) => ratio(2 * hits[0], said[0] + real[0]) })),
   /** Area under the ROC curve, over 200 thresholds as in Keras. */
   auc: (): Metric => ({ metricName: "auc", parts: aboveThresholds, result: ([hits, misses]) => area(hits, misses) }),
 };

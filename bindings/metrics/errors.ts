@@ -22,10 +22,10 @@ export const errorMetrics = {
   /** Root of the mean squared error over everything that counts. */
   rootMeanSquaredError: (): Metric => meanMetric("root_mean_squared_error", squared, Math.sqrt),
   /** Share of the targets' variance that is explained, averaged over the last axis as Keras does. */
-  r2: (): Metric => ({
-    metricName: "r2",
+  r2Score: (): Metric => ({
+    metricName: "r2_score",
     parts(yTrue, yPred, weights) {
-      const t = alignTargets("r2", yTrue, yPred);
+      const t = alignTargets("r2Score", yTrue, yPred);
       return [columns(squaredError(yPred, t), weights), columns(t, weights), columns(square(t), weights), count(t, weights)];
     },
     result([errors, totals, squares, counts]) {

@@ -35,7 +35,7 @@ function confusionMatrix(yTrue: ArrayInput, yPred: ArrayInput, classes?: number)
 export const metrics = { ...factories, confusionMatrix };
 
 /** Keras' short names. */
-const NAMES: Record<string, keyof typeof factories> = { acc: "accuracy", mse: "meanSquaredError", mae: "meanAbsoluteError", rmse: "rootMeanSquaredError" };
+const NAMES: Record<string, keyof typeof factories> = { acc: "accuracy", mse: "meanSquaredError", mae: "meanAbsoluteError", rmse: "rootMeanSquaredError", f1: "f1Score", r2: "r2Score" };
 
 /**
  * A metric given by name, or as it is. A name that was given is its key.

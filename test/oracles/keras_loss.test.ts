@@ -25,7 +25,7 @@ const METRICS: Record<string, [Metric, target: string, prediction: string]> = {
   accuracy_sparse: [metrics.sparseCategoricalAccuracy(), "labels", "prob"],
   mae: [metrics.meanAbsoluteError(), "b_target", "a_pred"],
   precision: [metrics.precision(), "bits", "scores"],
-  r2: [metrics.r2(), "b_target", "a_pred"],
+  r2: [metrics.r2Score(), "b_target", "a_pred"],
   recall: [metrics.recall(), "bits", "scores"],
   rmse: [metrics.rootMeanSquaredError(), "b_target", "a_pred"],
   top2_sparse: [metrics.sparseTopKCategoricalAccuracy({ k: 2 }), "labels", "prob"],

@@ -45,12 +45,12 @@ const CASES: Record<Exclude<keyof typeof metrics, "confusionMatrix">, [Metric, k
   sparseTopKCategoricalAccuracy: [1, 2].map((k) => [metrics.sparseTopKCategoricalAccuracy({ k }), "sparse_top_k_categorical_accuracy", labels, scores, mean(above.map((n) => +(n < k)))]),
   precision: [[metrics.precision(), "precision", truths, chances, hits / said], [metrics.precision({ threshold: 0.95 }), "precision", truths, chances, 0]],
   recall: [[metrics.recall(), "recall", truths, chances, hits / real], [metrics.recall({ threshold: 0.1 }), "recall", truths, chances, 1]],
-  f1: [[metrics.f1(), "f1", truths, chances, 2 * hits / (said + real)]],
+  f1Score: [[metrics.f1Score(), "f1_score", truths, chances, 2 * hits / (said + real)]],
   auc: [[metrics.auc(), "auc", truths, chances, mean(pairs), 1e-3]],
   meanSquaredError: [[metrics.meanSquaredError(), "mean_squared_error", numbers, guesses, mean(errors.map((e) => e * e))]],
   meanAbsoluteError: [[metrics.meanAbsoluteError(), "mean_absolute_error", numbers, guesses, mean(errors.map(Math.abs))]],
   rootMeanSquaredError: [[metrics.rootMeanSquaredError(), "root_mean_squared_error", numbers, guesses, Math.sqrt(mean(errors.map((e) => e * e)))]],
-  r2: [[metrics.r2(), "r2", numbers, guesses, mean([explained(0), explained(1)])]],
+  r2Score: [[metrics.r2Score(), "r2_score", numbers, guesses, mean([explained(0), explained(1)])]],
   perplexity: [[metrics.perplexity(), "perplexity", labels, scores, Math.exp(-mean(scores.map((row, i) => Math.log(row[labels[i]]))))]],
 };
 
