@@ -73,6 +73,8 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
     declare readonly definition: AnyDefinition;
     declare readonly config: Readonly<Config>;
     declare layerName: string | undefined;
+    /** Its weights stay as they are, by its own option or by that of a layer around it. */
+    declare frozen: boolean;
 
     constructor(...args: any[]) {
       super();
@@ -80,6 +82,7 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
       hide(this, "definition", definition);
       hide(this, "config", configure(definition, given ?? {}));
       hide(this, "layerName", this.config.name);
+      if (this.config.trainable === false) freeze(this);
     }
 
     override childModules(): [string, Network][] {
@@ -126,7 +129,7 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
       const role = worthInt8(spec, this.config.units as number | undefined);
       const path = paths?.get(this);
       const quantized = role && int8?.names.has(path ? `${path}/${name}` : name) ? int8Format(role, int8.activations) : undefined;
-      return new Parameter(shape, initializerOf(label, initializer), this.config.trainable !== false && !int8,
+      return new Parameter(shape, initializerOf(label, initializer), this.frozen !== true && !int8,
         constraint ? (weight) => constrained(label, constraint, weight) : undefined,
         { role, int8: quantized });
     }
@@ -168,6 +171,12 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
   }
 
   return { Layer, CellLayer };
+}
+
+/** Keeps the weights of a module, and of all that it is made of, as they are. */
+function freeze(module: Network): void {
+  hide(module, "frozen", true);
+  for (const [, child] of module.childModules()) freeze(child);
 }
 
 /** An option for another layer: what has weights is made anew. */

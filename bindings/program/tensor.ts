@@ -75,7 +75,7 @@ export interface Steps {
 const unreadable = (what: string): never => {
   throw new TraceError(
     `tensor: expected an op, got an attempt to ${what} a traced tensor, which has a shape but no values yet; ` +
-      "use ops.where for a choice by value, or return it from the function and read the result",
+      "use ops.gather or ops.slice for a part, ops.where for a choice by value, or return it from the function and read the result",
   );
 };
 
@@ -95,7 +95,7 @@ export interface TensorPlace {
 /**
  * A dense row-major array inside a trace.
  *
- * @throws TraceError when its values are read: `+tensor`, `tensor.data`, iteration
+ * @throws TraceError when its values are read: `+tensor`, `tensor.data`, `tensor[0]`, iteration
  */
 export class Tensor {
   readonly trace: Trace;
@@ -156,6 +156,11 @@ export class Tensor {
     return unreadable("write down");
   }
 }
+
+/** `tensor[0]` is no property, and would be undefined without a word. */
+Object.setPrototypeOf(Tensor.prototype, new Proxy(Object.prototype, {
+  get: (target, key, tensor) => (typeof key === "string" && /^\d+$/.test(key) ? unreadable(`take element ${key} of`) : Reflect.get(target, key, tensor) as unknown),
+}));
 
 const operand = (tensor: Tensor, reads: boolean, writes: boolean): Operand =>
   ({ storage: tensor.storage, offset: tensor.offset, move: tensor.move, reads, writes });

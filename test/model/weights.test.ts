@@ -1,7 +1,7 @@
 /** Weights in and out, and what a seed settles. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { initializers, layers, losses, optimizers, sequential, type Module } from "../../bindings/index.ts";
+import { cells, initializers, layers, loadModel, losses, optimizers, sequential, type Module } from "../../bindings/index.ts";
 import { differ, floats, sameWeights } from "../support/models.ts";
 import { eachBackend } from "../support/backends.ts";
 import { same } from "../support/numbers.ts";
@@ -81,6 +81,20 @@ test("trainable: false keeps weights out of training, but in getWeights", () => 
   same(after["dense/kernel"].data, before["dense/kernel"].data);
   assert.ok(differ({ k: after["dense_1/kernel"] }, { k: before["dense_1/kernel"] }));
   model.dispose();
+});
+
+test("trainable: false of a layer around others holds for these too", () => {
+  const frozen = { trainable: false };
+  const model = sequential([
+    layers.bidirectional({ layer: layers.gru({ units: 2, returnSequences: true }), ...frozen }),
+    layers.timeDistributed({ layer: layers.dense({ units: 3 }), ...frozen }),
+    layers.rnn({ cell: [cells.gru({ units: 2 }), cells.lstm({ units: 2 })], ...frozen }), layers.dense({ units: 1 }),
+  ], { seed: 1, inputShape: [null, 2] });
+  assert.equal(model.trainableParameters().map(([name]) => name), ["dense/kernel", "dense/bias"]);
+  const loaded = loadModel(model.save());
+  assert.is(loaded.trainableParameters().length, 2, "loaded, too");
+  model.dispose();
+  loaded.dispose();
 });
 
 test("a seed is drawn when none is given, and can be used again", () => {
