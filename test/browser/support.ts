@@ -82,7 +82,7 @@ const FIREFOX_PREFERENCES = ["app.update.enabled", "browser.shell.checkDefaultBr
 /**
  * Opens a page in a browser of its own, without a window, until it posts a report.
  *
- * @throws Error with what the browser said when it ends before, or when two minutes have passed
+ * @throws Error with what the browser said when it ends before, or when five minutes have passed
  */
 export async function reportOf(browser: "chromium" | "firefox", executable: string, path: string, server: Server): Promise<unknown> {
   const profile = mkdtempSync(join(tmpdir(), "gatewise-browser-"));
@@ -94,7 +94,7 @@ export async function reportOf(browser: "chromium" | "firefox", executable: stri
   const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
   let timer: NodeJS.Timeout | undefined;
   const failed = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${browser}: expected a report within two minutes, got none; it said:\n${said}`)), 120000);
+    timer = setTimeout(() => reject(new Error(`${browser}: expected a report within five minutes, got none; it said:\n${said}`)), 300000);
     child.on("close", (code) => reject(new Error(`${browser}: expected a report, got the browser's end with ${code}; it said:\n${said}`)));
     child.on("error", reject);
   });

@@ -124,14 +124,17 @@ export class Sandbox {
   }
 }
 
+/** Bytes of base64; not by Buffer, since browsers run this file too. */
+const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+
 // (module (func (param v128 v128 v128) (result v128) local.get 0 local.get 1 local.get 2 f32x4.relaxed_madd))
-const MADD_PROBE = Uint8Array.from(atob("AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/YUCCw=="), (char) => char.charCodeAt(0));
+const MADD_PROBE = bytesOf("AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/YUCCw==");
 
 /** Whether this engine has the opcodes of the relaxed build. */
 export const hasRelaxed = WebAssembly.validate(MADD_PROBE);
 
 // the same with i32x4.relaxed_dot_i8x16_i7x16_add_s
-const DOT_PROBE = Buffer.from("AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/ZMCCw==", "base64");
+const DOT_PROBE = bytesOf("AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/ZMCCw==");
 
 /** Whether it has those of the relaxed build of int8 kernels. */
 export const hasDot = hasRelaxed && WebAssembly.validate(DOT_PROBE);
