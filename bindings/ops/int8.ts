@@ -1,26 +1,23 @@
 /** Products with int8 weights, as the ops of f32 weights record them where a weight is one. */
-import type { Parameter } from "../program/parameters.ts";
 import { read, write, type Operand, type Tensor } from "../program/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 import { packedBytes, scratchBytes } from "../reference/q8_panel.ts";
-import { derive, gateWidth, shifted, type Gates } from "./weights.ts";
-
-const parameterOf = (w: Tensor): Parameter => w.origin.get("parameter") as Parameter;
+import { derive, gateWidth, parameterOf, shifted, type Gates } from "./weights.ts";
 
 /** Bits of what an int8 weight is multiplied with. */
-export const bitsOf = (w: Tensor): number => parameterOf(w).int8!.bits;
+export const bitsOf = (w: Tensor): number => parameterOf(w)!.int8!.bits;
 
 /** Its integers from one of a row on, which need not begin where a float would. */
 const integersFrom = (w: Tensor, first: number): Operand => shifted(read(w), first / 4);
 
 /** Its scales from one of them on. */
-export const int8Scales = (w: Tensor, first = 0): Operand => shifted(read(w), parameterOf(w).scaleOffset + first);
+export const int8Scales = (w: Tensor, first = 0): Operand => shifted(read(w), parameterOf(w)!.scaleOffset + first);
 
 /** int8 panels of w's gates, w [K, ≥ first + G·H], columns in panel order. */
 export function int8Panels(trace: Trace, w: Tensor, gates: Gates): Operand {
   const [K, columns] = w.shape;
   const { G, H, first = 0 } = gates;
-  return derive(trace, w, `int8 ${G} ${H} ${first}`, packedBytes(K, gateWidth(gates)) / 4, (call, out) =>
+  return derive(trace, [w], `int8 ${G} ${H} ${first}`, packedBytes(K, gateWidth(gates)) / 4, (call, out) =>
     call("q8_pack_gates_nn", K, G, H, integersFrom(w, first), columns, int8Scales(w, first), out));
 }
 
@@ -45,31 +42,4 @@ export function recordInt8Project(
   const width = gateWidth(gates);
   trace.call("q8_gemm_nn", M, read(live), width, I, read(x), I, int8Panels(trace, kernel, gates), bias, 0, write(z), width,
     int8Scratch(trace, M, I), bitsOf(kernel));
-}
-
-/** Tokens there may be to each input of the product, for a table of products instead: floats then, a row for each token. */
-const TABLE_SHARE = 4;
-
-/** Whether the products of an int8 table's rows are kept: they replace those of every step. */
-export const isTabled = (table: Tensor): boolean => table.dtype === "i8" && table.shape[0] <= TABLE_SHARE * table.shape[1];
-
-/**
- * The rows of an int8 table [V, D] projected: x·W + b of each token [V, width].
- *
- * @param product  records the product of V rows of floats, W being int8 or not
- */
-export function projectedTable(
-  trace: Trace, table: Tensor, kernel: Tensor, gates: Gates, bias: Operand | 0, panels: Operand,
-): Operand {
-  const [V, D] = table.shape;
-  const width = gateWidth(gates);
-  const { G, H, first = 0 } = gates;
-  const [rows, scratch] = [V * width, V * (width + D)]; // behind the table
-  const floats = scratch + scratchBytes(V, D) / 4;
-  return derive(trace, table, `table ${parameterOf(kernel).shape.join()} ${G} ${H} ${first}`, floats, (call, out) => {
-    const at = (floats: number): Operand => ({ ...out, offset: out.offset + floats * 4 });
-    call("q8_gather_rows", V, 0, D, read(table), int8Scales(table), 0, at(rows), D);
-    if (kernel.dtype === "i8") call("q8_gemm_nn", V, 0, width, D, at(rows), D, panels, bias, 0, out, width, at(scratch), bitsOf(kernel));
-    else call("f32_gemm_nn", V, 0, width, D, at(rows), D, panels, bias, 0, out, width);
-  });
 }

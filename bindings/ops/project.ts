@@ -5,10 +5,11 @@
 import { read, update, write, type Tensor } from "../program/tensor.ts";
 import type { Gradients } from "../program/gradients.ts";
 import type { Op, Trace } from "../program/trace.ts";
-import { int8Panels, isTabled, projectedTable, recordInt8Project } from "./int8.ts";
+import { recordInt8Project } from "./int8.ts";
 import { addTransposedProduct } from "./linear.ts";
 import { required } from "./operands.ts";
 import { packIntegers, pack, type Gathered, type Rows } from "./rows.ts";
+import { isTabled, tokenTableOp } from "./token_table.ts";
 import { gateBias, gatePanels, gatePanelsOfTranspose, gateWidth, type Gates } from "./weights.ts";
 
 interface ProjectConfig {
@@ -108,24 +109,6 @@ const lookupOp: Op<LookupConfig> = {
   },
 };
 
-/**
- * The same for tokens of an int8 table that is small enough: the products of all of them are kept as floats, and a step
- * takes a row. Inputs: table, kernel, bias.
- */
-const tableOp: Op<LookupConfig> = {
-  name: "project",
-  int8: true,
-  shape: (_inputs, { gates, tokens }) => [{ shape: [tokens.size, gateWidth(gates)] }],
-  forward(trace, inputs, [z], { gates, live, tokens }) {
-    const [table, kernel] = [required(inputs, 0), required(inputs, 1)];
-    const [M, width] = z.shape;
-    const bias = inputs[2] ? gateBias(trace, inputs[2], gates) : 0;
-    const panels = kernel.dtype === "i8" ? int8Panels(trace, kernel, gates) : gatePanels(trace, kernel, gates);
-    const products = projectedTable(trace, table, kernel, gates, bias, panels);
-    trace.call("f32_gather_rows", M, read(live), width, products, width, read(tokens), write(z), width);
-  },
-};
-
 /** Below this share of distinct tokens among steps, projecting tokens instead of steps pays (measured). */
 const DISTINCT_SHARE = 0.75;
 
@@ -137,9 +120,9 @@ const DISTINCT_SHARE = 0.75;
 export function project(trace: Trace, x: Tensor, kernel: Tensor, bias: Tensor | undefined, rows: Rows, gates: Gates): Tensor {
   const gathered = x.origin.get("gathered") as Gathered | undefined;
   const table = gathered?.table.rank === 2 ? gathered.table : undefined;
-  if (gathered && table && isTabled(table)) {
+  if (gathered && table && isTabled(trace, table, kernel)) {
     const tokens = packIntegers(trace, gathered.indices, rows);
-    return trace.apply(tableOp, [table, kernel, bias], { gates, live: rows.count, tokens })[0];
+    return trace.apply(tokenTableOp, [table, kernel, bias], { gates, live: rows.count, tokens })[0];
   }
   const whole = table?.dtype === "f32" && kernel.dtype === "f32";
   if (gathered && table && whole && table.shape[0] <= DISTINCT_SHARE * rows.B * rows.T) {

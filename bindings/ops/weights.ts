@@ -6,29 +6,35 @@ import { panelWidth } from "../reference/panel.ts";
 
 type Recorder = (kernel: KernelName, ...args: (number | Operand)[]) => void;
 
+/** The parameter that a tensor of a trace is, if it is one. */
+export const parameterOf = (w: Tensor | undefined): Parameter | undefined => w?.origin.get("parameter") as Parameter | undefined;
+
 /**
- * Something computed from one weight alone.
+ * Something computed from weights alone.
  *
- * @param key     what it is, the same for the same result
- * @param floats  how large it is
- * @param record  records the calls that write it
+ * @param weights  those it is computed from; what was derived is freed with the first
+ * @param key      what it is, the same for the same result
+ * @param floats   how large it is
+ * @param record   records the calls that write it
  */
 export function derive(
-  trace: Trace, weight: Tensor, key: string, floats: number, record: (call: Recorder, out: Operand) => void,
+  trace: Trace, weights: readonly Tensor[], key: string, floats: number, record: (call: Recorder, out: Operand) => void,
 ): Operand {
-  const parameter = weight.origin.get("parameter") as Parameter | undefined;
-  if (!parameter) {
+  const parameters = weights.map(parameterOf).filter((parameter) => parameter !== undefined);
+  if (parameters.length < weights.length) {
     const storage = new Storage(floats * 4);
     record((kernel, ...args) => trace.call(kernel, ...args), { storage, offset: 0, reads: false, writes: true });
     return { storage, offset: 0, reads: true, writes: false };
   }
-  let derived = parameter.derived.get(key);
+  const [owner, ...others] = parameters;
+  const full = [key, ...others.map(({ serial }) => serial)].join(" ");
+  let derived = owner.derived.get(full);
   if (!derived) {
     const storage = new Storage(floats * 4, { pinned: true });
     const calls: { kernel: KernelName; args: (number | Operand)[] }[] = [];
     record((kernel, ...args) => calls.push({ kernel, args }), { storage, offset: 0, reads: false, writes: true });
-    derived = new Derived(parameter, storage, calls);
-    parameter.derived.set(key, derived);
+    derived = new Derived(parameters, storage, calls);
+    owner.derived.set(full, derived);
   }
   trace.derived.add(derived);
   return { storage: derived.storage, offset: 0, reads: true, writes: false };
@@ -43,13 +49,13 @@ export const shifted = (operand: Operand | 0, floats: number): Operand => {
 /** Panels of w [K, N]. */
 export function panels(trace: Trace, w: Tensor): Operand {
   const [K, N] = w.shape;
-  return derive(trace, w, "nn", K * panelWidth(N), (call, out) => call("f32_pack_nn", K, N, read(w), N, out));
+  return derive(trace, [w], "nn", K * panelWidth(N), (call, out) => call("f32_pack_nn", K, N, read(w), N, out));
 }
 
 /** Panels of the transpose of w [N, K]: products with it contract over w's columns. */
 export function panelsOfTranspose(trace: Trace, w: Tensor): Operand {
   const [N, K] = w.shape;
-  return derive(trace, w, "nt", K * panelWidth(N), (call, out) => call("f32_pack_nt", K, N, read(w), K, out));
+  return derive(trace, [w], "nt", K * panelWidth(N), (call, out) => call("f32_pack_nt", K, N, read(w), K, out));
 }
 
 /** Gates of a weight: which of its columns, G groups of H from `first` on. */
@@ -67,7 +73,7 @@ export const gateWidth = ({ G, H }: Gates): number => G * panelWidth(H);
 export function gatePanels(trace: Trace, w: Tensor, gates: Gates): Operand {
   const [K, columns] = w.shape;
   const { G, H, first = 0 } = gates;
-  return derive(trace, w, `gates nn ${G} ${H} ${first}`, K * gateWidth(gates), (call, out) =>
+  return derive(trace, [w], `gates nn ${G} ${H} ${first}`, K * gateWidth(gates), (call, out) =>
     call("f32_pack_gates_nn", K, G, H, shifted(read(w), first), columns, out));
 }
 
@@ -75,13 +81,13 @@ export function gatePanels(trace: Trace, w: Tensor, gates: Gates): Operand {
 export function gatePanelsOfTranspose(trace: Trace, w: Tensor, gates: Gates): Operand {
   const [N, columns] = w.shape;
   const { G, H, first = 0 } = gates;
-  return derive(trace, w, `gates nt ${G} ${H} ${first}`, gateWidth(gates) * panelWidth(N), (call, out) =>
+  return derive(trace, [w], `gates nt ${G} ${H} ${first}`, gateWidth(gates) * panelWidth(N), (call, out) =>
     call("f32_pack_gates_nt", G, H, N, shifted(read(w), first), columns, out));
 }
 
 /** A row of biases [G·H], which starts `row` rows into the bias, in panel order. */
 export function gateBias(trace: Trace, bias: Tensor, gates: Gates, row = 0): Operand {
   const { G, H } = gates;
-  return derive(trace, bias, `bias ${G} ${H} ${row}`, gateWidth(gates), (call, out) =>
+  return derive(trace, [bias], `bias ${G} ${H} ${row}`, gateWidth(gates), (call, out) =>
     call("f32_permute_gates", 1, G, H, shifted(read(bias), row * G * H), G * H, out, gateWidth(gates)));
 }

@@ -19,8 +19,12 @@ export interface ParameterUse {
   readonly int8?: Int8Format | undefined;
 }
 
+let made = 0;
+
 /** A weight of a module: what it looks like, and, once its block is allocated, where it lies. */
 export class Parameter {
+  /** Tells it from all others, in the names of what is derived from several. */
+  readonly serial = made++;
   readonly shape: Shape;
   readonly initializer: Initializer;
   readonly trainable: boolean;
@@ -63,16 +67,17 @@ export class Parameter {
   }
 }
 
-/** Something computed from parameters alone, kept until they change: column panels, permuted biases. */
+/** Something computed from parameters alone, kept until they change: column panels, permuted biases, products of a table. */
 export class Derived {
   readonly storage: Storage;
   readonly calls: readonly Call[];
-  readonly parameter: Parameter;
+  /** The first owns the memory. */
+  readonly parameters: readonly Parameter[];
   private bound: Bound[] | undefined;
   private version = 0;
 
-  constructor(parameter: Parameter, storage: Storage, calls: readonly Call[]) {
-    this.parameter = parameter;
+  constructor(parameters: readonly Parameter[], storage: Storage, calls: readonly Call[]) {
+    this.parameters = parameters;
     this.storage = storage;
     this.calls = calls;
   }
@@ -80,13 +85,14 @@ export class Derived {
   /** Takes over a block of memory that the arena gave for it. */
   place(ptr: number, bind: (calls: readonly Call[]) => Bound[]): void {
     this.storage.ptr = ptr;
-    this.parameter.block!.derived.push(this);
+    this.parameters[0].block!.derived.push(this);
     this.bound = bind(this.calls);
   }
 
-  /** Computes it again when its parameter has changed since. */
+  /** Computes it again when one of its parameters has changed since. */
   refresh(): void {
-    const { version } = this.parameter.block!;
+    let version = 0; // versions only grow, and so does their sum
+    for (let i = 0; i < this.parameters.length; i++) version += this.parameters[i].block!.version;
     if (this.version === version) return;
     replay(this.bound!);
     this.version = version;
