@@ -9,6 +9,7 @@ const compiled = (name) => fileURLToPath(new URL(`build/js/${name}.js`, import.m
 const SMALL = {
   "runtime/inline": "runtime/inline_infer",
   "runtime/instantiate": "runtime/instantiate_plain",
+  "runtime/threads": "runtime/threads_none",
   "initializers": "without_training",
   "regularizers": "without_training",
   "constraints": "without_training",
@@ -19,6 +20,7 @@ const SMALL = {
  * resolving, so that no source asks at run time where it runs:
  *
  *   runtime/inline       the wasm that travels as text: all kernels, forward ones only, or none
+ *   runtime/threads      workers over shared memory, or one thread
  *   runtime/instantiate  by the AssemblyScript loader, or plainly where it cannot be imported or would weigh too much
  *   initializers …       what matters to training only
  */
@@ -26,7 +28,9 @@ const GROUPS = [
   { entries: { index: "index", data: "data/index", text: "text/index", csv: "csv", worker: "worker/index", reference: "reference_entry" }, swaps: {} },
   {
     entries: { external: "index" },
-    swaps: { "runtime/inline": "runtime/inline_external", "runtime/instantiate": "runtime/instantiate_plain" },
+    swaps: {
+      "runtime/inline": "runtime/inline_external", "runtime/instantiate": "runtime/instantiate_plain", "runtime/threads": "runtime/threads_none",
+    },
   },
   { entries: { infer: "infer" }, swaps: SMALL, forwardOnly: true },
   { entries: { worklet: "infer" }, swaps: SMALL, forwardOnly: true }, // in one file, without chunks

@@ -3,7 +3,7 @@ import { OptionError, StateError, type NonFiniteError } from "./errors.ts";
 import type { Module } from "./model/module.ts";
 import type { ArrayRecord } from "./model/network.ts";
 import { progressOf } from "./model/progress.ts";
-import type { Logs } from "./model/runner.ts";
+import type { Logs } from "./model/scores.ts";
 import type { TrainEvent } from "./model/train.ts";
 import { checkOptions } from "./options.ts";
 

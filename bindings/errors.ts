@@ -114,7 +114,7 @@ export class UnsupportedError extends GatewiseError {
   override readonly code = "ERR_UNSUPPORTED";
 }
 
-/** A worker that could not be started, or that ended while something was expected of it. */
+/** A worker that could not be started, that failed, or that ended while something was expected of it. */
 export class WorkerError extends GatewiseError {
   static {
     this.prototype.name = "WorkerError";

@@ -50,7 +50,7 @@ export * from "./errors.ts";
 export type { Tensor } from "./program/tensor.ts";
 export type { ArrayInput, NDArray } from "./program/array.ts";
 export type { Stream, StreamOptions } from "./model/stream.ts";
-export type { Logs } from "./model/runner.ts";
+export type { Logs } from "./model/scores.ts";
 export type { FitOptions, History, TrainEvent } from "./model/train.ts";
 export type { CompileOptions, EvaluateOptions, MetricsOption } from "./model/module.ts";
 export type { BatchItem, BatchStream } from "./model/batches.ts";

@@ -43,8 +43,10 @@ function copyTypes() {
 }
 
 install();
+const { buildWorker } = await import("./worker.mjs"); // what it imports is there once things are installed
 rmSync(COMPILED, { recursive: true, force: true });
 await compileKernels();
+buildWorker();
 tool("typescript/bin/tsc", "-p", ".");
 rmSync("dist", { recursive: true, force: true });
 tool("rollup/dist/bin/rollup", "-c", "--silent");

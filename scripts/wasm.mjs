@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { deflateRawSync } from "node:zlib";
 import asc from "assemblyscript/asc";
+import { buildWorker } from "./worker.mjs";
 
 const CODE_SECTION = 10;
 
@@ -105,6 +106,7 @@ export async function buildWasm(only) {
     if (!only || only.includes(name)) await compile(name, build, sources);
   }
   writeFileSync("bindings/generated/kernels.ts", kernelTypes());
+  buildWorker();
   if (only) return;
   writeFileSync("bindings/generated/wasm.ts", packed("simd", "relaxed"));
   writeFileSync("bindings/generated/wasm_infer.ts", packed("simd-infer", "relaxed-infer"));

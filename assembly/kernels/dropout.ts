@@ -5,7 +5,8 @@
  *
  * The mask is never stored: the gradient is the same kernel on dy with the same state and site.
  *
- * Layout    state [2] u32: seed and counter, written by TypeScript; site tells the dropouts of one step apart.
+ * Layout    state [3] u32: seed, counter and first row, written by TypeScript; site tells the dropouts of one step apart.
+ *           Threads that share a batch count i on from their first row, so that every row drops what it would alone.
  * Aliasing  y may be x.
  * Accuracy  u is exact in a float, so every build drops the same elements; rate 0 keeps and rate 1 drops all of them.
  *           What is dropped is +0 even where x is not finite.
@@ -30,14 +31,15 @@ function kept(numbers: v128, second: v128, limit: v128): v128 {
  *
  * @param n      elements
  * @param x      in   [n]
- * @param state  in   [2] u32  seed, counter
+ * @param state  in   [3] u32  seed, counter, first row
  * @param y      out  [n]
  * @param site   number of this dropout among those of a step
+ * @param row    elements of a row; 0 when they are not of rows
  * @param rate   share that is dropped, 0…1
  */
-export function f32_dropout_fwd(n: usize, x: usize, state: usize, y: usize, site: i32, rate: f32): void {
+export function f32_dropout_fwd(n: usize, x: usize, state: usize, y: usize, site: i32, row: i32, rate: f32): void {
   assert(rate >= 0 && rate <= 1, "rate must be 0…1");
-  let numbers = i32x4.add(i32x4.splat(firstKey(state, site)), v128.load(FIRST_FOUR));
+  let numbers = i32x4.add(i32x4.splat(firstKey(state, site) + row * load<i32>(state, 8)), v128.load(FIRST_FOUR));
   const second = i32x4.splat(secondKey(state, site));
   const limit = f32x4.splat(rate * TWO_24);
   const scale = f32x4.splat(1 / (1 - rate));
@@ -52,12 +54,13 @@ export function f32_dropout_fwd(n: usize, x: usize, state: usize, y: usize, site
  * The mask by itself, for those who apply it many times.
  *
  * @param n      elements
- * @param state  in   [2] u32  seed, counter
+ * @param state  in   [3] u32  seed, counter, first row
  * @param y      out  [n]      0 or 1 / (1 − rate)
  * @param site   as above
+ * @param row    as above
  * @param rate   share that is dropped, 0…1
  */
-export function f32_dropout_mask(n: usize, state: usize, y: usize, site: i32, rate: f32): void {
+export function f32_dropout_mask(n: usize, state: usize, y: usize, site: i32, row: i32, rate: f32): void {
   f32_fill(n, y, 1);
-  f32_dropout_fwd(n, y, state, y, site, rate);
+  f32_dropout_fwd(n, y, state, y, site, row, rate);
 }

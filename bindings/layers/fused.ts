@@ -28,8 +28,9 @@ export function fusedStage<C extends CellOptions>(kind: CellKind<C>, config: C, 
       const [B, T, I] = input.shape;
       const rows = packRows(trace, B, T, stepsOf(run, input), rowOrder(run));
       const x = drop.input ? mul(input, drop.input) : input;
+      const mask = drop.state && sortStates(trace, drop.state, rows); // a row drops the same whichever rows it is sorted among
       const states = initial.map((state) => sortStates(trace, state, rows));
-      const sequence = kind.run(config, { trace, weights: weights(I), x, rows, states, drop: drop.state });
+      const sequence = kind.run(config, { trace, weights: weights(I), x, rows, states, drop: mask });
       exposeInner(trace, kind.gates(config), sequence, rows, [B, T, config.units], prefix);
       const final = sequence.final.map((state) => unsortStates(trace, state, rows));
       // in a stream the output of the run before is the state it left

@@ -40,7 +40,7 @@ const REDUCTIONS: readonly Reduction[] = ["mean", "sum", "none"];
 export const meanOver = (total: Tensor, counted: Tensor): Tensor => div(total, maximum(counted, TINY));
 
 /** Keeps a divisor from being 0, and is far below any weight that means something. */
-const TINY = 1e-30;
+export const TINY = 1e-30;
 
 function reduced({ values, weights }: Terms, reduction: Reduction): Tensor {
   if (reduction === "none") return values;

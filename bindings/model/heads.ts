@@ -31,7 +31,7 @@ export interface Head {
 
 type Outputs = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 
-const isLoss: IsOne = (value) => typeof value === "function" || value === null;
+export const isLoss: IsOne = (value) => typeof value === "function" || value === null;
 const isNumber: IsOne = (value) => typeof value === "number";
 const form = (value: Outputs): string => (isTensor(value) ? "one" : Array.isArray(value) ? `a list of ${value.length}` : `a record of ${Object.keys(value).join(", ")}`);
 

@@ -8,10 +8,11 @@ import { checkOptions } from "../options.ts";
 import { penaltyOf, type RegularizerInput } from "../regularizers.ts";
 import { int8Format, type Int8Role } from "../program/int8.ts";
 import { Parameter } from "../program/parameters.ts";
+import { needsWholeBatch } from "../program/shard.ts";
 import { describe, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Trace } from "../program/trace.ts";
 import { tensorOf } from "../ops/operands.ts";
-import { hide, isNetwork, type Network } from "./network.ts";
+import { ROWWISE, hide, isNetwork, type Network } from "./network.ts";
 
 type AnyDefinition = LayerDefinition<any>;
 type Config = Record<string, unknown> & { name?: string; trainable?: boolean };
@@ -85,6 +86,10 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
       if (this.config.trainable === false) freeze(this);
     }
 
+    get [ROWWISE](): true {
+      return true;
+    }
+
     override childModules(): [string, Network][] {
       if (this.definition.children) return this.definition.children(this.config) as [string, Network][];
       const found: [string, Network][] = [];
@@ -117,6 +122,7 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
         const result = this.definition.call(scope, input as Tensor & Tensor[], options);
         const output = (Array.isArray(result) ? result[0] : result) as Tensor;
         const activity = this.config.activityRegularizer as RegularizerInput | undefined;
+        if (typeof activity === "function") needsWholeBatch(trace, "a penalty of your own on an output");
         if (activity) trace.penalties.set(output, (value) => penaltyOf(this.describe(), activity, value));
         trace.expose("output", () => output, (tape) => tape.gradient(output));
         return result;

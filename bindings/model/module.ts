@@ -13,7 +13,8 @@ import { checkWeights, openFile, slotArrays, type FileBytes, type OpenedFile } f
 import { Network, hide, type ArrayRecord, type ModuleOptions } from "./network.ts";
 import { quantizedFile, type QuantizeOptions } from "./quantize.ts";
 import { save, type SaveOptions } from "./save.ts";
-import { BatchRunner, type Logs } from "./runner.ts";
+import { BatchRunner } from "./runner.ts";
+import type { Logs } from "./scores.ts";
 import type { Several } from "./several.ts";
 import { refuseCuts, sourceOf } from "./source.ts";
 import { evaluateStream, fit, train, type FitOptions, type History, type TrainEvent } from "./train.ts";

@@ -3,7 +3,8 @@
 import { DisposedError, OptionError, StateError, UnsupportedError, ValueError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import type { ArrayInput, NDArray } from "../program/array.ts";
-import type { Root, TracedFunction } from "../program/functions.ts";
+import type { Division } from "../program/division.ts";
+import type { Root } from "../program/functions.ts";
 import type { Activations } from "../program/int8.ts";
 import { ParameterBlock, type Parameter } from "../program/parameters.ts";
 import type { Program } from "../program/program.ts";
@@ -37,11 +38,17 @@ const NETWORK = Symbol.for("gatewise/1/network");
 /** Whether something is a module, whichever of the copies that ESM, CJS and sub-paths load made it. */
 export const isNetwork = (value: unknown): value is Network => typeof value === "object" && value !== null && NETWORK in value;
 
+/** Marks modules of the library, in whose `call` the rows of a batch have nothing to do with each other. */
+export const ROWWISE = Symbol("rowwise");
+
+/** Whether a model is made of nothing else. */
+export const isRowwise = (model: Network): boolean => [...model.modulePaths().keys()].every((module) => ROWWISE in module);
+
 export class Network implements Root {
   /** Weights of this module itself, by name. @internal */
   declare readonly ownParameters: Map<string, Parameter>;
   /** Functions of this module that are traced by the library, by what they are for. @internal */
-  declare readonly tracedFunctions: Map<string, TracedFunction<any>>;
+  declare readonly tracedFunctions: Map<string, Division<any>>;
   #backend: Backend | undefined;
   #seed: number | undefined;
   #random: { seed: number; counter: number } | undefined;
@@ -52,7 +59,7 @@ export class Network implements Root {
   constructor(options: ModuleOptions = {}) {
     checkOptions(this.constructor.name, options, ["seed"]);
     hide(this, "ownParameters", new Map<string, Parameter>());
-    hide(this, "tracedFunctions", new Map<string, TracedFunction<any>>());
+    hide(this, "tracedFunctions", new Map<string, Division<any>>());
     this.#seed = options.seed;
   }
 

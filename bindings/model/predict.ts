@@ -1,12 +1,13 @@
 /** Running a model over arrays, batch by batch. */
 import { ShapeError, TraceError } from "../errors.ts";
 import { checkCount, checkOptions } from "../options.ts";
-import type { NDArray } from "../program/array.ts";
+import type { NDArray, Normalized } from "../program/array.ts";
+import { Division, agree, type Part, type Slice } from "../program/division.ts";
 import { TracedFunction } from "../program/functions.ts";
 import { describe, sizeOf, type Steps, type Tensor } from "../program/tensor.ts";
-import { flattenResult, type FlatArguments } from "../program/tree.ts";
+import { flattenResult } from "../program/tree.ts";
 import { attachSteps, inputArrays, namedArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
-import type { Network } from "./network.ts";
+import { isRowwise, type Network } from "./network.ts";
 import { statefulStore } from "./states.ts";
 
 export interface PredictOptions extends StepOptions {
@@ -16,18 +17,19 @@ export interface PredictOptions extends StepOptions {
 
 type PredictFunction = (inputs: Tensor[], steps: Steps) => unknown;
 
-function predictFunction(model: Network): TracedFunction {
-  let traced = model.tracedFunctions.get("predict");
-  if (!traced) {
+function predictFunction(model: Network): Division<undefined> {
+  let division = model.tracedFunctions.get("predict");
+  if (!division) {
     const fn: PredictFunction = (inputs, steps) => {
       attachSteps(inputs, steps);
       const outputs: unknown = model.call(...inputs);
       return checkOutputs(model, outputs, inputs[0].shape[0]);
     };
-    traced = new TracedFunction("predict", model, fn as never, { stateful: statefulStore(model) });
-    model.tracedFunctions.set("predict", traced);
+    const traced = (shard?: number): TracedFunction =>
+      new TracedFunction("predict", model, fn as never, { stateful: statefulStore(model) }, shard === undefined ? {} : { shard });
+    model.tracedFunctions.set("predict", (division = new Division(model, traced(), traced, isRowwise(model))));
   }
-  return traced;
+  return division;
 }
 
 /** @throws TraceError, ShapeError unless there is an output, and a row of each for every row of the input */
@@ -42,31 +44,86 @@ function checkOutputs(model: Network, outputs: unknown, rows: number): unknown {
 /** What a model gives for arrays: one, or a list or a record of them as its `call` does. */
 export type Prediction = NDArray | Prediction[] | { [output: string]: Prediction };
 
+/** What is predicted on, and where the results go. */
+class Run {
+  private readonly division: Division<undefined>;
+  private readonly arrays: readonly Normalized[];
+  private readonly steps: Readonly<Record<string, Normalized>>;
+  private readonly named: readonly [name: string, array: Normalized][];
+  private readonly batchSize: number;
+  readonly rows: number;
+  outputs: NDArray[] = [];
+
+  constructor(division: Division<undefined>, x: ModelInput, options: PredictOptions, batchSize: number) {
+    this.division = division;
+    this.arrays = inputArrays(x, "predict: x");
+    this.steps = stepArrays(options, this.arrays[0].shape, "predict");
+    this.named = namedArrays("predict", this.arrays, this.steps);
+    this.rows = this.arrays[0].shape[0];
+    this.batchSize = batchSize;
+  }
+
+  private from(first: number): Slice {
+    const { arrays, steps, division } = this;
+    return (start, end) => {
+      const [a, b] = [first + start, first + end];
+      const part = Object.fromEntries(Object.entries(steps).map(([name, array]) => [name, rowsOf(array, a, b)]));
+      return division.whole.flatten([arrays.map((array) => rowsOf(array, a, b)), part]);
+    };
+  }
+
+  /** Programs for the rows from `first` on: a batch, or one for every thread. */
+  compile(first: number): Part<undefined>[] {
+    const { division, batchSize, rows } = this;
+    return division.divided(Math.min(rows - first, batchSize * division.threads), this.from(first))
+      ?? division.entire(Math.min(rows - first, batchSize), this.from(first));
+  }
+
+  /** Makes room for the results. @throws ValueError for values that the programs cannot take */
+  prepare({ compiled: { program } }: Part<undefined>): void {
+    this.named.forEach(([name, array], i) => program.inputs[i].check(array.data, name));
+    this.outputs = program.outputs.map(({ shape: [, ...shape] }) => ({ data: new Float32Array(this.rows * sizeOf(shape)), shape: [this.rows, ...shape] }));
+  }
+
+  /** Computes rows from `first` on, divided where that gives the same. @returns where the next ones are */
+  run(first: number): number {
+    const parts = this.compile(first);
+    this.replay(parts, first);
+    const next = first + parts.at(-1)!.end;
+    if (parts.length > 1 && !this.division.confirm(() => this.sameWhole(first, next))) return this.run(first);
+    return next;
+  }
+
+  private replay(parts: readonly Part<undefined>[], first: number): void {
+    for (const { compiled: { program }, start, end } of parts) {
+      this.named.forEach(([name, array], i) => program.inputs[i].write(rowsOf(array, first + start, first + end).data, name));
+    }
+    this.division.replay(parts);
+    for (const { compiled: { program }, start } of parts) {
+      program.outputs.forEach(({ view, size, shape }, i) => this.outputs[i].data.set(view, (first + start) * size / shape[0]));
+    }
+  }
+
+  /** Whether rows computed together are as they have been computed apart. */
+  private sameWhole(first: number, end: number): boolean {
+    const apart = this.outputs.map(({ data }) => data.slice());
+    const whole = this.division.entire(end - first, this.from(first));
+    this.replay(whole, first);
+    whole[0].compiled.program.dispose();
+    return this.outputs.every(({ data }, i) => agree(data, apart[i]));
+  }
+}
+
 /** See {@link Network.predict}. */
 export function predict(model: Network, x: ModelInput, options: PredictOptions): Prediction {
   model.throwIfDisposed();
   checkOptions("predict", options, ["batchSize", "lengths", "mask"]);
   const { batchSize = 32 } = options;
   checkCount("predict", "batchSize", batchSize);
-  const arrays = inputArrays(x, "predict: x");
-  const steps = stepArrays(options, arrays[0].shape, "predict");
-  const traced = predictFunction(model);
-  const rows = arrays[0].shape[0];
-  const batch = (start: number, end: number): FlatArguments => {
-    const part = Object.fromEntries(Object.entries(steps).map(([name, array]) => [name, rowsOf(array, start, end)]));
-    return traced.flatten([arrays.map((array) => rowsOf(array, start, end)), part]);
-  };
-  const compiled = traced.compile(batch(0, Math.min(rows, batchSize)));
-  namedArrays("predict", arrays, steps).forEach(([name, array], i) => compiled.program.inputs[i].check(array.data, name));
-  const outputs: NDArray[] = [];
-  for (let start = 0; start < rows; start += batchSize) {
-    const end = Math.min(rows, start + batchSize);
-    const { program } = traced.run(batch(start, end));
-    program.outputs.forEach((port, i) => {
-      outputs[i] ??= { data: new Float32Array(rows * sizeOf(port.shape.slice(1))), shape: [rows, ...port.shape.slice(1)] };
-      outputs[i].data.set(port.view, start * sizeOf(port.shape.slice(1)));
-    });
-  }
-  const result = compiled.result((_port, i) => outputs[i]) as Prediction;
-  return Array.isArray(result) && outputs.length === 1 ? outputs[0] : result;
+  const run = new Run(predictFunction(model), x, options, batchSize);
+  const [part] = run.compile(0);
+  run.prepare(part);
+  for (let first = 0; first < run.rows;) first = run.run(first);
+  const result = part.compiled.result((_port, i) => run.outputs[i]) as Prediction;
+  return Array.isArray(result) && run.outputs.length === 1 ? run.outputs[0] : result;
 }

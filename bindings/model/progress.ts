@@ -1,6 +1,6 @@
 /** Progress of `fit` on the terminal, by cli-progress where it is installed, else a line per epoch. */
 import type { Callback } from "../callbacks.ts";
-import type { Logs } from "./runner.ts";
+import type { Logs } from "./scores.ts";
 import type { TrainEvent } from "./train.ts";
 
 interface Bar {

@@ -1,21 +1,23 @@
 /** A compiled model at work on batches: one update or one evaluation, as programs that are traced once per batch shape. */
 import { NonFiniteError, UnsupportedError, ValueError } from "../errors.ts";
-import { TracedFunction, recordGradients, type Compiled, type Extension } from "../program/functions.ts";
+import { TINY, type Loss } from "../losses/define.ts";
+import { Division, agree, type Part, type Slice } from "../program/division.ts";
+import { TracedFunction, recordGradients, type Extension } from "../program/functions.ts";
 import { div, mul } from "../ops/elementwise.ts";
-import type { Port } from "../program/port.ts";
-import type { Steps, Tensor } from "../program/tensor.ts";
+import { isTensor, type Steps, type Tensor } from "../program/tensor.ts";
+import type { TraceOptions } from "../program/trace.ts";
 import { StreamBatches, range, type ArrayBatches, type Batch } from "./batches.ts";
 import type { Dataset } from "./dataset.ts";
 import { diagnose } from "./diagnose.ts";
-import type { Objective } from "./heads.ts";
+import { Finish } from "./finish.ts";
+import { isLoss, type Objective } from "./heads.ts";
 import type { Module } from "./module.ts";
-import type { Several } from "./several.ts";
+import { isRowwise } from "./network.ts";
+import { Scores, allIgnored, lossOf, type BatchScores, type Logs } from "./scores.ts";
+import { namedParts, type Several } from "./several.ts";
 import { statefulStore, windowStates } from "./states.ts";
 import { scoreBatch, type StepResult, type Weighting } from "./step.ts";
 import type { Updater } from "./updater.ts";
-
-/** Means so far: `loss`, that of every output when there are several, and every metric by its key. */
-export type Logs = Record<string, number>;
 
 type StepFunction = (x: Tensor[], y: Several<Tensor>, steps: Steps, weighting: Weighting) => StepResult;
 
@@ -23,70 +25,27 @@ type StepFunction = (x: Tensor[], y: Several<Tensor>, steps: Steps, weighting: W
 const stepFunction = (model: Module, objective: Objective): StepFunction =>
   (x, y, steps, weighting) => scoreBatch(model, objective, { x, y, steps, ...weighting });
 
-/** Where a program leaves the scores of a batch. */
-const scoresOf = ({ ports }: Compiled<undefined>): StepResult<Port> => ports as StepResult<Port>;
+/** Wants the divisors of losses before the losses. */
+const share: Extension<undefined> = (_trace, _inputs, result) => {
+  const divisors = (result as StepResult).heads.map((head) => head.share?.divisor);
+  return { outputs: [], extra: undefined, early: divisors.filter((divisor) => isTensor(divisor)) };
+};
 
-const isZero = (port: Port | undefined): boolean => port?.view[0] === 0;
-
-/** A mean over rows. */
-class RowMean {
-  private sum = 0;
-  private rows = 0;
-
-  add(value: number, rows: number): void {
-    this.sum += value * rows;
-    this.rows += rows;
-  }
-
-  get value(): number {
-    return this.sum / this.rows;
-  }
-
-  get empty(): boolean {
-    return this.rows === 0;
-  }
+/** Gives every part of a batch what its losses are multiplied with, so that they add up to those of the whole. */
+function writeScales(parts: readonly BatchScores[]): void {
+  parts[0].heads.forEach((_, i) => {
+    const shares = parts.flatMap(({ heads }) => heads[i].share ?? []);
+    const divisor = shares.reduce((sum, { divisor }) => sum + (typeof divisor === "number" ? divisor : divisor.view[0]), 0);
+    for (const { scale } of shares) scale.writeScalar(1 / Math.max(divisor, TINY));
+  });
 }
 
-/** Adds up what batches give: losses count by their rows, whatever is masked in them, as Keras has it; metrics by what counts. */
-export class Scores {
-  private readonly loss = new RowMean();
-  private readonly losses = new Map<string, RowMean>();
-  private readonly metrics = new Map<string, { sums: Float64Array[]; result(sums: Float64Array[]): number }>();
+/** Where a program leaves the scores of its rows. */
+const scoresOf = ({ compiled }: Part<undefined>): BatchScores => compiled.ports as BatchScores;
 
-  /** Adds the batch that a program has just run. Where all labels are ignored its loss does not count. */
-  add(compiled: Compiled<undefined>, rows: number): void {
-    const { loss, counted, heads } = scoresOf(compiled);
-    if (!isZero(counted)) this.loss.add(loss.view[0], rows);
-    for (const head of heads) {
-      if (head.loss && heads.length > 1) this.addLoss(`${head.name}_loss`, head.loss.view[0], isZero(head.counted) ? 0 : rows);
-      for (const { key, parts, result } of head.metrics) {
-        let metric = this.metrics.get(key);
-        if (!metric) this.metrics.set(key, (metric = { sums: parts.map(({ size }) => new Float64Array(size)), result }));
-        const { sums } = metric;
-        parts.forEach(({ view }, i) => view.forEach((value, k) => { sums[i][k] += value; }));
-      }
-    }
-  }
-
-  private addLoss(key: string, value: number, rows: number): void {
-    let mean = this.losses.get(key);
-    if (!mean) this.losses.set(key, (mean = new RowMean()));
-    mean.add(value, rows);
-  }
-
-  /** NaN for a loss of which nothing has counted. */
-  logs(): Logs {
-    const logs: Logs = { loss: this.loss.value };
-    for (const [key, { value }] of this.losses) logs[key] = value;
-    for (const [key, { sums, result }] of this.metrics) logs[key] = result(sums);
-    return logs;
-  }
-
-  /** The logs of an evaluation. @throws ValueError when no label has counted */
-  checked(subject: string): Logs {
-    if (this.loss.empty) throw new ValueError(`${subject}: expected a label that counts, got only ignored ones`);
-    return this.logs();
-  }
+/** Writes the inputs of a part of a batch. */
+function write({ compiled: { program }, start, end }: Part<undefined>, data: Dataset, rows: Int32Array): void {
+  data.sources.forEach(([name, array], i) => program.inputs[i].writeRows(array.data, rows.subarray(start, end), name));
 }
 
 /** A step function over a model and its objective, which traces once per batch shape. */
@@ -94,19 +53,31 @@ export class BatchRunner {
   private readonly model: Module;
   readonly objective: Objective;
   private readonly updater: Updater;
-  private readonly train: TracedFunction;
-  private readonly cut: TracedFunction;
-  private readonly test: TracedFunction;
+  private readonly train: Division<undefined>;
+  /** The windows of sequences that are cut: their states go on, so their rows stay together. */
+  private readonly cut: Division<undefined>;
+  private readonly test: Division<undefined>;
+  /** The losses of a training without the update. */
+  private readonly probe: TracedFunction;
+  private readonly ending: Finish;
 
   constructor(model: Module, objective: Objective, updater: Updater) {
     this.model = model;
     this.objective = objective;
     this.updater = updater;
+    this.ending = new Finish(model, updater);
     const stateful = statefulStore(model);
     const fn = stepFunction(model, objective) as never;
-    this.train = new TracedFunction("fit", model, fn, { training: true, gradients: true, stateful }, { extension: this.update });
-    this.cut = new TracedFunction("fit", model, fn, { training: true, gradients: true, stateful, windows: windowStates(model) }, { extension: this.update });
-    this.test = new TracedFunction("evaluate", model, fn, { stateful });
+    const training = { training: true, gradients: true, stateful };
+    const rowwise = isRowwise(model) && namedParts<Loss | null>(objective.loss, isLoss).every(([, loss]) => !loss || loss.terms !== undefined);
+    const steps = (options: TraceOptions): Division<undefined> =>
+      new Division(model, new TracedFunction("fit", model, fn, options, { extension: this.update }),
+        (shard) => new TracedFunction("fit", model, fn, options, { extension: this.gradients, shard }), rowwise);
+    this.train = steps(training);
+    this.cut = steps({ ...training, windows: windowStates(model) });
+    this.test = new Division(model, new TracedFunction("evaluate", model, fn, { stateful }),
+      (shard) => new TracedFunction("evaluate", model, fn, { stateful }, { extension: share, shard }), rowwise);
+    this.probe = new TracedFunction("fit", model, fn, { training: true });
   }
 
   /** Records gradients and update. A batch in which no label counts makes none: 0/0 is as little finite as a loss of NaN. */
@@ -117,23 +88,27 @@ export class BatchRunner {
     return { outputs: [], extra: undefined };
   };
 
+  /** Records the gradients of some rows of a batch. */
+  private readonly gradients: Extension<undefined> = (trace, inputs, result) => {
+    recordGradients("fit", trace, this.model, (result as StepResult).loss);
+    return share(trace, inputs, result);
+  };
+
   /** One update. @throws NonFiniteError, ValueError when no label counts; the weights are those before the batch then */
-  step({ data, rows, window }: Batch, where: { epoch: number; batch: number }): Compiled<undefined> {
-    const traced = window === undefined ? this.train : this.cut;
-    const compiled = this.write(traced, data, rows);
-    if (window === 0) this.startWindows();
+  step(batch: Batch, where: { epoch: number; batch: number }): BatchScores[] {
+    const division = batch.window === undefined ? this.train : this.cut;
     this.updater.before();
-    traced.replay(compiled);
-    if (!this.updater.after()) this.explain(compiled, data.pick(rows), where);
-    return compiled;
+    const scores = this.run(division, this.probe, batch);
+    if (scores.length > 1) this.ending.run(scores.length, allIgnored(scores) ? NaN : lossOf(scores));
+    if (!this.updater.after()) this.explain(scores, batch.data.pick(batch.rows), where);
+    return scores;
   }
 
   /** Why a batch made no update. */
-  private explain(compiled: Compiled<undefined>, batch: Dataset, where: { epoch: number; batch: number }): never {
-    const { loss, counted } = scoresOf(compiled);
+  private explain(scores: readonly BatchScores[], batch: Dataset, where: { epoch: number; batch: number }): never {
     const place = `epoch ${where.epoch + 1}, batch ${where.batch + 1}`;
-    if (isZero(counted)) throw new ValueError(`fit: expected a label that counts, got only ignored ones in ${place}; the weights are those before that batch`);
-    const { layer, what } = diagnose(this.model, this.objective, loss.view[0], batch);
+    if (allIgnored(scores)) throw new ValueError(`fit: expected a label that counts, got only ignored ones in ${place}; the weights are those before that batch`);
+    const { layer, what } = diagnose(this.model, this.objective, lossOf(scores), batch);
     throw new NonFiniteError(`fit: expected a finite loss and gradients, got ${what} in ${place}${layer ? `, first in ${layer}` : ""}; the weights are those before that batch`, { ...where, layer });
   }
 
@@ -146,10 +121,37 @@ export class BatchRunner {
     states.reset();
   }
 
-  private write(traced: TracedFunction, data: Dataset, rows: Int32Array): Compiled<undefined> {
-    const compiled = traced.compile(data.slice(0, rows.length).flatten());
-    data.sources.forEach(([name, array], i) => compiled.program.inputs[i].writeRows(array.data, rows, name));
-    return compiled;
+  private compile(division: Division<undefined>, data: Dataset, rows: number): Part<undefined>[] {
+    const slice: Slice = (start, end) => data.slice(start, end).flatten();
+    return division.divided(rows, slice) ?? division.entire(rows, slice);
+  }
+
+  /** Runs a batch, divided where that gives the same. @param probe  computes its losses whole, and nothing else */
+  private run(division: Division<undefined>, probe: TracedFunction, batch: Batch): BatchScores[] {
+    const { data, rows } = batch;
+    const parts = this.compile(division, data, rows.length);
+    const scores = parts.map(scoresOf);
+    for (const part of parts) write(part, data, rows);
+    if (parts.length > 1) {
+      for (const { compiled } of parts) compiled.program.foresee();
+      writeScales(scores);
+    }
+    if (batch.window === 0) this.startWindows();
+    const { randomState } = this.model;
+    const { counter } = randomState;
+    division.replay(parts);
+    const same = (): boolean => {
+      randomState.counter = counter;
+      const whole = { compiled: probe.compile(data.slice(0, rows.length).flatten()), start: 0, end: rows.length };
+      write(whole, data, rows);
+      probe.replay(whole.compiled);
+      const losses = [lossOf([scoresOf(whole)])];
+      whole.compiled.program.dispose();
+      return agree([lossOf(scores)], losses);
+    };
+    if (parts.length === 1 || division.confirm(same)) return scores;
+    randomState.counter = counter;
+    return this.run(division, probe, batch);
   }
 
   /**
@@ -164,7 +166,7 @@ export class BatchRunner {
     const batch = data.slice(0, Math.min(size, data.rows));
     const first = truncate === undefined ? batch : batch.window(0, Math.min(truncate, data.time));
     if (!first) return; // no row has begun yet
-    const { program } = (truncate === undefined ? this[kind] : this.cut).compile(first.flatten());
+    const [{ compiled: { program } }] = this.compile(truncate === undefined ? this[kind] : this.cut, first, first.rows);
     data.sources.forEach(([name, array], i) => {
       // lengths have been held to the whole sequence already
       if (!name.endsWith(": lengths")) program.inputs[i].check(array.data, name, array.shape);
@@ -172,10 +174,8 @@ export class BatchRunner {
   }
 
   /** Adds the scores of one batch. */
-  score({ data, rows }: Batch, scores: Scores): void {
-    const compiled = this.write(this.test, data, rows);
-    this.test.replay(compiled);
-    scores.add(compiled, rows.length);
+  score(batch: Batch, scores: Scores): void {
+    scores.add(this.run(this.test, this.test.whole, batch), batch.rows.length);
   }
 
   evaluate(batches: ArrayBatches): Logs {
@@ -198,7 +198,7 @@ export class BatchRunner {
 
   /** Frees its programs; it may not be used any more. */
   dispose(): void {
-    this.train.dispose();
-    this.test.dispose();
+    for (const division of [this.train, this.cut, this.test]) division.dispose();
+    this.ending.dispose();
   }
 }

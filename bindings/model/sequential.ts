@@ -6,7 +6,7 @@ import type { DType, Shape, Tensor } from "../program/tensor.ts";
 import { Trace, currentTrace } from "../program/trace.ts";
 import { loadInt8 } from "../runtime/int8.ts";
 import type { LayerPart } from "./layer.ts";
-import { hide, isNetwork, type ModuleOptions, type Network } from "./network.ts";
+import { ROWWISE, hide, isNetwork, type ModuleOptions, type Network } from "./network.ts";
 
 export interface SequentialOptions extends ModuleOptions {
   /** Shape of the input without the batch, null for any extent: `[null, 8]`, or `[null]` for tokens. Builds the model at once. */
@@ -61,6 +61,10 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
         this.call(trace.pinned(shape, inputType(this.layers)));
         this.allocate(trace);
       });
+    }
+
+    get [ROWWISE](): true {
+      return true;
     }
 
     override get quantized(): Activations | undefined {

@@ -1,6 +1,7 @@
 /** States that outlive a run: those of stateful layers, and those of streams. */
 import { ShapeError, StateError } from "../errors.ts";
 import { checkFinite, normalize, type ArrayInput, type NDArray, type Normalized } from "../program/array.ts";
+import { needsWholeBatch } from "../program/shard.ts";
 import { Storage, describe, sizeOf, sameShape, type Shape } from "../program/tensor.ts";
 import type { StateStore, Trace } from "../program/trace.ts";
 import type { Backend } from "../runtime/load.ts";
@@ -23,7 +24,9 @@ export class CarriedStates implements StateStore {
   }
 
   /** @throws StateError when the state was made for another batch size */
-  state({ scope, undo }: Trace, name: string, shape: Shape): Storage {
+  state(trace: Trace, name: string, shape: Shape): Storage {
+    needsWholeBatch(trace, "a state that is carried on");
+    const { scope, undo } = trace;
     const key = scope ? `${scope}/${name}` : name;
     let carried = this.states.get(key);
     if (!carried) {

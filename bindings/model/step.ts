@@ -4,9 +4,10 @@ import { alignLabels, meanOver } from "../losses/define.ts";
 import { spread, type Metric, type Sums } from "../metrics/define.ts";
 import { add, div, mul } from "../ops/elementwise.ts";
 import { floatsOf } from "../ops/operands.ts";
-import { argmax, mean, sum } from "../ops/reduce.ts";
+import { argmax, sum } from "../ops/reduce.ts";
 import { gather, validSteps } from "../ops/rows.ts";
 import { reshape } from "../ops/shape.ts";
+import { needsWholeBatch } from "../program/shard.ts";
 import { describe, type Steps, type Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
 import { headsOf, type Head, type Objective } from "./heads.ts";
@@ -36,12 +37,22 @@ export interface MetricScore<T = Tensor> {
   result(sums: Sums): number;
 }
 
+/** What makes the loss of some rows of a batch their share of the loss of all. */
+export interface Share<T = Tensor> {
+  /** What the loss has been multiplied with: 1 over the sum of all divisors. */
+  readonly scale: T;
+  /** What the loss of these rows alone would be divided by. */
+  readonly divisor: T | number;
+}
+
 /** Scores of one output: tensors while it is traced, their ports afterwards. */
 export interface HeadScore<T = Tensor> {
   readonly name: string;
   readonly loss: T | undefined;
   /** What its loss is divided by where labels may be ignored: 0 when all of them are. */
   readonly counted: T | undefined;
+  /** Where the batch is divided and its loss is a mean. */
+  readonly share?: Share<T> | undefined;
   readonly metrics: readonly MetricScore<T>[];
 }
 
@@ -77,12 +88,14 @@ function classWeights(classWeight: string, y: Tensor, yPred: Tensor): Tensor {
 }
 
 /** The loss over what counts: sample weights multiply, the divisor stays the number of valid values. */
-function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | undefined): Pick<HeadScore, "loss" | "counted"> {
+function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | undefined): Pick<HeadScore, "loss" | "counted" | "share"> {
   if (!loss) return { loss: undefined, counted: undefined };
   if (!loss.terms) {
     if (sampleWeight ?? classWeight) throw new OptionError("fit: expected a loss from losses.* with weights of samples or classes, got a function of your own, whose parts cannot be weighted");
     const value = loss(y, yPred);
-    return { loss: value.size === 1 ? reshape(value, []) : mean(value), counted: undefined };
+    if (value.size > 1) return { ...averaged(sum(value), value.size), counted: undefined };
+    needsWholeBatch(currentTrace("loss"), "a loss of your own that gives one number");
+    return { loss: reshape(value, []), counted: undefined };
   }
   const { values, weights } = loss.terms(y, yPred);
   const valid = values.rank > 1 ? stepWeights(yPred) : undefined;
@@ -91,8 +104,16 @@ function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | un
   const total = sum(valid ? mul(weighted, valid) : weighted);
   const counting = weights && valid ? mul(weights, valid) : weights ?? valid;
   const counted = counting && sum(counting);
-  const result = loss.reduction === "sum" ? total : counted ? meanOver(total, counted) : div(total, values.size);
-  return { loss: result, counted: weights && counted };
+  const result = loss.reduction === "sum" ? { loss: total } : averaged(total, counted ?? values.size);
+  return { ...result, counted: weights && counted };
+}
+
+/** A mean; of some rows of a batch, their share of it. */
+function averaged(total: Tensor, divisor: Tensor | number): Pick<HeadScore, "loss" | "share"> {
+  const trace = currentTrace("loss");
+  if (!trace.options.shard) return { loss: typeof divisor === "number" ? div(total, divisor) : meanOver(total, divisor) };
+  const scale = trace.pinned([]);
+  return { loss: mul(total, scale), share: { scale, divisor } };
 }
 
 const scored = (metric: Metric, { name, y, yPred }: Head): MetricScore => ({
@@ -101,9 +122,12 @@ const scored = (metric: Metric, { name, y, yPred }: Head): MetricScore => ({
   result: (sums) => metric.result(sums),
 });
 
-/** The loss with what regularizers add to it. */
-const penalised = (loss: Tensor): Tensor =>
-  [...currentTrace("loss").penalties].reduce((total, [value, penalty]) => add(total, penalty(value)), loss);
+/** The loss with what regularizers add to it: those of weights once, with the first rows, where the batch is divided. */
+function penalised(loss: Tensor): Tensor {
+  const { penalties, options: { shard } } = currentTrace("loss");
+  const due = [...penalties].filter(([{ origin }]) => !origin.has("parameter") || !shard || shard.index === 0);
+  return due.reduce((total, [value, penalty]) => add(total, penalty(value)), loss);
+}
 
 const added = (tensors: readonly Tensor[]): Tensor => tensors.reduce((total, tensor) => add(total, tensor));
 

@@ -1,8 +1,13 @@
 /** Dropout by a counter-based generator: nothing but its counter is kept, the gradient draws the same numbers again. */
 import { ValueError } from "../errors.ts";
 import { read, write, type Tensor } from "../program/tensor.ts";
-import { currentTrace, type Argument, type Op } from "../program/trace.ts";
+import { currentTrace, type Argument, type Op, type Trace } from "../program/trace.ts";
 import { floatsOf, required, tensorOf } from "./operands.ts";
+
+/** Elements of a row of the batch, where a trace computes some of its rows only; 0 for what does not have them in front. */
+function rowOf({ options: { shard } }: Trace, { shape, size }: Tensor): number {
+  return shard && shape.length > 0 && shape[0] % shard.rows === 0 ? size / shard.rows : 0;
+}
 
 interface DropoutConfig {
   readonly rate: number;
@@ -14,10 +19,10 @@ const dropoutOp: Op<DropoutConfig> = {
   name: "dropout",
   shape: (inputs) => [{ shape: required(inputs, 0).shape }],
   forward(trace, inputs, [y], { rate, state, site }) {
-    trace.call("f32_dropout_fwd", y.size, read(inputs[0]), read(state), write(y), site, rate);
+    trace.call("f32_dropout_fwd", y.size, read(inputs[0]), read(state), write(y), site, rowOf(trace, y), rate);
   },
   backward(trace, _inputs, [y], grads, { rate, state, site }) {
-    trace.call("f32_dropout_fwd", y.size, read(grads.of(0)), read(state), write(grads.overwrite(0)), site, rate);
+    trace.call("f32_dropout_fwd", y.size, read(grads.of(0)), read(state), write(grads.overwrite(0)), site, rowOf(trace, y), rate);
   },
 };
 
@@ -42,6 +47,6 @@ export function dropoutMask(shape: readonly number[], rate: number): Tensor | un
   if (!trace.options.training || rate === 0) return undefined;
   const { state, site } = trace.random();
   const mask = trace.tensor(shape);
-  trace.call("f32_dropout_mask", mask.size, read(state), write(mask), site, rate);
+  trace.call("f32_dropout_mask", mask.size, read(state), write(mask), site, rowOf(trace, mask), rate);
   return mask;
 }

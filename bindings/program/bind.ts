@@ -1,7 +1,7 @@
 /** Recorded calls with their addresses: what a replay runs. */
 import type { Backend } from "../runtime/load.ts";
 import { isOperand, isRepeat, type Layout } from "./layout.ts";
-import type { Bound, Moving } from "./replay.ts";
+import type { Bound, Moving } from "../runtime/replay.ts";
 import type { Storage } from "./tensor.ts";
 import type { Argument, Call, Recorded, Repeat } from "./trace.ts";
 
@@ -36,13 +36,13 @@ export function bind(
         moving.push({ args: values, index, by: reversed ? -by : by });
       });
     }
-    return { fn: kernels[kernel] as Bound["fn"], args: values, steps: undefined };
+    return { kernel, fn: kernels[kernel] as Bound["fn"], args: values, steps: undefined };
   };
   const bindAll = (list: readonly Recorded[], loops: readonly Around[]): Bound[] => list.map((entry) => {
     if (!isRepeat(entry)) return bindCall(entry, loops);
     const moving: Moving[] = [];
     const calls = bindAll(entry.calls, [...loops, { repeat: entry, moving }]);
-    return { fn: nothing, args: [], steps: { count: entry.loop.count, calls, moving } };
+    return { kernel: "", fn: nothing, args: [], steps: { count: entry.loop.count, calls, moving } };
   });
   return bindAll(calls, []);
 }

@@ -41,8 +41,11 @@ export interface Compiled<E> {
   readonly extra: E;
 }
 
-/** What is added to the forward trace: a gradient, an update. Returns tensors to keep as outputs, and anything to remember. */
-export type Extension<E> = (trace: Trace, inputs: readonly Tensor[], result: unknown) => { outputs: Tensor[]; extra: E };
+/**
+ * What is added to the forward trace: a gradient, an update. Returns tensors to keep as outputs, anything to remember, and
+ * those outputs that are wanted before the others.
+ */
+export type Extension<E> = (trace: Trace, inputs: readonly Tensor[], result: unknown) => { outputs: Tensor[]; extra: E; early?: readonly Tensor[] };
 
 const plain: Extension<undefined> = () => ({ outputs: [], extra: undefined });
 
@@ -58,11 +61,12 @@ export class TracedFunction<E = undefined> {
   private readonly options: TraceOptions;
   private readonly extension: Extension<E>;
   private readonly gradientInputs: boolean;
+  private readonly shard: number | undefined;
   private readonly cache = new Map<string, Compiled<E>>();
 
   constructor(name: string, root: Root | null, fn: (...args: never[]) => unknown, options: TraceOptions, {
-    extension = plain as Extension<E>, gradientInputs = false,
-  }: { extension?: Extension<E>; gradientInputs?: boolean } = {}) {
+    extension = plain as Extension<E>, gradientInputs = false, shard,
+  }: { extension?: Extension<E>; gradientInputs?: boolean; shard?: number } = {}) {
     if (typeof fn !== "function") throw new OptionError(`${name}: expected a function of tensors, got ${typeof fn}`);
     this.name = name;
     this.root = root;
@@ -70,6 +74,7 @@ export class TracedFunction<E = undefined> {
     this.options = options;
     this.extension = extension;
     this.gradientInputs = gradientInputs;
+    this.shard = shard;
   }
 
   /** Takes arguments apart for {@link compile} and {@link run}. */
@@ -102,11 +107,7 @@ export class TracedFunction<E = undefined> {
 
   /** Replays a program whose inputs are written. */
   replay({ program }: Compiled<E>): void {
-    if (program.random) {
-      const { randomState } = this.root ?? unseeded;
-      program.random.view[0] = randomState.seed;
-      program.random.view[1] = randomState.counter++;
-    }
+    draw(this.root, [program], [0]);
     program.run();
   }
 
@@ -117,7 +118,9 @@ export class TracedFunction<E = undefined> {
   }
 
   private trace(args: FlatArguments): Compiled<E> {
-    const trace = new Trace(this.root?.backend ?? currentBackend(), { ...this.options, paths: this.root?.modulePaths() });
+    const trace = new Trace(this.root?.backend ?? currentBackend(), {
+      ...this.options, paths: this.root?.modulePaths(), shard: this.shard === undefined ? undefined : { index: this.shard, rows: args.leaves[0].shape[0] },
+    });
     const inputs = args.leaves.map(({ shape, dtype }: Normalized) => {
       const input = trace.pinned(shape, dtype);
       input.requiresGrad = this.gradientInputs && dtype === "f32";
@@ -131,8 +134,8 @@ export class TracedFunction<E = undefined> {
       const { structure, tensors } = flattenResult(returned);
       for (const tensor of tensors) trace.own(this.name, tensor);
       this.place(trace);
-      const { outputs: more, extra } = this.extension(trace, inputs, returned);
-      const program = new Program(trace, inputs, [...tensors, ...more], { owner: this.root?.ownPrograms });
+      const { outputs: more, extra, early } = this.extension(trace, inputs, returned);
+      const program = new Program(trace, inputs, [...tensors, ...more], { owner: this.root?.ownPrograms, early });
       const result = (leaf: (port: Port, i: number) => unknown = readPort): unknown => rebuild(structure, (i) => leaf(program.outputs[i], i));
       return { program, ports: result((port) => port), result, extra };
     });
@@ -149,6 +152,19 @@ export class TracedFunction<E = undefined> {
   }
 }
 
+/** Gives programs that compute parts of one batch, each from some row on, the random state of a run. */
+export function draw(root: Root | null, programs: readonly Program[], firstRows: readonly number[]): void {
+  const { randomState } = root ?? unseeded;
+  if (!programs[0].random) return;
+  for (let i = 0; i < programs.length; i++) {
+    const { view } = programs[i].random!;
+    view[0] = randomState.seed;
+    view[1] = randomState.counter;
+    view[2] = firstRows[i];
+  }
+  randomState.counter++;
+}
+
 const unseeded = { randomState: { seed: 0, counter: 0 } };
 
 /**
@@ -162,7 +178,7 @@ export function recordGradients(name: string, trace: Trace, root: Root | null, s
   }
   const own = new Set(root?.trainableParameters().map(([, parameter]) => parameter));
   for (const block of root?.parameterBlocks() ?? []) {
-    const gradients = block.gradientPtr();
+    const gradients = block.gradientPtr(trace.options.shard?.index);
     for (const { offset, size } of block.rangesOf(own)) trace.call("f32_fill", size, placed(gradients + offset * 4), 0);
   }
   return backward(trace, scalar);

@@ -1,6 +1,6 @@
 /** Back-propagation: the ops of a trace in reverse order, each recording what turns output gradients into input gradients. */
 import type { Node, Trace } from "./trace.ts";
-import { Tensor, read, update, type Loop, type Storage } from "./tensor.ts";
+import { Storage, Tensor, read, update, type Loop } from "./tensor.ts";
 import type { Parameter } from "./parameters.ts";
 
 /**
@@ -74,6 +74,10 @@ export class Gradients {
 }
 
 /** Gradients by tensor; in a loop those of one step's tensors, in a tape of the step's own. */
+/** Where the gradient of a parameter lies: every shard has a place of its own. */
+const gradientOf = ({ options: { shard } }: Trace, { block, offset, size }: Parameter): Storage =>
+  new Storage(size * 4, { ptr: block!.gradientPtr(shard?.index) + offset * 4 });
+
 export class Tape {
   readonly trace: Trace;
   private readonly loop: Loop | undefined;
@@ -112,7 +116,7 @@ export class Tape {
     if (!sum) {
       const parameter = tensor.origin.get("parameter") as Parameter | undefined;
       sum = parameter
-        ? new Tensor(this.trace, parameter.shape, "f32", parameter.gradient)
+        ? new Tensor(this.trace, parameter.shape, "f32", gradientOf(this.trace, parameter))
         : this.trace.zeros(tensor.shape);
       this.gradients.set(tensor, sum);
     }

@@ -115,6 +115,22 @@ function lifetimes(calls: readonly Recorded[], kept: ReadonlySet<Storage>): Map<
   return lives;
 }
 
+/** What a call, or any call of a loop, reads and writes. */
+const allOperands = (entry: Recorded): Operand[] => (isRepeat(entry) ? entry.calls.flatMap(allOperands) : operands(entry));
+
+/** Those of `calls` that lead to some storages, and nothing else; loops whole. */
+export function callsFor(calls: readonly Recorded[], wanted: ReadonlySet<Storage>): Recorded[] {
+  const missing = new Set(wanted);
+  const found: Recorded[] = [];
+  for (let i = calls.length - 1; i >= 0; i--) {
+    const all = allOperands(calls[i]);
+    if (!all.some(({ writes, storage }) => writes && missing.has(storage))) continue;
+    found.push(calls[i]);
+    for (const { storage, reads } of all) if (reads) missing.add(storage);
+  }
+  return found.reverse();
+}
+
 /** Offsets of the storages of a program relative to the start of its block. */
 export interface Layout {
   readonly offsets: Map<Storage, number>;

@@ -3,8 +3,8 @@ import { DisposedError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import type { Backend } from "../runtime/load.ts";
 import type { Program } from "./program.ts";
+import { replay, type Bound } from "../runtime/replay.ts";
 import { dequantizeWeight, type Int8Format, type Int8Role, type Int8Weight } from "./int8.ts";
-import { replay, type Bound } from "./replay.ts";
 import { Storage, sizeOf, type Shape, type Tensor } from "./tensor.ts";
 import type { Call } from "./trace.ts";
 
@@ -34,7 +34,6 @@ export class Parameter {
   /** How it is kept, when that is in 8 bits: [size] integers, and behind them the scales. */
   readonly int8: Int8Format | undefined;
   readonly storage: Storage;
-  readonly gradient: Storage;
   /** Packed forms of this weight, by what they are. */
   readonly derived = new Map<string, Derived>();
   block: ParameterBlock | undefined;
@@ -49,7 +48,6 @@ export class Parameter {
     this.role = role;
     this.int8 = int8;
     this.storage = new Storage(this.floats * 4);
-    this.gradient = new Storage(sizeOf(shape) * 4);
   }
 
   get size(): number {
@@ -123,7 +121,7 @@ export class ParameterBlock {
   disposed = false;
   /** Those that have its address in their calls. */
   readonly programs = new Set<Program>();
-  private gradients: number | undefined;
+  private readonly gradients: number[] = [];
   private readonly slots = new Map<object, number[]>();
 
   /** @throws MemoryError */
@@ -156,13 +154,9 @@ export class ParameterBlock {
     return ranges;
   }
 
-  /** Where the gradients lie. */
-  gradientPtr(): number {
-    if (this.gradients === undefined) {
-      this.gradients = this.backend.arena.alloc(this.floats * 4);
-      for (const parameter of this.parameters) parameter.gradient.ptr = this.gradients + parameter.offset * 4;
-    }
-    return this.gradients;
+  /** Where the gradients lie; those of a part of a batch are added to the first's in the end. */
+  gradientPtr(shard = 0): number {
+    return (this.gradients[shard] ??= this.backend.arena.alloc(this.floats * 4));
   }
 
   /**
@@ -228,7 +222,7 @@ export class ParameterBlock {
     this.disposed = true;
     for (const program of this.programs) program.dispose();
     arena.free(this.ptr);
-    if (this.gradients !== undefined) arena.free(this.gradients);
+    for (const ptr of this.gradients) if (ptr !== undefined) arena.free(ptr);
     for (const ptrs of this.slots.values()) for (const ptr of ptrs) arena.free(ptr);
     for (const derived of this.derived) derived.free(this.backend);
   }

@@ -2,11 +2,12 @@
 import { DisposedError } from "../errors.ts";
 import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
+import type { Pool } from "../runtime/pool.ts";
 import { bind } from "./bind.ts";
-import { layOut, liveCalls } from "./layout.ts";
+import { callsFor, layOut, liveCalls } from "./layout.ts";
 import type { Derived, ParameterBlock } from "./parameters.ts";
 import { Port } from "./port.ts";
-import { replay, type Bound } from "./replay.ts";
+import { replay, type Bound } from "../runtime/replay.ts";
 import type { Storage, Tensor } from "./tensor.ts";
 import type { Recorded, Trace } from "./trace.ts";
 
@@ -18,19 +19,25 @@ export interface ProgramOptions {
   readonly lasting?: boolean;
   /** Where the owner lists its programs; left on disposal. */
   readonly owner?: Set<Program>;
+  /** Outputs that {@link Program.foresee} computes: they depend on inputs only, not on anything that a run changes. */
+  readonly early?: readonly Tensor[] | undefined;
 }
 
 export class Program {
   readonly backend: Backend;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
-  /** [seed, counter], when anything random runs. */
+  /** [seed, counter, first row], when anything random runs. */
   readonly random: Port | undefined;
   /** Bytes of the block this program owns. */
   readonly bytes: number;
   readonly lasting: boolean;
   disposed = false;
   private readonly bound: readonly Bound[];
+  /** Those of them that lead to what is wanted early. */
+  private readonly foreseen: readonly Bound[];
+  /** Where else it runs: the worker that has it, and its number there. */
+  private remote: { readonly pool: Pool; readonly worker: number; readonly program: number } | undefined;
   private readonly derived: readonly Derived[];
   private readonly blocks: ReadonlySet<ParameterBlock>;
   private readonly ptr: number;
@@ -41,12 +48,12 @@ export class Program {
    *
    * @throws MemoryError, DisposedError
    */
-  constructor(trace: Trace, inputs: readonly Tensor[], outputs: readonly Tensor[], { lasting = false, owner }: ProgramOptions = {}) {
+  constructor(trace: Trace, inputs: readonly Tensor[], outputs: readonly Tensor[], { lasting = false, owner, early = [] }: ProgramOptions = {}) {
     const { backend } = trace;
     this.backend = backend;
     this.blocks = new Set([...trace.parameters.keys()].map(({ block }) => block!));
     for (const block of this.blocks) block.throwIfDisposed();
-    const ends = trace.randomState ? [...inputs, ...outputs, trace.randomState] : [...inputs, ...outputs];
+    const ends = [...inputs, ...outputs, ...(trace.randomState ? [trace.randomState] : [])];
     const kept = new Set<Storage>(trace.constants.keys());
     for (const { storage } of ends) if (storage.ptr === undefined) kept.add(storage);
     const calls = liveCalls(trace.body.calls, kept);
@@ -61,6 +68,7 @@ export class Program {
     const bound = (list: readonly Recorded[]): Bound[] => bind(backend, list, address, stride);
     fresh.forEach((derived, i) => derived.place(places[i], bound));
     this.bound = bound(calls);
+    this.foreseen = bound(callsFor(calls, new Set(early.map(({ storage }) => storage))));
     for (const [storage, data] of trace.constants) {
       if (data instanceof Int32Array) backend.heap.i32(address(storage), data.length).set(data);
       else backend.heap.f32(address(storage), data.length).set(data);
@@ -93,9 +101,39 @@ export class Program {
 
   /** @throws DisposedError when weights that it works on have been freed */
   run(): void {
+    this.refresh();
+    replay(this.bound);
+  }
+
+  /** Computes what is wanted early from the inputs that are written. */
+  foresee(): void {
+    replay(this.foreseen);
+  }
+
+  /** Brings up to date what is derived from weights. */
+  private refresh(): void {
     if (this.disposed) throw new DisposedError("program: expected weights of a live model, got those of one that was disposed of");
     for (let i = 0; i < this.derived.length; i++) this.derived[i].refresh();
-    replay(this.bound);
+  }
+
+  /**
+   * Runs programs at the same time: the first one here, each other one on a worker of its own. None may write what another
+   * one reads or writes.
+   *
+   * @throws DisposedError, MemoryError, WorkerError; nobody can tell then which of them have run
+   */
+  static runTogether(pool: Pool, programs: readonly Program[]): void {
+    for (let i = 0; i < programs.length; i++) {
+      programs[i].refresh();
+      if (i > 0) programs[i].remote ??= { pool, worker: i - 1, program: pool.load(i - 1, programs[i].bound) };
+    }
+    let started = 0;
+    try {
+      for (; started < programs.length - 1; started++) pool.start(started, programs[started + 1].remote!.program);
+      replay(programs[0].bound);
+    } finally {
+      for (let worker = 0; worker < started; worker++) pool.wait(worker);
+    }
   }
 
   dispose(): void {
@@ -104,6 +142,9 @@ export class Program {
     state.programs.delete(this);
     this.owner?.delete(this);
     for (const block of this.blocks) block.programs.delete(this);
+    const { remote } = this;
+    this.remote = undefined;
+    remote?.pool.forget(remote.worker, remote.program);
     this.backend.arena.free(this.ptr);
   }
 }

@@ -5,6 +5,7 @@ import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
 import type { Gradients, Tape } from "./gradients.ts";
 import type { Int8Names } from "./int8.ts";
+import { needsWholeBatch, type Shard } from "./shard.ts";
 import type { Derived, Parameter } from "./parameters.ts";
 import { Storage, Tensor, read, sizeOf, write, type Counter, type DType, type Loop, type Move, type Operand, type Shape } from "./tensor.ts";
 
@@ -98,6 +99,8 @@ export interface TraceOptions {
   readonly windows?: StateStore;
   /** Set while a quantised model is built. */
   readonly int8?: Int8Names | undefined;
+  /** Which part of a batch the trace is for; absent for a whole one. */
+  readonly shard?: Shard | undefined;
   /** Path of each module from the root, for the names of weights, states and inner values. */
   readonly paths?: ReadonlyMap<object, string> | undefined;
 }
@@ -134,7 +137,7 @@ export class Trace {
   readonly undo: (() => void)[] = [];
   /** Path of the module whose `call` runs now. */
   scope = "";
-  /** [seed, counter] of this run's random numbers, once something needs them. */
+  /** [seed, counter, first row] of this run's random numbers, once something needs them. */
   randomState: Tensor | undefined;
   private sites = 0;
   private unseen = false;
@@ -230,9 +233,8 @@ export class Trace {
 
   /** @throws UnsupportedError when the backend has only the kernels that run models */
   call(kernel: KernelName, ...args: Argument[]): void {
-    if (!this.backend.kernels[kernel]) {
-      throw new UnsupportedError(`init: expected a kernel module with ${kernel}, got one without; the modules of gatewise/infer run models but do not train them`);
-    }
+    if (!this.backend.kernels[kernel]) throw new UnsupportedError(`init: expected a kernel module with ${kernel}, got one without; the modules of gatewise/infer run models but do not train them`);
+    if (!this.backend.pool?.knows(kernel)) needsWholeBatch(this, `workers without ${kernel}`);
     this.body.calls.push({ kernel, args });
   }
 
@@ -332,7 +334,7 @@ export class Trace {
 
   /** The random state of this run and the number of this use of it, which makes its numbers its own: another for each step of loops. */
   random(): { state: Tensor; site: Argument } {
-    this.randomState ??= this.pinned([2], "i32");
+    this.randomState ??= this.pinned([3], "i32");
     const first = this.sites;
     const moves: Move[] = [];
     let uses = 1;

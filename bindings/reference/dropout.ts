@@ -21,23 +21,24 @@ export function hasher(seed: number, counter: number, site: number): (i: number)
 
 export const dropout = ({ f32, u32 }: Views) => {
   /** y = x ⊙ mask, mask = 0 where u < rate, 1 / (1 − rate) elsewhere. The scale is rounded as the kernels do it. */
-  const drop = (x: Float32Array, state: number, y: Float32Array, site: number, rate: number): void => {
-    const [seed, counter] = u32(state, 2);
+  const drop = (x: Float32Array, state: number, y: Float32Array, site: number, row: number, rate: number): void => {
+    const [seed, counter, firstRow] = u32(state, 3);
+    const first = Math.imul(row, firstRow);
     const hash = hasher(seed, counter, site);
     const scale = Math.fround(1 / Math.fround(1 - Math.fround(rate)));
     for (let i = 0; i < y.length; i++) {
-      const u = (hash(i) >>> 8) / 2 ** 24;
+      const u = (hash(first + i) >>> 8) / 2 ** 24;
       y[i] = u < Math.fround(rate) ? 0 : x[i] * scale;
     }
   };
 
   return {
-    f32_dropout_fwd(n, x, state, y, site, rate) {
-      drop(f32(x, n), state, f32(y, n), site, rate);
+    f32_dropout_fwd(n, x, state, y, site, row, rate) {
+      drop(f32(x, n), state, f32(y, n), site, row, rate);
     },
 
-    f32_dropout_mask(n, state, y, site, rate) {
-      drop(f32(y, n).fill(1), state, f32(y, n), site, rate);
+    f32_dropout_mask(n, state, y, site, row, rate) {
+      drop(f32(y, n).fill(1), state, f32(y, n), site, row, rate);
     },
   } satisfies Partial<Kernels>;
 };

@@ -77,6 +77,8 @@ export class Arena {
   private readonly list = new FreeList(ARENA_BASE);
   private readonly sizes = new Map<number, number>();
   private readonly heap: Heap;
+  /** Blocks that wait for {@link hold} to end. */
+  private held: number[] | undefined;
 
   constructor(heap: Heap) {
     this.heap = heap;
@@ -119,7 +121,21 @@ export class Arena {
   free(ptr: number): void {
     const size = this.sizes.get(ptr);
     if (size === undefined) throw new Error(`arena: expected a block's pointer, got ${ptr}`);
+    if (this.held) {
+      this.held.push(ptr);
+      return;
+    }
     this.sizes.delete(ptr);
     this.list.give(ptr, size);
+  }
+
+  /** Keeps what is freed from being handed out again until the function it returns is called. */
+  hold(): () => void {
+    this.held ??= [];
+    return () => {
+      const { held = [] } = this;
+      this.held = undefined;
+      for (const ptr of held) this.free(ptr);
+    };
   }
 }

@@ -3,7 +3,7 @@
  * code that may meet in a program share it.
  */
 import { OptionError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { checkCount, checkOptions } from "../options.ts";
 import { kernelSet } from "./inline.ts";
 import { load, loadSync, type Backend, type InitOptions } from "./load.ts";
 import type { Trace } from "../program/trace.ts";
@@ -30,23 +30,15 @@ export function currentBackend(): Backend {
 }
 
 export interface ThreadOptions extends InitOptions {
-  /** Threads to split batches over; this version runs on one, and says so once when more are asked for. */
+  /**
+   * Threads that `fit`, `evaluate` and `predict` split batches over, the calling one included; 1 when absent. Where the
+   * engine has no shared memory or starts no workers it says so once, and runs on one.
+   */
   threads?: number;
 }
 
-let warned = false;
-
+const MOST_THREADS = 256;
 const OPTIONS = ["build", "deterministic", "module", "int8"];
-
-function checkThreads({ threads = 1 }: ThreadOptions): void {
-  if (!(Number.isInteger(threads) && threads >= 1)) {
-    throw new OptionError(`init: expected a positive number of threads, got ${threads}`);
-  }
-  if (threads > 1 && !warned) {
-    warned = true;
-    console.warn(`gatewise: this version runs on one thread; ${threads} were asked for`);
-  }
-}
 
 /**
  * Chooses the backend of the models made from now on; earlier models keep theirs.
@@ -58,14 +50,23 @@ function checkThreads({ threads = 1 }: ThreadOptions): void {
  */
 export async function init(options: ThreadOptions = {}): Promise<void> {
   checkOptions("init", options, [...OPTIONS, "threads"]);
-  checkThreads(options);
-  state.backends[kernelSet] = await load(options);
+  const { threads = 1 } = options;
+  checkCount("init", "threads", threads);
+  if (threads > MOST_THREADS) throw new OptionError(`init: expected at most ${MOST_THREADS} threads, got ${threads}`);
+  replace(await load(options, threads));
 }
 
 /** {@link init} without waiting: everything but threads. The first model calls it when nobody has. */
 export function initSync(options: InitOptions = {}): void {
   checkOptions("initSync", options, OPTIONS);
-  state.backends[kernelSet] = loadSync(options);
+  replace(loadSync(options));
+}
+
+/** Workers of a backend that holds nothing end with it; others go on for the models there are. */
+function replace(backend: Backend): void {
+  const former = state.backends[kernelSet];
+  if (former?.arena.bytes === 0) former.pool?.close();
+  state.backends[kernelSet] = backend;
 }
 
 export interface BackendInfo {
@@ -73,6 +74,7 @@ export interface BackendInfo {
   build: string;
   simd: boolean;
   relaxed: boolean;
+  /** Threads that batches are split over. */
   threads: number;
   /** Bytes that models, programs and streams of this backend occupy now. */
   memoryBytes: number;
@@ -80,6 +82,6 @@ export interface BackendInfo {
 
 /** What runs the models made from now on. */
 export function backendInfo(): BackendInfo {
-  const { build, arena } = currentBackend();
-  return { build, simd: build !== "reference", relaxed: build === "relaxed", threads: 1, memoryBytes: arena.bytes };
+  const { build, arena, pool } = currentBackend();
+  return { build, simd: build !== "reference", relaxed: build === "relaxed", threads: pool?.threads ?? 1, memoryBytes: arena.bytes };
 }

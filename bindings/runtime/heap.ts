@@ -10,6 +10,17 @@ export interface GrowableMemory {
 const PAGE = 65536;
 const MAX_BYTES = 65536 * PAGE;
 
+/** @throws RangeError where the engine keeps no room for one */
+export function sharedMemory(): WebAssembly.Memory {
+  for (let maximum = MAX_BYTES / PAGE; ; maximum /= 4) {
+    try {
+      return new WebAssembly.Memory({ initial: 1, maximum, shared: true });
+    } catch (error) {
+      if (maximum <= 4096) throw error; // a quarter of a gigabyte
+    }
+  }
+}
+
 /** Plain JavaScript memory with the interface of a WebAssembly.Memory. */
 export class PlainMemory implements GrowableMemory {
   buffer = new ArrayBuffer(PAGE);
@@ -81,6 +92,10 @@ export class Heap {
 
   i8(ptr: number, length: number): Int8Array {
     return new Int8Array(this.memory.buffer, ptr, length);
+  }
+
+  f64(ptr: number, length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, ptr, length);
   }
 
   u8(ptr: number, length: number): Uint8Array {

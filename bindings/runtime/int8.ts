@@ -24,10 +24,13 @@ const isRight = (dot: Kernels["abi_dot"]): boolean => dot(-127, 127) === 5 - 4 *
 const isFast = (dot: Kernels["abi_dot"]): boolean => dot(127, 255) !== SATURATED;
 
 /** The modules to try, best first. */
-function modules({ build, int8Module }: Backend): WebAssembly.Module[] {
+function modules({ build, int8Module, share }: Backend): WebAssembly.Module[] {
   if (int8Module) return [int8Module];
   const names = build === "relaxed" && detectFeatures().dot ? ["relaxed", "simd"] as const : ["simd"] as const;
-  return names.flatMap((name) => (int8Wasm[name] ? [new WebAssembly.Module(int8Wasm[name]())] : []));
+  return names.flatMap((name) => {
+    const bytes = int8Wasm[name]?.();
+    return bytes ? [new WebAssembly.Module(share?.(bytes) ?? bytes)] : [];
+  });
 }
 
 /**

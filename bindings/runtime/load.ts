@@ -8,6 +8,9 @@ import { detectFeatures } from "./features.ts";
 import { Heap, PlainMemory, type GrowableMemory } from "./heap.ts";
 import { wasm } from "./inline.ts";
 import { instantiate } from "./instantiate.ts";
+import { warnOneThread } from "./one_thread.ts";
+import type { Pool } from "./pool.ts";
+import { threadedBackend } from "./threads.ts";
 
 /** The number that bindings and kernels agree on; raised when a kernel's arguments change. */
 export const ABI_VERSION = 2;
@@ -21,6 +24,10 @@ export interface Backend {
   readonly arena: Arena;
   /** Where those come from, when the caller gave it. */
   readonly int8Module?: WebAssembly.Module | undefined;
+  /** Further threads over the same memory, where they were asked for and there are any. */
+  readonly pool?: Pool | undefined;
+  /** Makes further modules link to its memory, where that is shared. */
+  readonly share?: ((bytes: Uint8Array) => Uint8Array<ArrayBuffer>) | undefined;
 }
 
 export interface InitOptions {
@@ -46,8 +53,7 @@ function referenceBackend(): Backend {
 }
 
 /** @throws UnsupportedError when the module is not one of this version's kernel tables */
-function wasmBackend(module: WebAssembly.Module, int8?: WebAssembly.Module): Backend {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
+function wasmBackend(module: WebAssembly.Module, { int8 }: InitOptions, memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 })): Backend {
   let kernels: Kernels;
   try {
     kernels = instantiate(module, memory) as unknown as Kernels;
@@ -79,8 +85,8 @@ export function answersRight({ kernels, heap, arena }: Backend): boolean {
 }
 
 /** The backend of a module, or of none; undefined when its relaxed arithmetic turns out wrong and something else may be tried. */
-function attempt(module: WebAssembly.Module | undefined, last: boolean, { int8 }: InitOptions): Backend | undefined {
-  const backend = module ? wasmBackend(module, int8) : referenceBackend();
+function attempt(module: WebAssembly.Module | undefined, last: boolean, options: InitOptions, memory?: WebAssembly.Memory): Backend | undefined {
+  const backend = module ? wasmBackend(module, options, memory) : referenceBackend();
   if (backend.build !== "relaxed" || answersRight(backend)) return backend;
   if (!last) return undefined;
   throw new UnsupportedError('init: expected relaxed multiply-add to compute a·b + c, got something else from this engine; use build "simd"');
@@ -123,17 +129,22 @@ function given(module: WebAssembly.Module, options: InitOptions): Backend {
   return backend;
 }
 
+const NO_BUILD = "init: expected a build this engine runs, got none";
+
 /** Compiles off the main thread where the engine can, then as {@link loadSync}. */
-export async function load(options: InitOptions): Promise<Backend> {
+export async function load(options: InitOptions, threads = 1): Promise<Backend> {
   if (options.int8) checkModule("int8", options.int8);
+  if (threads > 1 && (options.module ?? options.int8)) threads = warnOneThread(threads, "a compiled module, whose memory cannot be shared any more") ?? 1;
   if (options.module) return given(options.module, options);
   const builds = plan(options);
   for (const [i, build] of builds.entries()) {
+    const last = i === builds.length - 1;
+    const threaded = threads > 1 ? await threadedBackend(threads, build === "reference" ? undefined : wasm[build], (module, memory) => attempt(module, last, options, memory)) : undefined;
     const module = build === "reference" ? undefined : await WebAssembly.compile(wasm[build]!());
-    const backend = attempt(module, i === builds.length - 1, options);
+    const backend = threaded ?? attempt(module, last, options);
     if (backend) return (warnWithoutSimd(backend.build, options.build ?? "auto"), backend);
   }
-  throw new UnsupportedError("init: expected a build this engine runs, got none");
+  throw new UnsupportedError(NO_BUILD);
 }
 
 /**
@@ -150,5 +161,5 @@ export function loadSync(options: InitOptions): Backend {
     const backend = attempt(module, i === builds.length - 1, options);
     if (backend) return (warnWithoutSimd(backend.build, options.build ?? "auto"), backend);
   }
-  throw new UnsupportedError("init: expected a build this engine runs, got none");
+  throw new UnsupportedError(NO_BUILD);
 }

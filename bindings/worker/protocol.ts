@@ -7,7 +7,7 @@
  */
 import * as errors from "../errors.ts";
 import { isTypedArray } from "../program/array.ts";
-import type { Logs } from "../model/runner.ts";
+import type { Logs } from "../model/scores.ts";
 import type { TrainEvent } from "../model/train.ts";
 
 /** Changes whenever a page of one version could not talk to a worker of another. */

@@ -6,7 +6,7 @@ import type { InspectOptions } from "../model/inspect.ts";
 import type { FileBytes } from "../model/load.ts";
 import type { ArrayRecord } from "../model/network.ts";
 import type { PredictOptions } from "../model/predict.ts";
-import type { Logs } from "../model/runner.ts";
+import type { Logs } from "../model/scores.ts";
 import type { SaveOptions } from "../model/save.ts";
 import type { StreamOptions } from "../model/stream.ts";
 import type { FitOptions, History, TrainEvent } from "../model/train.ts";

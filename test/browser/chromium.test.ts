@@ -38,4 +38,17 @@ inBrowser("an AudioWorklet plays a saved model as the main thread computes it", 
   assert.equal(result, { build: "relaxed", decoder: "undefined", fetch: "undefined", loud: true, different: -1 });
 });
 
+inBrowser("two threads in a page that has shared memory and may start workers", async () => {
+  const result = await pages.run("threads.html?isolated&workers");
+  assert.equal(result, { threads: 2, warnings: [], apart: false, same: true, divided: true });
+});
+
+inBrowser("one thread, and a sentence, in pages without either", async () => {
+  const said = (got: string) => ({ threads: 1, warnings: [`gatewise: expected to run on 2 threads, got ${got}; running on one`], apart: false, same: true, divided: false });
+  assert.equal(await pages.run("threads.html"), said("no SharedArrayBuffer, which a page has when it is served with COOP and COEP headers"));
+  const { warnings, ...rest } = await pages.run("threads.html?isolated") as { warnings: string[] };
+  assert.equal({ ...rest, warnings: [] }, { ...said(""), warnings: [] });
+  assert.match(warnings.join(), /^gatewise: expected to run on 2 threads, got no workers over shared memory: .+; running on one$/);
+});
+
 test.run();

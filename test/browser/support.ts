@@ -32,6 +32,13 @@ export const findFirefox = (): string | undefined => find("firefox-esr", "firefo
 /** Pages may run our scripts and wasm, but nothing made of strings: no eval, no data: URLs. */
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
 
+/** What a page asks for in its address: `?isolated` to have shared memory, `&workers` to start workers from texts. */
+function headersFor(wishes: URLSearchParams): Record<string, string> {
+  const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+  const policy = wishes.has("workers") ? `${POLICY}; worker-src blob:` : POLICY;
+  return { "Content-Security-Policy": policy, ...(wishes.has("isolated") ? isolation : {}) };
+}
+
 /** Files by the first part of their URL: of the project, and of what a test adds. */
 type Sources = Readonly<Record<string, (path: string) => Uint8Array | string>>;
 
@@ -54,7 +61,8 @@ export async function serve(added: Sources = {}): Promise<Server> {
   let reported = (_report: unknown): void => {};
   const report = new Promise<unknown>((resolve) => (reported = resolve));
   const server = createServer((request, response) => {
-    const path = posix.normalize(decodeURIComponent(new URL(request.url ?? "", "http://localhost").pathname));
+    const url = new URL(request.url ?? "", "http://localhost");
+    const path = posix.normalize(decodeURIComponent(url.pathname));
     const [, first, rest] = /^\/([^/]+)\/(.*)$/.exec(path) ?? [];
     if (request.method === "POST") {
       let body = "";
@@ -66,7 +74,7 @@ export async function serve(added: Sources = {}): Promise<Server> {
     }
     try {
       const body = sources[first](rest);
-      response.writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "text/plain", "Content-Security-Policy": POLICY }).end(body);
+      response.writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "text/plain", ...headersFor(url.searchParams) }).end(body);
     } catch {
       response.writeHead(404).end();
     }

@@ -16,7 +16,7 @@ interface Where {
 
 function mask(sandbox: Sandbox, n: number, rate: number, { seed, counter, site }: Where): Float32Array {
   const y = sandbox.f32(n);
-  sandbox.kernels.f32_dropout_mask(n, sandbox.i32([seed, counter]).ptr, y.ptr, site, rate);
+  sandbox.kernels.f32_dropout_mask(n, sandbox.i32([seed, counter, 0]).ptr, y.ptr, site, 0, rate);
   return y.data;
 }
 
@@ -41,26 +41,40 @@ eachBuild("dropout", (test, sandbox) => {
       for (const rate of [0.1, 0.25, 0.5, 0.9]) {
         const x = sandbox.f32(Float32Array.from({ length: n }, (_, i) => (i % 17) - 8.25));
         const y = sandbox.f32(n);
-        const state = sandbox.i32([where.seed, where.counter]).ptr;
-        sandbox.kernels.f32_dropout_fwd(n, x.ptr, state, y.ptr, where.site, rate);
+        const state = sandbox.i32([where.seed, where.counter, 0]).ptr;
+        sandbox.kernels.f32_dropout_fwd(n, x.ptr, state, y.ptr, where.site, 0, rate);
         const hash = hasher(where.seed, where.counter, where.site);
         const scale = Math.fround(1 / Math.fround(1 - Math.fround(rate)));
         const expected = Float32Array.from(x.data, (value, i) => ((hash(i) >>> 8) / 2 ** 24 < Math.fround(rate) ? 0 : value * scale));
         assert.equal(y.data, expected);
         assert.equal(mask(sandbox, n, rate, where), expected.map((value) => (value === 0 ? 0 : scale)));
-        sandbox.kernels.f32_dropout_fwd(n, x.ptr, state, x.ptr, where.site, rate);
+        sandbox.kernels.f32_dropout_fwd(n, x.ptr, state, x.ptr, where.site, 0, rate);
         assert.equal(x.data, expected);
       }
+    }
+  });
+
+  test("a part of the rows drops what it would among all of them", () => {
+    const [rows, row] = [7, 5];
+    const whole = mask(sandbox, rows * row, 0.5, where);
+    for (let first = 0; first < rows; first++) {
+      const n = (rows - first) * row;
+      const y = sandbox.f32(n);
+      const state = sandbox.i32([where.seed, where.counter, first]).ptr;
+      sandbox.kernels.f32_dropout_mask(n, state, y.ptr, where.site, row, 0.5);
+      assert.equal(y.data, whole.slice(first * row));
+      sandbox.kernels.f32_dropout_mask(n, state, y.ptr, where.site, 0, 0.5);
+      assert.equal(y.data, whole.slice(0, n), "no rows: as from the first element");
     }
   });
 
   test("rate 0 keeps everything, rate 1 nothing, not even NaN", () => {
     const values = Float32Array.of(0, -0, Infinity, -Infinity, NaN, 1e-40, 3e38, -1, 2);
     const x = sandbox.f32(values);
-    const state = sandbox.i32([1, 2]).ptr;
-    sandbox.kernels.f32_dropout_fwd(values.length, x.ptr, state, x.ptr, 0, 0);
+    const state = sandbox.i32([1, 2, 0]).ptr;
+    sandbox.kernels.f32_dropout_fwd(values.length, x.ptr, state, x.ptr, 0, 0, 0);
     for (let i = 0; i < values.length; i++) assert.ok(Object.is(x.data[i], values[i]));
-    sandbox.kernels.f32_dropout_fwd(values.length, x.ptr, state, x.ptr, 0, 1);
+    sandbox.kernels.f32_dropout_fwd(values.length, x.ptr, state, x.ptr, 0, 0, 1);
     assert.ok(x.data.every((value) => Object.is(value, 0)));
     assert.ok(mask(sandbox, LONG, 0, where).every((value) => value === 1));
   });

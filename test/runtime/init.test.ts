@@ -7,7 +7,6 @@ import { wasm } from "../../bindings/runtime/inline.ts";
 import { answersRight, type Backend } from "../../bindings/runtime/load.ts";
 import { backendOf, builds } from "../support/backends.ts";
 import { hasRelaxed } from "../support/builds.ts";
-import { warnings } from "../support/collect.ts";
 import { floats } from "../support/models.ts";
 import { refused, rejected } from "../support/refused.ts";
 
@@ -81,7 +80,8 @@ test("options are held to their names and ranges", async () => {
   refused(() => initSync({ threads: 2 } as object), "ERR_OPTION", /^initSync: expected one of the options/);
   refused(() => initSync({ build: "simmd" as "simd" }), "ERR_OPTION", /did you mean "simd"/);
   await rejected(init({ thread: 2 } as object), "ERR_OPTION", /^init: expected one of the options .* got "thread", did you mean "threads"\?$/);
-  await rejected(init({ threads: 0 }), "ERR_OPTION", /^init: expected a positive number of threads, got 0$/);
+  await rejected(init({ threads: 0 }), "ERR_OPTION", /^init: expected threads to be a positive integer, got 0$/);
+  await rejected(init({ threads: 1000 }), "ERR_OPTION", /^init: expected at most 256 threads, got 1000$/);
   await rejected(init({ build: "relaxed", deterministic: true }), "ERR_OPTION", /^init: expected build "simd" or "reference" with deterministic/);
 });
 
@@ -89,15 +89,6 @@ test("a failed init leaves the backend as it was", () => {
   initSync({ build: "reference" });
   refused(() => initSync({ build: "nothing" as "simd" }), "ERR_OPTION", /^init: expected build/);
   assert.is(backendInfo().build, "reference");
-});
-
-test("more threads than this version has are warned of once", async () => {
-  const given = await warnings(async () => {
-    await init({ threads: 4 });
-    await init({ threads: 4 });
-  });
-  assert.equal(given, ["gatewise: this version runs on one thread; 4 were asked for"]);
-  assert.is(backendInfo().threads, 1);
 });
 
 test("a module given by hand says itself which build it is", async () => {

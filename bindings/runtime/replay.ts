@@ -2,13 +2,15 @@
 
 /** A kernel with its arguments, ready to call; or the steps of a loop. */
 export interface Bound {
+  /** The kernel's name; empty for a loop. */
+  readonly kernel: string;
   readonly fn: (...args: number[]) => unknown;
   readonly args: readonly number[];
   readonly steps: Steps | undefined;
 }
 
 /** Calls to repeat, and what of their arguments moves from step to step. */
-interface Steps {
+export interface Steps {
   readonly count: number;
   readonly calls: readonly Bound[];
   readonly moving: readonly Moving[];
@@ -21,10 +23,11 @@ export interface Moving {
   readonly by: number;
 }
 
-/** Runs the calls of every step and leaves the arguments as they were. */
-function repeat({ count, calls, moving }: Steps): void {
+/** Runs the calls of every step and leaves the arguments as they were. @param sign  given after each step */
+export function repeat({ count, calls, moving }: Steps, sign?: () => void): void {
   for (let t = 0; t < count; t++) {
     replay(calls);
+    sign?.();
     for (let i = 0; i < moving.length; i++) {
       const { args, index, by } = moving[i];
       args[index] += by;

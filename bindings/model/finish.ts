@@ -1,0 +1,49 @@
+/** What follows the gradients of a divided batch: their sum, in a fixed order, and the update. */
+import { Program } from "../program/program.ts";
+import { placed } from "../program/tensor.ts";
+import { Trace } from "../program/trace.ts";
+import type { Network } from "./network.ts";
+import type { Updater } from "./updater.ts";
+
+export class Finish {
+  private readonly model: Network;
+  private readonly updater: Updater;
+  /** By the number of parts. */
+  private readonly programs = new Map<number, Program>();
+
+  constructor(model: Network, updater: Updater) {
+    this.model = model;
+    this.updater = updater;
+  }
+
+  /** @param loss  of the whole batch; NaN when there shall be no update */
+  run(parts: number, loss: number): void {
+    let program = this.programs.get(parts);
+    if (!program || program.disposed || this.updater.outdated) {
+      program?.dispose();
+      this.programs.set(parts, (program = this.record(parts)));
+    }
+    program.touch();
+    program.inputs[0].writeScalar(loss);
+    program.run();
+  }
+
+  /** Frees its programs. */
+  dispose(): void {
+    for (const program of this.programs.values()) program.dispose();
+  }
+
+  private record(parts: number): Program {
+    const trace = new Trace(this.model.backend);
+    const loss = trace.pinned([]);
+    const trained = new Set(this.model.trainableParameters().map(([, parameter]) => parameter));
+    for (const block of this.model.parameterBlocks()) {
+      for (const { offset, size } of block.rangesOf(trained)) {
+        const sum = placed(block.gradientPtr() + offset * 4);
+        for (let part = 1; part < parts; part++) trace.call("f32_vadd", size, sum, placed(block.gradientPtr(part) + offset * 4), sum);
+      }
+    }
+    this.updater.record(trace, loss);
+    return new Program(trace, [loss], [], { owner: this.model.ownPrograms });
+  }
+}
