@@ -48,36 +48,50 @@ function onPage(name: string, run: (page: Page) => Promise<void>): void {
   });
 }
 
-/** Presses the button and times frames until it is as before. As text: tsx would add helpers to a function that pages lack. */
+/**
+ * Times frames, of a second in which nothing runs and then of a training. As text: tsx would add helpers to a function
+ * that pages lack.
+ */
 const TIME_FRAMES = `
-  const frames = [];
-  let last = performance.now();
+  const frames = { idle: [], training: [] };
+  const start = performance.now();
+  let last = start;
+  let kind = "idle";
   const next = () => {
-    frames.push(performance.now() - last);
+    frames[kind].push(performance.now() - last);
     last = performance.now();
-    if (document.getElementById("train").textContent === "Stop") requestAnimationFrame(next);
+    const train = document.getElementById("train");
+    if (kind === "idle" && last - start > 1000) {
+      kind = "training";
+      train.click();
+    }
+    if (kind === "idle" || train.textContent === "Stop") requestAnimationFrame(next);
     else document.body.dataset.frames = JSON.stringify(frames);
   };
   delete document.body.dataset.frames;
-  document.getElementById("train").click();
   requestAnimationFrame(next);
 `;
 
-/** Trains once. @returns the share of the time that went by in frames of more than 50 ms */
-async function slowShare(page: Page): Promise<number> {
-  await page.evaluate(`{${TIME_FRAMES}}`);
-  await page.waitForSelector("body[data-frames]", { timeout: 60000 });
-  const frames = JSON.parse(await page.getAttribute("body", "data-frames") ?? "[]") as number[];
-  const sum = (list: number[]): number => list.reduce((total, each) => total + each, 0);
-  assert.ok(frames.length > 20, `${frames.length} frames`);
+/** The share of the time that went by in frames of more than 50 ms. */
+function slowShare(frames: readonly number[]): number {
+  const sum = (list: readonly number[]): number => list.reduce((total, each) => total + each, 0);
   return sum(frames.filter((each) => each > 50)) / sum(frames);
 }
 
+/** Trains once. @returns how much more of the time went by in slow frames than while nothing ran: others may keep the machine busy */
+async function slowed(page: Page): Promise<number> {
+  await page.evaluate(`{${TIME_FRAMES}}`);
+  await page.waitForSelector("body[data-frames]", { timeout: 60000 });
+  const { idle, training } = JSON.parse(await page.getAttribute("body", "data-frames") ?? "{}") as Record<string, number[]>;
+  assert.ok(training.length > 20, `${training.length} frames`);
+  return slowShare(training) - slowShare(idle);
+}
+
 onPage("frames stay under 50 ms while it trains on the page's own thread", async (page) => {
-  // the machine may be busy with other things, which slows frames but not three times in a row: the best of three counts
+  // a training that blocks the page does so every time: the best of five counts
   const shares: number[] = [];
-  while (shares.length < 3 && !(Math.min(...shares) < 0.05)) shares.push(await slowShare(page));
-  assert.ok(Math.min(...shares) < 0.05, `share of the time in slow frames: ${shares.join(", ")}`);
+  while (shares.length < 5 && !(Math.min(...shares) < 0.05)) shares.push(await slowed(page));
+  assert.ok(Math.min(...shares) < 0.05, `share of the time in slow frames beyond that of a page at rest: ${shares.join(", ")}`);
   assert.match(await status(page), /^Trained on the page's own thread: loss [\d.]+e-[3-9]/);
 });
 
