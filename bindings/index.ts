@@ -55,6 +55,7 @@ export type { FitOptions, History, TrainEvent } from "./model/train.ts";
 export type { CompileOptions, EvaluateOptions, MetricsOption } from "./model/module.ts";
 export type { BatchItem, BatchStream } from "./model/batches.ts";
 export type { BatchOptions, Targets } from "./model/dataset.ts";
+export type { ArrayShape, MemoryNeed } from "./model/memory.ts";
 export type { QuantizeOptions } from "./model/quantize.ts";
 export type { PredictOptions, Prediction } from "./model/predict.ts";
 export type { ArrayRecord } from "./model/network.ts";

@@ -12,6 +12,7 @@ import { inspect, type InspectOptions } from "./inspect.ts";
 import { checkWeights, openFile, slotArrays, type FileBytes, type OpenedFile } from "./load.ts";
 import { Network, hide, type ArrayRecord, type ModuleOptions } from "./network.ts";
 import { quantizedFile, type QuantizeOptions } from "./quantize.ts";
+import { memory, type ArrayShape, type MemoryNeed } from "./memory.ts";
 import { save, type SaveOptions } from "./save.ts";
 import { BatchRunner } from "./runner.ts";
 import type { Logs } from "./scores.ts";
@@ -116,6 +117,21 @@ export class Module extends Network {
   async fit(x: ModelInput | BatchStream, y?: Targets | FitOptions, rest?: FitOptions): Promise<History> {
     const { source, options } = sourceOf<FitOptions>("fit", x, y, rest);
     return fit(this, this.compiled("fit"), source, options);
+  }
+
+  /**
+   * Bytes that running this model takes, before it is run: nothing is computed and no memory taken but that of the weights
+   * (and for a training step that of their gradients and the optimizer's slots).
+   *
+   * @param x  extents of the input, the batch in front: `[8, 10000, 64]`; of floats unless `{ shape, dtype: "i32" }` says tokens
+   * @param y  extents of the targets: a training step with what `compile` settled; a prediction when absent
+   * @throws ShapeError for extents that are none or do not fit the model; StateError with y before `compile`
+   * @example
+   * model.memory([8, 10000, 64], [8, 1]).total; // bytes of a training step, on one thread
+   */
+  memory(x: ArrayShape, y?: ArrayShape): MemoryNeed {
+    this.throwIfDisposed();
+    return memory(this, this.#runner, x, y);
   }
 
   /** The same loop as a generator of events; `return()` stops it. */

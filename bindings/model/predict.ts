@@ -17,7 +17,8 @@ export interface PredictOptions extends StepOptions {
 
 type PredictFunction = (inputs: Tensor[], steps: Steps) => unknown;
 
-function predictFunction(model: Network): Division<undefined> {
+/** What predicts with this model. */
+export function predictFunction(model: Network): Division<undefined> {
   let division = model.tracedFunctions.get("predict");
   if (!division) {
     const fn: PredictFunction = (inputs, steps) => {

@@ -154,6 +154,11 @@ export class BatchRunner {
     return this.run(division, probe, batch);
   }
 
+  /** Bytes that the program of a training step on this data would take. */
+  measure(data: Dataset): number {
+    return this.train.whole.measure(data.flatten());
+  }
+
   /**
    * Holds all rows to what the first batch's program trusts, so that a token out of range is found before a training, not
    * half-way through it.

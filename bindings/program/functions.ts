@@ -6,7 +6,7 @@ import type { NDArray, Normalized } from "./array.ts";
 import { backward, type Tape } from "./gradients.ts";
 import type { Parameter, ParameterBlock } from "./parameters.ts";
 import type { Port } from "./port.ts";
-import { Program } from "./program.ts";
+import { plan, Program } from "./program.ts";
 import { describe, placed, type Tensor } from "./tensor.ts";
 import { Trace, type TraceOptions } from "./trace.ts";
 import { flattenArguments, flattenResult, rebuild, type FlatArguments } from "./tree.ts";
@@ -46,6 +46,16 @@ export interface Compiled<E> {
  * those outputs that are wanted before the others.
  */
 export type Extension<E> = (trace: Trace, inputs: readonly Tensor[], result: unknown) => { outputs: Tensor[]; extra: E; early?: readonly Tensor[] };
+
+/** A function as it was recorded, with the tree of its results. */
+interface Traced<E> {
+  readonly trace: Trace;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly structure: ReturnType<typeof flattenResult>["structure"];
+  readonly extra: E;
+  readonly early: readonly Tensor[] | undefined;
+}
 
 const plain: Extension<undefined> = () => ({ outputs: [], extra: undefined });
 
@@ -90,10 +100,19 @@ export class TracedFunction<E = undefined> {
       known.program.touch();
       return known;
     }
-    const compiled = this.trace(args);
+    const compiled = this.trace(args, (recorded) => this.make(recorded));
     for (const [key, { program }] of this.cache) if (program.disposed) this.cache.delete(key);
     this.cache.set(args.key, compiled);
     return compiled;
+  }
+
+  /** Bytes that the program for arguments of these shapes would take, without making it. */
+  measure(args: FlatArguments): number {
+    this.root?.throwIfDisposed();
+    return this.trace(args, ({ trace, inputs, outputs }) => {
+      const { bytes, fresh } = plan(trace, inputs, outputs);
+      return fresh.reduce((sum, { storage }) => sum + storage.bytes, bytes);
+    });
   }
 
   /** Writes the arguments, replays the program and leaves the results in its ports. */
@@ -117,7 +136,8 @@ export class TracedFunction<E = undefined> {
     this.cache.clear();
   }
 
-  private trace(args: FlatArguments): Compiled<E> {
+  /** Records the function for arguments of these shapes. What it has noted in modules is taken back when `finish` throws. */
+  private trace<R>(args: FlatArguments, finish: (traced: Traced<E>) => R): R {
     const trace = new Trace(this.root?.backend ?? currentBackend(), {
       ...this.options, paths: this.root?.modulePaths(), shard: this.shard === undefined ? undefined : { index: this.shard, rows: args.leaves[0].shape[0] },
     });
@@ -135,10 +155,14 @@ export class TracedFunction<E = undefined> {
       for (const tensor of tensors) trace.own(this.name, tensor);
       this.place(trace);
       const { outputs: more, extra, early } = this.extension(trace, inputs, returned);
-      const program = new Program(trace, inputs, [...tensors, ...more], { owner: this.root?.ownPrograms, early });
-      const result = (leaf: (port: Port, i: number) => unknown = readPort): unknown => rebuild(structure, (i) => leaf(program.outputs[i], i));
-      return { program, ports: result((port) => port), result, extra };
+      return finish({ trace, inputs, outputs: [...tensors, ...more], structure, extra, early });
     });
+  }
+
+  private make({ trace, inputs, outputs, structure, extra, early }: Traced<E>): Compiled<E> {
+    const program = new Program(trace, inputs, outputs, { owner: this.root?.ownPrograms, early });
+    const result = (leaf: (port: Port, i: number) => unknown = readPort): unknown => rebuild(structure, (i) => leaf(program.outputs[i], i));
+    return { program, ports: result((port) => port), result, extra };
   }
 
   private place(trace: Trace): void {

@@ -4,7 +4,7 @@ import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
 import type { Pool } from "../runtime/pool.ts";
 import { bind } from "./bind.ts";
-import { callsFor, layOut, liveCalls } from "./layout.ts";
+import { callsFor, layOut, liveCalls, type Layout } from "./layout.ts";
 import type { Derived, ParameterBlock } from "./parameters.ts";
 import { Port } from "./port.ts";
 import { replay, type Bound } from "../runtime/replay.ts";
@@ -21,6 +21,22 @@ export interface ProgramOptions {
   readonly owner?: Set<Program>;
   /** Outputs that {@link Program.foresee} computes: they depend on inputs only, not on anything that a run changes. */
   readonly early?: readonly Tensor[] | undefined;
+}
+
+/** Where everything of a program will lie, before any of it has memory. */
+export interface Plan extends Layout {
+  readonly calls: readonly Recorded[];
+  /** Panels and the like that no program has needed so far. */
+  readonly fresh: readonly Derived[];
+}
+
+/** Lays a trace out. */
+export function plan(trace: Trace, inputs: readonly Tensor[], outputs: readonly Tensor[]): Plan {
+  const ends = [...inputs, ...outputs, ...(trace.randomState ? [trace.randomState] : [])];
+  const kept = new Set<Storage>(trace.constants.keys());
+  for (const { storage } of ends) if (storage.ptr === undefined) kept.add(storage);
+  const calls = liveCalls(trace.body.calls, kept);
+  return { calls, ...layOut(calls, kept, !trace.options.inspect), fresh: [...trace.derived].filter(({ storage }) => storage.ptr === undefined) };
 }
 
 export class Program {
@@ -53,14 +69,9 @@ export class Program {
     this.backend = backend;
     this.blocks = new Set([...trace.parameters.keys()].map(({ block }) => block!));
     for (const block of this.blocks) block.throwIfDisposed();
-    const ends = [...inputs, ...outputs, ...(trace.randomState ? [trace.randomState] : [])];
-    const kept = new Set<Storage>(trace.constants.keys());
-    for (const { storage } of ends) if (storage.ptr === undefined) kept.add(storage);
-    const calls = liveCalls(trace.body.calls, kept);
-    const { offsets, bytes, stride } = layOut(calls, kept, !trace.options.inspect);
+    const { calls, offsets, bytes, stride, fresh } = plan(trace, inputs, outputs);
     this.bytes = bytes;
     this.derived = [...trace.derived];
-    const fresh = this.derived.filter(({ storage }) => storage.ptr === undefined);
     const [ptr, ...places] = backend.arena.allocAll([bytes, ...fresh.map(({ storage }) => storage.bytes)]);
     this.ptr = ptr;
 
