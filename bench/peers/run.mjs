@@ -1,4 +1,4 @@
-// node bench/peers/run.mjs [--quick] [--node PATH] [--python PATH] [--only part,part] [--peers name,name]
+// node bench/peers/run.mjs [--quick] [--node PATH] [--python PATH] [--only part,part] [--peers name,name] [--rounds N]
 //
 // Times gatewise beside other libraries: the same weights, outputs compared first, each library in a process of its own, rounds
 // in which all have a turn. Prints Markdown, writes build/peers.json and build/peers.md.
@@ -18,13 +18,14 @@ const { values: given } = parseArgs({
     python: { type: "string", default: "python3" },
     only: { type: "string", default: "" },
     peers: { type: "string", default: "" },
+    rounds: { type: "string", default: "15" },
   },
 });
 
 process.chdir(fileURLToPath(new URL("../../", import.meta.url)));
 
 /** Rounds, seconds of a turn, seconds before the first. */
-const EFFORT = given.quick ? { rounds: 3, seconds: 0.05, warmUp: 0.2 } : { rounds: 15, seconds: 0.15, warmUp: 1 };
+const EFFORT = given.quick ? { rounds: 3, seconds: 0.05, warmUp: 0.2 } : { rounds: Number(given.rounds), seconds: 0.15, warmUp: 1 };
 /** A call that takes longer than this many seconds has fewer turns. */
 const SLOW = 0.5;
 const SLOW_ROUNDS = given.quick ? 1 : 3;
