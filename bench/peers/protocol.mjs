@@ -35,19 +35,20 @@ function answer(message) {
 const MILLISECONDS = 1000;
 const MICROSECONDS = 1e6;
 
-/** Runs a job for some seconds; resolves to the seconds of a call. */
+/** Runs a job for some seconds; resolves to the seconds of a call, and to those in the best run of `calls`. */
 async function time({ run, isAsync }, seconds, calls) {
-  const end = performance.now() + seconds * MILLISECONDS;
   const start = performance.now();
-  let done = 0;
-  let now;
+  const end = start + seconds * MILLISECONDS;
+  let [done, fastest, before, now] = [0, Infinity, start, start];
   do {
     if (isAsync) for (let i = 0; i < calls; i++) await run();
     else for (let i = 0; i < calls; i++) run();
-    done += calls;
     now = performance.now();
+    fastest = Math.min(fastest, now - before);
+    before = now;
+    done += calls;
   } while (now < end);
-  return (now - start) / done / MILLISECONDS;
+  return { seconds: (now - start) / done / MILLISECONDS, fastest: fastest / calls / MILLISECONDS };
 }
 
 /** Microseconds of single calls. */
@@ -109,12 +110,12 @@ export function serve(peer, options) {
     async warmUp({ seconds }) {
       if (job.measure) return job.measure();
       await time(job, seconds, 1);
-      const once = await time(job, seconds / 4, 1);
+      const { seconds: once } = await time(job, seconds / 4, 1);
       calls = Math.max(1, Math.round(1e-3 / once));
       return { seconds: once };
     },
     async time({ seconds }) {
-      return job.measure ? job.measure() : { seconds: await time(job, seconds, calls) };
+      return job.measure ? job.measure() : time(job, seconds, calls);
     },
     async latencies({ steps }) {
       const microseconds = new Float32Array(steps);

@@ -110,14 +110,15 @@ async function measure(entries) {
   const running = entries.filter(({ note }) => note === undefined);
   for (const entry of running) {
     const { seconds, error } = await entry.contender.peer.ask("warmUp", { seconds: EFFORT.warmUp });
-    Object.assign(entry, { times: [], products: [], rounds: seconds > SLOW ? SLOW_ROUNDS : EFFORT.rounds }, error ? { note: `failed: ${error}`, failed: true, rounds: 0 } : {});
+    Object.assign(entry, { times: [], products: [], fastest: Infinity, rounds: seconds > SLOW ? SLOW_ROUNDS : EFFORT.rounds }, error ? { note: `failed: ${error}`, failed: true, rounds: 0 } : {});
   }
   for (let round = 0; round < EFFORT.rounds; round++) {
     for (let k = 0; k < running.length; k++) {
       const entry = running[(k + round) % running.length];
       if (round >= entry.rounds) continue;
-      const { seconds, products } = await entry.contender.peer.ask("time", { seconds: EFFORT.seconds });
+      const { seconds, fastest = seconds, products } = await entry.contender.peer.ask("time", { seconds: EFFORT.seconds });
       entry.times.push(seconds);
+      entry.fastest = Math.min(entry.fastest, fastest);
       if (products !== undefined) entry.products.push(products);
     }
   }
@@ -128,8 +129,8 @@ const ratioTo = (ours, times) => median(times.slice(0, ours.length).map((seconds
 
 function rowOf(group, workload, entries) {
   const [{ times: ours }] = entries;
-  const results = Object.fromEntries(entries.map(({ contender: { key }, note, error, times = [], products = [] }) => [key, note !== undefined ? { note } : {
-    seconds: median(times), ratio: ratioTo(ours, times), fastest: Math.min(...times), difference: error, ...(products.length > 0 ? { products: Math.min(...products) } : {}),
+  const results = Object.fromEntries(entries.map(({ contender: { key }, note, error, times = [], products = [], fastest }) => [key, note !== undefined ? { note } : {
+    seconds: median(times), ratio: ratioTo(ours, times), fastest, difference: error, ...(products.length > 0 ? { products: Math.min(...products) } : {}),
   }]));
   return { group, name: workload.name, kind: workload.kind, results };
 }
