@@ -19,6 +19,7 @@ const TURNS = 4000;
 interface Loops {
   madd_chains(turns: number, p: number): void;
   madd_weights(bytes: number, weights: number, p: number): void;
+  dot_weights(bytes: number, weights: number, limbs: number, p: number): void;
 }
 
 const POINTS = 4096;
@@ -52,6 +53,16 @@ export function weightReads(ceiling: WebAssembly.Module, bytes: number): Probe {
   const whole = Math.max(1, Math.round(bytes / READ)) * READ;
   const { madd_weights } = loops(ceiling, whole);
   return { work: whole >> 2, run: () => madd_weights(whole, WEIGHTS, POINTS) };
+}
+
+/**
+ * The same with int8 weights, whose products are done once or, for activations in two limbs, twice. A ceiling of the simd
+ * build multiplies int16, which need no limbs.
+ */
+export function int8Reads(ceiling: WebAssembly.Module, bytes: number, limbs: 1 | 2): Probe {
+  const whole = Math.max(1, Math.round(bytes / READ)) * READ;
+  const { dot_weights } = loops(ceiling, whole);
+  return { work: whole, run: () => dot_weights(whole, WEIGHTS, limbs, POINTS) };
 }
 
 /** Values of tanh or the sigmoid over an array in the first cache: what no gate can exceed. */

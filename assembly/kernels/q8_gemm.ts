@@ -38,7 +38,7 @@ export function abi_dot(weight: i32, term: i32): i32 {
  * @param ldinit  row stride of init, 0 = one row for all (a bias)
  * @param c       out  [M, N]
  * @param ldc     row stride of c
- * @param scratch      512 + 2·K'·min(M, 96) bytes, K' = K rounded up to 16
+ * @param scratch      576 + 2·K'·min(M, 96) bytes, K' = K rounded up to 16
  * @param bits    of the activations: 7 or 14
  */
 export function q8_gemm_nn(

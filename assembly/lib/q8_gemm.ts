@@ -8,7 +8,7 @@
  */
 import { storePartial } from "./f32x4";
 import { panelWidth, widthAt, ZEROS } from "./panel";
-import { tile } from "./q8_dot";
+import { tile, WIDEST } from "./q8_dot";
 import { BLOCK, CHUNK, chunkBytes, limbBytes, limbsOf, panelBytes, ROW_SCALES, TILE_SUMS } from "./q8_panel";
 import { quantizeRows } from "./q8_quantize";
 
@@ -71,8 +71,11 @@ function chunk(
   const tall: usize = rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
   let n: usize = 0;
   while (n < N) {
-    // as many units as the accumulators allow, all in wide panels, or a vector of columns
+    // as many units as the accumulators allow, all in wide panels, or a vector of columns; rather 8 and 8 than 12 and 4,
+    // and a third row has no tile as wide
     let U: usize = 8 / tall;
+    const left = N - n;
+    if (tall < 4 && rows != 3 && left > WIDEST / tall * COLUMNS - 4 && left != 16 * COLUMNS / tall) U = WIDEST / tall;
     while (U * COLUMNS > 4 && N - n <= U * COLUMNS - 4) U >>= 1;
     const group: usize = widthAt(N, n & ~7) << 2;
     const p = panels + (n >> 3) * stride + ((n & 4) << 2);
@@ -103,7 +106,7 @@ export function scratchBytes(M: usize, K: usize): usize {
  * @param w             in   [K, panelWidth(N)] in int8 panels
  * @param init, ldinit  in   [M, N] | 0 = zeros; ldinit 0 = one row for all; may be c
  * @param c, ldc        out  [M, N]
- * @param scratch       384 + 128 + 2·K'·min(M, 96) bytes, K' = K rounded up to 16
+ * @param scratch       384 + 192 + 2·K'·min(M, 96) bytes, K' = K rounded up to 16
  * @param bits          of the activations: 7 or 14
  */
 export function gemm(

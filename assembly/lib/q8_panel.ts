@@ -28,7 +28,7 @@ export const BLOCK: usize = 96;
 export const ROW_SCALES: usize = BLOCK << 2;
 
 /** Bytes of a tile's sums between those scales and the rows. */
-export const TILE_SUMS: usize = 128;
+export const TILE_SUMS: usize = 192;
 
 /** Rows of bytes that a row of activations fills. */
 // @ts-ignore: decorator

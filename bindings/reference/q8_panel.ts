@@ -44,4 +44,4 @@ export function int8Offset(rows: number, N: number, k: number, n: number): numbe
 }
 
 /** Bytes of scratch for products of M rows of K. */
-export const scratchBytes = (M: number, K: number): number => 4 * BLOCK + 128 + 2 * up(K, 16) * Math.min(M, BLOCK);
+export const scratchBytes = (M: number, K: number): number => 4 * BLOCK + 192 + 2 * up(K, 16) * Math.min(M, BLOCK);
