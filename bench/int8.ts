@@ -4,8 +4,9 @@
  *   node --import tsx bench/int8.ts [--speed] [--accuracy] [--seconds 40] [--sizes 64,128,256,512,1024]
  *
  * Speed: an LSTM of as many inputs as units, one step per call of `stream.step`; the shortest of many slices of 2 ms in
- * which all of them take turns. `of the probe` is the time that a loop takes which only reads as many bytes of weights
- * (those of x twice over for 14 bits) and multiplies them, over the time of the step, gates and all.
+ * which all of them take turns. `of the probe` is the time of a loop that only reads as many bytes of weights and multiplies
+ * them (by two limbs for 14 bits), over the time of the step; in brackets with tanh and sigmoid added to it, at the pace of
+ * the array kernel.
  * Accuracy: models that are trained here for some seconds each, and judged on what they have not seen.
  */
 import { readFileSync, readdirSync } from "node:fs";
@@ -13,7 +14,8 @@ import { parseArgs } from "node:util";
 import { backendInfo, initSync, layers, losses, optimizers, sequential, type NDArray } from "../bindings/index.ts";
 import { Random } from "../bindings/random.ts";
 import { ceilingModule } from "./ceiling.ts";
-import { fastest, int8Reads } from "./probes.ts";
+import { Sandbox } from "../test/support/builds.ts";
+import { fastest, int8Reads, transcendentals } from "./probes.ts";
 
 const MODES = ["mixed", 7, 14] as const;
 type Mode = (typeof MODES)[number];
@@ -22,8 +24,11 @@ type Model = ReturnType<typeof sequential>;
 const title = (mode: Mode): string => (mode === "mixed" ? "mixed" : `${mode} bits`);
 const file = (path: string): string => readFileSync(new URL(`../examples/data/${path}`, import.meta.url), "utf8");
 
-/** Seconds of a step of floats and of each mode, and of the probe of each. */
-function measure(units: number, wasm: { limbs: 1 | 2; module: WebAssembly.Module }): { step: number[]; probe: number[] } {
+/** Transcendentals of an LSTM's unit. */
+const CURVES = 5;
+
+/** Seconds of a step of floats and of each mode, of the probe of each, and of the curves. */
+function measure(units: number, wasm: { limbs: 1 | 2; module: WebAssembly.Module }): { step: number[]; probe: number[]; curves: number } {
   const model = sequential([layers.lstm({ units })], { seed: 1, inputShape: [null, units] });
   const models: Model[] = [model, ...MODES.map((activations) => model.quantize({ activations }))];
   const frame = Float32Array.from({ length: units }, (_, i) => Math.sin(i));
@@ -33,10 +38,11 @@ function measure(units: number, wasm: { limbs: 1 | 2; module: WebAssembly.Module
   });
   const bytes = 4 * units * units;
   const [once, twice] = [int8Reads(wasm.module, bytes, 1), int8Reads(wasm.module, bytes, wasm.limbs)];
-  const times = fastest([...steps, once.run, twice.run], { rounds: 60, warmUp: 300 });
+  const curve = transcendentals(new Sandbox(backendInfo().build as "simd" | "relaxed"));
+  const times = fastest([...steps, once.run, twice.run, curve.run], { rounds: 60, warmUp: 300 });
   const [x7, x14] = [times[4] * bytes / once.work, times[5] * bytes / twice.work];
   for (const each of models) each.dispose();
-  return { step: times.slice(0, 4), probe: [x14 + x7, 2 * x7, 2 * x14] };
+  return { step: times.slice(0, 4), probe: [x14 + x7, 2 * x7, 2 * x14], curves: CURVES * units * times[6] / curve.work };
 }
 
 function speed(sizes: readonly number[]): void {
@@ -49,9 +55,9 @@ function speed(sizes: readonly number[]): void {
   console.log(`Node ${process.versions.node}, ${backendInfo().build}, ${plain ? "int16" : "relaxed"} dot\n`);
   console.log("| LSTM, as many inputs | f32, µs | mixed | 7 bits | 14 bits | of the probe: mixed | 7 bits | 14 bits |\n|---|---|---|---|---|---|---|---|");
   for (const units of sizes) {
-    const { step: [floats, ...others], probe } = measure(units, wasm);
+    const { step: [floats, ...others], probe, curves } = measure(units, wasm);
     const cells = others.map((time) => `${(time * 1e6).toFixed(2)} (${(floats / time).toFixed(2)} ×)`);
-    const shares = others.map((time, i) => `${Math.round(probe[i] / time * 100)} %`);
+    const shares = others.map((time, i) => `${Math.round(probe[i] / time * 100)} (${Math.round((probe[i] + curves) / time * 100)}) %`);
     console.log(`| ${units} | ${[(floats * 1e6).toFixed(2), ...cells, ...shares].join(" | ")} |`);
   }
 }
