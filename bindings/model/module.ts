@@ -213,8 +213,8 @@ export class Module extends Network {
   }
 
   /**
-   * Another model like this one, with its large weights in 8 bits: a quarter of the memory and of the file, two to six
-   * times as fast a step, and it only runs. Kernels of at most 32 inputs (or an eighth of the units) stay floats, and so
+   * Another model like this one, with its large weights in 8 bits: about a quarter of the file, down to a third
+   * of the time for a step, and it only runs. Kernels of at most 32 inputs (or an eighth of the units) stay floats, and so
    * do layers without products. This model stays as it is.
    *
    * @throws OptionError for other bits, unknown options, layers of your own
