@@ -11,6 +11,8 @@
 import { LANES, storePartial } from "../lib/f32x4";
 
 /**
+ * Elements beyond ±limit become ±limit.
+ *
  * @param n      elements
  * @param g      in/out  [n]
  * @param limit  largest magnitude
@@ -26,6 +28,8 @@ export function f32_clip_value(n: usize, g: usize, limit: f32): void {
 }
 
 /**
+ * Scales g down to a norm of limit, when it is above.
+ *
  * @param n        elements
  * @param g        in/out  [n]
  * @param sumsq    in      [1] f64  square of the norm

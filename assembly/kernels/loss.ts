@@ -34,6 +34,8 @@ export function f32_sigmoid_xent_fwd(n: usize, x: usize, targets: usize, loss: u
 }
 
 /**
+ * dx = dloss ⊙ (σ(x) − targets).
+ *
  * @param n        elements
  * @param x        in   [n]  logits
  * @param targets  in   [n]
@@ -63,6 +65,8 @@ export function f32_squared_error_fwd(n: usize, x: usize, targets: usize, loss: 
 }
 
 /**
+ * dx = 2·dloss ⊙ (x − targets).
+ *
  * @param n        elements
  * @param x        in   [n]
  * @param targets  in   [n]

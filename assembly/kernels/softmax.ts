@@ -48,6 +48,8 @@ export function f32_softmax_fwd(M: usize, N: usize, x: usize, y: usize): void {
 }
 
 /**
+ * dx = y ⊙ (dy − Σ dy⊙y), row by row.
+ *
  * @param M   rows
  * @param N   columns, at least 1
  * @param y   in   [M, N]  what the forward kernel wrote
@@ -93,6 +95,8 @@ export function f32_log_softmax_fwd(M: usize, N: usize, x: usize, y: usize): voi
 }
 
 /**
+ * dx = dy − eʸ·Σ dy, row by row.
+ *
  * @param M   rows
  * @param N   columns, at least 1
  * @param y   in   [M, N]  what the forward kernel wrote

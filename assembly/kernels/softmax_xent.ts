@@ -61,6 +61,8 @@ function scaledSoftmax(N: usize, x: usize, logSum: f32, scale: f32, dx: usize): 
 }
 
 /**
+ * dx = dloss·(softmax(x) − one-hot label), row by row.
+ *
  * @param M       rows
  * @param N       classes, at least 1
  * @param x       in   [M, N]  logits
@@ -115,6 +117,8 @@ export function f32_softmax_xent_dense_fwd(M: usize, N: usize, x: usize, targets
 }
 
 /**
+ * dx = dloss·(softmax(x)·Σ targets − targets), row by row.
+ *
  * @param M        rows
  * @param N        classes, at least 1
  * @param x        in   [M, N]  logits
