@@ -9,22 +9,27 @@ import { checkOptions } from "./options.ts";
 
 /** Called during `fit`; each may be async. Set `model.stopTraining` to end the training in good order. */
 export interface Callback {
+  /** Before the first epoch. */
   onTrainBegin?(model: Module): void | Promise<void>;
+  /** After every batch, or window of a batch. */
   onBatchEnd?(event: TrainEvent, model: Module): void | Promise<void>;
+  /** After every epoch and its validation. */
   onEpochEnd?(event: TrainEvent, model: Module): void | Promise<void>;
+  /** At the end, unless an error ended the training. */
   onTrainEnd?(model: Module): void | Promise<void>;
   /** A loss or gradient was not finite; true ends the training normally instead of by the error. */
   onNonFinite?(error: NonFiniteError, model: Module): boolean;
 }
 
+/** What is watched, and what counts as better. */
 export interface MonitorOptions {
-  /** Key of the logs to watch. */
+  /** Key of the logs to watch. @default "val_loss" */
   monitor?: string;
   /** Smallest change that counts. */
   minDelta?: number;
   /** Epochs without improvement that it takes. */
   patience?: number;
-  /** Whether smaller or larger is better; "auto" goes by the key. */
+  /** Whether smaller or larger is better; "auto" goes by the key. @default "auto" */
   mode?: "auto" | "min" | "max";
 }
 
@@ -63,11 +68,13 @@ class Monitor {
   }
 }
 
+/** Options of `callbacks.earlyStopping`. */
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Value to beat: epochs that do not are without improvement, however good they are. */
   baseline?: number;
-  /** Puts the weights of the best epoch back at the end. */
+  /** Puts the weights of the best epoch back at the end. @default false */
   restoreBestWeights?: boolean;
+  /** Epochs before it are not looked at. @default 0 */
   startFromEpoch?: number;
 }
 
@@ -109,7 +116,7 @@ function filled(path: string, { epoch, logs }: TrainEvent): string {
 }
 
 /** Writes text or bytes where the caller says: to a function, or to a file where there is a file system. */
-type Target = string | ((content: Uint8Array | string, event: TrainEvent) => void | Promise<void>);
+export type LogTarget = string | ((content: Uint8Array | string, event: TrainEvent) => void | Promise<void>);
 
 interface FileSystem {
   existsSync(path: string): boolean;
@@ -128,12 +135,13 @@ function fileSystem(subject: string): FileSystem {
   return fs as FileSystem;
 }
 
+/** Options of `callbacks.modelCheckpoint`. */
 export interface CheckpointOptions extends MonitorOptions {
   /** A path, in which `{epoch}`, `{epoch:03d}`, `{val_loss:.2f}` and the like are replaced, or a function that takes the bytes. */
-  filepath: Target;
-  /** Only when the watched value is the best so far. */
+  filepath: LogTarget;
+  /** Only when the watched value is the best so far. @default false */
   saveBestOnly?: boolean;
-  /** With what the optimizer remembers, to go on from. */
+  /** With what the optimizer remembers, to go on from. @default false */
   optimizer?: boolean;
 }
 
@@ -152,14 +160,17 @@ function modelCheckpoint(options: CheckpointOptions): Callback {
   };
 }
 
+/** Options of `callbacks.jsonLogger`. */
 export interface LoggerOptions {
   /** A path, or a function that takes the lines. */
-  filename: Target;
-  /** Goes on behind what the file holds, instead of writing over it. */
+  filename: LogTarget;
+  /** Goes on behind what the file holds, instead of writing over it. @default false */
   append?: boolean;
 }
 
+/** Options of `callbacks.csvLogger`. */
 export interface CsvLoggerOptions extends LoggerOptions {
+  /** Between the values of a line. @default "," */
   separator?: string;
 }
 
@@ -196,12 +207,13 @@ function lambda(functions: Callback): Callback {
   return functions;
 }
 
+/** Options of `callbacks.reduceLROnPlateau`. */
 export interface PlateauOptions extends MonitorOptions {
-  /** What the rate is multiplied by. */
+  /** What the rates are multiplied by. @default 0.1 */
   factor?: number;
-  /** Epochs to wait after a reduction. */
+  /** Epochs to wait after a reduction. @default 0 */
   cooldown?: number;
-  /** What no rate falls below. */
+  /** What no rate falls below. @default 0 */
   minLr?: number;
 }
 
@@ -233,6 +245,11 @@ function reduceLROnPlateau(options: PlateauOptions = {}): Callback {
   };
 }
 
+/**
+ * Callbacks for `fit`.
+ *
+ * @namespace
+ */
 export const callbacks = {
   /** Ends the training when a value no longer improves. */
   earlyStopping,

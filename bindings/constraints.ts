@@ -7,8 +7,11 @@ import type { Tensor } from "./program/tensor.ts";
 
 /** A constraint by name with its options, as the factories give it. */
 export interface ConstraintConfig {
+  /** Name of the factory. */
   readonly constraint: string;
+  /** Longest that a vector may be. @default 2 */
   readonly maxValue?: number;
+  /** Axis along which vectors lie. @default 0 */
   readonly axis?: number;
 }
 
@@ -34,6 +37,11 @@ const factory = <O extends object>(constraint: string, known: readonly string[])
   return { constraint, ...options };
 };
 
+/**
+ * What holds for weights after every update; pass one as `kernelConstraint` and the like. `axis` is 0 by default, `maxValue` 2.
+ *
+ * @namespace
+ */
 export const constraints = {
   /** Vectors along `axis` are at most `maxValue` long. */
   maxNorm: factory<{ maxValue?: number; axis?: number }>("maxNorm", ["maxValue", "axis"]),

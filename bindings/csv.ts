@@ -1,8 +1,13 @@
-/** `gatewise/csv`: tables from text, read by papaparse, which is installed beside gatewise by those who use this. */
+/**
+ * Tables from text, read by papaparse, which is installed beside gatewise by those who use this.
+ *
+ * @module gatewise/csv
+ */
 import Papa from "papaparse";
 import { FormatError, OptionError, ValueError, nearest } from "./errors.ts";
 import { checkOptions } from "./options.ts";
 
+/** Options of `readCsv`. */
 export interface CsvOptions {
   /** The columns of numbers to read, in this order. Default: all in which there is nothing else. */
   columns?: readonly string[];
@@ -12,12 +17,13 @@ export interface CsvOptions {
   header?: boolean;
   /** What stands between cells. Default: found out, of comma, tab, bar and semicolon. */
   delimiter?: string;
-  /** What becomes of a row without a number in one of the columns read: an error, or left out. Default "error". */
+  /** What becomes of a row without a number in one of the columns read: an error, or left out. @default "error" */
   missing?: "error" | "skip";
 }
 
 /** A table: an array [rows, columns], as every function of gatewise takes it, with its names and texts. */
 export interface Csv {
+  /** The numbers, row by row; NaN stands nowhere. */
   readonly data: Float64Array;
   /** [rows, columns] */
   readonly shape: number[];

@@ -3,11 +3,12 @@
  * meet. Every message has the form *subject: expected …, got …*.
  */
 
-/** The class of all errors thrown on purpose; anything else that comes out of gatewise is a bug. */
+/** Every error that gatewise throws on purpose. Its message is *subject: expected …, got …*. */
 export class GatewiseError extends Error {
   static {
     this.prototype.name = "GatewiseError";
   }
+  /** Stable name of the kind of error. */
   readonly code: string = "ERR_GATEWISE";
 }
 
@@ -16,6 +17,7 @@ export class ShapeError extends GatewiseError {
   static {
     this.prototype.name = "ShapeError";
   }
+  /** Stable name of the kind. */
   override readonly code = "ERR_SHAPE";
 }
 
@@ -24,6 +26,7 @@ export class ValueError extends GatewiseError {
   static {
     this.prototype.name = "ValueError";
   }
+  /** Stable name of the kind. */
   override readonly code = "ERR_VALUE";
 }
 
@@ -32,6 +35,7 @@ export class OptionError extends GatewiseError {
   static {
     this.prototype.name = "OptionError";
   }
+  /** Stable name of the kind. */
   override readonly code = "ERR_OPTION";
 }
 
@@ -40,6 +44,7 @@ export class TraceError extends GatewiseError {
   static {
     this.prototype.name = "TraceError";
   }
+  /** Stable name of the kind. */
   override readonly code = "ERR_TRACE";
 }
 
@@ -48,6 +53,7 @@ export class DisposedError extends GatewiseError {
   static {
     this.prototype.name = "DisposedError";
   }
+  /** Stable name of the kind. */
   override readonly code = "ERR_DISPOSED";
 }
 
@@ -56,6 +62,7 @@ export class MemoryError extends GatewiseError {
   static {
     this.prototype.name = "MemoryError";
   }
+  /** Stable name of the kind. */
   override readonly code = "ERR_MEMORY";
   /** Bytes asked for beyond those there were. */
   readonly requested: number;
@@ -74,6 +81,7 @@ export class FormatError extends GatewiseError {
   static {
     this.prototype.name = "FormatError";
   }
+  /** Stable name of the kind. */
   override readonly code = "ERR_FORMAT";
 }
 
@@ -82,6 +90,7 @@ export class NonFiniteError extends GatewiseError {
   static {
     this.prototype.name = "NonFiniteError";
   }
+  /** Stable name of the kind. */
   override readonly code = "ERR_NON_FINITE";
   /** Epoch, from 0. */
   readonly epoch: number;
@@ -103,6 +112,7 @@ export class StateError extends GatewiseError {
   static {
     this.prototype.name = "StateError";
   }
+  /** Stable name of the kind. */
   override readonly code = "ERR_STATE";
 }
 
@@ -111,6 +121,7 @@ export class UnsupportedError extends GatewiseError {
   static {
     this.prototype.name = "UnsupportedError";
   }
+  /** Stable name of the kind. */
   override readonly code = "ERR_UNSUPPORTED";
 }
 
@@ -119,6 +130,7 @@ export class WorkerError extends GatewiseError {
   static {
     this.prototype.name = "WorkerError";
   }
+  /** Stable name of the kind. */
   override readonly code = "ERR_WORKER";
 }
 

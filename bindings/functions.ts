@@ -17,15 +17,17 @@ import { optimizerOf, type Optimizer } from "./optimizers/index.ts";
 /** A function over tensors. Its arguments and results may be lists and records. */
 export type TensorFunction = (...args: any[]) => unknown;
 
+/** Options of `jit`. */
 export interface FunctionOptions {
-  /** Whether dropout acts. */
+  /** Whether dropout acts; by default in `valueAndGrad` and `trainStep`, not in `jit`. */
   training?: boolean;
 }
 
+/** Options of `valueAndGrad`. */
 export interface GradOptions extends FunctionOptions {
-  /** Also gives the gradients of the arguments. */
+  /** Also gives the gradients of the arguments. @default false */
   inputs?: boolean;
-  /** The function gives `[scalar, more]`; more comes back as `aux`. */
+  /** The function gives `[scalar, more]`; more comes back as `aux`. @default false */
   aux?: boolean;
 }
 
@@ -47,6 +49,7 @@ export function jit(module: Network | null, fn: TensorFunction, options: Functio
   return (...args) => traced.run(traced.flatten(args)).result();
 }
 
+/** What a function of `valueAndGrad` gives. */
 export interface GradResult {
   /** The scalar. */
   value: number;
@@ -135,7 +138,17 @@ function inputGradients({ structure }: FlatArguments, { program: { outputs }, ex
   });
 }
 
+/** What a function of `trainStep` gives. */
+export interface StepResult {
+  /** The scalar, before the update. */
+  value: number;
+  /** What else the function gave. */
+  aux?: any;
+}
+
+/** Options of `trainStep`. */
 export interface TrainStepOptions extends FunctionOptions {
+  /** Whether the function gives `[scalar, more]`; by default as what it gives says. */
   aux?: boolean;
 }
 
@@ -152,7 +165,7 @@ export interface TrainStepOptions extends FunctionOptions {
  */
 export function trainStep(
   module: Network, optimizer: Optimizer | string, fn: TensorFunction, options: TrainStepOptions = {},
-): (...args: unknown[]) => { value: number; aux?: any } {
+): (...args: unknown[]) => StepResult {
   checkOptions("trainStep", options, ["training", "aux"]);
   if (module === null) throw new StateError("trainStep: expected a module to train, got null");
   const { training = true } = options;

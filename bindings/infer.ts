@@ -1,4 +1,8 @@
-/** `gatewise/infer` and `gatewise/worklet`: run saved models; nothing that trains. */
+/**
+ * Runs saved models; nothing that trains. `gatewise/worklet` has the same names.
+ *
+ * @module gatewise/infer
+ */
 import { factories, type SequentialOf } from "./model/factories.ts";
 import { openFile, type FileBytes } from "./model/load.ts";
 import { Network } from "./model/network.ts";

@@ -8,8 +8,11 @@ import { Random } from "./random.ts";
 
 /** An initializer by name with its options, as the factories below give it. */
 export interface InitializerConfig {
+  /** Name of the factory. */
   readonly initializer: string;
+  /** Of its own; that of the model when absent. */
   readonly seed?: number | undefined;
+  /** An option of the factory. */
   readonly [option: string]: unknown;
 }
 
@@ -122,29 +125,82 @@ export function initializerOf(subject: string, value: InitializerInput): Initial
   };
 }
 
-type Factory<O> = (options?: O & { seed?: number }) => InitializerConfig;
+/** Options of `initializers.constant`. */
+export interface ConstantOptions {
+  /** Of every weight. @default 0 */
+  value?: number;
+}
 
-function factory<O extends object>(name: string): Factory<O> {
+/** Options of `initializers.randomUniform`. */
+export interface UniformOptions {
+  /** Lower end. @default -0.05 */
+  minval?: number;
+  /** Upper end. @default 0.05 */
+  maxval?: number;
+}
+
+/** Options of `initializers.randomNormal` and `truncatedNormal`. */
+export interface NormalOptions {
+  /** Middle of the distribution. @default 0 */
+  mean?: number;
+  /** Standard deviation. @default 0.05 */
+  stddev?: number;
+}
+
+/** Options of `initializers.orthogonal` and `identity`. */
+export interface GainOptions {
+  /** Factor of all. @default 1 */
+  gain?: number;
+}
+
+/** Options of all initializers. */
+export interface SeedOptions {
+  /** Of its own; that of the model when absent. */
+  seed?: number;
+}
+
+/** A factory of initializers. */
+export type InitializerFactory<O> = (options?: O & SeedOptions) => InitializerConfig;
+
+function factory<O extends object>(name: string): InitializerFactory<O> {
   return (options) => {
     checkOptions(`initializers.${name}`, options ?? {}, [...Object.keys(TABLE[name].defaults), "seed"]);
     return { initializer: name, ...options };
   };
 }
 
-/** Where weights start; pass one as `kernelInitializer` and the like. A seed of its own makes one independent of the model's. */
+/**
+ * Where weights start; pass one as `kernelInitializer` and the like. A seed of its own makes one independent of the model's.
+ *
+ * @namespace
+ */
 export const initializers = {
+  /** 0. */
   zeros: factory("zeros"),
+  /** 1. */
   ones: factory("ones"),
-  constant: factory<{ value?: number }>("constant"),
-  randomUniform: factory<{ minval?: number; maxval?: number }>("randomUniform"),
-  randomNormal: factory<{ mean?: number; stddev?: number }>("randomNormal"),
-  truncatedNormal: factory<{ mean?: number; stddev?: number }>("truncatedNormal"),
+  /** `value`, 0 by default. */
+  constant: factory<ConstantOptions>("constant"),
+  /** Evenly from `minval` to `maxval`; ±0.05 by default. */
+  randomUniform: factory<UniformOptions>("randomUniform"),
+  /** Normally around `mean`, 0 by default, by `stddev`, 0.05. */
+  randomNormal: factory<NormalOptions>("randomNormal"),
+  /** As `randomNormal`, within two standard deviations. */
+  truncatedNormal: factory<NormalOptions>("truncatedNormal"),
+  /** Evenly within ±√(6 / (inputs + outputs)) (Glorot and Bengio 2010). */
   glorotUniform: factory("glorotUniform"),
+  /** Normally, cut at two standard deviations, by √(2 / (inputs + outputs)). */
   glorotNormal: factory("glorotNormal"),
+  /** Evenly within ±√(6 / inputs) (He et al. 2015). */
   heUniform: factory("heUniform"),
+  /** Normally, cut at two standard deviations, by √(2 / inputs). */
   heNormal: factory("heNormal"),
+  /** Evenly within ±√(3 / inputs) (LeCun et al. 1998). */
   lecunUniform: factory("lecunUniform"),
+  /** Normally, cut at two standard deviations, by √(1 / inputs). */
   lecunNormal: factory("lecunNormal"),
-  orthogonal: factory<{ gain?: number }>("orthogonal"),
-  identity: factory<{ gain?: number }>("identity"),
+  /** Orthonormal rows or columns, whichever are fewer, times `gain`, 1 by default (Saxe et al. 2013). */
+  orthogonal: factory<GainOptions>("orthogonal"),
+  /** `gain` on the diagonal, 1 by default, 0 elsewhere. */
+  identity: factory<GainOptions>("identity"),
 };

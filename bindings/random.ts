@@ -104,6 +104,7 @@ export class Random {
     return [this.a >>> 0, this.b >>> 0, this.c >>> 0, this.counter >>> 0];
   }
 
+  /** Goes on from a state that was read. */
   set state([a, b, c, counter]: RandomState) {
     this.a = a | 0;
     this.b = b | 0;

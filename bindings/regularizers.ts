@@ -7,7 +7,9 @@ import type { Tensor } from "./program/tensor.ts";
 
 /** l1·Σ|w| + l2·Σw². */
 export interface RegularizerConfig {
+  /** Strength of the sum of magnitudes. */
   readonly l1: number;
+  /** Strength of the sum of squares. */
   readonly l2: number;
 }
 
@@ -24,6 +26,11 @@ function config(name: string, options: Partial<RegularizerConfig>, known: readon
   return { l1, l2 };
 }
 
+/**
+ * Penalties on weights and outputs, added to the loss in `fit` and `evaluate`. A strength that is not given is 0.01, in `l1l2` 0.
+ *
+ * @namespace
+ */
 export const regularizers = {
   /** l1·Σ|w| */
   l1: (options: { l1?: number } = {}): RegularizerConfig => config("l1", { l1: STRENGTH, ...options }, ["l1"]),

@@ -36,6 +36,11 @@ function cycleOf(step: number, first: number, factor: number): { cycle: number; 
   return { cycle, done: (step - start) / length };
 }
 
+/**
+ * Learning rates by the number of updates done, for an optimizer's `learningRate`.
+ *
+ * @namespace
+ */
 export const schedules = {
   /** initial · rate^(step / decaySteps); `staircase`: whole powers only. */
   exponentialDecay: define<{ initialLearningRate: number; decaySteps: number; decayRate: number; staircase?: boolean }>(

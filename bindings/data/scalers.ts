@@ -14,11 +14,15 @@ import { describe } from "../program/tensor.ts";
 
 /** What a scaler saves: plain JSON. */
 export interface ScalerJson {
+  /** Which scaler. */
   type: string;
+  /** Of each feature. */
   center: number[];
+  /** Of each feature. */
   scale: number[];
 }
 
+/** Scales every feature, and back: y = (x − center) / scale. */
 export interface Scaler {
   /**
    * Chooses center and scale from data: [n], [n, features] or [n, time, features]. A constant feature gets scale 1.
@@ -44,6 +48,7 @@ export interface Scaler {
    * @throws StateError before `fit`
    */
   feature(index: number): Scaler;
+  /** Plain JSON: `JSON.stringify(scaler)` saves, `from` of the function that made it loads. */
   toJSON(): ScalerJson;
 }
 

@@ -5,26 +5,30 @@ import { readArray } from "../program/array.ts";
 import type { ArrayInput } from "../program/array.ts";
 import { describe, sizeOf, type Shape } from "../program/tensor.ts";
 
-type Side = "pre" | "post";
+/** An end of a sequence. */
+export type Side = "pre" | "post";
 
+/** Options of `padSequences`. */
 export interface PadOptions {
   /** Steps of the result. Default: those of the longest sequence. */
   maxlen?: number;
-  /** "int32" for tokens, "float32" for measurements. Default "int32". */
+  /** "int32" for tokens, "float32" for measurements. @default "int32" */
   dtype?: "int32" | "float32";
-  /** Where the padding goes. Default "pre". */
+  /** Where the padding goes. @default "pre" */
   padding?: Side;
-  /** Where a sequence beyond `maxlen` is cut. Default "pre". */
+  /** Where a sequence beyond `maxlen` is cut. @default "pre" */
   truncating?: Side;
-  /** What padding is made of. Default 0. */
+  /** What padding is made of. @default 0 */
   value?: number;
 }
 
+/** Sequences in one array, and how long they were. */
 export interface Padded<D> {
+  /** The numbers, sequence by sequence. */
   readonly data: D;
   /** [sequences, maxlen] or [sequences, maxlen, features …] */
   readonly shape: number[];
-  /** [sequences]: steps that are no padding; the `lengths` of `fit` and `predict` when the padding is "post". */
+  /** `[sequences]`: steps that are no padding; the `lengths` of `fit` and `predict` when the padding is "post". */
   readonly lengths: Int32Array;
 }
 

@@ -2,25 +2,36 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { isArrayInput, readArray } from "../program/array.ts";
-import type { ArrayInput, TypedArray } from "../program/array.ts";
+import type { ArrayInput, ShapedInput, TypedArray } from "../program/array.ts";
 import { describe, sizeOf, type Shape } from "../program/tensor.ts";
 
+/** Options of `split`. */
 export interface SplitOptions {
-  /** The share of the rows, from the end, that is for validation. Default 0.2. */
+  /** The share of the rows, from the end, that is for validation. @default 0.2 */
   validation?: number;
-  /** Rows left out between the two, so that windows on either side share nothing. Default 0. */
+  /** Rows left out between the two, so that windows on either side share nothing. @default 0 */
   gap?: number;
 }
 
 /** A piece of an array, of the type it was. */
 export interface Piece<D extends TypedArray = TypedArray> {
+  /** The numbers, row by row. */
   readonly data: D;
+  /** Extent of each axis. */
   readonly shape: number[];
 }
 
 /** The piece of an array given in some form; nested numbers are read as doubles. */
 export type PieceOf<A extends ArrayInput> =
-  A extends TypedArray ? Piece<A> : A extends { readonly data: infer D extends TypedArray } ? Piece<D> : Piece<Float64Array>;
+  A extends TypedArray ? Piece<A> : A extends ShapedInput<infer D extends TypedArray> ? Piece<D> : Piece<Float64Array>;
+
+/** What `split` gives. */
+export interface Split<P> {
+  /** The first rows. */
+  train: P;
+  /** The last rows. */
+  validation: P;
+}
 
 interface Rows {
   readonly data: TypedArray;
@@ -45,13 +56,13 @@ function slice({ data, shape: [, ...rest] }: Rows, from: number, to: number): Pi
  * const { train, validation } = split(windows(series, { length: 24 }), { validation: 0.1, gap: 24 });
  * await model.fit(train.x, train.y, { validationData: [validation.x, validation.y] });
  */
-export function split<A extends ArrayInput>(arrays: A, options?: SplitOptions): { train: PieceOf<A>; validation: PieceOf<A> };
+export function split<A extends ArrayInput>(arrays: A, options?: SplitOptions): Split<PieceOf<A>>;
 export function split<R extends Readonly<Record<string, ArrayInput>>>(
   arrays: R, options?: SplitOptions,
-): { train: { [K in keyof R]: PieceOf<R[K]> }; validation: { [K in keyof R]: PieceOf<R[K]> } };
+): Split<{ [K in keyof R]: PieceOf<R[K]> }>;
 export function split(
   arrays: ArrayInput | Readonly<Record<string, ArrayInput>>, options: SplitOptions = {},
-): { train: unknown; validation: unknown } {
+): Split<unknown> {
   checkOptions("split", options, ["validation", "gap"]);
   const { validation = 0.2, gap = 0 } = options;
   if (!(validation > 0 && validation < 1)) throw new ValueError(`split: expected a share between 0 and 1 for validation, got ${validation}`);

@@ -5,15 +5,24 @@ import { isTypedArray, readArray } from "../program/array.ts";
 import type { ArrayInput, NDArray } from "../program/array.ts";
 import { describe } from "../program/tensor.ts";
 
+/** Options of `windows`. */
 export interface WindowOptions {
   /** Rows that the model sees. */
   length: number;
-  /** Rows to predict, right after them. Default 1. */
+  /** Rows to predict, right after them. @default 1 */
   horizon?: number;
-  /** Rows from the start of a window to that of the next. Default 1. */
+  /** Rows from the start of a window to that of the next. @default 1 */
   stride?: number;
   /** The features to predict. Default: all. */
   targets?: readonly number[];
+}
+
+/** What `windows` gives. */
+export interface Windows {
+  /** What the model sees: `[n, length, features]`. */
+  x: NDArray;
+  /** What comes after it. */
+  y: NDArray;
 }
 
 interface Series {
@@ -66,7 +75,7 @@ function checkCounts(options: WindowOptions): Required<WindowOptions> {
  * x.shape;   // [2, 3, 1]: 1 2 3, 2 3 4
  * y.data;    // 4 5, of shape [2, 1]
  */
-export function windows(series: ArrayInput | readonly ArrayInput[], options: WindowOptions): { x: NDArray; y: NDArray } {
+export function windows(series: ArrayInput | readonly ArrayInput[], options: WindowOptions): Windows {
   const { length, horizon, stride, targets: chosen } = checkCounts(options);
   const list = listSeries(series);
   const features = list[0].features;

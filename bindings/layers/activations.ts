@@ -22,7 +22,13 @@ import type { Tensor } from "../program/tensor.ts";
  * Without parameters: `linear`, `tanh`, `sigmoid`, `relu`, `exponential`, `selu`, `relu6`, `softplus`, `softsign`, `hardSigmoidKeras2`, `silu`,
  * `hardSilu`, `gelu`, `geluTanh`, `mish`, `logSigmoid`, `tanhshrink`; over whole rows `softmax`, `logSoftmax`.
  */
-export type ActivationInput = string | ({ readonly name: string } & ActivationParameters);
+export type ActivationInput = string | ActivationConfig;
+
+/** An activation with parameters. */
+export interface ActivationConfig extends ActivationParameters {
+  /** In camelCase or snake_case. */
+  readonly name: string;
+}
 
 /** Activations over whole rows. */
 const ROWWISE: Readonly<Record<string, (x: Tensor) => Tensor>> = {

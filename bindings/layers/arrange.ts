@@ -11,8 +11,9 @@ import { positive } from "./simple.ts";
 
 const common = { name: undefined, trainable: true } as const;
 
+/** Options of `layers.masking`. */
 export interface MaskingOptions extends CommonOptions {
-  /** Steps whose features all have this value are masked. */
+  /** Steps whose features all have this value are masked. @default 0 */
   maskValue?: number;
 }
 
@@ -31,7 +32,9 @@ export const masking = defineLayer<MaskingOptions>({
   },
 });
 
+/** Options of `layers.repeatVector`. */
 export interface RepeatVectorOptions extends CommonOptions {
+  /** Steps of the sequence that it becomes. */
   n: number;
 }
 
@@ -50,6 +53,7 @@ export const repeatVector = defineLayer<RepeatVectorOptions>({
   },
 });
 
+/** Options of `layers.reshape`. */
 export interface ReshapeOptions extends CommonOptions {
   /** Without the batch; one extent may be −1. */
   targetShape: readonly number[];
@@ -76,6 +80,7 @@ export const flatten = defineLayer<CommonOptions>({
   call: (_scope, x) => reshaped(x, [x.shape[0], sizeOf(x.shape.slice(1))]),
 });
 
+/** Options of `layers.permute`. */
 export interface PermuteOptions extends CommonOptions {
   /** Axes of the input, from 1, in their new order. */
   dims: readonly number[];
@@ -100,7 +105,9 @@ export const permute = defineLayer<PermuteOptions>({
 /** What a joined tensor knows of its steps: what the first that knows any does. */
 const stepsOfAny = (xs: readonly Tensor[]): Tensor["steps"] => xs.find(({ steps }) => steps)?.steps;
 
+/** Options of `layers.concatenate`. */
 export interface ConcatenateOptions extends CommonOptions {
+  /** Along which they lie one after the other; the batch is axis 0. @default -1 */
   axis?: number;
 }
 

@@ -16,28 +16,43 @@ import { gruStep, lstmStep, simpleRnnStep, type Equations } from "./equations.ts
 import { positive, rate } from "./simple.ts";
 import type { CellStep } from "./stepwise.ts";
 
+/** Options that all cells have. */
 export interface CellOptions extends CommonOptions {
+  /** Size of the state. */
   units: number;
+  /** Of the candidate and, in LSTM, of the cell state on its way out. @default "tanh" */
   activation?: ActivationInput;
+  /** Whether there is a bias. @default true */
   useBias?: boolean;
+  /** Where the weights of the input start. @default "glorotUniform" */
   kernelInitializer?: InitializerInput;
+  /** Where the weights of the state start. @default "orthogonal" */
   recurrentInitializer?: InitializerInput;
+  /** Where the bias starts. @default "zeros" */
   biasInitializer?: InitializerInput;
+  /** A penalty on the weights of the input in the loss. */
   kernelRegularizer?: RegularizerInput | undefined;
+  /** A penalty on the weights of the state in the loss. */
   recurrentRegularizer?: RegularizerInput | undefined;
+  /** A penalty on the bias in the loss. */
   biasRegularizer?: RegularizerInput | undefined;
+  /** A penalty on the layer's output in the loss. */
   activityRegularizer?: RegularizerInput | undefined;
+  /** What holds for the weights of the input after every update. */
   kernelConstraint?: ConstraintInput | undefined;
+  /** What holds for the weights of the state after every update. */
   recurrentConstraint?: ConstraintInput | undefined;
+  /** What holds for the bias after every update. */
   biasConstraint?: ConstraintInput | undefined;
-  /** Share of input features zeroed in training, the same ones at every step. */
+  /** Share of input features zeroed in training, the same ones at every step. @default 0 */
   dropout?: number;
-  /** Share of the state zeroed in the recurrent product in training, the same units at every step. */
+  /** Share of the state zeroed in the recurrent product in training, the same units at every step. @default 0 */
   recurrentDropout?: number;
   /** What goes into the activations of gates is held within ±cellClip first (ONNX' `clip`); its gradient is 0 beyond. */
   cellClip?: number | undefined;
 }
 
+/** Options of `cells.simpleRNN`. */
 export interface SimpleRNNCellOptions extends CellOptions {}
 
 /** A state of a cell. */
@@ -46,21 +61,25 @@ export interface StateSpec {
   readonly size: number;
 }
 
+/** Options of `cells.lstm`. */
 export interface LSTMCellOptions extends CellOptions {
+  /** Of the gates. @default "sigmoid" */
   recurrentActivation?: ActivationInput;
-  /** Adds 1 to the initial bias of the forget gate. */
+  /** The bias of the forget gate starts from 1 (Jozefowicz et al. 2015). @default true */
   unitForgetBias?: boolean;
-  /** Gates also see the cell state (Gers and Schmidhuber 2000). */
+  /** Gates also see the cell state (Gers and Schmidhuber 2000). @default false */
   peepholes?: boolean;
-  /** The forget gate is 1 − input gate (ONNX' `input_forget`); its columns of the weights are not used. */
+  /** The forget gate is 1 − input gate (ONNX' `input_forget`); its columns of the weights are not used. @default false */
   coupledInputForget?: boolean;
   /** Size of the output and of the state h: h = (o⊙tanh(c))·projection_kernel (Sak et al. 2014, PyTorch's `proj_size`). */
   projection?: number | undefined;
 }
 
+/** Options of `cells.gru`. */
 export interface GRUCellOptions extends CellOptions {
+  /** Of the gates. @default "sigmoid" */
   recurrentActivation?: ActivationInput;
-  /** Reset gate after the recurrent product (Keras' default, PyTorch, cuDNN), or on its input. */
+  /** Reset gate after the recurrent product (Keras' default, PyTorch, cuDNN), or on its input. @default true */
   resetAfter?: boolean;
 }
 

@@ -22,7 +22,7 @@ export interface ParameterSpec {
 export interface CommonOptions {
   /** First part of its weights' names in a sequential; numbered by kind when absent. */
   name?: string | undefined;
-  /** false: its weights, and those of layers inside it, stay as they are. */
+  /** false: its weights, and those of layers inside it, stay as they are. @default true */
   trainable?: boolean | undefined;
 }
 

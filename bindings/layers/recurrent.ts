@@ -9,19 +9,23 @@ import { runSequence } from "./segments.ts";
 import { asked, IGNORED, initialStates, sequenceDefaults, type SequenceOptions, type SequenceRun, type Stage } from "./sequence.ts";
 import { positive } from "./simple.ts";
 
+/** Options of recurrent layers besides those of their cell. */
 export interface RecurrentOptions extends SequenceOptions {
   /**
    * Keeps only the states at every so many steps for the gradient and computes what lies between once more: long sequences
    * train in a fraction of the memory for a third more time.
    */
   checkpointEvery?: number | undefined;
-  /** Layers on top of each other with weights `0/kernel`, `1/kernel` …; `dropout` is between them then. States come layer by layer. */
+  /** Layers on top of each other with weights `0/kernel`, `1/kernel` …; `dropout` is between them then. States come layer by layer. @default 1 */
   numLayers?: number;
 }
 
-export type SimpleRNNOptions = SimpleRNNCellOptions & RecurrentOptions;
-export type LSTMOptions = LSTMCellOptions & RecurrentOptions;
-export type GRUOptions = GRUCellOptions & RecurrentOptions;
+/** Options of `layers.simpleRNN`. */
+export interface SimpleRNNOptions extends SimpleRNNCellOptions, RecurrentOptions {}
+/** Options of `layers.lstm`. */
+export interface LSTMOptions extends LSTMCellOptions, RecurrentOptions {}
+/** Options of `layers.gru`. */
+export interface GRUOptions extends GRUCellOptions, RecurrentOptions {}
 
 /** A cell of ours in a stack: by its kernels, or, where its options are none of theirs, by its equations. */
 export const stageOf = <C extends CellOptions>(kind: CellKind<C>, config: C, weights: WeightsFor): Stage =>
@@ -68,9 +72,9 @@ function recurrentLayer<C extends CellOptions>(kind: CellKind<C>): LayerDefiniti
   });
 }
 
-export const simpleRNN = recurrentLayer(simpleRnnCell);
-export const lstm = recurrentLayer(lstmCell);
-export const gru = recurrentLayer(gruCell);
+export const simpleRNN: LayerDefinition<SimpleRNNOptions> = recurrentLayer(simpleRnnCell);
+export const lstm: LayerDefinition<LSTMOptions> = recurrentLayer(lstmCell);
+export const gru: LayerDefinition<GRUOptions> = recurrentLayer(gruCell);
 
 /** One step of a cell: `call(x [B, I], states)` gives `[output, states]`. */
 function cellLayer<C extends CellOptions>(kind: CellKind<C>): LayerDefinition<C> {

@@ -22,7 +22,9 @@ export interface Cell {
   tensors?(features: number): Record<string, Tensor>;
 }
 
+/** Options of `layers.rnn`. */
 export interface RNNOptions extends CommonOptions, SequenceOptions {
+  /** The cell, or several, each on the output of the one before. */
   cell: Cell | readonly Cell[];
 }
 

@@ -9,16 +9,17 @@ import type { StateStore, Trace } from "../program/trace.ts";
 import type { StateSpec } from "./cells.ts";
 import type { CallOptions } from "./definition.ts";
 
+/** Options of all layers over time. */
 export interface SequenceOptions {
-  /** Gives the output of every step [batch, time, units] instead of the last [batch, units]. */
+  /** Gives the output of every step [batch, time, units] instead of the last [batch, units]. @default false */
   returnSequences?: boolean;
-  /** Gives `[output, ...states]`. */
+  /** Gives `[output, ...states]`. @default false */
   returnState?: boolean;
-  /** Reads the sequence from its end; outputs stay in that order. */
+  /** Reads the sequence from its end; outputs stay in that order. @default false */
   goBackwards?: boolean;
-  /** Keeps its states from one batch to the next, until `resetStates`. */
+  /** Keeps its states from one batch to the next, until `resetStates`. @default false */
   stateful?: boolean;
-  /** Outputs zeros at masked steps, instead of the former output. */
+  /** Outputs zeros at masked steps, instead of the former output. @default false */
   zeroOutputForMask?: boolean;
 }
 

@@ -25,14 +25,19 @@ export function rate(label: string, name: string, value: number): void {
   if (!(typeof value === "number" && value >= 0 && value < 1)) throw new OptionError(`${label}: expected ${name} of 0 ≤ rate < 1, got ${String(value)}`);
 }
 
+/** Options of `layers.embedding`. */
 export interface EmbeddingOptions extends CommonOptions {
   /** Distinct tokens; the input holds 0…inputDim − 1. */
   inputDim: number;
+  /** Numbers of a token's vector. */
   outputDim: number;
+  /** Where the vectors start. @default "randomUniform" */
   embeddingsInitializer?: InitializerInput;
+  /** A penalty on the vectors in the loss. */
   embeddingsRegularizer?: RegularizerInput | undefined;
+  /** What holds for the vectors after every update. */
   embeddingsConstraint?: ConstraintInput | undefined;
-  /** Token 0 is padding: steps that hold it are masked for the layers that follow. */
+  /** Token 0 is padding: steps that hold it are masked for the layers that follow. @default false */
   maskZero?: boolean;
 }
 
@@ -65,16 +70,27 @@ export const embedding = defineLayer<EmbeddingOptions>({
   },
 });
 
+/** Options of `layers.dense`. */
 export interface DenseOptions extends CommonOptions {
+  /** Outputs: extent of the last axis. */
   units: number;
+  /** Applied to x·kernel + bias. @default "linear" */
   activation?: ActivationInput;
+  /** Whether there is a bias. @default true */
   useBias?: boolean;
+  /** Where the kernel starts. @default "glorotUniform" */
   kernelInitializer?: InitializerInput;
+  /** Where the bias starts. @default "zeros" */
   biasInitializer?: InitializerInput;
+  /** A penalty on the kernel in the loss. */
   kernelRegularizer?: RegularizerInput | undefined;
+  /** A penalty on the bias in the loss. */
   biasRegularizer?: RegularizerInput | undefined;
+  /** A penalty on the layer's output in the loss. */
   activityRegularizer?: RegularizerInput | undefined;
+  /** What holds for the kernel after every update. */
   kernelConstraint?: ConstraintInput | undefined;
+  /** What holds for the bias after every update. */
   biasConstraint?: ConstraintInput | undefined;
 }
 
@@ -108,8 +124,9 @@ export const dense = defineLayer<DenseOptions>({
   },
 });
 
+/** Options of `layers.dropout`. */
 export interface DropoutOptions extends CommonOptions {
-  /** Share of elements zeroed in training; the others are scaled up. */
+  /** Share of elements zeroed in training, 0 ≤ rate < 1; the others are scaled up by 1 / (1 − rate). */
   rate: number;
 }
 
@@ -127,7 +144,9 @@ export const dropout = defineLayer<DropoutOptions>({
   call: ({ config }, x) => drop(x, config.rate),
 });
 
+/** Options of `layers.activation`. */
 export interface ActivationOptions extends CommonOptions {
+  /** Applied to each element, or, softmax and logSoftmax, over the last axis. */
   activation: ActivationInput;
 }
 

@@ -8,21 +8,26 @@ import type { SequenceOptions } from "./sequence.ts";
 
 /** A layer as the wrappers see it. */
 export interface InnerLayer {
+  /** @internal */
   readonly definition: LayerDefinition<any>;
+  /** The options it was made with, filled in. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Records the layer on a tensor. */
   call(x: Tensor, options?: CallOptions): Tensor | Tensor[];
   /** The same kind of layer with other options and weights of its own. @internal */
   another(options: object): InnerLayer;
 }
 
+/** How two outputs become one: side by side, or by elements; null gives both. */
 export type MergeMode = "concat" | "sum" | "mul" | "ave" | null;
 
+/** Options of `layers.bidirectional`. */
 export interface BidirectionalOptions extends CommonOptions {
   /** Reads forwards: simpleRNN, lstm, gru or rnn. */
   layer: InnerLayer;
   /** Reads backwards; one like `layer` when absent. */
   backwardLayer?: InnerLayer;
-  /** How the two outputs become one; null gives both. */
+  /** How the two outputs become one; null gives both. @default "concat" */
   mergeMode?: MergeMode;
 }
 
@@ -78,6 +83,7 @@ export const bidirectional = defineLayer<BidirectionalOptions>({
   },
 });
 
+/** Options of `layers.timeDistributed`. */
 export interface TimeDistributedOptions extends CommonOptions {
   /** Applied to every step alike. */
   layer: InnerLayer;

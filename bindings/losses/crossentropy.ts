@@ -9,13 +9,15 @@ import type { Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
 import { alignLabels, alignTargets, clipped, defineLoss, type Terms } from "./define.ts";
 
+/** Options of cross-entropies. */
 export interface CrossentropyOptions {
-  /** Predictions are before the softmax or sigmoid. */
+  /** Predictions are before the softmax or sigmoid. @default false */
   fromLogits?: boolean;
-  /** Share of every target that is spread evenly. */
+  /** Share of every target that is spread evenly, 0…1. @default 0 */
   labelSmoothing?: number;
 }
 
+/** Options of losses of class numbers. */
 export interface LabelOptions {
   /** Labels that do not count, in the loss nor in the divisor of its mean. */
   ignoreIndex?: number | undefined;
@@ -23,11 +25,13 @@ export interface LabelOptions {
   classWeights?: readonly number[] | undefined;
 }
 
+/** Options of `losses.sparseCategoricalCrossentropy`. */
 export interface SparseCrossentropyOptions extends CrossentropyOptions, LabelOptions {
   /** Keras' name of `ignoreIndex`. */
   ignoreClass?: number | undefined;
 }
 
+/** Options of `losses.categoricalCrossentropy`. */
 export interface CategoricalCrossentropyOptions extends CrossentropyOptions {
   /** A weight per class; the mean is divided by the number of rows, as in PyTorch for targets that are probabilities. */
   classWeights?: readonly number[] | undefined;
@@ -92,20 +96,27 @@ function binary(targets: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
 /** (1 − p)^γ for p of 0…1: what well-classified examples count less by. */
 const focus = (p: Tensor, gamma: number): Tensor => (gamma === 2 ? unary("square", complement(p)) : unary("exp", affine(log(clipped(complement(p))), gamma, 0)));
 
+/** Options of `losses.binaryCrossentropy`. */
 export interface BinaryCrossentropyOptions extends CrossentropyOptions {
   /** What positive targets count more by: one number, or one per output. */
   positiveWeight?: number | readonly number[] | undefined;
 }
 
+/** Options of `losses.binaryFocalCrossentropy`. */
 export interface BinaryFocalOptions extends CrossentropyOptions {
+  /** Weight of positive targets, with `applyClassBalancing`, 0…1. @default 0.25 */
   alpha?: number;
+  /** How much less well-classified examples count: by (1 − p)^gamma. @default 2 */
   gamma?: number;
-  /** Weighs positive targets by alpha and others by 1 − alpha. */
+  /** Weighs positive targets by alpha and others by 1 − alpha. @default false */
   applyClassBalancing?: boolean;
 }
 
+/** Options of `losses.categoricalFocalCrossentropy`. */
 export interface CategoricalFocalOptions extends CrossentropyOptions {
+  /** Factor of the whole, 0…1. @default 0.25 */
   alpha?: number;
+  /** How much less well-classified examples count: by (1 − p)^gamma. @default 2 */
   gamma?: number;
 }
 

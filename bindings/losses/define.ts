@@ -8,10 +8,12 @@ import { checkOptions, givenOptions } from "../options.ts";
 import { describe, sameShape, type Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
 
+/** What becomes of the losses of samples or steps: their mean over what counts, their sum, or themselves. */
 export type Reduction = "mean" | "sum" | "none";
 
+/** Options that all losses have. */
 export interface LossOptions {
-  /** "mean" over what counts, "sum", or "none": one number per sample or step. */
+  /** "mean" over what counts, "sum", or "none": one number per sample or step. @default "mean" */
   reduction?: Reduction | undefined;
 }
 
@@ -28,6 +30,7 @@ export interface Loss {
   (yTrue: Tensor, yPred: Tensor): Tensor;
   /** Its parts; absent for a function of your own. @internal */
   readonly terms?: (yTrue: Tensor, yPred: Tensor) => Terms;
+  /** The option it was made with. */
   readonly reduction?: Reduction;
 }
 

@@ -4,6 +4,12 @@ import { crossentropyLosses } from "./crossentropy.ts";
 import type { Loss } from "./define.ts";
 import { regressionLosses } from "./regression.ts";
 
+/**
+ * Losses with Keras' names, defaults and conventions, for `compile` and for functions of your own: one number per sample [batch] or
+ * step [batch, time], reduced to their mean. t: target, p: prediction; the mean over the last axis where nothing else is said.
+ *
+ * @namespace
+ */
 export const losses = { ...regressionLosses, ...crossentropyLosses };
 
 /** Keras' short names. */

@@ -30,6 +30,28 @@ const HALF_LN_TWO_PI = 0.9189385332046727;
 /** Targets of ±1, also when they are given as 0 and 1. @internal */
 const signs = (t: Tensor): Tensor => affine(greater(t, 0), 2, -1);
 
+/** Options of `losses.huber`. */
+export interface HuberOptions {
+  /** Size of an error from which on the loss is linear. @default 1 */
+  delta?: number;
+}
+
+/** Options of `losses.smoothL1`. */
+export interface SmoothL1Options {
+  /** Size of an error from which on the loss is linear. @default 1 */
+  beta?: number;
+}
+
+/** Options of `losses.gaussianNll`. */
+export interface GaussianNllOptions {
+  /** Adds ½·log 2π. @default false */
+  full?: boolean;
+  /** Smallest variance that counts. @default 1e-6 */
+  epsilon?: number;
+  /** The second half of the predictions is the logarithm of the variance. @default false */
+  logVariance?: boolean;
+}
+
 export const regressionLosses = {
   /** (t − p)² */
   meanSquaredError: elementwise("meanSquaredError", {}, (t, p) => squaredError(p, t)),
@@ -40,9 +62,9 @@ export const regressionLosses = {
   /** (log(t + 1) − log(p + 1))² */
   meanSquaredLogarithmicError: elementwise("meanSquaredLogarithmicError", {}, (t, p) => square(sub(logPlusOne(p), logPlusOne(t)))),
   /** Quadratic up to `delta`, linear beyond (Huber 1964). */
-  huber: elementwise<{ delta?: number }>("huber", { delta: 1 }, (t, p, { delta }) => bent(sub(p, t), delta!)),
+  huber: elementwise<HuberOptions>("huber", { delta: 1 }, (t, p, { delta }) => bent(sub(p, t), delta!)),
   /** PyTorch's smooth L1: Huber over `beta`, and |t − p| for 0. */
-  smoothL1: elementwise<{ beta?: number }>("smoothL1", { beta: 1 }, (t, p, { beta }) => (beta === 0 ? abs(sub(p, t)) : affine(bent(sub(p, t), beta!), 1 / beta!, 0))),
+  smoothL1: elementwise<SmoothL1Options>("smoothL1", { beta: 1 }, (t, p, { beta }) => (beta === 0 ? abs(sub(p, t)) : affine(bent(sub(p, t), beta!), 1 / beta!, 0))),
   /** log cosh(p − t) = x + softplus(−2x) − log 2 */
   logCosh: elementwise("logCosh", {}, (t, p) => {
     const x = sub(p, t);
@@ -69,7 +91,7 @@ export const regressionLosses = {
    * ½·(log v + (t − m)²/v) for predictions [.., 2n]: n means m, then n variances v, which count as at least `epsilon` but
    * keep their gradient, as in PyTorch; `full` adds ½·log 2π. `logVariance`: the second half is log v.
    */
-  gaussianNll: defineLoss<{ full?: boolean; epsilon?: number; logVariance?: boolean }>("gaussianNll", { full: false, epsilon: 1e-6, logVariance: false }, (yTrue, yPred, { full, epsilon, logVariance }) => {
+  gaussianNll: defineLoss<GaussianNllOptions>("gaussianNll", { full: false, epsilon: 1e-6, logVariance: false }, (yTrue, yPred, { full, epsilon, logVariance }) => {
     const n = yPred.shape.at(-1)! / 2;
     if (!Number.isInteger(n)) throw new ShapeError(`gaussianNll: expected predictions [.., 2n] of means and variances, got ${describe(yPred.shape)}`);
     const half = (first: number): Tensor => slice(yPred, [...yPred.shape.slice(1).map(() => 0), first], [...yPred.shape.slice(1).map(() => -1), n]);

@@ -9,8 +9,9 @@ import { read, write, type Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
 import { meanMetric, metricFactory, type Metric, type ThresholdOptions } from "./define.ts";
 
+/** Options of the top-k accuracies. */
 export interface TopKOptions {
-  /** How many of the highest ratings may hold the right class. */
+  /** How many of the highest ratings may hold the right class. @default 5 */
   k?: number;
 }
 
@@ -46,11 +47,16 @@ function withinTop(k: number, labels: Tensor, yPred: Tensor): Tensor {
 export const accuracyMetrics = {
   /** Share of right answers: binary, categorical or by class number, as the shapes say. */
   accuracy: (): Metric => meanMetric("accuracy", fitting),
+  /** Share of right yeses and noes; targets 0 or 1, predictions of the same shape. */
   binaryAccuracy: metricFactory<ThresholdOptions>("binaryAccuracy", { threshold: 0.5 }, ({ threshold }) => meanMetric("binary_accuracy", binary(threshold))),
+  /** Share of rows whose highest prediction stands where the highest target does. */
   categoricalAccuracy: (): Metric => meanMetric("categorical_accuracy", categorical),
+  /** Share of rows whose highest prediction is that of the class number. */
   sparseCategoricalAccuracy: (): Metric => meanMetric("sparse_categorical_accuracy", sparse),
+  /** Share of rows that rate the class of the highest target among the k highest. */
   topKCategoricalAccuracy: metricFactory<TopKOptions>("topKCategoricalAccuracy", { k: 5 }, ({ k }) =>
     meanMetric("top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, classes(yTrue), yPred))),
+  /** Share of rows that rate the class number among the k highest. */
   sparseTopKCategoricalAccuracy: metricFactory<TopKOptions>("sparseTopKCategoricalAccuracy", { k: 5 }, ({ k }) =>
     meanMetric("sparse_top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, alignLabels(yTrue, yPred), yPred))),
 };

@@ -24,8 +24,9 @@ export interface Metric {
   result(sums: Sums): number;
 }
 
+/** Options of metrics of yes and no. */
 export interface ThresholdOptions {
-  /** Predictions above it are a yes. */
+  /** Predictions above it are a yes. @default 0.5 */
   threshold?: number;
 }
 

@@ -16,7 +16,9 @@ function columns(values: Tensor, weights: Tensor | undefined): Tensor {
 }
 
 export const errorMetrics = {
+  /** Mean of (t − p)². */
   meanSquaredError: (): Metric => meanMetric("mean_squared_error", squared),
+  /** Mean of |t − p|. */
   meanAbsoluteError: (): Metric =>
     meanMetric("mean_absolute_error", (yTrue, yPred) => mean(abs(sub(yPred, alignTargets("metrics", yTrue, yPred))), { axis: -1 })),
   /** Root of the mean squared error over everything that counts. */

@@ -9,14 +9,7 @@ import { errorMetrics } from "./errors.ts";
 
 const factories = { ...accuracyMetrics, ...countMetrics, ...errorMetrics };
 
-/**
- * How often each class was taken for each.
- *
- * @param yTrue    class numbers, any shape
- * @param yPred    class numbers of the same shape
- * @param classes  how many there are; one more than the largest number when absent
- * @returns [classes, classes]: row is the truth, column the prediction
- */
+/** See {@link metrics}. */
 function confusionMatrix(yTrue: ArrayInput, yPred: ArrayInput, classes?: number): NDArray {
   const [truth, said] = [normalize(yTrue, "confusionMatrix: yTrue").data, normalize(yPred, "confusionMatrix: yPred").data];
   if (truth.length !== said.length) throw new ShapeError(`confusionMatrix: expected ${truth.length} predictions as there are labels, got ${said.length}`);
@@ -32,7 +25,25 @@ function confusionMatrix(yTrue: ArrayInput, yPred: ArrayInput, classes?: number)
   return { data, shape: [n, n] };
 }
 
-export const metrics = { ...factories, confusionMatrix };
+/**
+ * Metrics for `compile`, over all that counts in an epoch; and `confusionMatrix`, of arrays.
+ *
+ * @namespace
+ */
+export const metrics = {
+  ...factories,
+  /**
+   * How often each class was taken for each.
+   *
+   * @param yTrue    class numbers, any shape
+   * @param yPred    class numbers of the same shape
+   * @param classes  how many there are; one more than the largest number when absent
+   * @returns `[classes, classes]`: row is the truth, column the prediction
+   * @throws ShapeError for another number of predictions than labels
+   * @throws ValueError for a label that is no class
+   */
+  confusionMatrix,
+};
 
 /** Keras' short names. */
 const NAMES: Record<string, keyof typeof factories> = { acc: "accuracy", mse: "meanSquaredError", mae: "meanAbsoluteError", rmse: "rootMeanSquaredError", f1: "f1Score", r2: "r2Score" };

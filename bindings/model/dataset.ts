@@ -11,6 +11,7 @@ import { mapSeveral, namedParts, type Several } from "./several.ts";
 /** Targets: one array, or a list or a record of them as the outputs of the model are. */
 export type Targets = Several<ArrayInput>;
 
+/** What belongs to x and y: steps that count, and weights. */
 export interface BatchOptions extends StepOptions {
   /** Weight of each sample [batch] or step [batch, time] in the loss; one for all outputs, or a list or a record of them. */
   sampleWeight?: Targets | undefined;

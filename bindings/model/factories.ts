@@ -1,6 +1,7 @@
 /** `layers`, `cells`, `sequential` and `loadModel` over a base class: Module where models train, Network where they only run. */
 import { FormatError, OptionError } from "../errors.ts";
 import type { CellOptions } from "../layers/cells.ts";
+import type { SequenceOptions } from "../layers/sequence.ts";
 import { cellDefinitions, layerDefinitions } from "../layers/index.ts";
 import type { CallOptions, LayerDefinition } from "../layers/definition.ts";
 import type { Tensor } from "../program/tensor.ts";
@@ -24,7 +25,9 @@ export type LayerOf<N extends Network, R = Tensor> = {
 
 /** A cell as its factory gives it. */
 export type CellOf<N extends Network> = {
+  /** Units of each state. */
   readonly stateSize: number[];
+  /** The options it was made with, filled in. */
   readonly config: Readonly<CellOptions>;
   /** One step: x [batch, features] and states [batch, units], none for zeros. */
   call(x: Tensor, states?: Tensor[]): [output: Tensor, states: Tensor[]];
@@ -32,22 +35,27 @@ export type CellOf<N extends Network> = {
 
 /** Layers one after the other, as `sequential` gives them. */
 export type SequentialOf<N extends Network> = {
+  /** The layers, in order. */
   readonly layers: readonly SequentialLayer[];
   /** Without the batch, null for any extent; undefined before the first call when it was not given. */
   readonly inputShape: readonly (number | null)[] | undefined;
+  /** Records the layers on a tensor of the open trace. */
   call(x: Tensor, options?: CallOptions): Tensor;
   /** The model one step at a time, with a state of its own. */
   stream(options?: StreamOptions): Stream;
 } & N;
 
-/** What a factory takes: options, which may be left out when none is required. */
-type Given<O, C extends O> = object extends O ? [options?: C] : [options: C];
+/** A factory of layers: options may be left out when none is required; `returnState` says what `call` gives. */
+type LayerFactory<N extends Network, O> = object extends O ? (options?: O) => LayerOf<N> : O extends SequenceOptions
+  ? { (options: O & { returnState: true }): LayerOf<N, [output: Tensor, ...states: Tensor[]]>; (options: O): LayerOf<N> }
+  : (options: O) => LayerOf<N>;
 
+/** `layers`, by name. */
 type LayerFactories<N extends Network> = {
-  readonly [K in keyof typeof layerDefinitions]:
-  <C extends OptionsOf<(typeof layerDefinitions)[K]>>(...given: Given<OptionsOf<(typeof layerDefinitions)[K]>, C>) => LayerOf<N, C extends { returnState: true } ? [Tensor, ...Tensor[]] : Tensor>;
+  readonly [K in keyof typeof layerDefinitions]: LayerFactory<N, OptionsOf<(typeof layerDefinitions)[K]>>;
 };
 
+/** `cells`, by name. */
 type CellFactories<N extends Network> = {
   readonly [K in keyof typeof cellDefinitions]: (options: OptionsOf<(typeof cellDefinitions)[K]>) => CellOf<N>;
 };

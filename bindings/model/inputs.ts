@@ -3,8 +3,10 @@ import { ShapeError, ValueError } from "../errors.ts";
 import { checkFinite, indexOf, isArrayInput, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
 import { describe, sizeOf, type Steps, type Tensor } from "../program/tensor.ts";
 
+/** The input of a model: one array, or a list for a `call` of several inputs. */
 export type ModelInput = ArrayInput | readonly ArrayInput[];
 
+/** Which steps of sequences count; `lengths` or `mask`, not both. */
 export interface StepOptions {
   /** Valid steps of each row [batch], 0…time: outputs beyond are 0, as with PyTorch's packed sequences. */
   lengths?: ArrayInput | undefined;

@@ -11,9 +11,11 @@ import type { ArrayRecord, Network } from "./network.ts";
 import type { Several } from "./several.ts";
 import { scoreBatch, type Weighting } from "./step.ts";
 
+/** Options of `inspect`. */
 export interface InspectOptions extends StepOptions {
   /** Targets, for gradients of the compiled loss. */
   y?: Targets | undefined;
+  /** Also the gradients of the compiled loss; needs `y`. @default false */
   gradients?: boolean | undefined;
 }
 

@@ -30,7 +30,8 @@ const EXPECTED: Record<InputKind, (features: number | undefined) => string> = {
 export interface LayerPart {
   /** @internal */
   readonly definition: AnyDefinition;
-  readonly config: Readonly<Config>;
+  /** The options it was made with, filled in. */
+  readonly config: Readonly<Record<string, unknown>>;
   /** Name in a sequential; set by it when the options gave none. */
   layerName: string | undefined;
   /** The same kind of layer with other options and weights of its own, layers among its options included. @internal */

@@ -21,11 +21,14 @@ import { refuseCuts, sourceOf } from "./source.ts";
 import { evaluateStream, fit, train, type FitOptions, type History, type TrainEvent } from "./train.ts";
 import { offerState, release, updaterOf } from "./updater.ts";
 
-type MetricsOf = Metric | string | readonly (Metric | string)[];
+/** The metrics of an output: one, or a list. */
+export type MetricsOf = Metric | string | readonly (Metric | string)[];
+/** Metrics of `compile`: a list for one output; for several a list with the metrics of each, or a record of them. */
 export type MetricsOption = readonly MetricsOf[] | Readonly<Record<string, MetricsOf>>;
 
+/** Options of `compile`. */
 export interface CompileOptions {
-  /** From `optimizers.*`, or its name for the defaults. */
+  /** From `optimizers.*`, or its name for the defaults. @default "adam" */
   optimizer?: Optimizer | string;
   /**
    * From `losses.*`, its name, or a function of (yTrue, yPred). For a `call` that gives a list or a record of tensors one
@@ -38,7 +41,9 @@ export interface CompileOptions {
   metrics?: MetricsOption | undefined;
 }
 
+/** Options of `evaluate`. */
 export interface EvaluateOptions extends BatchOptions {
+  /** Rows of a batch. @default 32 */
   batchSize?: number | undefined;
   /** Batches to evaluate on, when not on all there are. */
   steps?: number | undefined;

@@ -18,6 +18,7 @@ import { Resources } from "./resources.ts";
 import { resetStates } from "./states.ts";
 import { summary } from "./summary.ts";
 
+/** Options of a model. */
 export interface ModuleOptions {
   /** Of everything random in this model; drawn once when absent. */
   seed?: number;
@@ -44,6 +45,7 @@ export const ROWWISE = Symbol("rowwise");
 /** Whether a model is made of nothing else. */
 export const isRowwise = (model: Network): boolean => [...model.modulePaths().keys()].every((module) => ROWWISE in module);
 
+/** What every model has, also where it only runs. */
 export class Network implements Root {
   /** Weights of this module itself, by name. @internal */
   declare readonly ownParameters: Map<string, Parameter>;
@@ -68,6 +70,7 @@ export class Network implements Root {
     return (this.#seed ??= randomSeed());
   }
 
+  /** Throws a StateError after the first use. */
   set seed(seed: number) {
     if (this.#backend) throw new StateError(`seed: expected to be set before the model's first use, got ${seed} after it`);
     this.#seed = seed;
@@ -266,6 +269,7 @@ export class Network implements Root {
     this.#resources.dispose();
   }
 
+  /** {@link dispose}, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -10,8 +10,9 @@ import { attachSteps, inputArrays, namedArrays, rowsOf, stepArrays, type ModelIn
 import { isRowwise, type Network } from "./network.ts";
 import { statefulStore } from "./states.ts";
 
+/** Options of `predict`. */
 export interface PredictOptions extends StepOptions {
-  /** Rows per batch. */
+  /** Rows per batch. @default 32 */
   batchSize?: number | undefined;
 }
 

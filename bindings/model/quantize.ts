@@ -7,8 +7,9 @@ import type { FileWeight, OpenedFile } from "./load.ts";
 import type { Network } from "./network.ts";
 import { savedFile } from "./save.ts";
 
+/** Options of `quantize`. */
 export interface QuantizeOptions {
-  /** Bits of a weight. */
+  /** Bits of a weight. @default 8 */
   bits?: 8;
   /**
    * Bits of what weights are multiplied with, which is quantised row by row while the model runs: 14 for inputs and 7 for

@@ -7,8 +7,9 @@ import { isNetwork, type Network } from "./network.ts";
 import type { SequentialLayer } from "./sequential.ts";
 import type { Updater } from "./updater.ts";
 
+/** Options of `save`. */
 export interface SaveOptions {
-  /** Also the optimizer's slots and counters, so that training goes on bit for bit. */
+  /** Also the optimizer's slots and counters, so that training goes on bit for bit. @default false */
   optimizer?: boolean;
 }
 

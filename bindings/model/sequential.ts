@@ -8,6 +8,7 @@ import { loadInt8 } from "../runtime/int8.ts";
 import type { LayerPart } from "./layer.ts";
 import { ROWWISE, hide, isNetwork, type ModuleOptions, type Network } from "./network.ts";
 
+/** Options of `sequential`. */
 export interface SequentialOptions extends ModuleOptions {
   /** Shape of the input without the batch, null for any extent: `[null, 8]`, or `[null]` for tokens. Builds the model at once. */
   inputShape?: readonly (number | null)[] | undefined;

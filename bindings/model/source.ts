@@ -11,6 +11,7 @@ import type { FitOptions } from "./train.ts";
 /** Arrays, or a stream of batches. */
 export type Source = { readonly x: ModelInput; readonly y: Targets } | { readonly stream: BatchStream };
 
+/** What to evaluate on after every epoch: `[x, y]`, `[x, y, { lengths, … }]`, or a stream of batches. */
 export type ValidationData = readonly [x: ModelInput, y: Targets, options?: BatchOptions] | BatchStream;
 
 export type AnyBatches = ArrayBatches | StreamBatches;

@@ -11,8 +11,9 @@ import type { Network } from "./network.ts";
 import { inputType, type SequentialLayer } from "./sequential.ts";
 import { CarriedStates } from "./states.ts";
 
+/** Options of `stream`. */
 export interface StreamOptions {
-  /** Rows that step side by side. */
+  /** Rows that step side by side. @default 1 */
   batch?: number | undefined;
   /** Steps that `process` runs in one call into wasm, 128 when absent. Given, its program is made at once instead of at the first block. */
   block?: number | undefined;
@@ -37,7 +38,9 @@ const DEFAULT_BLOCK = 128;
  * const output = stream.step(frame);
  */
 export class Stream {
+  /** Rows that step side by side. */
   readonly batch: number;
+  /** Steps that `process` runs in one call into wasm. */
   readonly block: number;
   /** Numbers of a frame: batch · features, or batch for tokens. */
   readonly inputSize: number;
@@ -188,6 +191,7 @@ export class Stream {
     this.states.dispose();
   }
 
+  /** {@link dispose}, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -12,12 +12,15 @@ import { prepare, type Source, type ValidationData } from "./source.ts";
 import { nextTask } from "./task.ts";
 import { windowsOf, checkWindows } from "./windows.ts";
 
+/** Options of `fit` and `train`. */
 export interface FitOptions extends BatchOptions {
+  /** Number of the last epoch, from 1: how often to go through the data, when `initialEpoch` is 0. @default 1 */
   epochs?: number | undefined;
-  /** Number of the first epoch, for a training that goes on. */
+  /** Number of the first epoch, for a training that goes on. @default 0 */
   initialEpoch?: number | undefined;
+  /** Rows of a batch, for one update each. @default 32 */
   batchSize?: number | undefined;
-  /** Draws batches in another order every epoch, from the model's seed. */
+  /** Draws batches in another order every epoch, from the model's seed. @default true */
   shuffle?: boolean | undefined;
   /** Batches of an epoch, when it is not to go through all there are. */
   stepsPerEpoch?: number | undefined;
@@ -31,21 +34,26 @@ export interface FitOptions extends BatchOptions {
   validationData?: ValidationData | undefined;
   /** Share of the rows, taken from the end before any shuffling, to evaluate on instead. */
   validationSplit?: number | undefined;
+  /** Rows of a batch of the validation. @default `batchSize` */
   validationBatchSize?: number | undefined;
   /** Batches of a validation, when it is not to go through all there are. */
   validationSteps?: number | undefined;
+  /** Called between batches and epochs, in this order. */
   callbacks?: readonly Callback[] | undefined;
   /** Ends the training after the batch that runs; `fit` then rejects with the signal's reason and the weights stay. */
   signal?: AbortSignal | undefined;
-  /** Progress on the terminal. */
+  /** Progress on the terminal. @default false */
   verbose?: boolean | number | undefined;
 }
 
 const FIT_OPTIONS = ["epochs", "initialEpoch", "batchSize", "shuffle", "stepsPerEpoch", "truncate", "validationData", "validationSplit", "validationBatchSize", "validationSteps",
   "callbacks", "signal", "verbose", "lengths", "mask", "sampleWeight", "classWeight"];
 
+/** What happened in a training: a batch or an epoch is done. */
 export interface TrainEvent {
+  /** What is done. */
   readonly type: "batch" | "epoch";
+  /** Number of the epoch, from 0. */
   readonly epoch: number;
   /** The `epochs` option. */
   readonly epochs: number;
@@ -57,6 +65,7 @@ export interface TrainEvent {
   readonly logs: Logs;
 }
 
+/** What `fit` gives. */
 export interface History {
   /** Every logged value by epoch: `loss`, `accuracy`, `val_loss`, … */
   readonly history: Record<string, number[]>;

@@ -6,7 +6,9 @@ import { unary, type UnaryConfig } from "./elementwise.ts";
 
 /** Parameters of an activation, as the caller gives them. */
 export interface ActivationParameters {
+  /** First parameter: see the table of {@link ActivationInput}. */
   readonly alpha?: number | undefined;
+  /** Second parameter: see the table of {@link ActivationInput}. */
   readonly beta?: number | undefined;
 }
 

@@ -33,14 +33,23 @@ export function unary(name: UnaryName, x: Tensor, alpha = 0, beta = 0): Tensor {
   return y;
 }
 
+/** tanh x. */
 export const tanh = (x: Tensor): Tensor => unary("tanh", x);
+/** σ(x) = 1 / (1 + e⁻ˣ). */
 export const sigmoid = (x: Tensor): Tensor => unary("sigmoid", x);
+/** x above 0, else 0. */
 export const relu = (x: Tensor): Tensor => unary("relu", x);
+/** eˣ. */
 export const exp = (x: Tensor): Tensor => unary("exp", x);
+/** Natural logarithm. */
 export const log = (x: Tensor): Tensor => unary("log", x);
+/** √x; the gradient at 0 is infinite. */
 export const sqrt = (x: Tensor): Tensor => unary("sqrt", x);
+/** x². */
 export const square = (x: Tensor): Tensor => unary("square", x);
+/** |x|. */
 export const abs = (x: Tensor): Tensor => unary("abs", x);
+/** −x. */
 export const neg = (x: Tensor): Tensor => unary("neg", x);
 
 /** x held between low and high; the gradient is 0 beyond them. */
@@ -147,20 +156,28 @@ function binary(name: keyof typeof BINARY, a: Operand, b: Operand): Tensor {
   return result;
 }
 
+/** a + b. */
 export const add = (a: Operand, b: Operand): Tensor =>
   typeof b === "number" && typeof a !== "number" ? affine(a, 1, b) : typeof a === "number" && typeof b !== "number" ? affine(b, 1, a) : binary("add", a, b);
+/** a − b. */
 export const sub = (a: Operand, b: Operand): Tensor =>
   typeof b === "number" && typeof a !== "number" ? affine(a, 1, -b) : typeof a === "number" && typeof b !== "number" ? affine(b, -1, a) : binary("sub", a, b);
+/** a·b, by elements. */
 export const mul = (a: Operand, b: Operand): Tensor =>
   typeof b === "number" && typeof a !== "number" ? affine(a, b, 0) : typeof a === "number" && typeof b !== "number" ? affine(b, a, 0) : binary("mul", a, b);
+/** a / b, by elements. */
 export const div = (a: Operand, b: Operand): Tensor => binary("div", a, b);
+/** The larger of two; ties give the gradient to a. */
 export const maximum = (a: Operand, b: Operand): Tensor => binary("maximum", a, b);
+/** The smaller of two; ties give the gradient to a. */
 export const minimum = (a: Operand, b: Operand): Tensor => binary("minimum", a, b);
 /** 1 where a > b, else 0. */
 export const greater = (a: Operand, b: Operand): Tensor => binary("greater", a, b);
 /** 1 where a ≥ b, else 0. */
 export const greaterEqual = (a: Operand, b: Operand): Tensor => binary("greaterEqual", a, b);
+/** 1 where a < b, else 0. */
 export const less = (a: Operand, b: Operand): Tensor => binary("greater", b, a);
+/** 1 where a ≤ b, else 0. */
 export const lessEqual = (a: Operand, b: Operand): Tensor => binary("greaterEqual", b, a);
 /** 1 where a = b, else 0. */
 export const equal = (a: Operand, b: Operand): Tensor => binary("equal", a, b);

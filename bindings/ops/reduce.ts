@@ -5,10 +5,11 @@ import { axisOf, floatsOf, required, tensorOf } from "./operands.ts";
 import { affine } from "./elementwise.ts";
 import { reshape, transpose } from "./shape.ts";
 
+/** Options of reductions. */
 export interface ReduceOptions {
   /** Axis or axes to reduce; all when absent. */
   axis?: number | readonly number[] | undefined;
-  /** Keeps reduced axes with extent 1. */
+  /** Keeps reduced axes with extent 1. @default false */
   keepDims?: boolean | undefined;
 }
 

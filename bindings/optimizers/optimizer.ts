@@ -15,7 +15,9 @@ export type Schedule = (step: number) => number;
 /** Where epsilon, momentum and weight decay stand, and which defaults hold. */
 export type Convention = "keras" | "torch";
 
+/** Options that all optimizers have. */
 export interface OptimizerOptions {
+  /** How far an update goes, or a schedule. The default is that of the optimizer. */
   learningRate?: number | Schedule;
   /**
    * Other rates for some weights, by the path of a layer or a weight: `"embedding"`, `"blocks/0/cell"`, `"lstm/kernel"`. The
@@ -28,16 +30,17 @@ export interface OptimizerOptions {
   globalClipNorm?: number | undefined;
   /** Largest magnitude of a gradient's elements. */
   clipValue?: number | undefined;
-  /** Keras: taken off the weights, times the rate. PyTorch: added to the gradient (L2), but in adamw and lion. */
+  /** Keras: taken off the weights, times the rate. PyTorch: added to the gradient (L2), but in adamw and lion. 0, and 0.004 in adamw (PyTorch: 0.01). */
   weightDecay?: number | undefined;
-  /** Keeps a running average of the weights, which `fit` makes the weights in the end; see also {@link Optimizer.finalizeVariableValues}. */
+  /** Keeps a running average of the weights, which `fit` makes the weights in the end; see also {@link Optimizer.finalizeVariableValues}. @default false */
   useEma?: boolean | undefined;
-  /** How much of the average stays in a step; 0.99 when absent. */
+  /** How much of the average stays in a step. @default 0.99 */
   emaMomentum?: number | undefined;
   /** Makes the average the weights every so many updates, too. */
   emaOverwriteFrequency?: number | undefined;
-  /** Updates once in so many steps, by the mean of their gradients. Schedules go by steps, all else by updates, as in Keras. */
+  /** Updates once in so many steps, by the mean of their gradients. Schedules go by steps, all else by updates, as in Keras. @default 1 */
   gradientAccumulationSteps?: number | undefined;
+  /** Whose places of epsilon, momentum and weight decay, and whose defaults. @default "keras" */
   convention?: Convention;
 }
 
@@ -60,6 +63,7 @@ export class Optimizer {
   learningRate: number | Schedule;
   /** Rates of their own, by path. May be changed between updates; which paths there are may not. */
   readonly learningRates: Record<string, number | Schedule>;
+  /** Whose rules it follows. */
   readonly convention: Convention;
   /** @internal */
   readonly clipping: { readonly clipNorm?: number; readonly globalClipNorm?: number; readonly clipValue?: number };

@@ -2,18 +2,30 @@
 import { ShapeError, ValueError } from "../errors.ts";
 import { describe, sizeOf, type DType, type Shape } from "./tensor.ts";
 
+/** Any typed array: floats are rounded to f32, integers are tokens, labels or lengths. */
 export type TypedArray =
   | Float32Array | Float64Array | Int8Array | Uint8Array | Uint8ClampedArray
   | Int16Array | Uint16Array | Int32Array | Uint32Array;
 
+/** Nested lists of numbers, as regular as a matrix. */
 export type Nested = number | readonly Nested[];
 
 /** An array given to gatewise: nested numbers, a typed array (rank 1), or a typed array with its shape. */
-export type ArrayInput = Nested | TypedArray | { readonly data: TypedArray | readonly number[]; readonly shape: Shape };
+export type ArrayInput = Nested | TypedArray | ShapedInput;
+
+/** Numbers in a row with the shape that they fill. */
+export interface ShapedInput<D extends TypedArray | readonly number[] = TypedArray | readonly number[]> {
+  /** The numbers, row by row. */
+  readonly data: D;
+  /** Extent of each axis. */
+  readonly shape: Shape;
+}
 
 /** An array that gatewise returns: the caller's own copy, row-major. */
 export interface NDArray<D extends Float32Array | Int32Array = Float32Array> {
+  /** The numbers, row by row. */
   readonly data: D;
+  /** Extent of each axis. */
   readonly shape: number[];
 }
 

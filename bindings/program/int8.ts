@@ -1,7 +1,7 @@
 /** Weights in 8 bits: integers of −127…127 and a scale for each column, or for each row of a table. */
 import type { Shape } from "./tensor.ts";
 
-/** Bits of the numbers that such weights are multiplied with: 14 for inputs and 7 for states in "mixed". */
+/** Bits of what int8 weights are multiplied with. */
 export type Activations = "mixed" | 7 | 14;
 
 /** What a weight is used for, which says how it may be quantised. */

@@ -2,8 +2,9 @@
 import { TraceError } from "../errors.ts";
 import type { Trace } from "./trace.ts";
 
-/** `i8` are weights only, whose scales lie behind them. */
+/** What a tensor holds. */
 export type DType = "f32" | "i32" | "i8";
+/** Extent of each axis. */
 export type Shape = readonly number[];
 
 export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);
@@ -68,7 +69,9 @@ export interface Operand {
 
 /** Which steps of a [batch, time, …] tensor are valid: `lengths` [B] or `mask` [B, T] (nonzero = valid), never both. */
 export interface Steps {
+  /** Valid steps of each row [batch]. */
   readonly lengths?: Tensor;
+  /** Nonzero where a step is valid [batch, time]. */
   readonly mask?: Tensor;
 }
 
@@ -98,8 +101,11 @@ export interface TensorPlace {
  * @throws TraceError when its values are read: `+tensor`, `tensor.data`, `tensor[0]`, iteration
  */
 export class Tensor {
+  /** @internal */
   readonly trace: Trace;
+  /** Extent of each axis; known while tracing, so JavaScript may go by it. */
   readonly shape: Shape;
+  /** Floats or integers. */
   readonly dtype: DType;
   /** @internal */
   readonly storage: Storage;
@@ -132,26 +138,32 @@ export class Tensor {
     return true;
   }
 
+  /** How many numbers it holds. */
   get size(): number {
     return sizeOf(this.shape);
   }
 
+  /** How many axes it has. */
   get rank(): number {
     return this.shape.length;
   }
 
+  /** Throws: a traced tensor has no values yet. */
   get data(): never {
     return unreadable("read the data of");
   }
 
+  /** Throws: a traced tensor has no values yet. */
   [Symbol.toPrimitive](): never {
     return unreadable("take the value of");
   }
 
+  /** Throws: a traced tensor has no values yet. */
   [Symbol.iterator](): never {
     return unreadable("iterate over");
   }
 
+  /** Throws: a traced tensor has no values yet. */
   toJSON(): never {
     return unreadable("write down");
   }

@@ -25,6 +25,7 @@ import { vecReduce } from "./vec_reduce.ts";
 import { vecUnary } from "./vec_unary.ts";
 import { viewsOf, type Memory, type Views } from "./views.ts";
 
+/** Every kernel over a memory; pointers are byte offsets into it. */
 export const referenceKernels = (memory: Memory): Kernels => kernelsOver(viewsOf(memory));
 
 /** The table over any views: the tests compute with doubles where these give floats. */

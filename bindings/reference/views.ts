@@ -1,5 +1,6 @@
 /** Views of the memory that reference kernels compute in: same byte offsets as the wasm kernels. */
 export interface Memory {
+  /** Where pointers lead, in bytes; read anew at every call. */
   readonly buffer: ArrayBuffer;
 }
 

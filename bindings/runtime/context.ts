@@ -29,6 +29,7 @@ export function currentBackend(): Backend {
   return backends[kernelSet] ?? backends.all ?? (backends[kernelSet] = loadSync({}));
 }
 
+/** Options of `init`. */
 export interface ThreadOptions extends InitOptions {
   /**
    * Threads that `fit`, `evaluate` and `predict` split batches over, the calling one included; 1 when absent. Where the
@@ -69,10 +70,13 @@ function replace(backend: Backend): void {
   state.backends[kernelSet] = backend;
 }
 
+/** What `backendInfo` tells. */
 export interface BackendInfo {
   /** Which kernel table runs: "simd", "relaxed" or "reference". */
   build: string;
+  /** Whether WebAssembly SIMD is in use. */
   simd: boolean;
+  /** Whether fused multiply-add is. */
   relaxed: boolean;
   /** Threads that batches are split over. */
   threads: number;

@@ -30,10 +30,11 @@ export interface Backend {
   readonly share?: ((bytes: Uint8Array) => Uint8Array<ArrayBuffer>) | undefined;
 }
 
+/** Options of `initSync`. */
 export interface InitOptions {
-  /** Which kernel table: "auto" takes the fastest this engine has; a named one throws when the engine lacks it. */
+  /** Which kernel table: "auto" takes the fastest this engine has; a named one throws when the engine lacks it. @default "auto" */
   build?: "auto" | Build;
-  /** Same bits in every engine: no relaxed build. */
+  /** Same bits in every engine: no relaxed build. @default false */
   deterministic?: boolean;
   /** A compiled kernel module, for entries that carry none and places that forbid compiling. */
   module?: WebAssembly.Module;

@@ -1,4 +1,8 @@
-/** `gatewise/text`: from texts to tokens and back. */
+/**
+ * From texts to tokens and back.
+ *
+ * @module gatewise/text
+ */
 export { byteTokenizer } from "./bytes.ts";
 export { characterTokenizer } from "./characters.ts";
 export type { CharacterOptions } from "./characters.ts";

@@ -3,8 +3,9 @@ import { OptionError, ValueError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { Random, randomSeed } from "../random.ts";
 
+/** Options of `sample`. */
 export interface SampleOptions {
-  /** Below 1 likely tokens become likelier, above 1 all become more alike; 0 takes the likeliest. Default 1. */
+  /** Below 1 likely tokens become likelier, above 1 all become more alike; 0 takes the likeliest. @default 1 */
   temperature?: number;
   /** Considers the k likeliest tokens only. */
   topK?: number;

@@ -1,6 +1,7 @@
 /** What all tokenizers have in common, and how one works that has a vocabulary of pieces: characters or words. */
 import { FormatError, GatewiseError, OptionError, StateError, ValueError, nearest } from "../errors.ts";
 
+/** Texts to tokens and back. */
 export interface Tokenizer {
   /**
    * Takes the vocabulary from texts. A former one is forgotten. A byte tokenizer has its vocabulary from the start and
@@ -48,16 +49,28 @@ export interface TokenizerOptions {
 
 /** What a tokenizer saves: plain JSON. */
 export interface TokenizerJson {
+  /** Which tokenizer. */
   type: "characters" | "words" | "bytes";
+  /** Whether token 0 is padding. */
   padding: boolean;
+  /** Names of tokens that no text gives. */
   specials: string[];
   /** What each token stands for; bytes need none. */
   vocabulary?: string[];
+  /** What stands for the unknown; null when nothing does. */
   unknown?: string | null;
-  /** Words only: how texts are cut. */
+  /** Words only: whether capitals become small letters. */
   lower?: boolean;
+  /** Words only: characters that are left out. */
   filters?: string;
-  pattern?: { source: string; flags: string };
+  /** Words only: what a word is, as a regular expression. */
+  pattern?: {
+    /** Its text. */
+    source: string;
+    /** Its flags. */
+    flags: string;
+  };
+  /** Words only: how many tokens there may be. */
   maxTokens?: number;
 }
 

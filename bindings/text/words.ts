@@ -9,7 +9,7 @@ export interface WordOptions extends TokenizerOptions {
   maxTokens?: number;
   /** What stands for words outside the vocabulary. Default "[UNK]"; with null they are errors. */
   unknown?: string | null;
-  /** Whether capitals become small letters first. Default true. */
+  /** Whether capitals become small letters first. @default true */
   lower?: boolean;
   /** Characters that part words, besides white space. Default: those of Keras' Tokenizer, the punctuation of ASCII but '. */
   filters?: string;

@@ -7,10 +7,13 @@ import { RemoteModel } from "./remote.ts";
 
 /** A worker as pages, Node, Deno and Bun have it. */
 export interface WorkerLike {
+  /** Sends a message. */
   postMessage(message: any, transfer?: any): void;
+  /** Ends the worker. */
   terminate(): unknown;
 }
 
+/** Options of `connect`. */
 export interface ConnectOptions {
   /** What the function given to `serve` is given: a saved model's bytes, options; anything that can be sent. */
   data?: unknown;

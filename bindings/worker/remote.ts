@@ -15,14 +15,18 @@ import type { ArrayInput, NDArray } from "../program/array.ts";
 import type { Connection } from "./connection.ts";
 import type { StreamFacts } from "./protocol.ts";
 
+/** Options of calls that send arrays. */
 export interface Transferring {
   /**
    * Hands the buffers of the arrays over to the worker instead of copying them: for large data. They are empty here
    * afterwards.
+   *
+   * @default false
    */
   transfer?: boolean | undefined;
 }
 
+/** Options of `fit` in a worker. */
 export interface RemoteFitOptions extends Omit<FitOptions, "callbacks">, Transferring {
   /** Told of every batch and every epoch, somewhat later than it happens. What it throws ends the training. */
   onEvent?: ((event: TrainEvent) => void) | undefined;
@@ -47,7 +51,7 @@ export class RemoteModel {
     this.#connection = connection;
   }
 
-  /** {@link Module.fit}, told of by `onEvent`; callbacks are given to `serve`. */
+  /** `fit` of the model, told of by `onEvent`; callbacks are given to `serve`. */
   async fit(x: ModelInput, y: Targets, options: RemoteFitOptions = {}): Promise<History> {
     const [{ onEvent, signal, ...told }, call] = divide("fit", options);
     if ((told as FitOptions).callbacks !== undefined) throw new OptionError("fit: expected callbacks where the model is, in serve(make, { callbacks }), got them here; onEvent is told of batches and epochs");
@@ -56,47 +60,57 @@ export class RemoteModel {
     return this.#connection.call("fit", [x, y, told], { ...call, onEvent, signal });
   }
 
+  /** `predict` of the model. */
   async predict(x: ModelInput, options: PredictOptions & Transferring = {}): Promise<NDArray> {
     const [told, call] = divide("predict", options);
     return this.#connection.call("predict", [x, told], call);
   }
 
+  /** `evaluate` of the model, over arrays. */
   async evaluate(x: ModelInput, y: Targets, options: EvaluateOptions & Transferring = {}): Promise<Logs> {
     const [told, call] = divide("evaluate", options);
     return this.#connection.call("evaluate", [x, y, told], call);
   }
 
+  /** `trainOnBatch` of the model. */
   async trainOnBatch(x: ModelInput, y: Targets, options: BatchOptions & Transferring = {}): Promise<Logs> {
     const [told, call] = divide("trainOnBatch", options);
     return this.#connection.call("trainOnBatch", [x, y, told], call);
   }
 
+  /** `testOnBatch` of the model. */
   async testOnBatch(x: ModelInput, y: Targets, options: BatchOptions & Transferring = {}): Promise<Logs> {
     const [told, call] = divide("testOnBatch", options);
     return this.#connection.call("testOnBatch", [x, y, told], call);
   }
 
+  /** `inspect` of the model. */
   async inspect(x: ModelInput, options: InspectOptions & Transferring = {}): Promise<ArrayRecord> {
     const [told, call] = divide("inspect", options);
     return this.#connection.call("inspect", [x, told], call);
   }
 
+  /** Copies of all weights by name. */
   async getWeights(): Promise<ArrayRecord> {
     return this.#connection.call("getWeights", []);
   }
 
+  /** Replaces weights by name; those not named stay. */
   async setWeights(weights: Record<string, ArrayInput>): Promise<void> {
     return this.#connection.call("setWeights", [weights]);
   }
 
+  /** Makes stateful layers start from zeros again. */
   async resetStates(): Promise<void> {
     return this.#connection.call("resetStates", []);
   }
 
+  /** A table of the layers. */
   async summary(): Promise<string> {
     return this.#connection.call("summary", []);
   }
 
+  /** Weights there are. */
   async countParams(): Promise<number> {
     return this.#connection.call("countParams", []);
   }
@@ -106,10 +120,12 @@ export class RemoteModel {
     return this.#connection.call("save", [options]);
   }
 
+  /** Weights of a file into the model. */
   async load(bytes: FileBytes): Promise<void> {
     return this.#connection.call("load", [bytes]);
   }
 
+  /** A stream of the model, in the worker. */
   async stream(options: StreamOptions = {}): Promise<RemoteStream> {
     return new RemoteStream(this.#connection, await this.#connection.call("stream", [options]) as StreamFacts);
   }
@@ -122,6 +138,7 @@ export class RemoteModel {
     return this.#connection.dispose();
   }
 
+  /** {@link dispose}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
@@ -129,7 +146,9 @@ export class RemoteModel {
 
 /** A stream in a worker. Each call is a message there and one back: give `process` many steps at once. */
 export class RemoteStream {
+  /** Rows that step side by side. */
   readonly batch: number;
+  /** Steps that `process` runs in one call into wasm. */
   readonly block: number;
   /** Numbers of a frame. */
   readonly inputSize: number;
@@ -162,14 +181,17 @@ export class RemoteStream {
     return this.#ask("process", frames);
   }
 
+  /** Zeroes the state, of all rows or of one. */
   async reset(row?: number): Promise<void> {
     return this.#ask("reset", row);
   }
 
+  /** Copies of the states by name. */
   async getState(): Promise<ArrayRecord> {
     return this.#ask("getState");
   }
 
+  /** Replaces the states; those of `getState`. */
   async setState(states: Record<string, ArrayInput>): Promise<void> {
     return this.#ask("setState", states);
   }
@@ -179,6 +201,7 @@ export class RemoteStream {
     return this.#ask("dispose");
   }
 
+  /** {@link dispose}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }

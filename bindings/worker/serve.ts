@@ -8,10 +8,13 @@ import { MODEL, VERSION, listen, pack, packError, type Emitter, type Greeting, t
 
 /** A model as `serve` takes it: of `gatewise`, or of `gatewise/infer` where it only runs. */
 export interface ServedModel {
+  /** Runs the model on arrays. */
   predict(...args: any[]): unknown;
+  /** Frees the model. */
   dispose(): void;
 }
 
+/** Options of `serve`. */
 export interface ServeOptions {
   /** Callbacks of every `fit`, such as `callbacks.earlyStopping()`: they need the model, so they live where it is. */
   callbacks?: readonly Callback[] | undefined;
@@ -123,10 +126,11 @@ function workerScope(): Emitter {
   return threads.parentPort;
 }
 
-type Make = (data: any) => ServedModel | Promise<ServedModel>;
+/** Makes the model of a connection; is given `data` of `connect`. */
+export type MakeModel = (data: any) => ServedModel | Promise<ServedModel>;
 
 /** Makes the model of a connection and listens for it. */
-async function open(port: MessagePort, { version, data }: Hello, make: Make, callbacks: readonly Callback[]): Promise<void> {
+async function open(port: MessagePort, { version, data }: Hello, make: MakeModel, callbacks: readonly Callback[]): Promise<void> {
   try {
     if (version !== VERSION) throw new UnsupportedError(`serve: expected connect of a gatewise that speaks version ${VERSION}, got ${version}`);
     const model = await make(data);
@@ -154,7 +158,7 @@ async function open(port: MessagePort, { version, data }: Hello, make: Make, cal
  *   return model;
  * });
  */
-export function serve(make: Make, options: ServeOptions = {}): void {
+export function serve(make: MakeModel, options: ServeOptions = {}): void {
   checkOptions("serve", options, ["callbacks"]);
   const { callbacks = [] } = options;
   if (typeof make !== "function") throw new OptionError(`serve: expected a function that makes a model, got ${typeof make}`);
