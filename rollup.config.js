@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { transform } from "esbuild";
+import { ENTRIES } from "./scripts/entries.mjs";
 
 const compiled = (name) => fileURLToPath(new URL(`build/js/${name}.js`, import.meta.url));
 
@@ -15,6 +16,8 @@ const SMALL = {
   "constraints": "without_training",
 };
 
+const { infer, ...complete } = ENTRIES;
+
 /**
  * Entries by what they carry. Within a group they share chunks; groups differ in a few files that are swapped while
  * resolving, so that no source asks at run time where it runs:
@@ -25,15 +28,15 @@ const SMALL = {
  *   initializers …       what matters to training only
  */
 const GROUPS = [
-  { entries: { index: "index", data: "data/index", text: "text/index", csv: "csv", worker: "worker/index", reference: "reference_entry" }, swaps: {} },
+  { entries: complete, swaps: {} },
   {
-    entries: { external: "index" },
+    entries: { external: complete.index },
     swaps: {
       "runtime/inline": "runtime/inline_external", "runtime/instantiate": "runtime/instantiate_plain", "runtime/threads": "runtime/threads_none",
     },
   },
-  { entries: { infer: "infer" }, swaps: SMALL, forwardOnly: true },
-  { entries: { worklet: "infer" }, swaps: SMALL, forwardOnly: true }, // in one file, without chunks
+  { entries: { infer }, swaps: SMALL, forwardOnly: true },
+  { entries: { worklet: infer }, swaps: SMALL, forwardOnly: true }, // in one file, without chunks
 ];
 
 /** What users install themselves, where they want it. */

@@ -31,7 +31,7 @@ export type { ModelInput, StepOptions } from "./model/inputs.ts";
 export type { InspectOptions } from "./model/inspect.ts";
 export type { LayerPart } from "./model/layer.ts";
 export type { FileBytes } from "./model/load.ts";
-export type { ArrayShape, MemoryNeed } from "./model/memory.ts";
+export type { ArrayShape, MemoryNeed, TypedShape } from "./model/memory.ts";
 export type { CompileOptions, EvaluateOptions, MetricsOf, MetricsOption } from "./model/module.ts";
 export type { ArrayRecord, ModuleOptions, Network } from "./model/network.ts";
 export type { PredictOptions, Prediction } from "./model/predict.ts";

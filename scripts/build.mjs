@@ -1,14 +1,12 @@
 // npm run build: assembly → build/wasm → bindings/generated; bindings → build/js → dist (ESM, CJS, their types, the wasm files).
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { ENTRIES } from "./entries.mjs";
 import { isStale, must } from "./files.mjs";
 import { install } from "./prepare.mjs";
 
 const COMPILED = "build/js";
 const TYPES = "dist/types";
-
-/** Entries whose types are public; `external` has those of `index`, `worklet` those of `infer`. */
-const ENTRIES = ["index", "infer", "data/index", "text/index", "csv", "worker/index", "reference_entry"];
 
 const tool = (path, ...args) => must(process.execPath, [join("node_modules", path), ...args]);
 
@@ -26,7 +24,7 @@ const IMPORT = /((?:from |import\()")(\.[^"]+)\.ts"/g;
  * CJS consumers need files of their own, since a `.d.ts` here describes an ES module.
  */
 function copyTypes() {
-  const queue = [...ENTRIES];
+  const queue = Object.values(ENTRIES);
   const seen = new Set(queue);
   for (const name of queue) {
     const source = readFileSync(join(COMPILED, `${name}.d.ts`), "utf8");

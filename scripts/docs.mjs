@@ -1,3 +1,98 @@
-// npm run docs: the API reference of every entry, from the docblocks, in build/docs. Fails when an export has none.
-import { Application, TSConfigReader } from "typedoc";
+// npm run docs: the reference of every entry of the package, from its docblocks, as pages in build/docs.
+import { relative, sep } from "node:path";
+import { Application, Comment, CommentTag, Converter, LogLevel, Logger, ReflectionKind, TSConfigReader } from "typedoc";
 import { ENTRIES } from "./entries.mjs";
+import { root } from "./files.mjs";
+
+const OUT = "build/docs";
+
+/** The parts of a module's page, in order: by the file or folder below bindings/ that something is declared in. */
+const PARTS = [
+  ["Models", ["model", "index.ts"]],
+  ["Layers and cells", ["layers", "initializers.ts", "regularizers.ts", "constraints.ts"]],
+  ["Losses and metrics", ["losses", "metrics"]],
+  ["Training", ["optimizers", "schedules.ts", "callbacks.ts"]],
+  ["Functions of your own", ["functions.ts", "ops", "program/tensor.ts"]],
+  ["Arrays", ["program"]],
+  ["Builds", ["runtime"]],
+  ["Errors", ["errors.ts"]],
+];
+
+/** Where the modules' own names stand, whatever files they are made in. */
+const PLACES = { layers: "Layers and cells", cells: "Layers and cells", ops: "Functions of your own", Module: "Models", sequential: "Models", loadModel: "Models" };
+
+const KINDS = ReflectionKind.Namespace | ReflectionKind.Class | ReflectionKind.Interface | ReflectionKind.TypeAlias | ReflectionKind.Function | ReflectionKind.Variable;
+
+/** Keeps what TypeDoc has to say. */
+class Messages extends Logger {
+  lines = [];
+
+  log(message, level) {
+    if (level >= LogLevel.Warn) this.lines.push(message);
+  }
+}
+
+/** The part that something exported belongs to. */
+function partOf({ name, sources = [] }) {
+  if (Object.hasOwn(PLACES, name)) return PLACES[name];
+  const file = relative("bindings", sources[0]?.fullFileName ? relative(root, sources[0].fullFileName) : "").replaceAll(sep, "/");
+  return PARTS.flatMap(([part, places]) => places.map((place) => [part, place]))
+    .filter(([, place]) => file === place || file.startsWith(`${place}/`))
+    .sort(([, a], [, b]) => b.length - a.length)[0]?.[0];
+}
+
+/** Sorts the exports of `gatewise`, of which there are many, into parts. */
+function arrange({ project }) {
+  const main = project.children.find(({ name }) => name === "gatewise");
+  for (const child of main.children) {
+    const part = child.kindOf(KINDS) && partOf(child);
+    if (!part) continue;
+    child.comment ??= new Comment();
+    child.comment.blockTags.push(new CommentTag("@category", [{ kind: "text", text: part }]));
+  }
+}
+
+/**
+ * Reads the docblocks.
+ *
+ * @returns what was read, and what is wrong: exports without a docblock, types that signatures name and no entry exports,
+ * links that lead nowhere
+ */
+export async function readReference() {
+  process.chdir(root);
+  const app = await Application.bootstrap({
+    name: "gatewise",
+    entryPoints: Object.values(ENTRIES).map((file) => `bindings/${file}.ts`),
+    tsconfig: "tsconfig.json",
+    readme: "none",
+    disableGit: true,
+    displayBasePath: ".",
+    sourceLinkTemplate: "{path}",
+    hideGenerator: true,
+    excludeInternal: true,
+    excludePrivate: true,
+    excludeExternals: true,
+    categorizeByGroup: false,
+    categoryOrder: [...PARTS.map(([part]) => part), "*"],
+    sort: ["kind", "source-order"],
+    kindSortOrder: ["Namespace", "Function", "Class", "Variable", "Interface", "TypeAlias"],
+    navigation: { includeCategories: true, includeGroups: false },
+    intentionallyNotExported: ["Root"], // what programs see of a module
+    validation: { notExported: true, invalidLink: true, invalidPath: true, notDocumented: true, rewrittenLink: true },
+    requiredToBeDocumented: ["Module", "Namespace", "Class", "Interface", "TypeAlias", "Function", "Variable", "Method", "Property", "Accessor"],
+  }, [new TSConfigReader()]);
+  const messages = new Messages();
+  app.logger = messages;
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, arrange);
+  const project = await app.convert();
+  if (!project) throw new Error(messages.lines.join("\n"));
+  app.validate(project);
+  return { app, project, messages: messages.lines };
+}
+
+if (process.argv[1]?.endsWith("docs.mjs")) {
+  const { app, project, messages } = await readReference();
+  for (const message of messages) console.error(message);
+  if (messages.length > 0) process.exitCode = 1;
+  else await app.generateDocs(project, OUT);
+}

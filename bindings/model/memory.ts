@@ -9,10 +9,19 @@ import { inputArrays } from "./inputs.ts";
 import type { BatchRunner } from "./runner.ts";
 
 /** Extents with the batch in front; of floats unless `dtype` says "i32", as tokens and labels are. */
-export type ArrayShape = Shape | { readonly shape: Shape; readonly dtype?: DType };
+export type ArrayShape = Shape | TypedShape;
 
-/** Bytes. */
+/** Extents of an array, and what it holds. */
+export interface TypedShape {
+  /** Extents with the batch in front. */
+  readonly shape: Shape;
+  /** Floats or integers. @default "f32" */
+  readonly dtype?: DType;
+}
+
+/** Bytes that a run of a model takes. */
 export interface MemoryNeed {
+  /** The weights as they are. */
   readonly weights: number;
   /** As many again as weights where the model trains. */
   readonly gradients: number;
@@ -20,12 +29,13 @@ export interface MemoryNeed {
   readonly optimizer: number;
   /** Inputs, outputs, everything between them, and packed weights. */
   readonly program: number;
+  /** All of it together. */
   readonly total: number;
 }
 
 /** An array of zeros, which costs nothing until it is touched. */
 function zeros(given: ArrayShape, name: string): NDArray<Float32Array | Int32Array> {
-  const { shape, dtype = "f32" } = Array.isArray(given) ? { shape: given as Shape } : given as { shape: Shape; dtype?: DType };
+  const { shape, dtype = "f32" } = Array.isArray(given) ? { shape: given as Shape } : given as TypedShape;
   const fits = Array.isArray(shape) && shape.length > 0 && shape.every((extent) => Number.isInteger(extent) && extent > 0);
   if (!fits) throw new ShapeError(`memory: expected ${name} as extents with the batch in front, got ${Array.isArray(shape) ? describe(shape) : String(shape)}`);
   return { data: dtype === "i32" ? new Int32Array(sizeOf(shape)) : new Float32Array(sizeOf(shape)), shape: [...shape] };

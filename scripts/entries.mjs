@@ -1,0 +1,10 @@
+// What the package can be imported as: name of the bundle → file below bindings/. Each but `index` is a sub-path: `gatewise/data`.
+export const ENTRIES = {
+  index: "index",
+  infer: "infer",
+  data: "data/index",
+  text: "text/index",
+  csv: "csv",
+  worker: "worker/index",
+  reference: "reference_entry",
+};
