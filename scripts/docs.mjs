@@ -67,7 +67,7 @@ export async function readReference() {
     readme: "none",
     disableGit: true,
     displayBasePath: ".",
-    sourceLinkTemplate: "{path}",
+    sourceLinkTemplate: "../../../{path}", // from a page to the file in this tree
     hideGenerator: true,
     excludeInternal: true,
     excludePrivate: true,
