@@ -15,7 +15,7 @@ export interface Callback {
   onBatchEnd?(event: TrainEvent, model: Module): void | Promise<void>;
   /** After every epoch and its validation. */
   onEpochEnd?(event: TrainEvent, model: Module): void | Promise<void>;
-  /** At the end, unless an error ended the training. */
+  /** At the end, also when an error or a signal ended the training. */
   onTrainEnd?(model: Module): void | Promise<void>;
   /** A loss or gradient was not finite; true ends the training normally instead of by the error. */
   onNonFinite?(error: NonFiniteError, model: Module): boolean;
