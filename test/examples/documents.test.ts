@@ -28,7 +28,7 @@ test.after(() => {
   rmSync(join(ROOT, FOLDER), { recursive: true });
 });
 
-for (const document of ["README.md", "bindings/README.md"]) {
+for (const document of ["README.md", "bindings/README.md", "bindings/data/README.md", "bindings/text/README.md"]) {
   test(`${document}: its program runs`, () => {
     const text = readFileSync(join(ROOT, document), "utf8");
     const program = programOf(text);
