@@ -18,9 +18,17 @@ export interface Carried {
 
 const sum = (lengths: readonly number[]): number => lengths.reduce((total, length) => total + length, 0);
 
+/** All pieces in a row. Node's own decompression, where it is, needs no warming up (measured: a third of a start less). */
+function inflated({ lengths, pieces }: Packed): Uint8Array {
+  const builtin = globalThis.process?.getBuiltinModule;
+  if (!builtin) return inflate(decodeBase64(pieces), sum(lengths));
+  return builtin("node:zlib").inflateRawSync(builtin("node:buffer").Buffer.from(pieces, "base64"));
+}
+
 /** Every second piece, put together. */
-function unpack({ lengths, pieces }: Packed, which: 0 | 1): Uint8Array<ArrayBuffer> {
-  const all = inflate(decodeBase64(pieces), sum(lengths));
+function unpack(packed: Packed, which: 0 | 1): Uint8Array<ArrayBuffer> {
+  const { lengths } = packed;
+  const all = inflated(packed);
   const module = new Uint8Array(sum(lengths.filter((_, i) => i % 2 === which)));
   let from = 0;
   let to = 0;
