@@ -23,7 +23,8 @@ export class Peer {
 
   /** Resolves to the answer: `{ refused }` or `{ error }` where there is no better one. */
   ask(op, message = {}) {
-    if (this.child.exitCode !== null || this.child.pid === undefined) return Promise.resolve({ error: `has ended\n${this.stderr}` });
+    const { exitCode, signalCode, pid } = this.child;
+    if (exitCode !== null || signalCode !== null || pid === undefined) return Promise.resolve({ error: `has ended\n${this.stderr}` });
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.child.stdin.write(`${JSON.stringify({ op, ...message }, pack)}\n`);
