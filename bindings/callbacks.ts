@@ -1,4 +1,5 @@
 /** What happens between batches and epochs. */
+import { builtin } from "./builtin.ts";
 import { OptionError, StateError, type NonFiniteError } from "./errors.ts";
 import type { Module } from "./model/module.ts";
 import type { ArrayRecord } from "./model/network.ts";
@@ -128,11 +129,11 @@ function checkTarget(subject: string, name: string, target: unknown): void {
   if (typeof target !== "string" && typeof target !== "function") throw new OptionError(`${subject}: expected ${name} as a path or a function, got ${target === null ? "null" : typeof target}`);
 }
 
-/** node:fs, asked for without an import that bundlers of pages would stumble over. */
+/** node:fs. @throws StateError where there is none */
 function fileSystem(subject: string): FileSystem {
-  const fs = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process?.getBuiltinModule?.("node:fs");
+  const fs = builtin()?.("node:fs");
   if (!fs) throw new StateError(`${subject}: expected a file system for a path, got an engine without; pass a function instead`);
-  return fs as FileSystem;
+  return fs;
 }
 
 /** Options of `callbacks.modelCheckpoint`. */

@@ -1,4 +1,5 @@
 /** Starting and ending workers, in Node and the like as in pages. */
+import { builtin } from "../builtin.ts";
 import type * as Threads from "node:worker_threads";
 import { text } from "../generated/worker.ts";
 import type { Setup } from "./protocol.ts";
@@ -76,7 +77,7 @@ export class Crew {
   }
 
   private add(setup: Setup): Promise<void> {
-    const threads = globalThis.process?.getBuiltinModule?.("node:worker_threads");
+    const threads = builtin()?.("node:worker_threads");
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error("a worker that did not start")), PATIENCE);
       const events: Events = {

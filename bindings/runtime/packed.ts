@@ -1,5 +1,6 @@
 /** The wasm that travels as text: both builds in one compressed stream, a function of the one beside that of the other. */
 import { decodeBase64 } from "../base64.ts";
+import { builtin } from "../builtin.ts";
 import { inflate } from "./inflate.ts";
 
 /** What scripts/wasm.mjs writes. */
@@ -20,9 +21,9 @@ const sum = (lengths: readonly number[]): number => lengths.reduce((total, lengt
 
 /** All pieces in a row. Node's own decompression, where it is, needs no warming up (measured: a third of a start less). */
 function inflated({ lengths, pieces }: Packed): Uint8Array {
-  const builtin = globalThis.process?.getBuiltinModule;
-  if (!builtin) return inflate(decodeBase64(pieces), sum(lengths));
-  return builtin("node:zlib").inflateRawSync(builtin("node:buffer").Buffer.from(pieces, "base64"));
+  const native = builtin();
+  if (!native) return inflate(decodeBase64(pieces), sum(lengths));
+  return native("node:zlib").inflateRawSync(native("node:buffer").Buffer.from(pieces, "base64"));
 }
 
 /** Every second piece, put together. */

@@ -2,6 +2,7 @@
  * All that a worker runs; scripts/wasm.mjs makes one text of it and what it imports. A worker replays programs that the
  * main thread has written into shared memory, and sleeps in between; it is never called by messages after its start.
  */
+import { builtin } from "../builtin.ts";
 import { DO, SLOT, WORD, type Setup } from "./protocol.ts";
 import { repeat, replay, type Bound } from "./replay.ts";
 import { read } from "./text.ts";
@@ -74,7 +75,7 @@ interface PageWorker {
   postMessage(message: string): void;
 }
 
-const threads = globalThis.process?.getBuiltinModule?.("node:worker_threads");
+const threads = builtin()?.("node:worker_threads");
 if (threads?.parentPort) {
   serve(threads.workerData as Setup, () => threads.parentPort!.postMessage("ready"));
 } else {

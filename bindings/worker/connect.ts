@@ -1,4 +1,5 @@
 /** The side of the page: starts or takes a worker and asks it for a model. */
+import { builtin } from "../builtin.ts";
 import { OptionError, ValueError, WorkerError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { Connection } from "./connection.ts";
@@ -21,13 +22,10 @@ export interface ConnectOptions {
 
 /** Starts a module in a worker of the kind there is here. */
 function start(url: URL | string): WorkerLike {
-  const { Worker: WebWorker, process } = globalThis as {
-    Worker?: new (url: URL | string, options: { type: "module" }) => WorkerLike;
-    process?: { getBuiltinModule(name: string): { Worker: new (url: URL | string) => WorkerLike } };
-  };
+  const { Worker: WebWorker } = globalThis as { Worker?: new (url: URL | string, options: { type: "module" }) => WorkerLike };
   try {
     if (WebWorker) return new WebWorker(url, { type: "module" });
-    const { Worker } = process!.getBuiltinModule("node:worker_threads");
+    const { Worker } = builtin()!("node:worker_threads");
     return new Worker(url);
   } catch (cause) {
     throw new WorkerError(`connect: expected a module to start a worker with, got ${String(url)}: ${(cause as Error).message}`, { cause });

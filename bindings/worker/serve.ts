@@ -1,4 +1,5 @@
 /** The worker's side: makes a model for each connection and does what is asked of it. */
+import { builtin } from "../builtin.ts";
 import type { Callback } from "../callbacks.ts";
 import { OptionError, StateError, UnsupportedError } from "../errors.ts";
 import type { FitOptions } from "../model/train.ts";
@@ -120,10 +121,9 @@ class Service {
 function workerScope(): Emitter {
   const scope = globalThis as unknown as Partial<Emitter> & { document?: unknown };
   if (scope.addEventListener && scope.postMessage && scope.document === undefined) return scope as Emitter;
-  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
-  const threads = process?.getBuiltinModule?.("node:worker_threads") as { parentPort?: Emitter | null } | undefined;
+  const threads = builtin()?.("node:worker_threads");
   if (!threads?.parentPort) throw new StateError("serve: expected to run in a worker, got called outside of one; the other side is connect");
-  return threads.parentPort;
+  return threads.parentPort as unknown as Emitter;
 }
 
 /** Makes the model of a connection; is given `data` of `connect`. */
