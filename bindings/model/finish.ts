@@ -1,4 +1,5 @@
 /** What follows the gradients of a divided batch: their sum, in a fixed order, and the update. */
+import { eachTrained } from "../program/functions.ts";
 import { Program } from "../program/program.ts";
 import { placed } from "../program/tensor.ts";
 import { Trace } from "../program/trace.ts";
@@ -36,13 +37,10 @@ export class Finish {
   private record(parts: number): Program {
     const trace = new Trace(this.model.backend);
     const loss = trace.pinned([]);
-    const trained = new Set(this.model.trainableParameters().map(([, parameter]) => parameter));
-    for (const block of this.model.parameterBlocks()) {
-      for (const { offset, size } of block.rangesOf(trained)) {
-        const sum = placed(block.gradientPtr() + offset * 4);
-        for (let part = 1; part < parts; part++) trace.call("f32_vadd", size, sum, placed(block.gradientPtr(part) + offset * 4), sum);
-      }
-    }
+    eachTrained(this.model, (block, { offset, size }) => {
+      const sum = placed(block.gradientPtr() + offset * 4);
+      for (let part = 1; part < parts; part++) trace.call("f32_vadd", size, sum, placed(block.gradientPtr(part) + offset * 4), sum);
+    });
     this.updater.record(trace, loss);
     return new Program(trace, [loss], [], { owner: this.model.ownPrograms });
   }

@@ -4,7 +4,7 @@ import { currentBackend } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
 import type { NDArray, Normalized } from "./array.ts";
 import { backward, type Tape } from "./gradients.ts";
-import type { Parameter, ParameterBlock } from "./parameters.ts";
+import type { FlatRange, Parameter, ParameterBlock } from "./parameters.ts";
 import type { Port } from "./port.ts";
 import { plan, Program } from "./program.ts";
 import { describe, placed, type Tensor } from "./tensor.ts";
@@ -191,6 +191,12 @@ export function draw(root: Root | null, programs: readonly Program[], firstRows:
 
 const unseeded = { randomState: { seed: 0, counter: 0 } };
 
+/** Visits every run of weights that a root trains. */
+export function eachTrained(root: Pick<Root, "parameterBlocks" | "trainableParameters">, visit: (block: ParameterBlock, range: FlatRange) => void): void {
+  const own = new Set(root.trainableParameters().map(([, parameter]) => parameter)); // the block of a layer may be that of the model around it
+  for (const block of root.parameterBlocks()) for (const range of block.rangesOf(own)) visit(block, range);
+}
+
 /**
  * Records zeroing of the root's gradients and the gradient of `scalar`.
  *
@@ -200,10 +206,8 @@ export function recordGradients(name: string, trace: Trace, root: Root | null, s
   if (scalar.size !== 1 || scalar.dtype !== "f32") {
     throw new TraceError(`${name}: expected the function to return a scalar to differentiate, got shape ${describe(scalar.shape)}`);
   }
-  const own = new Set(root?.trainableParameters().map(([, parameter]) => parameter));
-  for (const block of root?.parameterBlocks() ?? []) {
-    const gradients = block.gradientPtr(trace.options.shard?.index);
-    for (const { offset, size } of block.rangesOf(own)) trace.call("f32_fill", size, placed(gradients + offset * 4), 0);
+  if (root) {
+    eachTrained(root, (block, { offset, size }) => trace.call("f32_fill", size, placed(block.gradientPtr(trace.options.shard?.index) + offset * 4), 0));
   }
   return backward(trace, scalar);
 }
