@@ -23,13 +23,17 @@ const isRight = (dot: Kernels["abi_dot"]): boolean => dot(-127, 127) === 5 - 4 *
 /** Whether it is one instruction. */
 const isFast = (dot: Kernels["abi_dot"]): boolean => dot(127, 255) !== SATURATED;
 
-/** The modules to try, best first. */
-function modules({ build, int8Module, share }: Backend): WebAssembly.Module[] {
-  if (int8Module) return [int8Module];
+/** The modules to try, best first, each compiled when it is its turn. */
+function modules({ build, int8Module, share }: Backend): (() => WebAssembly.Module)[] {
+  if (int8Module) return [() => int8Module];
   const names = build === "relaxed" && detectFeatures().dot ? ["relaxed", "simd"] as const : ["simd"] as const;
   return names.flatMap((name) => {
-    const bytes = int8Wasm[name]?.();
-    return bytes ? [new WebAssembly.Module(share?.(bytes) ?? bytes)] : [];
+    const unpack = int8Wasm[name];
+    if (!unpack) return [];
+    return [() => {
+      const bytes = unpack();
+      return new WebAssembly.Module(share?.(bytes) ?? bytes);
+    }];
   });
 }
 
@@ -46,7 +50,8 @@ export function loadInt8(backend: Backend): void {
   if (candidates.length === 0) {
     throw new OptionError("quantize: expected a WebAssembly.Module in `int8` of init, since this entry carries none, got nothing");
   }
-  for (const [i, module] of candidates.entries()) {
+  for (const [i, compile] of candidates.entries()) {
+    const module = compile();
     let table: Partial<Kernels>;
     try {
       table = instantiate(module, heap.memory as WebAssembly.Memory, kernels as unknown as WebAssembly.ModuleImports) as unknown as Partial<Kernels>;

@@ -141,8 +141,7 @@ export async function load(options: InitOptions, threads = 1): Promise<Backend> 
   for (const [i, build] of builds.entries()) {
     const last = i === builds.length - 1;
     const threaded = threads > 1 ? await threadedBackend(threads, build === "reference" ? undefined : wasm[build], (module, memory) => attempt(module, last, options, memory)) : undefined;
-    const module = build === "reference" ? undefined : await WebAssembly.compile(wasm[build]!());
-    const backend = threaded ?? attempt(module, last, options);
+    const backend = threaded ?? attempt(build === "reference" ? undefined : await WebAssembly.compile(wasm[build]!()), last, options);
     if (backend) return (warnWithoutSimd(backend.build, options.build ?? "auto"), backend);
   }
   throw new UnsupportedError(NO_BUILD);
