@@ -11,6 +11,7 @@ import { openFile, restore, type OpenedFile } from "./load.ts";
 import type { Network } from "./network.ts";
 import { sequentialClass, type SequentialLayer, type SequentialOptions } from "./sequential.ts";
 import { Stream, type StreamOptions } from "./stream.ts";
+import { ModelSteps } from "./stream_source.ts";
 
 type OptionsOf<D> = D extends LayerDefinition<infer C> ? C : never;
 type Base = new (...args: any[]) => Network;
@@ -71,7 +72,7 @@ export function factories<B extends Base>(BaseClass: B) {
 
   class Sequential extends sequentialClass(BaseClass) {
     stream(options?: StreamOptions): Stream {
-      return new Stream(this, options);
+      return new Stream(new ModelSteps(this, options));
     }
 
     /** The model of what a file would hold. @internal */

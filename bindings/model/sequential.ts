@@ -59,7 +59,7 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
       this.#quantized = int8?.activations;
       const trace = new Trace(this.backend, { paths: this.modulePaths(), int8 });
       trace.run(() => {
-        this.call(trace.pinned(shape, inputType(this.layers)));
+        this.call(trace.pinned(shape, inputType(this)));
         this.allocate(trace);
       });
     }
@@ -83,7 +83,7 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
     override call(...args: any[]): any {
       const [x, ...rest] = args as [Tensor, ...unknown[]];
       if (!this.inputShape) {
-        hide(this, "inputShape", shapeSeen(x, inputType(this.layers)));
+        hide(this, "inputShape", shapeSeen(x, inputType(this)));
         currentTrace(this.describe()).undo.push(() => hide(this, "inputShape", undefined));
       }
       return this.layers.reduce<unknown>((value, layer, i) => layer.call(...[value, ...(i === 0 ? rest : [])]), x);
@@ -124,7 +124,8 @@ function checkStates(layers: readonly SequentialLayer[]): void {
 const shapeSeen = ({ shape }: Tensor, type: DType): (number | null)[] =>
   shape.slice(1).map((extent, i, all) => (type === "f32" && i === all.length - 1 ? extent : null));
 
-/** What a model with this input takes: tokens when its first layer does. */
-export function inputType(layers: readonly SequentialLayer[]): DType {
-  return layers[0].definition?.input === "tokens" ? "i32" : "f32";
+/** What a model takes: tokens when the first layer of a sequential does. */
+export function inputType(model: Network): DType {
+  const { layers } = model as Partial<SequentialPart>;
+  return layers?.[0].definition?.input === "tokens" ? "i32" : "f32";
 }

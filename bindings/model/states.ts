@@ -1,26 +1,25 @@
 /** States that outlive a run: those of stateful layers, and those of streams. */
-import { ShapeError, StateError } from "../errors.ts";
-import { checkFinite, normalize, type ArrayInput, type NDArray, type Normalized } from "../program/array.ts";
+import { StateError } from "../errors.ts";
 import { needsWholeBatch } from "../program/shard.ts";
 import { Storage, describe, sizeOf, sameShape, type Shape } from "../program/tensor.ts";
 import type { StateStore, Trace } from "../program/trace.ts";
+import type { Arena } from "../runtime/arena.ts";
 import type { Backend } from "../runtime/load.ts";
 import type { Network } from "./network.ts";
+import { StateSet, type State } from "./state_set.ts";
 
-interface Carried {
+/** A state, and what kernel calls name it by. */
+interface Carried extends State {
   readonly storage: Storage;
-  readonly shape: Shape;
 }
 
-/** States by name, zero at first. */
-export class CarriedStates implements StateStore {
-  private readonly backend: Backend;
-  private readonly owner: string;
-  private readonly states = new Map<string, Carried>();
+/** States that are made when a trace asks for them, zero at first. */
+export class CarriedStates extends StateSet<Carried> implements StateStore {
+  private readonly arena: Arena;
 
-  constructor(backend: Backend, owner: string) {
-    this.backend = backend;
-    this.owner = owner;
+  constructor({ arena, heap }: Backend, owner: string) {
+    super(heap, owner);
+    this.arena = arena;
   }
 
   /** @throws StateError when the state was made for another batch size */
@@ -30,7 +29,9 @@ export class CarriedStates implements StateStore {
     const key = scope ? `${scope}/${name}` : name;
     let carried = this.states.get(key);
     if (!carried) {
-      carried = { storage: new Storage(sizeOf(shape) * 4, { ptr: this.backend.arena.alloc(sizeOf(shape) * 4) }), shape };
+      const bytes = sizeOf(shape) * 4;
+      const ptr = this.arena.alloc(bytes);
+      carried = { ptr, shape, storage: new Storage(bytes, { ptr }) };
       this.states.set(key, carried);
       undo.push(() => this.free(key));
     }
@@ -40,51 +41,13 @@ export class CarriedStates implements StateStore {
     return carried.storage;
   }
 
-  private view({ storage, shape }: Carried): Float32Array {
-    return this.backend.heap.f32(storage.ptr!, sizeOf(shape));
-  }
-
-  get size(): number {
-    return this.states.size;
-  }
-
-  /** Zeros, in all rows or in one. */
-  reset(row?: number): void {
-    for (const carried of this.states.values()) {
-      const width = sizeOf(carried.shape.slice(1));
-      this.view(carried).fill(0, row === undefined ? 0 : row * width, row === undefined ? undefined : (row + 1) * width);
-    }
-  }
-
-  /** Copies by name. */
-  get(): Record<string, NDArray> {
-    return Object.fromEntries([...this.states].map(([name, carried]) => [name, { data: this.view(carried).slice(), shape: [...carried.shape] }]));
-  }
-
-  /** @throws ShapeError, StateError, ValueError for states that are not these; none has changed then */
-  set(states: Record<string, ArrayInput>): void {
-    const names = [...this.states.keys()];
-    if (typeof states !== "object" || states === null) throw new StateError(`${this.owner}: expected states by name, got ${String(states)}`);
-    const checked = Object.entries(states).map(([name, value]): [Carried, Normalized] => {
-      const carried = this.states.get(name);
-      if (!carried) throw new StateError(`${this.owner}: expected states named ${names.join(", ") || "nothing"}, got "${name}"`);
-      const array = normalize(value, `${this.owner}: state "${name}"`);
-      if (!sameShape(carried.shape, array.shape)) {
-        throw new ShapeError(`${this.owner}: expected state "${name}" ${describe(carried.shape)}, got ${describe(array.shape)}`);
-      }
-      checkFinite(array, `${this.owner}: state "${name}"`);
-      return [carried, array];
-    });
-    for (const [carried, { data }] of checked) this.view(carried).set(data);
-  }
-
   private free(key: string): void {
-    this.backend.arena.free(this.states.get(key)!.storage.ptr!);
+    this.arena.free(this.states.get(key)!.ptr);
     this.states.delete(key);
   }
 
   dispose(): void {
-    for (const key of [...this.states.keys()]) this.free(key);
+    for (const [key] of this.entries()) this.free(key);
   }
 }
 

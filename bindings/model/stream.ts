@@ -1,15 +1,9 @@
 /** One step at a time: synchronous, without allocation, with a state of its own. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { DisposedError, OptionError, ShapeError, StateError, UnsupportedError, ValueError } from "../errors.ts";
-import { checkCount, checkOptions } from "../options.ts";
+import { DisposedError, OptionError, ShapeError, ValueError } from "../errors.ts";
 import { isTypedArray, type ArrayInput, type NDArray } from "../program/array.ts";
 import type { Port } from "../program/port.ts";
-import { Program } from "../program/program.ts";
-import type { Tensor } from "../program/tensor.ts";
-import { Trace } from "../program/trace.ts";
-import type { Network } from "./network.ts";
-import { inputType, type SequentialLayer } from "./sequential.ts";
-import { CarriedStates } from "./states.ts";
+import type { StateSet } from "./state_set.ts";
 
 /** Options of `stream`. */
 export interface StreamOptions {
@@ -19,16 +13,23 @@ export interface StreamOptions {
   block?: number | undefined;
 }
 
-type Streamable = Network & { readonly layers: readonly SequentialLayer[]; readonly inputShape?: readonly (number | null)[] | undefined };
-
 /** Frames in, outputs out. */
-interface Runner {
-  readonly program: Program;
+export interface Runner {
+  readonly program: { run(): void };
   readonly input: Port;
   readonly output: Port;
 }
 
-const DEFAULT_BLOCK = 128;
+/** What a stream runs: programs for so many steps at once, over states that they carry on. */
+export interface StreamSource {
+  readonly batch: number;
+  readonly block: number;
+  readonly states: StateSet;
+  /** The program for 1 step or for a block of them. */
+  runner(steps: number): Runner;
+  throwIfDisposed(): void;
+  dispose(): void;
+}
 
 /**
  * A model stepping through time. Its weights are the model's: training or `setWeights` shows at the next step.
@@ -46,62 +47,25 @@ export class Stream {
   readonly inputSize: number;
   /** Numbers of an output: batch · features of the last layer. */
   readonly outputSize: number;
-  private readonly model: Streamable;
-  private readonly states: CarriedStates;
+  private readonly source: StreamSource;
   private readonly stepper: Runner;
   private blocks: Runner | undefined;
   private readonly out: Float32Array;
   private disposed = false;
 
   /** @internal */
-  constructor(model: Streamable, options: StreamOptions = {}) {
-    checkOptions("stream", options, ["batch", "block"]);
-    const { batch = 1, block = DEFAULT_BLOCK } = options;
-    checkCount("stream", "batch", batch);
-    checkCount("stream", "block", block);
-    model.throwIfDisposed();
-    if (!model.built) throw new StateError("stream: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first");
-    for (const layer of model.layers) {
-      const why = layer.definition?.unstreamable?.(layer.config);
-      if (why) throw new UnsupportedError(`stream: expected layers that run step by step, got ${layer.describe()}: ${why}`);
-    }
-    this.model = model;
-    this.batch = batch;
-    this.block = block;
-    this.states = new CarriedStates(model.backend, "stream");
-    [this.stepper, this.blocks] = this.compileAll(options.block !== undefined && batch === 1 && block > 1 ? [1, block] : [1]);
+  constructor(source: StreamSource) {
+    this.source = source;
+    this.batch = source.batch;
+    this.block = source.block;
+    this.stepper = source.runner(1);
     this.inputSize = this.stepper.input.size;
     this.outputSize = this.stepper.output.size;
     this.out = new Float32Array(this.outputSize);
-    model.owned.add(this.states); // not the stream, which holds the model
-  }
-
-  /** Programs for so many steps each, all or none. */
-  private compileAll(steps: readonly number[]): Runner[] {
-    const runners: Runner[] = [];
-    try {
-      for (const count of steps) runners.push(this.compile(count));
-      return runners;
-    } catch (error) {
-      for (const { program } of runners) program.dispose();
-      this.states.dispose(); // those that were placed before the memory ran out
-      throw error;
-    }
-  }
-
-  private compile(steps: number): Runner {
-    const { model } = this;
-    const trace = new Trace(model.backend, { stream: this.states, paths: model.modulePaths() });
-    const type = inputType(model.layers);
-    const features = type === "i32" ? [] : [featuresOf(model)];
-    const input = trace.pinned([this.batch, steps, ...features], type);
-    const output = trace.run(() => model.call(...[input])) as Tensor | Tensor[];
-    const program = new Program(trace, [input], [Array.isArray(output) ? output[0] : output], { lasting: true, owner: model.ownPrograms });
-    return { program, input: program.inputs[0], output: program.outputs[0] };
   }
 
   private throwIfDisposed(): void {
-    this.model.throwIfDisposed();
+    this.source.throwIfDisposed();
     if (this.disposed) throw new DisposedError("stream: expected a live stream, got one that was disposed of");
   }
 
@@ -150,7 +114,7 @@ export class Stream {
     this.stepper.input.checkFinite(frames, "process: frames");
     let t = 0;
     for (; block > 1 && t + block <= n; t += block) {
-      const { input, output, program } = (this.blocks ??= this.compile(block));
+      const { input, output, program } = (this.blocks ??= this.source.runner(block));
       input.write(n === block ? frames : frames.subarray(t * inputSize, (t + block) * inputSize), "process: frames");
       program.run();
       result.set(output.view, t * outputSize);
@@ -166,45 +130,30 @@ export class Stream {
   reset(row?: number): void {
     this.throwIfDisposed();
     if (row !== undefined && !(Number.isInteger(row) && row >= 0 && row < this.batch)) throw new ShapeError(`reset: expected a row of 0…${this.batch - 1}, got ${row}`);
-    this.states.reset(row);
+    this.source.states.reset(row);
   }
 
   /** Copies of the states by name: `"gru/h"` [batch, units]. */
   getState(): Record<string, NDArray> {
     this.throwIfDisposed();
-    return this.states.get();
+    return this.source.states.get();
   }
 
   /** @throws ShapeError, StateError, ValueError for states of other names or shapes, or not finite; none has changed then */
   setState(states: Record<string, ArrayInput>): void {
     this.throwIfDisposed();
-    this.states.set(states);
+    this.source.states.set(states);
   }
 
   /** Frees the stream's memory. May be called again. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.model.owned.delete(this.states);
-    this.stepper.program.dispose();
-    this.blocks?.program.dispose();
-    this.states.dispose();
+    this.source.dispose();
   }
 
   /** {@link dispose}, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** Features of a frame, known once the first layer has weights. */
-function featuresOf({ layers, inputShape }: Streamable): number {
-  const known = inputShape?.at(-1) ?? firstKernel(layers);
-  if (known === undefined || known === null) throw new StateError("stream: expected to know the features of a frame, got a first layer without weights; give sequential an inputShape");
-  return known;
-}
-
-function firstKernel(layers: readonly SequentialLayer[]): number | undefined {
-  for (const [, parameter] of layers[0].parameters()) return parameter.shape[0];
-  return undefined;
 }

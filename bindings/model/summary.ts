@@ -14,7 +14,7 @@ function outputShapes(model: Built): Map<string, string> {
   const { layers, inputShape } = model;
   if (!layers || !inputShape) return new Map();
   const trace = new Trace(model.backend, { inspect: true, paths: model.modulePaths() });
-  trace.run(() => model.call(...[trace.pinned([1, ...inputShape.map((extent) => extent ?? 1)], inputType(layers))]));
+  trace.run(() => model.call(...[trace.pinned([1, ...inputShape.map((extent) => extent ?? 1)], inputType(model))]));
   const timed = inputShape[0] === null;
   return new Map([...trace.body.exposed].filter(([name]) => name.endsWith("/output")).map(([name, { value: { shape } }]) => [
     name.slice(0, -"/output".length),
