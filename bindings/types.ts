@@ -24,6 +24,7 @@ export type { Loss, LossFactory, LossOptions, Reduction } from "./losses/define.
 export type { GaussianNllOptions, HuberOptions, SmoothL1Options } from "./losses/regression.ts";
 export type { TopKOptions } from "./metrics/accuracy.ts";
 export type { Metric, ThresholdOptions } from "./metrics/define.ts";
+export type { ArrayShape, TypedShape } from "./model/array_shape.ts";
 export type { BatchItem, BatchStream } from "./model/batches.ts";
 export type { BatchOptions, Targets } from "./model/dataset.ts";
 export type { CellOf, LayerOf, SequentialOf } from "./model/factories.ts";
@@ -31,7 +32,7 @@ export type { ModelInput, StepOptions } from "./model/inputs.ts";
 export type { InspectOptions } from "./model/inspect.ts";
 export type { LayerPart } from "./model/layer.ts";
 export type { FileBytes } from "./model/load.ts";
-export type { ArrayShape, MemoryNeed, TypedShape } from "./model/memory.ts";
+export type { MemoryNeed } from "./model/memory.ts";
 export type { CompileOptions, EvaluateOptions, MetricsOf, MetricsOption } from "./model/module.ts";
 export type { ArrayRecord, ModuleOptions, Network } from "./model/network.ts";
 export type { PredictOptions, Prediction } from "./model/predict.ts";

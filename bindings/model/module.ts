@@ -4,6 +4,7 @@ import { checkCount, checkOptions } from "../options.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Metric } from "../metrics/index.ts";
 import { optimizerOf, type Optimizer } from "../optimizers/index.ts";
+import type { ArrayShape } from "./array_shape.ts";
 import { ArrayBatches, StreamBatches, type BatchStream } from "./batches.ts";
 import { objectiveOf } from "./compile.ts";
 import { Dataset, type BatchOptions, type Targets } from "./dataset.ts";
@@ -12,7 +13,7 @@ import { inspect, type InspectOptions } from "./inspect.ts";
 import { checkWeights, openFile, slotArrays, type FileBytes, type OpenedFile } from "./load.ts";
 import { Network, hide, type ArrayRecord, type ModuleOptions } from "./network.ts";
 import { quantizedFile, type QuantizeOptions } from "./quantize.ts";
-import { memory, type ArrayShape, type MemoryNeed } from "./memory.ts";
+import { memory, type MemoryNeed } from "./memory.ts";
 import { save, type SaveOptions } from "./save.ts";
 import { BatchRunner } from "./runner.ts";
 import type { Logs } from "./scores.ts";
@@ -128,7 +129,7 @@ export class Module extends Network {
    * Bytes that running this model takes, before it is run: nothing is computed and no memory taken but that of the weights
    * (and for a training step that of their gradients and the optimizer's slots).
    *
-   * @param x  extents of the input, the batch in front: `[8, 10000, 64]`; of floats unless `{ shape, dtype: "i32" }` says tokens
+   * @param x  extents of the input, the batch in front: `[8, 10000, 64]`; `{ shape, dtype: "i32" }` for integers that no embedding asks for
    * @param y  extents of the targets: a training step with what `compile` settled; a prediction when absent
    * @throws ShapeError for extents that are none or do not fit the model; StateError with y before `compile`
    * @example
