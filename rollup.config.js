@@ -7,24 +7,29 @@ import { ENTRIES } from "./scripts/entries.mjs";
 
 const compiled = (name) => fileURLToPath(new URL(`build/js/${name}.js`, import.meta.url));
 
-const SMALL = {
+const FORWARD = {
   "runtime/inline": "runtime/inline_infer",
   "runtime/instantiate": "runtime/instantiate_plain",
   "runtime/threads": "runtime/threads_none",
+};
+
+const SMALL = {
+  ...FORWARD,
   "initializers": "without_training",
   "regularizers": "without_training",
   "constraints": "without_training",
 };
 
-const { infer, ...complete } = ENTRIES;
+const { infer, exported, ...complete } = ENTRIES;
 
 /**
  * Entries by what they carry. Within a group they share chunks; groups differ in a few files that are swapped while
  * resolving, so that no source asks at run time where it runs:
  *
- *   runtime/inline       the wasm that travels as text: all kernels, forward ones only, or none
+ *   runtime/inline       the wasm that travels as text: all kernels, forward ones with or without those of int8 models, or none
  *   runtime/threads      workers over shared memory, or one thread
  *   runtime/instantiate  by the AssemblyScript loader, or plainly where it cannot be imported or would weigh too much
+ *   runtime/reference    the kernels in plain TypeScript, or none
  *   initializers …       what matters to training only
  */
 const GROUPS = [
@@ -36,6 +41,7 @@ const GROUPS = [
     },
   },
   { entries: { infer }, swaps: SMALL, forwardOnly: true },
+  { entries: { exported }, swaps: { ...FORWARD, "runtime/inline": "runtime/inline_exported", "runtime/reference": "runtime/reference_none" } },
   { entries: { worklet: infer }, swaps: SMALL, forwardOnly: true }, // in one file, without chunks
 ];
 

@@ -27,6 +27,7 @@ export type { Metric, ThresholdOptions } from "./metrics/define.ts";
 export type { ArrayShape, TypedShape } from "./model/array_shape.ts";
 export type { BatchItem, BatchStream } from "./model/batches.ts";
 export type { BatchOptions, Targets } from "./model/dataset.ts";
+export type { ExportOptions } from "./model/export.ts";
 export type { CellOf, LayerOf, SequentialOf } from "./model/factories.ts";
 export type { ModelInput, StepOptions } from "./model/inputs.ts";
 export type { InspectOptions } from "./model/inspect.ts";

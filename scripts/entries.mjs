@@ -2,6 +2,7 @@
 export const ENTRIES = {
   index: "index",
   infer: "infer",
+  exported: "exported",
   data: "data/index",
   text: "text/index",
   csv: "csv",

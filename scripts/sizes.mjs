@@ -2,11 +2,12 @@
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { buildSync } from "esbuild";
 
-export const ENTRIES = ["index", "infer", "worklet", "external", "data", "text", "csv", "worker", "reference"];
+export const ENTRIES = ["index", "infer", "exported", "worklet", "external", "data", "text", "csv", "worker", "reference"];
 
 /** Sets of entries that a page may use together. */
 const SETS = {
-  "inference only": ["infer"],
+  "inference only, exported": ["exported"],
+  "inference only, any saved model": ["infer"],
   "models and training": ["index"],
   "everything": ["index", "data", "text"],
 };

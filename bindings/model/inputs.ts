@@ -1,7 +1,7 @@
 /** Batches on their way into a model: inputs, lengths or mask, cut into batches. */
 import { ShapeError, ValueError } from "../errors.ts";
 import { checkFinite, indexOf, isArrayInput, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
-import { describe, sizeOf, type Steps, type Tensor } from "../program/tensor.ts";
+import { describe, sizeOf, type DType, type Steps, type Tensor } from "../program/tensor.ts";
 
 /** The input of a model: one array, or a list for a `call` of several inputs. */
 export type ModelInput = ArrayInput | readonly ArrayInput[];
@@ -31,14 +31,18 @@ export function inputArrays(x: ModelInput, subject: string): Normalized[] {
   return arrays;
 }
 
-/** Whole numbers as i32, whatever they came as. */
-function integers(value: ArrayInput, subject: string): Normalized {
-  const array = normalize(value, subject);
-  if (array.dtype === "i32") return array;
-  const bad = array.data.findIndex((value) => !Number.isInteger(value));
-  if (bad >= 0) throw new ValueError(`${subject}: expected whole numbers, got ${array.data[bad]} at ${describe(indexOf(bad, array.shape))}`);
-  return { ...array, data: Int32Array.from(array.data), dtype: "i32" };
+/** The same numbers as floats or as integers. @throws ValueError for one that is not whole */
+export function asDType(array: Normalized, dtype: DType, subject: string): Normalized {
+  const { data, shape } = array;
+  if (array.dtype === dtype) return array;
+  if (dtype === "f32") return { shape, dtype, data: Float32Array.from(data) };
+  const bad = data.findIndex((value) => !Number.isInteger(value));
+  if (bad >= 0) throw new ValueError(`${subject}: expected whole numbers, got ${data[bad]} at ${describe(indexOf(bad, shape))}`);
+  return { shape, dtype, data: Int32Array.from(data) };
 }
+
+/** Whole numbers as i32, whatever they came as. */
+const integers = (value: ArrayInput, subject: string): Normalized => asDType(normalize(value, subject), "i32", subject);
 
 /**
  * Lengths or mask of a batch.

@@ -26,7 +26,8 @@ export interface OpenedFile {
 /** A file as readers give it: `readFile` the one, `response.arrayBuffer()` the other. */
 export type FileBytes = Uint8Array | ArrayBuffer;
 
-function bytesOf(file: FileBytes): Uint8Array {
+/** @throws FormatError for anything but bytes */
+export function bytesOf(file: FileBytes): Uint8Array {
   if (file instanceof Uint8Array) return file;
   if (file instanceof ArrayBuffer) return new Uint8Array(file);
   throw new FormatError(`load: expected the bytes of a file, as a Uint8Array or an ArrayBuffer, got ${typeof file}`);

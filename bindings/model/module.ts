@@ -9,6 +9,7 @@ import { ArrayBatches, StreamBatches, type BatchStream } from "./batches.ts";
 import { objectiveOf } from "./compile.ts";
 import { Dataset, type BatchOptions, type Targets } from "./dataset.ts";
 import type { ModelInput } from "./inputs.ts";
+import { exportModel, type ExportOptions } from "./export.ts";
 import { inspect, type InspectOptions } from "./inspect.ts";
 import { checkWeights, openFile, slotArrays, type FileBytes, type OpenedFile } from "./load.ts";
 import { Network, hide, type ArrayRecord, type ModuleOptions } from "./network.ts";
@@ -198,6 +199,22 @@ export class Module extends Network {
     this.throwIfDisposed();
     checkOptions("save", options, ["optimizer"]);
     return save(this, options, this.#optimizer && updaterOf(this, this.#optimizer));
+  }
+
+  /**
+   * What this model computes, for inputs of given extents, as a file for `gatewise/exported`: that entry is a third of
+   * `gatewise/infer`, starts in a fraction of its time, and runs Modules of your own, too.
+   *
+   * @returns a safetensors file of programs and weights, for this version of the kernels; `save` is what lasts
+   * @throws OptionError for neither `stream` nor `predict`, ShapeError for extents that do not fit
+   * @throws StateError before the model is built
+   * @throws UnsupportedError for layers that do not run step by step, are stateful, or draw random numbers
+   * @example
+   * writeFileSync("model.exported", model.export({ stream: true, predict: [1, 10, 3] }));
+   */
+  export(options: ExportOptions): Uint8Array {
+    this.throwIfDisposed();
+    return exportModel(this, options);
   }
 
   /**

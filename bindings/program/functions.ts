@@ -48,7 +48,7 @@ export interface Compiled<E> {
 export type Extension<E> = (trace: Trace, inputs: readonly Tensor[], result: unknown) => { outputs: Tensor[]; extra: E; early?: readonly Tensor[] };
 
 /** A function as it was recorded, with the tree of its results. */
-interface Traced<E> {
+export interface Traced<E> {
   readonly trace: Trace;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
@@ -100,7 +100,7 @@ export class TracedFunction<E = undefined> {
       known.program.touch();
       return known;
     }
-    const compiled = this.trace(args, (recorded) => this.make(recorded));
+    const compiled = this.record(args, (traced) => this.make(traced));
     for (const [key, { program }] of this.cache) if (program.disposed) this.cache.delete(key);
     this.cache.set(args.key, compiled);
     return compiled;
@@ -109,7 +109,7 @@ export class TracedFunction<E = undefined> {
   /** Bytes that the program for arguments of these shapes would take, without making it. */
   measure(args: FlatArguments): number {
     this.root?.throwIfDisposed();
-    return this.trace(args, ({ trace, inputs, outputs }) => {
+    return this.record(args, ({ trace, inputs, outputs }) => {
       const { bytes, fresh } = plan(trace, inputs, outputs);
       return fresh.reduce((sum, { storage }) => sum + storage.bytes, bytes);
     });
@@ -137,7 +137,7 @@ export class TracedFunction<E = undefined> {
   }
 
   /** Records the function for arguments of these shapes. What it has noted in modules is taken back when `finish` throws. */
-  private trace<R>(args: FlatArguments, finish: (traced: Traced<E>) => R): R {
+  record<R>(args: FlatArguments, finish: (traced: Traced<E>) => R): R {
     const trace = new Trace(this.root?.backend ?? currentBackend(), {
       ...this.options, paths: this.root?.modulePaths(), shard: this.shard === undefined ? undefined : { index: this.shard, rows: args.leaves[0].shape[0] },
     });

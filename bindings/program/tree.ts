@@ -6,7 +6,7 @@ import { isTensor, type Tensor } from "./tensor.ts";
 export type Tree<Leaf> = Leaf | readonly Tree<Leaf>[] | { readonly [name: string]: Tree<Leaf> };
 
 /** What stands around the leaves: enough to build the same tree over other leaves. */
-type Structure =
+export type Structure =
   | { readonly kind: "leaf"; readonly index: number }
   | { readonly kind: "static"; readonly value: unknown }
   | { readonly kind: "list"; readonly items: Structure[] }

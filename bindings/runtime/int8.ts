@@ -13,6 +13,10 @@ import { detectFeatures } from "./features.ts";
 import { int8Wasm } from "./inline.ts";
 import { instantiate } from "./instantiate.ts";
 import type { Backend } from "./load.ts";
+import type { Carried } from "./packed.ts";
+
+/** Whether a kernel is one of this module. */
+export const isInt8Kernel = (name: string): boolean => name.startsWith("q8_");
 
 /** 5 + two sums that were cut to 16 bits. */
 const SATURATED = 5 + 2 * 32767;
@@ -24,11 +28,11 @@ const isRight = (dot: Kernels["abi_dot"]): boolean => dot(-127, 127) === 5 - 4 *
 const isFast = (dot: Kernels["abi_dot"]): boolean => dot(127, 255) !== SATURATED;
 
 /** The modules to try, best first, each compiled when it is its turn. */
-function modules({ build, int8Module, share }: Backend): (() => WebAssembly.Module)[] {
+function modules({ build, int8Module, share }: Backend, carried: Carried): (() => WebAssembly.Module)[] {
   if (int8Module) return [() => int8Module];
   const names = build === "relaxed" && detectFeatures().dot ? ["relaxed", "simd"] as const : ["simd"] as const;
   return names.flatMap((name) => {
-    const unpack = int8Wasm[name];
+    const unpack = carried[name];
     if (!unpack) return [];
     return [() => {
       const bytes = unpack();
@@ -40,13 +44,14 @@ function modules({ build, int8Module, share }: Backend): (() => WebAssembly.Modu
 /**
  * Completes the kernel table of a backend, once.
  *
+ * @param carried  where they come from; what this entry carries when absent
  * @throws OptionError when this entry carries no wasm and none was given to `init`
  * @throws UnsupportedError when what was given is no module of int8 kernels
  */
-export function loadInt8(backend: Backend): void {
+export function loadInt8(backend: Backend, carried: Carried = int8Wasm): void {
   const { kernels, heap } = backend;
   if ((kernels as Partial<Kernels>).q8_gemm_nn) return;
-  const candidates = modules(backend);
+  const candidates = modules(backend, carried);
   if (candidates.length === 0) {
     throw new OptionError("quantize: expected a WebAssembly.Module in `int8` of init, since this entry carries none, got nothing");
   }

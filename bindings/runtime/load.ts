@@ -1,7 +1,6 @@
 /** From options to a backend: choose a build, compile, instantiate, and check that it computes what it should. */
 import { OptionError, UnsupportedError } from "../errors.ts";
 import type { Kernels } from "../generated/kernels.ts";
-import { referenceKernels } from "../reference/index.ts";
 import { Arena, ARENA_BASE } from "./arena.ts";
 import { chooseBuilds, type Build } from "./builds.ts";
 import { detectFeatures } from "./features.ts";
@@ -10,6 +9,7 @@ import { wasm } from "./inline.ts";
 import { instantiate } from "./instantiate.ts";
 import { warnOneThread } from "./one_thread.ts";
 import type { Pool } from "./pool.ts";
+import { referenceKernels } from "./reference.ts";
 import { threadedBackend } from "./threads.ts";
 
 /** The number that bindings and kernels agree on; raised when a kernel's arguments change. */
@@ -50,7 +50,7 @@ function assemble(build: Build, kernels: Kernels, memory: GrowableMemory, int8Mo
 
 function referenceBackend(): Backend {
   const memory = new PlainMemory();
-  return assemble("reference", referenceKernels(memory), memory);
+  return assemble("reference", referenceKernels!(memory), memory);
 }
 
 /** @throws UnsupportedError when the module is not one of this version's kernel tables */
@@ -104,7 +104,8 @@ function warnWithoutSimd(build: Build, wanted: string): void {
 /** The builds to try in order, of those that this entry carries. */
 function plan(options: InitOptions): Build[] {
   const builds = chooseBuilds(options.build ?? "auto", options.deterministic ?? false, detectFeatures());
-  const carried = builds.filter((build) => build === "reference" || wasm[build] !== undefined);
+  const carried = builds.filter((build) => (build === "reference" ? referenceKernels : wasm[build]) !== undefined);
+  if (carried.length === 0) throw new UnsupportedError("init: expected an engine with WebAssembly SIMD, got one without; gatewise/infer runs there too, many times slower");
   const onlyReference = carried.every((build) => build === "reference");
   if (onlyReference && builds[0] !== "reference") {
     throw new OptionError("init: expected a WebAssembly.Module in `module`, since this entry carries none, got nothing");

@@ -1,4 +1,4 @@
-/** Programs as lists of numbers, which is how they get from one thread to another. */
+/** Programs as lists of numbers, which is how they get from one thread to another, and into files. */
 import type { Bound, Moving } from "./replay.ts";
 
 /** Stands where the number of a kernel would: a loop follows. */
@@ -29,6 +29,41 @@ export function write(calls: readonly Bound[], numbers: ReadonlyMap<string, numb
   };
   visit(calls);
   return text;
+}
+
+/** Whether {@link read} may be given some numbers, from wherever they come. @param kernels  how many there are */
+export function isText(text: ArrayLike<number>, kernels: number): boolean {
+  let at = 0;
+  let places = 0;
+  const count = (most: number): number => {
+    const value = text[at++];
+    if (!(Number.isInteger(value) && value >= 0 && value <= most)) throw new RangeError(`${value} at ${at - 1}`);
+    return value;
+  };
+  const visit = (): void => {
+    for (let calls = count(text.length - at); calls > 0; calls--) {
+      if (text[at] === LOOP) {
+        at++;
+        count(Infinity);
+        visit();
+        for (let moving = count(text.length - at); moving > 0; moving--) {
+          count(places - 1);
+          at += 2;
+        }
+      } else {
+        count(kernels - 1);
+        const args = count(text.length - at);
+        at += args;
+        places++;
+      }
+    }
+  };
+  try {
+    visit();
+    return at === text.length;
+  } catch {
+    return false;
+  }
 }
 
 /** Reads what {@link write} wrote. @param kernels  with their names, by number */

@@ -1,15 +1,23 @@
-// An effect whose samples a model computes, in the thread that plays them.
+// Effects whose samples a model computes, in the thread that plays them: a saved model, and an exported one.
+import { loadExported } from "/dist/exported.js";
 import { backendInfo, loadModel } from "/dist/worklet.js";
 
-registerProcessor("model", class extends AudioWorkletProcessor {
-  constructor({ processorOptions }) {
-    super();
-    this.stream = loadModel(processorOptions.bytes).stream({ block: 128 });
-    this.port.postMessage({ build: backendInfo().build, decoder: typeof TextDecoder, fetch: typeof fetch });
-  }
+const STREAMS = {
+  saved: (bytes) => loadModel(bytes).stream({ block: 128 }),
+  exported: (bytes) => loadExported(bytes).stream,
+};
 
-  process([[input]], [[output]]) {
-    if (input) this.stream.process(input, output);
-    return true;
-  }
-});
+for (const [name, streamOf] of Object.entries(STREAMS)) {
+  registerProcessor(name, class extends AudioWorkletProcessor {
+    constructor({ processorOptions }) {
+      super();
+      this.stream = streamOf(processorOptions.bytes);
+      this.port.postMessage({ build: backendInfo().build, decoder: typeof TextDecoder, fetch: typeof fetch });
+    }
+
+    process([[input]], [[output]]) {
+      if (input) this.stream.process(input, output);
+      return true;
+    }
+  });
+}

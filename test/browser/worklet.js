@@ -1,4 +1,4 @@
-// Renders a second of sound through a model in an AudioWorklet, and the same samples through it here.
+// Renders a second of sound through a model in an AudioWorklet, saved and exported, and the same samples through it here.
 import { layers, sequential } from "/dist/index.js";
 
 const RATE = 48000;
@@ -6,22 +6,27 @@ const LENGTH = 128 * 200;
 
 const model = sequential([layers.lstm({ units: 8, returnSequences: true }), layers.dense({ units: 1 })], { seed: 5, inputShape: [null, 1] });
 const samples = Float32Array.from({ length: LENGTH }, (_, i) => 0.5 * Math.sin(0.05 * i) + 0.3 * Math.sin(0.31 * i));
-
-const context = new OfflineAudioContext(1, LENGTH, RATE);
-await context.audioWorklet.addModule("processor.js");
-const node = new AudioWorkletNode(context, "model", { processorOptions: { bytes: model.save() } });
-const said = new Promise((resolve) => (node.port.onmessage = ({ data }) => resolve(data)));
-node.onprocessorerror = () => console.log("the processor threw");
-
-const source = new AudioBufferSourceNode(context, { buffer: new AudioBuffer({ length: LENGTH, sampleRate: RATE }) });
-source.buffer.copyToChannel(samples, 0);
-source.connect(node).connect(context.destination);
-source.start();
-const rendered = (await context.startRendering()).getChannelData(0);
-
 const here = model.stream({ block: 128 }).process(samples);
-document.body.dataset.result = JSON.stringify({
-  ...(await said),
-  loud: Math.max(...rendered.map(Math.abs)) > 0.01,
-  different: here.findIndex((value, i) => value !== rendered[i]),
-});
+
+async function render(name, bytes) {
+  const context = new OfflineAudioContext(1, LENGTH, RATE);
+  await context.audioWorklet.addModule("processor.js");
+  const node = new AudioWorkletNode(context, name, { processorOptions: { bytes } });
+  const said = new Promise((resolve) => (node.port.onmessage = ({ data }) => resolve(data)));
+  node.onprocessorerror = () => console.log("the processor threw");
+
+  const source = new AudioBufferSourceNode(context, { buffer: new AudioBuffer({ length: LENGTH, sampleRate: RATE }) });
+  source.buffer.copyToChannel(samples, 0);
+  source.connect(node).connect(context.destination);
+  source.start();
+  const rendered = (await context.startRendering()).getChannelData(0);
+  return {
+    ...(await said),
+    loud: Math.max(...rendered.map(Math.abs)) > 0.01,
+    different: here.findIndex((value, i) => value !== rendered[i]),
+  };
+}
+
+const saved = await render("saved", model.save());
+const exported = await render("exported", model.export({ stream: { block: 128 } }));
+document.body.dataset.result = JSON.stringify({ saved, exported });

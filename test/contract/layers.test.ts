@@ -1,11 +1,13 @@
 /** What every layer and cell promises, held by a few samples of each: a layer without a sample fails. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { loadExported } from "../../bindings/exported.ts";
 import { backendInfo, cells, layers, loadModel, optimizers, sequential, trainStep, ops } from "../../bindings/index.ts";
 import { cellDefinitions, layerDefinitions } from "../../bindings/layers/index.ts";
 import type { LayerDefinition } from "../../bindings/layers/definition.ts";
 import type { LayerPart } from "../../bindings/model/layer.ts";
 import type { Module } from "../../bindings/model/module.ts";
+import { statefulStore } from "../../bindings/model/states.ts";
 import type { Normalized } from "../../bindings/program/array.ts";
 import { TracedFunction } from "../../bindings/program/functions.ts";
 import type { Tensor } from "../../bindings/program/tensor.ts";
@@ -84,7 +86,11 @@ function modelOf(factory: Factory, { options, inputs }: Sample) {
 /** Samples whose first input is a whole sequence, as models. */
 const alone = KINDS.filter(({ cell, definition }) => !cell && definition.input !== "list");
 
-eachBackend("every layer", (test) => {
+eachBackend("every layer", (test, build) => {
+  // what is exported runs on wasm only: with the same bits as the same build
+  const playing = build === "reference" ? "simd" : build;
+  const compare: typeof same = build === "reference" ? (actual, expected, what) => close(actual, expected, 2e-6, what) : same;
+
   for (const { name, samples, factory } of alone) {
     test(`${name}: saved is loaded`, () => {
       for (const sample of samples.filter(({ unsaved }) => !unsaved)) {
@@ -97,6 +103,22 @@ eachBackend("every layer", (test) => {
         assert.equal(loaded.summary(), model.summary());
         model.dispose();
         loaded.dispose();
+      }
+    });
+
+    test(`${name}: exported computes the same`, () => {
+      for (const sample of samples.filter(({ training }) => !training)) {
+        const [x] = sample.inputs.map(arrayOf);
+        const model = modelOf(factory, sample);
+        const expected = model.predict(x); // builds it
+        if (statefulStore(model).size > 0) {
+          refused(() => model.export({ predict: { shape: x.shape, dtype: sample.inputs[0].dtype } }), "ERR_UNSUPPORTED", /^export: expected layers that are not stateful/);
+        } else {
+          const there = loadExported(model.export({ predict: { shape: x.shape, dtype: sample.inputs[0].dtype } }), { build: playing });
+          const actual = there.predict(x);
+          for (const [i, array] of [expected].flat().entries()) compare([actual].flat()[i].data, array.data, title(sample));
+        }
+        model.dispose();
       }
     });
 
