@@ -1,6 +1,6 @@
 // node bench/cold.mjs [--rounds N] [--install]: from the import to the first result, in fresh processes of every engine that is here and in
-// a fresh Chromium page. A prediction of LSTM(32) → Dense(1) from a saved model (`gatewise/infer`), and a model made, trained by one
-// batch and asked (`gatewise`). Rounds take turns; medians. Prints Markdown, writes build/cold.json.
+// a fresh Chromium page. A prediction of LSTM(32) → Dense(1) that was exported (`gatewise/exported`) or saved (`gatewise/infer`), and a
+// model made, trained by one batch and asked (`gatewise`). Rounds take turns; medians. Prints Markdown, writes build/cold.json.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
@@ -16,11 +16,15 @@ prepare();
 
 const { layers, sequential } = await import("../dist/index.js");
 const model = sequential([layers.lstm({ units: 32 }), layers.dense({ units: 1 })], { inputShape: [null, 8], seed: 1 });
-const saved = model.save();
+const files = { "gatewise/exported": model.export({ predict: [1, 10, 8] }), "gatewise/infer": model.save() };
 model.dispose();
 
 /** What is timed, as text: `at` is where dist lies. */
 const PROGRAMS = {
+  "gatewise/exported": (at) => `
+    const { loadExported } = await import(${JSON.stringify(`${at}/exported.js`)});
+    const model = loadExported(bytes);
+    first = model.predict({ data: new Float32Array(80), shape: [1, 10, 8] }).data[0];`,
   "gatewise/infer": (at) => `
     const { loadModel } = await import(${JSON.stringify(`${at}/infer.js`)});
     const model = loadModel(bytes);
@@ -33,8 +37,8 @@ const PROGRAMS = {
     first = model.predict({ data: new Float32Array(80), shape: [1, 10, 8] }).data[0];`,
 };
 
-const program = (body, report) => `
-const bytes = Uint8Array.from(atob(${JSON.stringify(Buffer.from(saved).toString("base64"))}), (c) => c.charCodeAt(0));
+const program = (entry, body, report) => `
+const bytes = Uint8Array.from(atob(${JSON.stringify(Buffer.from(files[entry] ?? []).toString("base64"))}), (c) => c.charCodeAt(0));
 let first;
 const start = performance.now();
 ${body}
@@ -48,7 +52,7 @@ mkdirSync("build/cold", { recursive: true });
 const here = pathToFileURL("dist").href;
 const contenders = Object.entries(PROGRAMS).flatMap(([entry, body], i) => {
   const file = `build/cold/${i}.mjs`;
-  writeFileSync(file, program(body(here), "console.log(milliseconds);"));
+  writeFileSync(file, program(entry, body(here), "console.log(milliseconds);"));
   return runtimes(given).map(({ name, version, command: [tool, ...args] }) => ({
     entry, engine: name.startsWith("Node") ? name : `${name} ${version}`, times: [],
     run() {
@@ -60,8 +64,8 @@ const contenders = Object.entries(PROGRAMS).flatMap(([entry, body], i) => {
 });
 
 const post = `await fetch("/result", { method: "POST", body: JSON.stringify({ milliseconds, userAgent: navigator.userAgent }) });`;
-const server = await serve(Object.fromEntries(Object.entries(PROGRAMS).flatMap(([, body], i) => [
-  [`/${i}.html`, `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/${i}.js"></script>`], [`/${i}.js`, program(body("/dist"), post)],
+const server = await serve(Object.fromEntries(Object.entries(PROGRAMS).flatMap(([entry, body], i) => [
+  [`/${i}.html`, `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/${i}.js"></script>`], [`/${i}.js`, program(entry, body("/dist"), post)],
 ])));
 const chromium = findChromium();
 if (chromium) {
