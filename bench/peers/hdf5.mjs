@@ -1,0 +1,2 @@
+// The library that reads Keras' files, for benches on published models.
+export { default } from "h5wasm/node";
