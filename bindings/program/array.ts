@@ -112,12 +112,28 @@ export function normalize(value: ArrayInput, subject: string): Normalized {
   return { ...round(data), shape };
 }
 
+/**
+ * Whether all numbers are finite: 0 times one is 0 then, else NaN, which stays in a sum. Four sums, since each waits for its
+ * last (measured: a fifth of the time of asking for every number).
+ */
+function allFinite(data: TypedArray): boolean {
+  const whole = data.length & ~3;
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < whole; i += 4) {
+    a += data[i] * 0;
+    b += data[i + 1] * 0;
+    c += data[i + 2] * 0;
+    d += data[i + 3] * 0;
+  }
+  for (let i = whole; i < data.length; i++) a += data[i] * 0;
+  return a + b + c + d === 0;
+}
+
 /** @throws ValueError naming the first element that is NaN or infinite */
 export function checkFinite({ data, shape }: { readonly data: TypedArray; readonly shape: Shape }, subject: string): void {
-  for (let i = 0; i < data.length; i++) {
-    if (Number.isFinite(data[i])) continue;
-    throw new ValueError(`${subject}: expected finite numbers, got ${data[i]} at ${describe(indexOf(i, shape))}`);
-  }
+  if (allFinite(data)) return;
+  const i = data.findIndex((value) => !Number.isFinite(value));
+  throw new ValueError(`${subject}: expected finite numbers, got ${data[i]} at ${describe(indexOf(i, shape))}`);
 }
 
 /** The index of the i-th element of a row-major array. */

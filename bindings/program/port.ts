@@ -88,9 +88,10 @@ export class Port {
     this.view[0] = value;
   }
 
-  /** A copy. */
+  /** A copy, made by the constructor: it does not fill with zeros first, as `slice` does. */
   read(): Float32Array | Int32Array {
-    return this.view.slice();
+    const { view } = this;
+    return new (view.constructor as new (source: typeof view) => typeof view)(view);
   }
 
   private hold(source: ArrayLike<number>, { below, what, except }: Range, subject: string, shape: Shape): void {
