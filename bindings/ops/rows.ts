@@ -85,7 +85,7 @@ export interface RowOrder {
 
 /**
  * A batch [B, T] packed: rows sorted longest first, valid steps moved to the front, step after step, so that what runs
- * over it sees only rows that count. `whole` batches need none of it: one row, or one step, all valid.
+ * over it sees only rows that count. `whole` batches need none of it: one row, or one step, all valid, or packed already.
  */
 export interface Rows {
   readonly B: number;
@@ -110,14 +110,29 @@ const HOLD = 4;
 const stepIntegers = (trace: Trace, steps: Steps | undefined, T: number): [lengths?: Tensor, mask?: Tensor] =>
   [steps?.lengths && indicesOf(trace, steps.lengths, T + 1, "lengths"), steps?.mask && integersOf(trace, steps.mask)];
 
+/** The packing of a batch all of whose steps are valid: every row as long as any other, so only the order of steps is to be known. */
+function evenRows(trace: Trace, B: number, T: number, backwards: boolean, asRead: boolean): Rows {
+  return trace.once(undefined, `rows ${B} ${T} ${backwards} ${asRead}`, () => {
+    const [source, place] = [new Int32Array(B * T), new Int32Array(B * T)];
+    for (let b = 0, n = 0; b < B; b++) {
+      for (let t = 0; t < T; t++, n++) {
+        const step = (backwards ? T - 1 - t : t) * B + b;
+        source[step] = n;
+        place[asRead ? n : b * T + (step - b) / B] = step;
+      }
+    }
+    return { B, T, whole: false, masked: false, source: trace.constant(source), place: trace.constant(place, [B, T]) };
+  });
+}
+
 /** The packing of a batch by its valid steps; one for all layers that share mask and order. */
 export function packRows(trace: Trace, B: number, T: number, steps: Steps | undefined, order: RowOrder = {}): Rows {
   const { backwards = false, asRead = false, zeroMasked = false } = order;
   const masked = steps?.mask !== undefined;
   const hold = order.hold ?? (masked && !zeroMasked);
-  if (!steps && (T === 1 || (B === 1 && !backwards))) return { B, T, whole: true, masked };
+  if (!steps) return T === 1 || (B === 1 && !backwards) ? { B, T, whole: true, masked } : evenRows(trace, B, T, backwards, asRead);
   const flags = (backwards ? BACKWARDS : 0) | (asRead ? AS_READ : 0) | (hold ? HOLD : 0);
-  return trace.once(steps?.mask ?? steps?.lengths, `rows ${B} ${T} ${flags}`, () => {
+  return trace.once(steps.mask ?? steps.lengths, `rows ${B} ${T} ${flags}`, () => {
     const integers = (shape: number[]): Tensor => trace.tensor(shape, "i32");
     const rows = {
       B, T, whole: false, masked,
@@ -137,13 +152,17 @@ interface Packed {
   readonly packed: Tensor;
 }
 
-/** x [B, T, W] as packed rows [B·T, W], of which `rows.count` are used. */
-export function pack(trace: Trace, x: Tensor, rows: Rows): Tensor {
-  const W = sizeOf(x.shape.slice(2));
+/** x [B, T, W] as packed rows [B·T, W], where there are such without a copy. */
+export function packedBefore(x: Tensor, rows: Rows): Tensor | undefined {
   const known = x.origin.get("packed") as Packed | undefined;
   if (known?.rows === rows) return known.packed;
-  const flat = reshape(x, [rows.B * rows.T, W]);
-  return rows.whole ? flat : gatherRows(trace, flat, rows.source!, [rows.B * rows.T, W], rows.count);
+  return rows.whole ? reshape(x, [rows.B * rows.T, sizeOf(x.shape.slice(2))]) : undefined;
+}
+
+/** x [B, T, W] as packed rows [B·T, W], of which `rows.count` are used. */
+export function pack(trace: Trace, x: Tensor, rows: Rows): Tensor {
+  const shape = [rows.B * rows.T, sizeOf(x.shape.slice(2))];
+  return packedBefore(x, rows) ?? gatherRows(trace, reshape(x, shape), rows.source!, shape, rows.count);
 }
 
 /** Integers [B, T] packed. */
