@@ -94,6 +94,8 @@ export interface CellRun {
   readonly states: readonly Tensor[];
   /** Recurrent dropout mask [B, H]. */
   readonly drop: Tensor | undefined;
+  /** Where the outputs go [B·T, H]; a place of their own when absent. */
+  readonly into?: Tensor | undefined;
 }
 
 /** A cell's options and equations, shared by its layer, its place in `rnn`, and its single step. */
@@ -161,10 +163,10 @@ function forgetBias(initializer: InitializerInput, units: number): InitializerIn
 }
 
 /** Sequence options; activations only when they are not the pair that kernels have fused. */
-function sequenceConfig(rows: Rows, { units, activation, recurrentActivation }: CellOptions & { recurrentActivation?: ActivationInput }): SequenceConfig {
+function sequenceConfig({ rows, into }: CellRun, { units, activation, recurrentActivation }: CellOptions & { recurrentActivation?: ActivationInput }): SequenceConfig {
   const usual = activation === "tanh" && (recurrentActivation === undefined || recurrentActivation === "sigmoid");
   const inputs = recurrentActivation === undefined ? [activation!] : [activation!, recurrentActivation];
-  return usual ? { rows, H: units } : { rows, H: units, activations: inputs.map((input) => cellActivation(input)!) };
+  return usual ? { rows, H: units, into } : { rows, H: units, into, activations: inputs.map((input) => cellActivation(input)!) };
 }
 
 /** h = activation(x·W + b + h·U) (Elman 1990). */
@@ -181,9 +183,10 @@ export const simpleRnnCell: CellKind<SimpleRNNCellOptions> = {
     ...matrices(config, features, 1),
     ...biasOf(config, [config.units]),
   }),
-  run(config, { trace, weights, x, rows, states, drop }) {
+  run(config, run) {
+    const { trace, weights, x, rows, states, drop } = run;
     const z = project(trace, x, weights.kernel, weights.bias, rows, { G: 1, H: config.units });
-    return simpleRnnSequence(trace, [z, weights.recurrent_kernel, states[0], drop], sequenceConfig(rows, config));
+    return simpleRnnSequence(trace, [z, weights.recurrent_kernel, states[0], drop], sequenceConfig(run, config));
   },
 };
 
@@ -211,10 +214,11 @@ export const lstmCell: CellKind<LSTMCellOptions> = {
       ...(projection === undefined ? {} : { projection_kernel: { shape: [units, projection], initializer: kernelInitializer!, int8: "input" } }),
     };
   },
-  run(config, { trace, weights, x, rows, states, drop }) {
+  run(config, run) {
+    const { trace, weights, x, rows, states, drop } = run;
     const z = project(trace, x, weights.kernel, weights.bias, rows, { G: 4, H: config.units });
     const { recurrent_kernel: u, peephole_i: pi, peephole_f: pf, peephole_o: po } = weights;
-    return lstmSequence(trace, [z, u, states[0], states[1], drop, pi, pf, po], sequenceConfig(rows, config));
+    return lstmSequence(trace, [z, u, states[0], states[1], drop, pi, pf, po], sequenceConfig(run, config));
   },
 };
 
@@ -232,10 +236,11 @@ export const gruCell: CellKind<GRUCellOptions> = {
     const { units, resetAfter } = config;
     return { ...matrices(config, features, 3), ...biasOf(config, resetAfter ? [2, 3 * units] : [3 * units]) };
   },
-  run(config, { trace, weights, x, rows, states, drop }) {
+  run(config, run) {
+    const { trace, weights, x, rows, states, drop } = run;
     const { kernel, recurrent_kernel: u, bias } = weights;
     const z = project(trace, x, kernel, bias, rows, { G: 3, H: config.units });
-    const options = sequenceConfig(rows, config);
+    const options = sequenceConfig(run, config);
     return config.resetAfter
       ? gruAfterSequence(trace, [z, u, bias, states[0], drop], options)
       : gruBeforeSequence(trace, [z, u, states[0], drop], options);

@@ -3,10 +3,12 @@ import { dropoutMask } from "../ops/dropout.ts";
 import { mul } from "../ops/elementwise.ts";
 import type { Sequence } from "../ops/recurrent.ts";
 import { lastShown, packRows, sortStates, unpack, unsortStates, type Rows } from "../ops/rows.ts";
+import { gateWidth } from "../ops/weights.ts";
 import type { Tape } from "../program/gradients.ts";
 import { read, write, type Tensor } from "../program/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 import type { CellKind, CellOptions } from "./cells.ts";
+import { chunksOf, runChunks } from "./chunks.ts";
 import { held, rowOrder, stepsOf, type Stage, type StageDropout } from "./sequence.ts";
 
 /** Gives a cell's weights for inputs of so many features. */
@@ -26,11 +28,14 @@ export function fusedStage<C extends CellOptions>(kind: CellKind<C>, config: C, 
     run(run, input, initial, { prefix, sequence: all, drop, before }) {
       const { trace } = run;
       const [B, T, I] = input.shape;
-      const rows = packRows(trace, B, T, stepsOf(run, input), rowOrder(run));
+      const steps = stepsOf(run, input);
+      const rows = packRows(trace, B, T, steps, rowOrder(run));
       const x = drop.input ? mul(input, drop.input) : input;
       const mask = drop.state && sortStates(trace, drop.state, rows); // a row drops the same whichever rows it is sorted among
       const states = initial.map((state) => sortStates(trace, state, rows));
-      const sequence = kind.run(config, { trace, weights: weights(I), x, rows, states, drop: mask });
+      const cell = { trace, weights: weights(I), x, rows, states, drop: mask };
+      const chunks = steps ? undefined : chunksOf(cell, gateWidth({ G: kind.gates(config).length || 1, H: config.units }));
+      const sequence = chunks ? runChunks(cell, config.units, chunks, (chunk) => kind.run(config, chunk)) : kind.run(config, cell);
       exposeInner(trace, kind.gates(config), sequence, rows, [B, T, config.units], prefix);
       const final = sequence.final.map((state) => unsortStates(trace, state, rows));
       // in a stream the output of the run before is the state it left

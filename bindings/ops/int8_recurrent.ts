@@ -4,10 +4,10 @@
  */
 import { UnsupportedError } from "../errors.ts";
 import { read, update, write, type Operand, type Tensor } from "../program/tensor.ts";
-import type { Inputs, Op, Trace } from "../program/trace.ts";
+import type { Inputs, Op, TensorSpec, Trace } from "../program/trace.ts";
 import { panelWidth } from "../reference/panel.ts";
 import { bitsOf, int8Panels, int8Scratch } from "./int8.ts";
-import { GRU, LSTM, activationRecords, resetBeforeGates, type Sequence, type SequenceConfig } from "./sequence.ts";
+import { GRU, LSTM, activationRecords, outputs, resetBeforeGates, type Sequence, type SequenceConfig } from "./sequence.ts";
 import { gateBias } from "./weights.ts";
 
 /** Scratch of a step's product, and room for it where it is not added in place. */
@@ -15,8 +15,8 @@ const scratch = (trace: Trace, { rows, H }: SequenceConfig): Operand | 0 =>
   int8Scratch(trace, rows.B, H, rows.B * GRU * panelWidth(H));
 
 /** Shapes of h, final h and one more for each state. */
-const shapes = (z: Tensor, { rows, H }: SequenceConfig, ...more: number[][]): { shape: number[] }[] =>
-  [[z.shape[0], H], [rows.B, H], ...more].map((shape) => ({ shape }));
+const shapes = (z: Tensor, config: SequenceConfig, ...more: number[][]): TensorSpec[] =>
+  [outputs(z, config), ...[[config.rows.B, config.H], ...more].map((shape) => ({ shape }))];
 
 /** Inputs: z, U, h0. */
 const simpleRnnOp: Op<SequenceConfig> = {

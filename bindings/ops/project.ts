@@ -112,22 +112,27 @@ const lookupOp: Op<LookupConfig> = {
 /** Below this share of distinct tokens among steps, projecting tokens instead of steps pays (measured). */
 const DISTINCT_SHARE = 0.75;
 
+/** How x is projected when it is rows of an embedding: by a table that is kept, or each token of the batch once. */
+function tokensOf(trace: Trace, x: Tensor, kernel: Tensor, rows: Rows): { by: "table" | "batch"; table: Tensor; indices: Tensor } | undefined {
+  const gathered = x.origin.get("gathered") as Gathered | undefined;
+  if (gathered?.table.rank !== 2) return undefined;
+  const { table, indices } = gathered;
+  if (isTabled(trace, table, kernel)) return { by: "table", table, indices };
+  const whole = table.dtype === "f32" && kernel.dtype === "f32";
+  return whole && table.shape[0] <= DISTINCT_SHARE * rows.B * rows.T ? { by: "batch", table, indices } : undefined;
+}
+
+/** Whether tokens are projected instead of steps. */
+export const projectsTokens = (trace: Trace, x: Tensor, kernel: Tensor, rows: Rows): boolean => tokensOf(trace, x, kernel, rows) !== undefined;
+
 /**
  * x [B, T, I] projected to gates [B·T, width] of packed rows.
  *
  * @param bias  its first row is added
  */
 export function project(trace: Trace, x: Tensor, kernel: Tensor, bias: Tensor | undefined, rows: Rows, gates: Gates): Tensor {
-  const gathered = x.origin.get("gathered") as Gathered | undefined;
-  const table = gathered?.table.rank === 2 ? gathered.table : undefined;
-  if (gathered && table && isTabled(trace, table, kernel)) {
-    const tokens = packIntegers(trace, gathered.indices, rows);
-    return trace.apply(tokenTableOp, [table, kernel, bias], { gates, live: rows.count, tokens })[0];
-  }
-  const whole = table?.dtype === "f32" && kernel.dtype === "f32";
-  if (gathered && table && whole && table.shape[0] <= DISTINCT_SHARE * rows.B * rows.T) {
-    const tokens = packIntegers(trace, gathered.indices, rows);
-    return trace.apply(lookupOp, [gathered.table, kernel, bias], { gates, live: rows.count, tokens })[0];
-  }
-  return trace.apply(projectOp, [pack(trace, x, rows), kernel, bias], { gates, live: rows.count })[0];
+  const found = tokensOf(trace, x, kernel, rows);
+  if (!found) return trace.apply(projectOp, [pack(trace, x, rows), kernel, bias], { gates, live: rows.count })[0];
+  const tokens = packIntegers(trace, found.indices, rows);
+  return trace.apply(found.by === "table" ? tokenTableOp : lookupOp, [found.table, kernel, bias], { gates, live: rows.count, tokens })[0];
 }

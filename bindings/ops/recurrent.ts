@@ -6,9 +6,8 @@ import { read, update, write, type Tensor } from "../program/tensor.ts";
 import type { Gradients } from "../program/gradients.ts";
 import type { Inputs, Op, Trace } from "../program/trace.ts";
 import { int8Sequence } from "./int8_recurrent.ts";
-import { required } from "./operands.ts";
 import { addGateGradients } from "./project.ts";
-import { GRU, LSTM, activationRecords, resetBeforeGates, type Sequence, type SequenceConfig } from "./sequence.ts";
+import { GRU, LSTM, activationRecords, outputs, resetBeforeGates, type Sequence, type SequenceConfig } from "./sequence.ts";
 import { gateBias, gatePanels, gatePanelsOfTranspose, gateWidth, panels } from "./weights.ts";
 
 export type { Activation, Sequence, SequenceConfig } from "./sequence.ts";
@@ -38,7 +37,7 @@ const weightGradient = (grads: Gradients, input: number): Tensor | undefined =>
 /** Inputs: z, U [H, H], h0, drop. Outputs: h, final h. */
 const simpleRnnOp: Op<SequenceConfig> = {
   name: "simpleRNN",
-  shape: (inputs, { rows, H }) => [{ shape: [required(inputs, 0).shape[0], H] }, { shape: [rows.B, H] }],
+  shape: ([z], config) => [outputs(z, config), { shape: [config.rows.B, config.H] }],
   forward(trace, [z, u, h0, drop], [h, hT], config) {
     const { rows, H, activations } = config;
     trace.call("f32_simple_rnn_seq_fwd", rows.T, rows.B, H, read(rows.active), panels(trace, u!), read(h0), read(drop),
@@ -59,10 +58,11 @@ const simpleRnnOp: Op<SequenceConfig> = {
 /** Inputs: z, U [H, 4H], h0, c0, drop, peephole i, f, o. Outputs: h, final h, final c, then c and pre-activations for backward. */
 const lstmOp: Op<SequenceConfig> = {
   name: "lstm",
-  shape(inputs, { rows, H, activations }, trace) {
-    const [N, width] = required(inputs, 0).shape;
+  shape([z], config, trace) {
+    const { rows, H, activations } = config;
+    const [N, width] = z!.shape;
     const state = { shape: [rows.B, H] };
-    return [{ shape: [N, H] }, state, state, trace.keeps ? { shape: [N, H] } : state, { shape: activations ? [N, width] : [0] }];
+    return [outputs(z, config), state, state, trace.keeps ? { shape: [N, H] } : state, { shape: activations ? [N, width] : [0] }];
   },
   forward(trace, [z, u, h0, c0, drop, pi, pf, po], [h, hT, cT, c, pre], config) {
     const { rows, H, activations } = config;
@@ -88,10 +88,11 @@ const lstmOp: Op<SequenceConfig> = {
 /** Inputs: z, U [H, 3H], bias [2, 3H] (its second row is added to h·U), h0, drop. Outputs: h, final h, then hn and pre-activations. */
 const gruAfterOp: Op<SequenceConfig> = {
   name: "gru",
-  shape(inputs, { rows, H, activations }, trace) {
-    const [N, width] = required(inputs, 0).shape;
+  shape([z], config, trace) {
+    const { rows, H, activations } = config;
+    const [N, width] = z!.shape;
     const kept = trace.keeps ? [N, width / GRU] : [0];
-    return [{ shape: [N, H] }, { shape: [rows.B, H] }, { shape: kept }, { shape: activations ? [N, width] : [0] }];
+    return [outputs(z, config), { shape: [rows.B, H] }, { shape: kept }, { shape: activations ? [N, width] : [0] }];
   },
   forward(trace, [z, u, bias, h0, drop], [h, hT, hn, pre], config) {
     const { rows, H, activations } = config;
@@ -121,10 +122,11 @@ const gruAfterOp: Op<SequenceConfig> = {
 /** Inputs: z, U [H, 3H], h0, drop. Outputs: h, final h, then r⊙h and pre-activations. The candidate's product waits for r. */
 const gruBeforeOp: Op<SequenceConfig> = {
   name: "gru",
-  shape(inputs, { rows, H, activations }, trace) {
-    const [N, width] = required(inputs, 0).shape;
+  shape([z], config, trace) {
+    const { rows, H, activations } = config;
+    const [N, width] = z!.shape;
     const kept = trace.keeps ? [N, H] : [rows.B, H];
-    return [{ shape: [N, H] }, { shape: [rows.B, H] }, { shape: kept }, { shape: activations ? [N, width] : [0] }];
+    return [outputs(z, config), { shape: [rows.B, H] }, { shape: kept }, { shape: activations ? [N, width] : [0] }];
   },
   forward(trace, [z, u, h0, drop], [h, hT, rh, pre], config) {
     const { rows, H, activations } = config;

@@ -27,8 +27,8 @@ interface Recording {
   readonly exposedGradients: Map<string, Tensor>;
 }
 
-/** The part of a whole [count, ..] that belongs to the step that is being recorded. */
-function partOf(trace: Trace, whole: Tensor, loop: Loop): Tensor {
+/** The part of a whole [count, ..], from outside of the loop, that belongs to the step that is being recorded. */
+export function partOf(trace: Trace, whole: Tensor, loop: Loop): Tensor {
   const shape = whole.shape.slice(1);
   const { dtype, storage, offset } = whole;
   const part = new Tensor(trace, shape, dtype, storage, { offset, loop, move: { loop, by: sizeOf(shape) * 4 } });

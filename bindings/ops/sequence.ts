@@ -1,6 +1,6 @@
 /** What the sequences of all cells share. */
 import { read, type Tensor } from "../program/tensor.ts";
-import type { Trace } from "../program/trace.ts";
+import type { TensorSpec, Trace } from "../program/trace.ts";
 import type { Rows } from "./rows.ts";
 
 /** Gates of a unit. */
@@ -19,7 +19,12 @@ export interface SequenceConfig {
   readonly H: number;
   /** [activation, recurrent activation]; absent for the usual pair, which is fused. */
   readonly activations?: readonly Activation[];
+  /** Where outputs go [N, H]; a place of their own when absent. */
+  readonly into?: Tensor | undefined;
 }
+
+/** What holds the outputs of a sequence. */
+export const outputs = (z: Tensor | undefined, { H, into }: SequenceConfig): TensorSpec => ({ shape: [z!.shape[0], H], ...(into && { viewOf: into }) });
 
 /** Outputs of a sequence: every step's, and the states after each row's last step, in sorted order. */
 export interface Sequence {
