@@ -28,6 +28,13 @@ class Pair extends Module {
 eachBackend("exported", (test, build) => {
   if (build === "reference") return; // it runs on wasm only; the contract of layers exports from the reference too
 
+  test("long sequences, which run in chunks", () => {
+    const model = sequential([layers.lstm({ units: 16, returnSequences: true })], { seed: 1, inputShape: [null, 64] });
+    const x = floats([8, 601, 64]);
+    same(loadExported(model.export({ predict: x.shape }), { build }).predict(x).data, model.predict(x).data);
+    model.dispose();
+  });
+
   test("a stream: the bits of the model's, by steps and by blocks, and its states", () => {
     const model = deep();
     const { stream } = loadExported(model.export({ stream: { block: 16 } }), { build });
