@@ -33,7 +33,11 @@ export interface Batches {
 }
 
 /** Whole numbers from 0 to n − 1. */
-export const range = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i);
+export function range(n: number): Int32Array {
+  const numbers = new Int32Array(n);
+  for (let i = 0; i < n; i++) numbers[i] = i; // Int32Array.from takes forty times as long
+  return numbers;
+}
 
 /** Whether x is a stream of batches; arrays and lists of arrays are data. */
 export function isStream(x: unknown): x is BatchStream {

@@ -39,6 +39,8 @@ export class Dataset {
   private readonly arrays: Arrays;
   /** As JSON: it belongs to the program, not to its inputs. */
   private readonly classWeight: string | undefined;
+  private named: readonly [name: string, array: Normalized][] | undefined;
+  private formed: string | undefined;
 
   private constructor(subject: string, arrays: Arrays, classWeight: string | undefined) {
     this.subject = subject;
@@ -65,8 +67,12 @@ export class Dataset {
     return new Dataset(subject, { x: inputs, y: targets, steps: stepArrays(options, inputs[0].shape, subject), sampleWeight: weights }, classWeights(options, subject));
   }
 
-  /** Every array with its name, in the order of the inputs of a program for {@link flatten}. */
+  /** Every array with its name, in the order of the inputs of a program for {@link arguments}. */
   get sources(): readonly [name: string, array: Normalized][] {
+    return (this.named ??= this.list());
+  }
+
+  private list(): [name: string, array: Normalized][] {
     const { x, y, steps, sampleWeight } = this.arrays;
     const named: Record<string, Normalized> = {};
     mapSeveral(y, isOne, (array, path) => { named[`y${path}`] = array; });
@@ -124,10 +130,37 @@ export class Dataset {
     return new Dataset(this.subject, this.arrays, undefined);
   }
 
-  /** Arguments of the step function: (x, y, steps, { sampleWeight, classWeight }). */
-  flatten(): FlatArguments {
-    const { x, y, steps, sampleWeight } = this.arrays;
-    return flattenArguments([x, y, steps, { sampleWeight, classWeight: this.classWeight }], this.subject);
+  /** All that one program is for, but for the number of rows. */
+  private get form(): string {
+    return (this.formed ??= JSON.stringify([this.classWeight, ...this.sources.map(([name, { dtype, shape }]) => [name, dtype, ...shape.slice(1)])]));
+  }
+
+  /** Arguments of the step function for rows start…end − 1: (x, y, steps, { sampleWeight, classWeight }). */
+  arguments(start = 0, end = this.rows): FlatArguments {
+    return new StepArguments(`${end - start} ${this.form}`, () => {
+      const { x, y, steps, sampleWeight } = this.slice(start, end).arrays;
+      return flattenArguments([x, y, steps, { sampleWeight, classWeight: this.classWeight }], this.subject);
+    });
+  }
+}
+
+/** Arguments that are taken apart only when a program has to be made: of a small step that would be a twentieth (measured). */
+class StepArguments implements FlatArguments {
+  readonly key: string;
+  private readonly flatten: () => FlatArguments;
+  private flat: FlatArguments | undefined;
+
+  constructor(key: string, flatten: () => FlatArguments) {
+    this.key = key;
+    this.flatten = flatten;
+  }
+
+  get leaves(): FlatArguments["leaves"] {
+    return (this.flat ??= this.flatten()).leaves;
+  }
+
+  get structure(): FlatArguments["structure"] {
+    return (this.flat ??= this.flatten()).structure;
   }
 }
 

@@ -74,5 +74,5 @@ export function inspectStep(model: Network, objective: Objective, batch: Dataset
   const loss = (x: Tensor[], y: Several<Tensor>, steps: Steps, weighting: Weighting): unknown =>
     ({ loss: scoreBatch(model, { ...objective, metrics: [] }, { x, y, steps, ...weighting }).loss });
   const traced = new TracedFunction("inspect", model, loss as never, { inspect: true, gradients: true, training }, { extension: withGradients(model) });
-  return values(traced, batch.flatten(), 1);
+  return values(traced, batch.arguments(), 1);
 }

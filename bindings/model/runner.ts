@@ -45,7 +45,8 @@ const scoresOf = ({ compiled }: Part<undefined>): BatchScores => compiled.ports 
 
 /** Writes the inputs of a part of a batch. */
 function write({ compiled: { program }, start, end }: Part<undefined>, data: Dataset, rows: Int32Array): void {
-  data.sources.forEach(([name, array], i) => program.inputs[i].writeRows(array.data, rows.subarray(start, end), name));
+  const some = end - start === rows.length ? rows : rows.subarray(start, end);
+  data.sources.forEach(([name, array], i) => program.inputs[i].writeRows(array.data, some, name));
 }
 
 /** A step function over a model and its objective, which traces once per batch shape. */
@@ -122,7 +123,7 @@ export class BatchRunner {
   }
 
   private compile(division: Division<undefined>, data: Dataset, rows: number): Part<undefined>[] {
-    const slice: Slice = (start, end) => data.slice(start, end).flatten();
+    const slice: Slice = (start, end) => data.arguments(start, end);
     return division.divided(rows, slice) ?? division.entire(rows, slice);
   }
 
@@ -142,7 +143,7 @@ export class BatchRunner {
     division.replay(parts);
     const same = (): boolean => {
       randomState.counter = counter;
-      const whole = { compiled: probe.compile(data.slice(0, rows.length).flatten()), start: 0, end: rows.length };
+      const whole = { compiled: probe.compile(data.arguments(0, rows.length)), start: 0, end: rows.length };
       write(whole, data, rows);
       probe.replay(whole.compiled);
       const losses = [lossOf([scoresOf(whole)])];
@@ -156,7 +157,7 @@ export class BatchRunner {
 
   /** Bytes that the program of a training step on this data would take. */
   measure(data: Dataset): number {
-    return this.train.whole.measure(data.flatten());
+    return this.train.whole.measure(data.arguments());
   }
 
   /**

@@ -3,6 +3,7 @@ import { OptionError, StateError, nearest } from "../errors.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { NDArray } from "../program/array.ts";
 import type { FlatRange, Parameter, ParameterBlock } from "../program/parameters.ts";
+import { Port } from "../program/port.ts";
 import { placed, read, type Operand, type Tensor } from "../program/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 import type { SavedOptimizer } from "./files.ts";
@@ -44,6 +45,8 @@ export class Updater {
   shared = false;
   private readonly model: Network;
   private readonly control: number;
+  /** Of the control block: what is written before a step, and what is read after it. */
+  private readonly ports: { readonly finite: Port; readonly due: Port; readonly average: Port; readonly hypers: readonly Port[] };
   /** Paths of the learning rates, in the order of their hyperparameters; undefined is that of all other weights. */
   private readonly paths: readonly (string | undefined)[];
   private readonly starts: readonly number[];
@@ -60,9 +63,14 @@ export class Updater {
     this.optimizer = optimizer;
     this.paths = [undefined, ...Object.keys(optimizer.learningRates)];
     this.starts = Object.values(optimizer.slotValues);
-    const { arena } = model.backend;
+    const { arena, heap } = model.backend;
     const control = arena.alloc(RATES + this.paths.length * HYPER * 4);
     this.control = control;
+    const port = (offset: number, floats: number, dtype: "f32" | "i32" = "f32"): Port => new Port(heap, control + offset, [floats], dtype);
+    this.ports = {
+      finite: port(FINITE, 1, "i32"), due: port(DUE, 1, "i32"), average: port(AVERAGE, 4),
+      hypers: this.paths.map((_, i) => port(RATES + i * HYPER * 4, HYPER)),
+    };
     // not the updater itself: what a model owns must not keep the model alive
     this.hold = { dispose: () => arena.free(control) };
     model.owned.add(this.hold);
@@ -184,17 +192,16 @@ export class Updater {
 
   /** Writes what kernels read about the step that comes. @throws OptionError when a schedule gives no rate; nothing has been written then */
   before(): void {
-    const { optimizer, step } = this;
-    const { heap } = this.model.backend;
+    const { optimizer, step, ports } = this;
     const lists = this.paths.map((path) => optimizer.hyper(step, path));
-    lists.forEach((list, i) => heap.f32(this.control + RATES + i * HYPER * 4, HYPER).set(list));
-    heap.i32(this.control + DUE, 1)[0] = +((step + 1) % optimizer.stepsPerUpdate === 0);
-    if (optimizer.averages) heap.f32(this.control + AVERAGE, 4).set(optimizer.averageHyper(step));
+    lists.forEach((list, i) => ports.hypers[i].view.set(list));
+    ports.due.writeScalar(+((step + 1) % optimizer.stepsPerUpdate === 0));
+    if (optimizer.averages) ports.average.view.set(optimizer.averageHyper(step));
   }
 
   /** Takes note of the step that ran. @returns false when it was skipped because loss or gradients were not finite */
   after(): boolean {
-    if (this.model.backend.heap.i32(this.control + FINITE, 1)[0] === 0) return false;
+    if (this.ports.finite.view[0] === 0) return false;
     this.step++;
     for (const block of this.blocks) block.version++;
     return true;
