@@ -28,6 +28,25 @@ function packPanel(K: usize, columns: usize, w: usize, ld: usize, panel: usize, 
 }
 
 /**
+ * Up to four rows of w to columns of a panel: `rows` × `terms`, with 0 in what is left of 4 × 4, of which `height` rows are
+ * written. Strides in bytes.
+ */
+function transpose(rows: usize, terms: usize, height: usize, w: usize, ld: usize, to: usize, step: usize): void {
+  const zero = f32x4.splat(0);
+  const a = loadPartial(w, terms);
+  const b = rows > 1 ? loadPartial(w + ld, terms) : zero;
+  const c = rows > 2 ? loadPartial(w + 2 * ld, terms) : zero;
+  const d = rows > 3 ? loadPartial(w + 3 * ld, terms) : zero;
+  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+  v128.store(to, v128.shuffle<i64>(ab, cd, 0, 2));
+  if (height > 1) v128.store(to + step, v128.shuffle<i64>(ab, cd, 1, 3));
+  if (height < 3) return;
+  const ef = v128.shuffle<f32>(a, b, 2, 6, 3, 7), gh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  v128.store(to + 2 * step, v128.shuffle<i64>(ef, gh, 0, 2));
+  if (height > 3) v128.store(to + 3 * step, v128.shuffle<i64>(ef, gh, 1, 3));
+}
+
+/**
  * Packs w as it lies.
  *
  * @param K, N    extents
@@ -52,15 +71,14 @@ export function f32_pack_nn(K: usize, N: usize, w: usize, ldw: usize, panels: us
  * @param panels  out  [K, panelWidth(N)] in panels
  */
 export function f32_pack_nt(K: usize, N: usize, w: usize, ldw: usize, panels: usize): void {
+  const ld = ldw << 2;
   for (let n: usize = 0; n < N; n += 8) {
     const width = widthAt(N, n);
-    for (let j: usize = 0; j < width; j++) {
-      let to = panels + (j << 2);
-      if (n + j < N) {
-        let from = w + ((n + j) * ldw << 2);
-        for (let k: usize = 0; k < K; k++, from += 4, to += width << 2) store<f32>(to, load<f32>(from));
-      } else {
-        for (let k: usize = 0; k < K; k++, to += width << 2) store<f32>(to, 0);
+    for (let j: usize = 0; j < width; j += 4) {
+      const rows = min<usize>(4, N - n - j);
+      let from = w + (n + j) * ld, to = panels + (j << 2);
+      for (let left = K; left > 0; left -= min<usize>(4, left), from += 16, to += width << 4) {
+        transpose(rows, min<usize>(4, left), min<usize>(4, left), from, ld, to, width << 2);
       }
     }
     panels += K * width << 2;
@@ -104,19 +122,23 @@ export function f32_pack_gates_nn(K: usize, G: usize, H: usize, w: usize, ldw: u
  * @param panels   out  [G·panelWidth(H), panelWidth(N)] in panels; rows of padding 0
  */
 export function f32_pack_gates_nt(G: usize, H: usize, N: usize, w: usize, ldw: usize, panels: usize): void {
-  const K = G * panelWidth(H);
+  const ld = ldw << 2;
   for (let n: usize = 0; n < N; n += 8) {
     const width = widthAt(N, n);
-    memory.fill(panels, 0, K * width << 2);
-    for (let i: usize = 0; i < width && n + i < N; i++) {
-      let from = w + ((n + i) * ldw << 2);
-      for (let g: usize = 0; g < G; g++) {
-        for (let j: usize = 0; j < H; j++, from += 4) {
-          store<f32>(panels + (gateColumn(G, H, g, j) * width + i << 2), load<f32>(from));
+    for (let i: usize = 0; i < width; i += 4) {
+      const rows = min<usize>(4, N - n - i);
+      let to = panels + (i << 2);
+      for (let j: usize = 0; j < H; j += 8) {
+        const units = widthAt(H, j);
+        for (let g: usize = 0; g < G; g++) {
+          const from = w + (n + i) * ld + (g * H + j << 2);
+          for (let u: usize = 0; u < units; u += 4, to += width << 4) {
+            transpose(rows, min<usize>(4, H - j - u), 4, from + (u << 2), ld, to, width << 2);
+          }
         }
       }
     }
-    panels += K * width << 2;
+    panels += G * panelWidth(H) * width << 2;
   }
 }
 
@@ -152,12 +174,15 @@ export function f32_permute_gates(M: usize, G: usize, H: usize, x: usize, ldx: u
  */
 export function f32_unpermute_gates_acc(M: usize, G: usize, H: usize, x: usize, ldx: usize, y: usize, ldy: usize): void {
   for (let m: usize = 0; m < M; m++, x += ldx << 2, y += ldy << 2) {
-    for (let g: usize = 0; g < G; g++) {
-      for (let j: usize = 0; j < H; j += 4) {
-        const to = y + (g * H + j << 2);
-        const count = min(H - j, <usize>4);
-        const sum = f32x4.add(loadPartial(to, count), v128.load(x + (gateColumn(G, H, g, j) << 2)));
-        storePartial(to, sum, count);
+    let from = x;
+    for (let j: usize = 0; j < H; j += 8) {
+      const width = widthAt(H, j);
+      for (let g: usize = 0; g < G; g++) {
+        for (let u: usize = 0; u < width; u += 4, from += 16) {
+          const to = y + (g * H + j + u << 2), count = H - j - u;
+          if (count >= 4) v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
+          else storePartial(to, f32x4.add(loadPartial(to, count), v128.load(from)), count);
+        }
       }
     }
   }
