@@ -50,10 +50,10 @@ export function prepareCell(box: Box, { cell, H, T, B }: CellShape): CellRun {
     gru_reset_before: (keep: number) => k.f32_gru_reset_before_seq_fwd(T, B, H, 0, uZr, uN, h0, 0, gates, 0, rh, h, hT, scratch, keep, 0),
   }[cell];
   const backward = {
-    simple_rnn: () => k.f32_simple_rnn_seq_bwd(T, B, H, 0, ut, 0, h, dhs, gates, dh, 0),
-    lstm: () => k.f32_lstm_seq_bwd(T, B, H, 0, ut, c0, 0, 0, 0, 0, 0, c, dhs, gates, dh, dc, 0, 0, 0, scratch, 0),
-    gru_reset_after: () => k.f32_gru_reset_after_seq_bwd(T, B, H, 0, ut, h0, 0, 0, hn, h, dhs, gates, dr, dh, scratch, 0),
-    gru_reset_before: () => k.f32_gru_reset_before_seq_bwd(T, B, H, 0, utZr, utN, h0, 0, 0, h, dhs, gates, dr, dn, dh, scratch, 0),
+    simple_rnn: () => k.f32_simple_rnn_seq_bwd(T, B, H, 0, ut, 0, h, dhs, gates, dh, 1, 0),
+    lstm: () => k.f32_lstm_seq_bwd(T, B, H, 0, ut, c0, 0, 0, 0, 0, 0, c, dhs, gates, dh, dc, 0, 0, 0, scratch, 1, 0),
+    gru_reset_after: () => k.f32_gru_reset_after_seq_bwd(T, B, H, 0, ut, h0, 0, 0, hn, h, dhs, gates, dr, dh, scratch, 1, 0),
+    gru_reset_before: () => k.f32_gru_reset_before_seq_bwd(T, B, H, 0, utZr, utN, h0, 0, 0, h, dhs, gates, dr, dn, dh, scratch, 1, 0),
   }[cell];
   k.f32_copy(N * width, z, gates);
   forward(1);

@@ -2,7 +2,7 @@
 
 /** Raised together with ABI_VERSION in bindings/runtime/load.ts whenever a kernel's arguments change. */
 export function abi_version(): i32 {
-  return 2;
+  return 3;
 }
 
 /** 1 in the relaxed build, 0 in the others. */

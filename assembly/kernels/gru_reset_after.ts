@@ -83,10 +83,11 @@ export function f32_gru_reset_after_seq_fwd(
  * @param dr       out     [N, 3·panelWidth(H)]  gradients of h(t−1)·U + bu, padding 0
  * @param dh       in/out  [B, H]         gradient of the final state in, of the initial state out
  * @param scratch          B·H floats
+ * @param initial  0: nobody wants the gradient of the initial state; dh ends as anything
  */
 export function f32_gru_reset_after_seq_bwd(
   T: usize, B: usize, H: usize, active: usize, ut: usize, h0: usize, drop: usize, pre: usize, hn: usize,
-  h: usize, dhs: usize, gates: usize, dr: usize, dh: usize, scratch: usize, acts: usize,
+  h: usize, dhs: usize, gates: usize, dr: usize, dh: usize, scratch: usize, initial: i32, acts: usize,
 ): void {
   assert(H > 0, "H must not be 0");
   const Hp = panelWidth(H);
@@ -114,6 +115,7 @@ export function f32_gru_reset_after_seq_bwd(
     }
     if (usual) gruBackward(Unary.TANH, Unary.SIGMOID, rows, H, before, pre, hn, dhs, gates, dr, dh, acts);
     else gruBackward(ANY, ANY, rows, H, before, pre, hn, dhs, gates, dr, dh, acts);
+    if (t == 0 && !initial) break;
     gemm(rows, H, width, dr, width, ut, 0, 0, scratch, H);
     addMasked(rows * H, scratch, drop, dh);
   }

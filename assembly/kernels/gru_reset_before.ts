@@ -87,10 +87,12 @@ export function f32_gru_reset_before_seq_fwd(
  * @param dn       out     [N, panelWidth(H)]    those of n again
  * @param dh       in/out  [B, H]         gradient of the final state in, of the initial state out
  * @param scratch          2·B·H floats
+ * @param initial  0: nobody wants the gradient of the initial state; dh ends as anything
  */
 export function f32_gru_reset_before_seq_bwd(
   T: usize, B: usize, H: usize, active: usize, ut_zr: usize, ut_n: usize, h0: usize, drop: usize, pre: usize,
-  h: usize, dhs: usize, gates: usize, dzr: usize, dn: usize, dh: usize, scratch: usize, acts: usize,
+  h: usize, dhs: usize, gates: usize, dzr: usize, dn: usize, dh: usize, scratch: usize,
+  initial: i32, acts: usize,
 ): void {
   assert(H > 0, "H must not be 0");
   const Hp = panelWidth(H);
@@ -120,6 +122,7 @@ export function f32_gru_reset_before_seq_bwd(
     gemm(rows, H, Hp, dn, Hp, ut_n, 0, 0, scratch, H);
     if (usual) resetBackward(Unary.SIGMOID, rows, H, before, drop, pre, gates, dzr, scratch, acts);
     else resetBackward(ANY, rows, H, before, drop, pre, gates, dzr, scratch, acts);
+    if (t == 0 && !initial) break;
     gemm(rows, H, 2 * Hp, dzr, 2 * Hp, ut_zr, scratch, H, scratch, H);
     addMasked(rows * H, scratch, drop, dh);
   }

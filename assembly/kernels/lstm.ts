@@ -85,11 +85,13 @@ export function f32_lstm_seq_fwd(
  * @param dh, dc   in/out  [B, H]         gradient of the final state in, of the initial state out
  * @param dpeep_i, dpeep_f, dpeep_o  in/out  [H] | 0  gradients of the peepholes, added to
  * @param scratch          B·H floats
+ * @param initial  0: nobody wants the gradient of the initial h; dh ends as anything
  */
 export function f32_lstm_seq_bwd(
   T: usize, B: usize, H: usize, active: usize, ut: usize, c0: usize, drop: usize,
   peep_i: usize, peep_f: usize, peep_o: usize, pre: usize, c: usize, dhs: usize,
-  gates: usize, dh: usize, dc: usize, dpeep_i: usize, dpeep_f: usize, dpeep_o: usize, scratch: usize, acts: usize,
+  gates: usize, dh: usize, dc: usize, dpeep_i: usize, dpeep_f: usize, dpeep_o: usize, scratch: usize,
+  initial: i32, acts: usize,
 ): void {
   assert(H > 0, "H must not be 0");
   const width = panelWidth(H) * 4;
@@ -112,6 +114,7 @@ export function f32_lstm_seq_bwd(
     const before = t ? c - (rowsAt(t - 1, T, B, active) * H << 2) : c0;
     if (usual) lstmBackward(Unary.TANH, Unary.SIGMOID, rows, H, before, peep_i, peep_f, peep_o, pre, c, dhs, gates, dh, dc, dpeep_i, dpeep_f, dpeep_o, acts);
     else lstmBackward(ANY, ANY, rows, H, before, peep_i, peep_f, peep_o, pre, c, dhs, gates, dh, dc, dpeep_i, dpeep_f, dpeep_o, acts);
+    if (t == 0 && !initial) break;
     gemm(rows, H, width, gates, width, ut, 0, 0, dh, H);
     if (drop) multiply(rows * H, dh, drop, dh);
   }

@@ -84,10 +84,11 @@ function backwardStep(
  * @param dhs      in      [N, H] | 0     gradient of every output
  * @param gates    in/out  [N, panelWidth(H)]  pre-activations in, their gradients out, padding 0
  * @param dh       in/out  [B, H]         gradient of the final state in, of the initial state out
+ * @param initial  0: nobody wants the gradient of the initial state; dh ends as anything
  */
 export function f32_simple_rnn_seq_bwd(
   T: usize, B: usize, H: usize, active: usize, ut: usize, drop: usize, h: usize, dhs: usize,
-  gates: usize, dh: usize, acts: usize,
+  gates: usize, dh: usize, initial: i32, acts: usize,
 ): void {
   assert(H > 0, "H must not be 0");
   const width = panelWidth(H);
@@ -105,6 +106,7 @@ export function f32_simple_rnn_seq_bwd(
     else if (code == Unary.SIGMOID) backwardStep(Unary.SIGMOID, rows, H, h, dhs, gates, dh, acts);
     else if (code == Unary.RELU) backwardStep(Unary.RELU, rows, H, h, dhs, gates, dh, acts);
     else backwardStep(ANY, rows, H, h, dhs, gates, dh, acts);
+    if (t == 0 && !initial) break;
     gemm(rows, H, width, gates, width, ut, 0, 0, dh, H);
     if (drop) multiply(rows * H, dh, drop, dh);
   }

@@ -24,12 +24,27 @@ function running(trace: Trace, grads: Gradients, output: number, shape: readonly
   return sum;
 }
 
-/** h(t−1) of every step [N, H]: the left operand of the recurrent weight's gradient. */
-function previous(trace: Trace, { rows, H }: SequenceConfig, h: Tensor, h0: Tensor | undefined, drop: Tensor | undefined): Tensor {
-  const before = trace.tensor(h.shape);
-  trace.call("f32_shift_rows", rows.T, rows.B, H, read(rows.active), read(h0), read(drop), read(h), write(before));
-  return before;
+/**
+ * The operands of the recurrent weight's gradient: h(t−1) of every step and the gradients of its gates. Where every step has
+ * all rows and there is no state before the first, both are there already, one step apart.
+ */
+function recurrentOperands(
+  trace: Trace, { rows: { B, T, active }, H }: SequenceConfig, h: Tensor, d: Tensor, h0: Tensor | undefined, drop: Tensor | undefined,
+): { x: Tensor; d: Tensor } {
+  if (!active && !h0 && !drop) return laterSteps(trace, B, h, d);
+  const x = trace.tensor(h.shape);
+  trace.call("f32_shift_rows", T, B, H, read(active), read(h0), read(drop), read(h), write(x));
+  return { x, d };
 }
+
+/** All of x [N, K] but its last step, and all of d [N, width] but its first. */
+function laterSteps(trace: Trace, B: number, x: Tensor, d: Tensor): { x: Tensor; d: Tensor } {
+  const [[N, K], [, width]] = [x.shape, d.shape];
+  return { x: trace.view(x, [N - B, K]), d: trace.view(d, [N - B, width], B * width) };
+}
+
+/** Whether a kernel is to give the gradient of the initial state h0: without it the first step has a product less. */
+const wantsInitial = (grads: Gradients, h0: number): number => +grads.needs(h0);
 
 const weightGradient = (grads: Gradients, input: number): Tensor | undefined =>
   (grads.needs(input) ? grads.accumulate(input) : undefined);
@@ -48,8 +63,8 @@ const simpleRnnOp: Op<SequenceConfig> = {
     const gates = { G: 1, H };
     const dh = running(trace, grads, 1, [rows.B, H]);
     trace.call("f32_simple_rnn_seq_bwd", rows.T, rows.B, H, read(rows.active), gatePanelsOfTranspose(trace, u!, gates), read(drop),
-      read(h), read(grads.of(0)), update(z), update(dh), activationRecords(trace, activations));
-    addGateGradients(trace, { x: previous(trace, config, h, h0, drop), d: z!, weight: weightGradient(grads, 1), gates, live: rows.count });
+      read(h), read(grads.of(0)), update(z), update(dh), wantsInitial(grads, 2), activationRecords(trace, activations));
+    addGateGradients(trace, { ...recurrentOperands(trace, config, h, z!, h0, drop), weight: weightGradient(grads, 1), gates, live: rows.count });
     if (grads.needs(2)) grads.pass(2, dh);
     if (grads.needs(0)) grads.pass(0, z!);
   },
@@ -77,8 +92,8 @@ const lstmOp: Op<SequenceConfig> = {
     const peepholes = [5, 6, 7].map((i) => update(weightGradient(grads, i)));
     trace.call("f32_lstm_seq_bwd", rows.T, rows.B, H, read(rows.active), gatePanelsOfTranspose(trace, u!, gates), read(c0), read(drop),
       read(pi), read(pf), read(po), activations ? read(pre) : 0, read(c), read(grads.of(0)), update(z), update(dh), update(dc),
-      ...peepholes, write(scratch(trace, config, LSTM)), activationRecords(trace, activations));
-    addGateGradients(trace, { x: previous(trace, config, h, h0, drop), d: z!, weight: weightGradient(grads, 1), gates, live: rows.count });
+      ...peepholes, write(scratch(trace, config, LSTM)), wantsInitial(grads, 2), activationRecords(trace, activations));
+    addGateGradients(trace, { ...recurrentOperands(trace, config, h, z!, h0, drop), weight: weightGradient(grads, 1), gates, live: rows.count });
     if (grads.needs(2)) grads.pass(2, dh);
     if (grads.needs(3)) grads.pass(3, dc);
     if (grads.needs(0)) grads.pass(0, z!);
@@ -108,12 +123,10 @@ const gruAfterOp: Op<SequenceConfig> = {
     const dr = trace.tensor(z!.shape);
     trace.call("f32_gru_reset_after_seq_bwd", rows.T, rows.B, H, read(rows.active), gatePanelsOfTranspose(trace, u!, gates), read(h0), read(drop),
       activations ? read(pre) : 0, update(hn), read(h), read(grads.of(0)), update(z), write(dr), update(dh),
-      write(scratch(trace, config, GRU)), activationRecords(trace, activations));
+      write(scratch(trace, config, GRU)), wantsInitial(grads, 3), activationRecords(trace, activations));
+    addGateGradients(trace, { ...recurrentOperands(trace, config, h, dr, h0, drop), weight: weightGradient(grads, 1), gates, live: rows.count });
     const db = bias && weightGradient(grads, 2);
-    addGateGradients(trace, {
-      x: previous(trace, config, h, h0, drop), d: dr, weight: weightGradient(grads, 1),
-      bias: db && trace.view(db, [GRU * H], GRU * H), gates, live: rows.count,
-    });
+    addGateGradients(trace, { x: h, d: dr, bias: db && trace.view(db, [GRU * H], GRU * H), gates, live: rows.count }); // there is a bias in the first step, too
     if (grads.needs(3)) grads.pass(3, dh);
     if (grads.needs(0)) grads.pass(0, z!);
   },
@@ -143,9 +156,9 @@ const gruBeforeOp: Op<SequenceConfig> = {
     const [dzr, dn] = [trace.tensor([N, gateWidth(zr)]), trace.tensor([N, gateWidth(n)])];
     trace.call("f32_gru_reset_before_seq_bwd", rows.T, rows.B, H, read(rows.active), gatePanelsOfTranspose(trace, u!, zr),
       gatePanelsOfTranspose(trace, u!, n), read(h0), read(drop), activations ? read(pre) : 0, read(h), read(grads.of(0)),
-      update(z), write(dzr), write(dn), update(dh), write(scratch(trace, config, GRU)), activationRecords(trace, activations));
+      update(z), write(dzr), write(dn), update(dh), write(scratch(trace, config, GRU)), wantsInitial(grads, 2), activationRecords(trace, activations));
     const weight = weightGradient(grads, 1);
-    addGateGradients(trace, { x: previous(trace, config, h, h0, drop), d: dzr, weight, gates: zr, live: rows.count });
+    addGateGradients(trace, { ...recurrentOperands(trace, config, h, dzr, h0, drop), weight, gates: zr, live: rows.count });
     addGateGradients(trace, { x: rh, d: dn, weight, gates: n, live: rows.count });
     if (grads.needs(2)) grads.pass(2, dh);
     if (grads.needs(0)) grads.pass(0, z!);

@@ -2,6 +2,6 @@
 import type { Kernels } from "../generated/kernels.ts";
 
 export const abi = () => ({
-  abi_version: () => 2,
+  abi_version: () => 3,
   abi_relaxed: () => 0,
 }) satisfies Partial<Kernels>;

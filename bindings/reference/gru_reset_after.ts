@@ -60,7 +60,7 @@ export const gruResetAfter = (views: Views) => ({
 
   f32_gru_reset_after_seq_bwd(
     T: number, B: number, H: number, active: number, ut: number, h0: number, drop: number,
-    pre: number, hn: number, h: number, dhs: number, gates: number, dr: number, dh: number, _scratch: number, acts: number,
+    pre: number, hn: number, h: number, dhs: number, gates: number, dr: number, dh: number, _scratch: number, initial: number, acts: number,
   ): void {
     const steps = timeline(views, T, B, active);
     const N = packedRows(steps);
@@ -100,6 +100,7 @@ export const gruResetAfter = (views: Views) => ({
         clearPadding(3, H, Q, row);
         clearPadding(3, H, R, row);
       }
+      if (at === 0 && !initial) break;
       const dzU = masked(rows * H, times(rows, width, H, R.subarray(at * width), Ut), mask);
       for (let i = 0; i < rows * H; i++) dH[i] += dzU[i];
     }

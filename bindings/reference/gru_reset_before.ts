@@ -65,7 +65,7 @@ export const gruResetBefore = (views: Views) => ({
 
   f32_gru_reset_before_seq_bwd(
     T: number, B: number, H: number, active: number, utZr: number, utN: number, h0: number, drop: number,
-    pre: number, h: number, dhs: number, gates: number, dzr: number, dn: number, dh: number, _scratch: number, acts: number,
+    pre: number, h: number, dhs: number, gates: number, dzr: number, dn: number, dh: number, _scratch: number, initial: number, acts: number,
   ): void {
     const steps = timeline(views, T, B, active);
     const N = packedRows(steps);
@@ -114,6 +114,7 @@ export const gruResetBefore = (views: Views) => ({
         clearPadding(3, H, Q, (at + b) * width);
         clearPadding(2, H, ZR, (at + b) * 2 * Hp);
       }
+      if (at === 0 && !initial) break;
       const dzU = masked(rows * H, times(rows, 2 * Hp, H, ZR.subarray(at * 2 * Hp), Utzr), mask);
       for (let i = 0; i < rows * H; i++) dH[i] += dzU[i];
     }

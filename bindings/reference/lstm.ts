@@ -68,7 +68,7 @@ export const lstm = (views: Views) => ({
   f32_lstm_seq_bwd(
     T: number, B: number, H: number, active: number, ut: number, c0: number, drop: number,
     peepI: number, peepF: number, peepO: number, pre: number, c: number, dhs: number,
-    gates: number, dh: number, dc: number, dpeepI: number, dpeepF: number, dpeepO: number, _scratch: number, acts: number,
+    gates: number, dh: number, dc: number, dpeepI: number, dpeepF: number, dpeepO: number, _scratch: number, initial: number, acts: number,
   ): void {
     const steps = timeline(views, T, B, active);
     const N = packedRows(steps);
@@ -115,6 +115,7 @@ export const lstm = (views: Views) => ({
         }
         clearPadding(4, H, Q, (at + b) * width);
       }
+      if (at === 0 && !initial) break;
       const dzU = times(rows, width, H, Q.subarray(at * width), Ut);
       dH.set(masked(rows * H, dzU, mask));
     }

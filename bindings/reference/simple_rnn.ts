@@ -39,7 +39,7 @@ export const simpleRnn = (views: Views) => ({
 
   f32_simple_rnn_seq_bwd(
     T: number, B: number, H: number, active: number, ut: number, drop: number, h: number, dhs: number,
-    gates: number, dh: number, acts: number,
+    gates: number, dh: number, initial: number, acts: number,
   ): void {
     const steps = timeline(views, T, B, active);
     const N = packedRows(steps);
@@ -60,6 +60,7 @@ export const simpleRnn = (views: Views) => ({
         }
         clearPadding(1, H, Z, (at + b) * width);
       }
+      if (at === 0 && !initial) break;
       const dzU = times(rows, width, H, Z.subarray(at * width), Ut);
       dH.set(masked(rows * H, dzU, mask));
     }

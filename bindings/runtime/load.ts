@@ -13,7 +13,7 @@ import { referenceKernels } from "./reference.ts";
 import { threadedBackend } from "./threads.ts";
 
 /** The number that bindings and kernels agree on; raised when a kernel's arguments change. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 /** A kernel table over a memory. */
 export interface Backend {

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { eachBuild, Sandbox } from "../support/builds.ts";
 import { type Arrays, type CellCase, type CellName, GATES, packedRows, runCell } from "../support/cells.ts";
 import { Doubles } from "../support/doubles.ts";
-import { close, real } from "../support/numbers.ts";
+import { close, real, same } from "../support/numbers.ts";
 
 const NAMES: CellName[] = ["simple_rnn", "lstm", "gru_reset_after", "gru_reset_before"];
 
@@ -127,6 +127,13 @@ eachBuild("cells", (test, sandbox) => {
       const actual = runCell(sandbox, spec, arrays, 1);
       assert.equal(Object.keys(actual).sort(), Object.keys(expected).sort());
       for (const name of Object.keys(expected)) close(actual[name], expected[name], PARITY, name);
+    });
+
+    test(`${describe(spec)} ${Object.keys(options)}, without the gradient of the initial state`, () => {
+      const arrays = arraysOf(spec, options, 7);
+      const { dh0: _, ...expected } = runCell(sandbox, spec, arrays, 1);
+      const actual = runCell(sandbox, { ...spec, wanted: false }, arrays, 1);
+      for (const name of Object.keys(expected)) same(actual[name], expected[name], name);
     });
 
     test(`${describe(spec)} ${Object.keys(options)}, nothing kept`, () => {

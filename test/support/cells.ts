@@ -27,6 +27,8 @@ export interface CellCase {
   acts?: Activation[];
   /** Final states are written over the initial ones (forward only). */
   inPlace?: boolean;
+  /** false: the gradient of the initial state is not asked for. */
+  wanted?: boolean;
 }
 
 /**
@@ -59,6 +61,7 @@ class Run {
   readonly spec: CellCase;
   readonly arrays: Arrays;
   readonly G: number;
+  readonly wanted: number;
 
   constructor(box: Box, spec: CellCase, arrays: Arrays) {
     const { T, B, H, cell } = spec;
@@ -66,6 +69,7 @@ class Run {
     this.spec = spec;
     this.arrays = arrays;
     this.G = GATES[cell];
+    this.wanted = spec.wanted === false ? 0 : 1;
     this.N = packedRows(spec);
     this.width = this.G * panelWidth(H);
     this.active = spec.active ? box.i32(spec.active).ptr : 0;
@@ -160,7 +164,7 @@ function simpleRnn(run: Run, keep: number): void {
   if (!keep) return;
   run.plain("pre", run.gates, 1, false);
   const dh = run.running("dhT");
-  kernels.f32_simple_rnn_seq_bwd(T, B, H, run.active, ut, drop, run.h.ptr, run.ptr("dh"), run.gates.ptr, dh.ptr, run.acts);
+  kernels.f32_simple_rnn_seq_bwd(T, B, H, run.active, ut, drop, run.h.ptr, run.ptr("dh"), run.gates.ptr, dh.ptr, run.wanted, run.acts);
   run.plain("dz", run.gates, 1);
   run.weights("du", run.shifted(drop), out.dz, 1);
   out.dh0 = dh.data;
@@ -182,7 +186,7 @@ function lstm(run: Run, keep: number): void {
   const [dh, dc] = [run.running("dhT"), run.running("dcT")];
   const peepholes = ["dpi", "dpf", "dpo"].map((name) => box.f32(new Float32Array(H).fill(name === "dpi" ? 1 : 0)));
   box.kernels.f32_lstm_seq_bwd(T, B, H, run.active, ut, c0, drop, pi, pf, po, run.pre, c.ptr, run.ptr("dh"), run.gates.ptr, dh.ptr, dc.ptr,
-    ...peepholes.map(({ ptr }, i) => ([pi, pf, po][i] ? ptr : 0)) as [number, number, number], run.scratch, run.acts);
+    ...peepholes.map(({ ptr }, i) => ([pi, pf, po][i] ? ptr : 0)) as [number, number, number], run.scratch, run.wanted, run.acts);
   run.plain("dz", run.gates, 4);
   run.weights("du", run.shifted(drop), out.dz, 4);
   out.dh0 = dh.data;
@@ -206,7 +210,7 @@ function gruResetAfter(run: Run, keep: number): void {
   const dh = run.running("dhT");
   const dr = box.f32(N * width);
   box.kernels.f32_gru_reset_after_seq_bwd(T, B, H, run.active, ut, run.h0, drop, run.pre, hn, run.h.ptr, run.ptr("dh"), run.gates.ptr,
-    dr.ptr, dh.ptr, run.scratch, run.acts);
+    dr.ptr, dh.ptr, run.scratch, run.wanted, run.acts);
   run.plain("dz", run.gates, 3);
   run.plain("dr", dr, 3);
   run.weights("du", run.shifted(drop), out.dr, 3);
@@ -232,7 +236,7 @@ function gruResetBefore(run: Run, keep: number): void {
   const dzr = box.f32(N * 2 * panelWidth(H));
   const dn = box.f32(N * panelWidth(H));
   box.kernels.f32_gru_reset_before_seq_bwd(T, B, H, run.active, zr.ut, n.ut, run.h0, drop, run.pre, run.h.ptr, run.ptr("dh"),
-    run.gates.ptr, dzr.ptr, dn.ptr, dh.ptr, run.scratch, run.acts);
+    run.gates.ptr, dzr.ptr, dn.ptr, dh.ptr, run.scratch, run.wanted, run.acts);
   run.plain("dz", run.gates, 3);
   run.plain("dzr", dzr, 2);
   run.plain("dn", dn, 1);
