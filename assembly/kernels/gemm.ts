@@ -11,7 +11,7 @@
  * Accuracy  sums of K (tn: M) terms in order, tn in chunks of 256; relaxed rounds once per term, simd twice.
  * Cost      bench/README.md.
  */
-import { loadPartial } from "../lib/f32x4";
+import { loadPartial, madd, storePartial } from "../lib/f32x4";
 import { BLOCK_ROWS, gemm, product } from "../lib/gemm";
 import { gemv } from "../lib/gemv";
 import { f32_pack_nn } from "./pack";
@@ -24,6 +24,36 @@ const CROWDED: usize = 32;
 
 /** Row stride of the columns of A that are copied: not crowded, room for a row's last four floats to be stored whole. */
 const COPY_STRIDE: usize = BLOCK_ROWS + 4;
+
+/** Columns of A, that is rows of C, from which on D is packed: it is read as often as there are tiles of them. */
+const MANY: usize = 3;
+
+/** c[n] += Σₘ a(m)·d[m, n] for 16 columns (`whole`), a line of the cache, or the first `count` of 4. Strides in bytes. */
+// @ts-ignore: decorator
+@inline
+function addColumns(whole: bool, count: usize, M: usize, a: usize, rs: usize, d: usize, ds: usize, c: usize): void {
+  const zero = f32x4.splat(0);
+  let s0 = whole ? v128.load(c) : loadPartial(c, count);
+  let s1 = whole ? v128.load(c, 16) : zero, s2 = whole ? v128.load(c, 32) : zero, s3 = whole ? v128.load(c, 48) : zero;
+  for (; M; M--, a += rs, d += ds) {
+    const x = v128.load32_splat(a);
+    s0 = madd(x, v128.load(d), s0);
+    if (whole) s1 = madd(x, v128.load(d, 16), s1);
+    if (whole) s2 = madd(x, v128.load(d, 32), s2);
+    if (whole) s3 = madd(x, v128.load(d, 48), s3);
+  }
+  if (!whole) return storePartial(c, s0, count);
+  v128.store(c, s0);
+  v128.store(c, s1, 16);
+  v128.store(c, s2, 32);
+  v128.store(c, s3, 48);
+}
+
+/** One row of C: c += aᵀ·D, D read as it lies. Strides in bytes. */
+function addRow(M: usize, N: usize, a: usize, rs: usize, d: usize, ds: usize, c: usize): void {
+  for (; N >= 16; N -= 16, d += 64, c += 64) addColumns(true, 4, M, a, rs, d, ds, c);
+  for (; N > 0; N -= min<usize>(N, 4), d += 16, c += 16) addColumns(false, min<usize>(N, 4), M, a, rs, d, ds, c);
+}
 
 /** The first `columns` of some rows, tight. Strides in bytes. */
 function copyColumns(rows: usize, columns: usize, a: usize, rs: usize, to: usize): void {
@@ -73,7 +103,8 @@ export function f32_gemv_nn(N: usize, K: usize, x: usize, panels: usize, init: u
  * C += Aᵀ·D.
  *
  * A is read down its columns, where rows a power of two apart fall into the same few lines of the first cache. Then the
- * columns of a block are copied first (measured: 24.1 → 25.9 of 32 G multiply-adds a second at K = 128 and 256).
+ * columns of a block are copied first (measured: 24.1 → 25.9 of 32 G multiply-adds a second at K = 128 and 256). For one
+ * or two columns D is not worth packing.
  *
  * @param M        rows of a and d: the terms of the sums
  * @param live     in      [1] | 0  rows that count
@@ -96,9 +127,10 @@ export function f32_gemm_tn_acc(
   const crowded = lda % CROWDED == 0;
   for (let chunks = (M + TN_CHUNK - 1) / TN_CHUNK; chunks; chunks--) {
     const rows = (M + chunks - 1) / chunks;
-    f32_pack_nn(rows, N, d, ldd, panels);
     let left = K, column = a, to = c;
-    for (let blocks = (K + BLOCK_ROWS - 1) / BLOCK_ROWS; blocks; blocks--) {
+    if (K < MANY) for (; left; left--, column += 4, to += ldc << 2) addRow(rows, N, column, lda << 2, d, ldd << 2, to);
+    else f32_pack_nn(rows, N, d, ldd, panels);
+    for (let blocks = (left + BLOCK_ROWS - 1) / BLOCK_ROWS; blocks; blocks--) {
       const columns = (left + blocks - 1) / blocks;
       if (crowded) copyColumns(rows, columns, column, lda << 2, scratch);
       product(columns, N, rows, crowded ? scratch : column, 4, (crowded ? COPY_STRIDE : lda) << 2, panels, to, ldc << 2, to, ldc << 2);

@@ -9,11 +9,18 @@ import { panels, panelsOfTranspose } from "./weights.ts";
 /** Floats of scratch that f32_gemm_tn_acc needs: a chunk of rows of the right operand in panels, and of some columns of the left one. */
 export const transposedScratch = (N: number): number => 256 * (((N + 7) & ~7) + 100);
 
-/** C += Aᵀ·D over M rows (or the `live` first of them): the product of every weight gradient. */
-export function addTransposedProduct(trace: Trace, a: Tensor, d: Tensor, c: Tensor, M: number, live?: Tensor): void {
-  const [K, N] = [a.size / M, d.size / M];
+/**
+ * C += Aᵀ·D over M rows (or the `live` first of them): the product of every weight gradient.
+ *
+ * @param N    columns of D that count, when not all of them do
+ * @param ldc  row stride of C; N when absent
+ */
+export function addTransposedProduct(
+  trace: Trace, a: Tensor, d: Tensor, c: Tensor, M: number, live?: Tensor, { N = d.size / M, ldc = N }: { N?: number; ldc?: number } = {},
+): void {
+  const K = a.size / M;
   const scratch = trace.tensor([transposedScratch(N)]);
-  trace.call("f32_gemm_tn_acc", M, read(live), K, N, read(a), K, read(d), N, update(c), N, write(scratch));
+  trace.call("f32_gemm_tn_acc", M, read(live), K, N, read(a), K, read(d), d.size / M, update(c), ldc, write(scratch));
 }
 
 /** x·W + b. Inputs: x [.., K], W [K, N], b [N] or absent. */

@@ -26,14 +26,22 @@ export function addGateGradients(
   const M = d.shape[0];
   const width = gateWidth(gates);
   const { G, H, first = 0 } = gates;
-  if (weight) {
+  if (weight && M > 0) {
     const K = x.shape[1];
     const columns = weight.shape[1];
-    const sums = trace.zeros([K, width]);
-    addTransposedProduct(trace, x, d, sums, M, live);
-    trace.call("f32_unpermute_gates_acc", K, G, H, read(sums), width, update(trace.view(weight, weight.shape, first)), columns);
+    const place = trace.view(weight, weight.shape, first);
+    if (G === 1) addTransposedProduct(trace, x, d, place, M, live, { N: H, ldc: columns });
+    else {
+      const sums = trace.zeros([K, width]);
+      addTransposedProduct(trace, x, d, sums, M, live);
+      trace.call("f32_unpermute_gates_acc", K, G, H, read(sums), width, update(place), columns);
+    }
   }
   if (!bias) return;
+  if (G === 1) { // one gate is in order
+    trace.call("f32_rsum_rows_acc", M, read(live), H, read(d), width, update(bias));
+    return;
+  }
   const sums = trace.zeros([width]);
   trace.call("f32_rsum_rows_acc", M, read(live), width, read(d), width, update(sums));
   trace.call("f32_unpermute_gates_acc", 1, G, H, read(sums), width, update(bias), G * H);
