@@ -56,7 +56,7 @@ const maxOp: Op<{ axis: number }> = {
   },
 };
 
-/** Reduces axis after axis, the last first, so that the numbers of the others stay. */
+/** Reduces axis after axis, the last first, so that the numbers of the others stay. One of a single element is only dropped. */
 function reduce(op: Op<{ axis: number }>, value: Tensor, { axis, keepDims = false }: ReduceOptions): Tensor {
   const trace = currentTrace(op.name);
   let x = floatsOf(trace, tensorOf(op.name, value));
@@ -65,7 +65,9 @@ function reduce(op: Op<{ axis: number }>, value: Tensor, { axis, keepDims = fals
   if (axes.length === rank && rank > 1) {
     x = trace.apply(op, [reshape(x, [x.size])], { axis: 0 })[0];
   } else {
-    for (const at of [...new Set(axes)].sort((a, b) => b - a)) x = trace.apply(op, [x], { axis: at })[0];
+    for (const at of [...new Set(axes)].sort((a, b) => b - a)) {
+      x = shape[at] === 1 ? reshape(x, without(x.shape, at)) : trace.apply(op, [x], { axis: at })[0];
+    }
   }
   return keepDims ? reshape(x, shape.map((extent, i) => (axes.includes(i) ? 1 : extent))) : x;
 }
@@ -79,7 +81,7 @@ export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(ma
 /** Mean along axes. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   const total = sum(x, options);
-  return affine(total, total.size / x.size, 0);
+  return total.size === x.size ? total : affine(total, total.size / x.size, 0);
 }
 
 function rowOp(name: "softmax" | "log_softmax"): Op {

@@ -58,14 +58,14 @@ interface Axes {
 
 /** A reduction of [2, 3, 5] along axes. */
 function reduction(op: (x: Tensor, options?: Axes) => Tensor, f: (values: number[]) => number, make = floats): OpCase[] {
-  const shape = [2, 3, 5];
+  const shapes = [[2, 3, 5], [3, 1, 4], [1, 1, 1]]; // an axis of one element is dropped without a call
   const cases: [Axes | undefined, number[]][] = [
     [undefined, [0, 1, 2]], [{ axis: 0 }, [0]], [{ axis: 1 }, [1]], [{ axis: 2 }, [2]], [{ axis: -1 }, [2]], [{ axis: -3 }, [0]],
     [{ axis: [0, 2] }, [0, 2]], [{ axis: [-1, 1] }, [1, 2]], [{ axis: [0, 1, 2] }, [0, 1, 2]], [{ keepDims: true }, [0, 1, 2]],
     [{ axis: 1, keepDims: true }, [1]], [{ axis: [0, -1], keepDims: true }, [0, 2]], [{ axis: [1, -2] }, [1]],
   ];
-  return cases.map(([options, axes]) => ({
-    what: JSON.stringify(options) ?? "all axes", inputs: [make(shape)], fn: (x) => op(x, options),
+  return shapes.flatMap((shape) => cases.map(([options, axes]) => ({
+    what: `${JSON.stringify(options) ?? "all axes"} of ${shape}`, inputs: [make(shape)], fn: (x) => op(x, options),
     plain: (x) => {
       const kept = tabulate(shape.map((n, i) => (axes.includes(i) ? 1 : n)), (...base) => {
         const values: number[] = [];
@@ -74,7 +74,7 @@ function reduction(op: (x: Tensor, options?: Axes) => Tensor, f: (values: number
       });
       return options?.keepDims ? kept : { ...kept, shape: shape.filter((_, i) => !axes.includes(i)) };
     },
-  }));
+  })));
 }
 
 function softmaxCases(op: (x: Tensor, axis?: number) => Tensor, f: (x: number, sum: number) => number): OpCase[] {
