@@ -1,8 +1,8 @@
 /**
  * Weights to column panels, and gates to and from panel order (lib/panel.ts draws both).
  *
- * Packing is pure movement. It costs 0.3–0.7 % of a training step (measured), so panels are derived whenever the weights
- * have changed and never stored.
+ * Packing is pure movement. It costs 0.3–0.7 % of a training step, 3 % of one of 50 µs (measured), so panels are derived
+ * whenever the weights have changed and never stored.
  *
  * Padding   columns and rows that only fill a panel are written as 0.
  * Aliasing  none.
