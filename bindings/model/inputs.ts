@@ -72,7 +72,9 @@ export function namedArrays(subject: string, x: readonly Normalized[], steps: Re
 }
 
 /** Rows start…end − 1 of an array, without a copy. */
-export function rowsOf({ data, shape, dtype }: Normalized, start: number, end: number): Normalized {
+export function rowsOf(array: Normalized, start: number, end: number): Normalized {
+  const { data, shape, dtype } = array;
+  if (end - start === shape[0]) return array;
   const width = data.length / shape[0];
   return { data: data.subarray(start * width, end * width), shape: [end - start, ...shape.slice(1)], dtype };
 }

@@ -3,7 +3,7 @@ import { ShapeError, TraceError } from "../errors.ts";
 import { checkCount, checkOptions } from "../options.ts";
 import type { NDArray, Normalized } from "../program/array.ts";
 import { Division, agree, type Part, type Slice } from "../program/division.ts";
-import { TracedFunction } from "../program/functions.ts";
+import { TracedFunction, type Compiled } from "../program/functions.ts";
 import { describe, sizeOf, type Steps, type Tensor } from "../program/tensor.ts";
 import { flattenResult } from "../program/tree.ts";
 import { attachSteps, inputArrays, namedArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
@@ -53,7 +53,7 @@ class Run {
   private readonly steps: Readonly<Record<string, Normalized>>;
   private readonly named: readonly [name: string, array: Normalized][];
   private readonly batchSize: number;
-  readonly rows: number;
+  private readonly rows: number;
   outputs: NDArray[] = [];
 
   constructor(division: Division<undefined>, x: ModelInput, options: PredictOptions, batchSize: number) {
@@ -75,29 +75,32 @@ class Run {
   }
 
   /** Programs for the rows from `first` on: a batch, or one for every thread. */
-  compile(first: number): Part<undefined>[] {
+  private compile(first: number): Part<undefined>[] {
     const { division, batchSize, rows } = this;
     return division.divided(Math.min(rows - first, batchSize * division.threads), this.from(first))
       ?? division.entire(Math.min(rows - first, batchSize), this.from(first));
   }
 
-  /** @throws ValueError for values that the programs cannot take */
-  check({ compiled: { program } }: Part<undefined>): void {
-    this.named.forEach(([name, array], i) => program.inputs[i].check(array.data, name));
+  /** Computes all rows. @returns what says how the outputs are arranged @throws ValueError for values that the programs cannot take */
+  all(): Compiled<undefined> {
+    const parts = this.compile(0);
+    const [{ compiled }] = parts;
+    this.named.forEach(([name, array], i) => compiled.program.inputs[i].check(array.data, name));
+    for (let first = this.run(parts, 0); first < this.rows;) first = this.run(this.compile(first), first);
+    return compiled;
   }
 
   /** Computes rows from `first` on, divided where that gives the same. @returns where the next ones are */
-  run(first: number): number {
-    const parts = this.compile(first);
+  private run(parts: readonly Part<undefined>[], first: number): number {
     this.replay(parts, first);
     const next = first + parts.at(-1)!.end;
-    if (parts.length > 1 && !this.division.confirm(() => this.sameWhole(first, next))) return this.run(first);
+    if (parts.length > 1 && !this.division.confirm(() => this.sameWhole(first, next))) return this.run(this.compile(first), first);
     return next;
   }
 
   private replay(parts: readonly Part<undefined>[], first: number): void {
     for (const { compiled: { program }, start, end } of parts) {
-      this.named.forEach(([name, array], i) => program.inputs[i].write(rowsOf(array, first + start, first + end).data, name));
+      this.named.forEach(([, array], i) => program.inputs[i].view.set(rowsOf(array, first + start, first + end).data)); // checked before
     }
     this.division.replay(parts);
     this.collect(parts, first);
@@ -135,9 +138,6 @@ export function predict(model: Network, x: ModelInput, options: PredictOptions):
   const { batchSize = 32 } = options;
   checkCount("predict", "batchSize", batchSize);
   const run = new Run(predictFunction(model), x, options, batchSize);
-  const [part] = run.compile(0);
-  run.check(part);
-  for (let first = 0; first < run.rows;) first = run.run(first);
-  const result = part.compiled.result((_port, i) => run.outputs[i]) as Prediction;
+  const result = run.all().result((_port, i) => run.outputs[i]) as Prediction;
   return Array.isArray(result) && run.outputs.length === 1 ? run.outputs[0] : result;
 }
