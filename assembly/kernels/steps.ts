@@ -7,7 +7,7 @@
  * Accuracy  σ and tanh as in accuracy.json.
  */
 import { activate, ANY, isUsual } from "../lib/activation";
-import { storeUnits } from "../lib/gates";
+import { LANES, storePartial } from "../lib/f32x4";
 import { gruForward } from "../lib/gru_reset_after_step";
 import { blendForward, resetForward } from "../lib/gru_reset_before_step";
 import { lstmForward } from "../lib/lstm_step";
@@ -17,12 +17,11 @@ import { Unary } from "../lib/unary_codes";
 // @ts-ignore: decorator
 @inline
 function simpleRnn(code: i32, rows: usize, H: usize, gates: usize, h: usize, acts: usize): void {
-  const width = panelWidth(H) << 2;
+  const width = panelWidth(H) << 2, whole = (H & ~(LANES - 1)) << 2;
   for (; rows; rows--, gates += width, h += H << 2) {
-    for (let j: usize = 0; j < H; j += 4) {
-      const at = j << 2;
-      storeUnits(h + at, activate(code, acts, v128.load(gates + at)), H, j);
-    }
+    let at: usize = 0;
+    for (; at != whole; at += 16) v128.store(h + at, activate(code, acts, v128.load(gates + at)));
+    if (H & (LANES - 1)) storePartial(h + at, activate(code, acts, v128.load(gates + at)), H & (LANES - 1));
   }
 }
 

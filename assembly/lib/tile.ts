@@ -17,7 +17,7 @@ export const MAX_ROWS: usize = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 /** The first `count` (1…8, NR 4: 1…4) floats of one row of a tile. */
 // @ts-ignore: decorator
 @inline
-function storeRow(NR: i32, c: usize, lo: v128, hi: v128, count: usize): void {
+export function storeRow(NR: i32, c: usize, lo: v128, hi: v128, count: usize): void {
   if (NR == 4) {
     storePartial(c, lo, count);
   } else {
