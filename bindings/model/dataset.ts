@@ -132,7 +132,17 @@ export class Dataset {
 
   /** All that one program is for, but for the number of rows. */
   private get form(): string {
-    return (this.formed ??= JSON.stringify([this.classWeight, ...this.sources.map(([name, { dtype, shape }]) => [name, dtype, ...shape.slice(1)])]));
+    return (this.formed ??= this.describe());
+  }
+
+  /** Names and shapes of the arrays; put together by hand, which takes half the time of JSON (measured). */
+  private describe(): string {
+    let form = this.classWeight ?? "";
+    for (const [name, { dtype, shape }] of this.sources) {
+      form += ` ${name.length} ${name} ${dtype}`; // the length, since names may hold anything
+      for (let axis = 1; axis < shape.length; axis++) form += ` ${shape[axis]}`;
+    }
+    return form;
   }
 
   /** Arguments of the step function for rows start…end − 1: (x, y, steps, { sampleWeight, classWeight }). */

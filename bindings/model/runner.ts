@@ -61,6 +61,8 @@ export class BatchRunner {
   /** The losses of a training without the update. */
   private readonly probe: TracedFunction;
   private readonly ending: Finish;
+  /** Numbers of the rows of the last batch that was given whole: a typed array costs more than all it is needed for. */
+  private everyRow = range(0);
 
   constructor(model: Module, objective: Objective, updater: Updater) {
     this.model = model;
@@ -193,7 +195,8 @@ export class BatchRunner {
 
   trainOnBatch(data: Dataset): Logs {
     const scores = new Scores();
-    scores.add(this.step({ data, rows: range(data.rows) }, { epoch: 0, batch: 0 }), data.rows);
+    if (this.everyRow.length !== data.rows) this.everyRow = range(data.rows);
+    scores.add(this.step({ data, rows: this.everyRow }, { epoch: 0, batch: 0 }), data.rows);
     return scores.logs();
   }
 
