@@ -36,8 +36,19 @@ for (const [name, data] of samples) {
   test(name, () => assert.ok(Buffer.compare(inflate(deflateRawSync(data, { level: 9 }), data.length), data) === 0));
 }
 
-test("blocks that the build does not write", () => {
-  refused(() => inflate(deflateRawSync(Buffer.from("short"), { level: 0 }), 5), "ERR_FORMAT", /^inflate: expected a block with Huffman codes, got one of kind 0$/);
+test("blocks of bytes as they are", () => {
+  const data = bytes(100000, () => random.below(256));
+  assert.ok(Buffer.compare(inflate(deflateRawSync(data, { level: 0 }), data.length), data) === 0);
+});
+
+test("another size than expected, and what is no such stream", () => {
+  const packed = deflateRawSync(Buffer.from("short"));
+  refused(() => inflate(packed, 6), "ERR_FORMAT", /^inflate: expected 6 bytes, got 5$/);
+  refused(() => inflate(packed.subarray(0, 2), 5), "ERR_FORMAT", /^inflate: expected /);
+  for (let seed = 0; seed < 200; seed++) {
+    const noise = bytes(50, () => random.below(256));
+    refused(() => inflate(noise, 1e6), "ERR_FORMAT", /^inflate: expected /);
+  }
 });
 
 for (const [name, source] of [["", packed], ["-infer", packedInfer]] as const) {
