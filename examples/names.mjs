@@ -4,31 +4,18 @@
 //   npm run example names
 //   npm run example names -- --data DIR   your own lists: LANGUAGE.txt each, one name per line
 //     --seed 1     --quick   fewer epochs, as the tests run it
-import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Module, jit, layers, ops, optimizers, trainStep } from "gatewise";
 import { Random, padSequences } from "gatewise/data";
 import { characterTokenizer } from "gatewise/text";
-import { fail, readOptions } from "./support/options.mjs";
+import { readNames } from "./support/names.mjs";
+import { readOptions } from "./support/options.mjs";
 
 const { data, seed, quick } = readOptions({ data: "", seed: 1, quick: false });
 const HIDDEN = 128;
 const BATCH = 64;
 
-function readNames(folder) {
-  let files = [];
-  try {
-    files = readdirSync(folder).filter((file) => file.endsWith(".txt")).sort();
-  } catch (error) {
-    fail(`--data: expected a folder, got ${folder}: ${error.message}`);
-  }
-  const read = (file) => readFileSync(`${folder}/${file}`, "utf8").toLowerCase().split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  const names = files.flatMap((file, language) => read(file).map((name) => ({ name, language })));
-  if (files.length < 2 || names.length < 10 * BATCH) fail(`--data: expected two languages or more and ${10 * BATCH} names, got ${files.length} and ${names.length} in ${folder}`);
-  return { languages: files.map((file) => file.replace(".txt", "")), names };
-}
-
-const { languages, names } = readNames(data || fileURLToPath(new URL("data/names", import.meta.url)));
+const { languages, names } = readNames(data || fileURLToPath(new URL("data/names", import.meta.url)), 10 * BATCH);
 const tokenizer = characterTokenizer({ padding: true }).fit(names.map(({ name }) => name));
 
 /** A letter [batch, vocabulary] and a memory [batch, HIDDEN] to a guess [batch, languages] and the memory after it. */

@@ -52,6 +52,11 @@ const EXAMPLES: Record<string, Example> = {
     badData: { content: "1 0 2\n", sentence: /^--data: expected 0 and 1, got "2" in / },
     lines: [/^it says {4}1 0 1 1 0$/m],
   },
+  one_file: {
+    scores: /held-out names, in 8 bits: ([\d.]+), majority baseline ([\d.]+)/, better: "higher", margin: 2,
+    badData: { content: "Ahab\n", sentence: /^--data: expected a folder, got / },
+    lines: [/^the page is in .*one_file\.html: 3\d\d kB, compressed 2\d\d kB; 6\d kB of it are script and kernels$/m],
+  },
   names: {
     scores: /held-out names: ([\d.]+), majority baseline ([\d.]+)/, better: "higher", margin: 2,
     badData: { content: "Ahab\n", sentence: /^--data: expected a folder, got / },
