@@ -14,7 +14,7 @@ import { checkOptions } from "./options.ts";
 import type { ArrayInput, NDArray, Normalized } from "./program/array.ts";
 import type { ImageProgram, PortPlace } from "./program/image.ts";
 import { Port } from "./program/port.ts";
-import { describe, sameShape, sizeOf } from "./program/tensor.ts";
+import { describe, sameShape, sizeOf } from "./program/shape.ts";
 import { rebuild } from "./program/tree.ts";
 import { ARENA_BASE } from "./runtime/arena.ts";
 import { isInt8Kernel, loadInt8 } from "./runtime/int8.ts";

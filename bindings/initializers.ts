@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from "./errors.ts";
 import { checkOptions, givenOptions, knownName, namesOf } from "./options.ts";
 import { orthonormalize } from "./orthonormal.ts";
 import type { Initializer } from "./program/parameters.ts";
-import { describe, sizeOf, type Shape } from "./program/tensor.ts";
+import { describe, sizeOf, type Shape } from "./program/shape.ts";
 import { Random } from "./random.ts";
 
 /** An initializer by name with its options, as the factories below give it. */

@@ -53,7 +53,8 @@ export type {
 } from "./optimizers/index.ts";
 export type { ArrayInput, NDArray, Nested, ShapedInput, TypedArray } from "./program/array.ts";
 export type { Initializer } from "./program/parameters.ts";
-export type { DType, Shape, Steps, Tensor } from "./program/tensor.ts";
+export type { DType, Shape } from "./program/shape.ts";
+export type { Steps, Tensor } from "./program/tensor.ts";
 export type { RegularizerConfig, RegularizerInput } from "./regularizers.ts";
 export type { Activations } from "./program/int8.ts";
 export type { Build } from "./runtime/builds.ts";

@@ -3,7 +3,8 @@
  * a loaded model are given, and nothing changes them.
  */
 import type { Initializer } from "./program/parameters.ts";
-import { sizeOf, type Tensor } from "./program/tensor.ts";
+import { sizeOf } from "./program/shape.ts";
+import type { Tensor } from "./program/tensor.ts";
 
 export const initializerOf = (): Initializer => (shape) => new Float32Array(sizeOf(shape));
 

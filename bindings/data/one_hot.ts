@@ -2,7 +2,7 @@
 import { ValueError } from "../errors.ts";
 import { indexOf, readArray } from "../program/array.ts";
 import type { ArrayInput, NDArray } from "../program/array.ts";
-import { describe } from "../program/tensor.ts";
+import { describe } from "../program/shape.ts";
 
 /**
  * Turns labels into the targets of a softmax.

@@ -10,7 +10,7 @@ import { FormatError, ShapeError, StateError, ValueError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { checkFinite, readArray } from "../program/array.ts";
 import type { ArrayInput, NDArray } from "../program/array.ts";
-import { describe } from "../program/tensor.ts";
+import { describe } from "../program/shape.ts";
 
 /** What a scaler saves: plain JSON. */
 export interface ScalerJson {

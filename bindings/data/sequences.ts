@@ -3,7 +3,7 @@ import { OptionError, ShapeError, ValueError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { readArray } from "../program/array.ts";
 import type { ArrayInput } from "../program/array.ts";
-import { describe, sizeOf, type Shape } from "../program/tensor.ts";
+import { describe, sizeOf, type Shape } from "../program/shape.ts";
 
 /** An end of a sequence. */
 export type Side = "pre" | "post";

@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { isArrayInput, readArray } from "../program/array.ts";
 import type { ArrayInput, ShapedInput, TypedArray } from "../program/array.ts";
-import { describe, sizeOf, type Shape } from "../program/tensor.ts";
+import { describe, sizeOf, type Shape } from "../program/shape.ts";
 
 /** Options of `split`. */
 export interface SplitOptions {

@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { isTypedArray, readArray } from "../program/array.ts";
 import type { ArrayInput, NDArray } from "../program/array.ts";
-import { describe } from "../program/tensor.ts";
+import { describe } from "../program/shape.ts";
 
 /** Options of `windows`. */
 export interface WindowOptions {

@@ -4,7 +4,8 @@ import { add as sumOf, affine, div, equal, maximum, mul, where } from "../ops/el
 import { max, mean, sum } from "../ops/reduce.ts";
 import { validSteps } from "../ops/rows.ts";
 import { concat, expand, reshape as reshaped, transpose } from "../ops/shape.ts";
-import { describe, sizeOf, type Tensor } from "../program/tensor.ts";
+import { describe, sizeOf } from "../program/shape.ts";
+import type { Tensor } from "../program/tensor.ts";
 import { integersOf } from "../ops/operands.ts";
 import { defineLayer, type CommonOptions } from "./definition.ts";
 import { positive } from "./simple.ts";

@@ -9,7 +9,8 @@ import { gatherRows, packedBefore, type Rows } from "../ops/rows.ts";
 import { partOf } from "../ops/scan.ts";
 import { reshape } from "../ops/shape.ts";
 import { parameterOf } from "../ops/weights.ts";
-import { sizeOf, type Loop, type Tensor } from "../program/tensor.ts";
+import { sizeOf } from "../program/shape.ts";
+import type { Loop, Tensor } from "../program/tensor.ts";
 import type { CellRun } from "./cells.ts";
 
 /** Bytes of a chunk's inputs and their projection: from a half to three times as many are as fast (measured). */

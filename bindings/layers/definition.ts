@@ -3,7 +3,8 @@ import type { ConstraintInput } from "../constraints.ts";
 import type { InitializerInput } from "../initializers.ts";
 import type { RegularizerInput } from "../regularizers.ts";
 import type { Int8Role } from "../program/int8.ts";
-import type { Shape, Steps, Tensor } from "../program/tensor.ts";
+import type { Shape } from "../program/shape.ts";
+import type { Steps, Tensor } from "../program/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 
 /** A weight of a layer. */

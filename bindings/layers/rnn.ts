@@ -1,6 +1,7 @@
 /** `rnn(cell)`: any cell, or several stacked, over a sequence. */
 import { OptionError, ShapeError, TraceError } from "../errors.ts";
-import { describe, isTensor, sameShape, type Tensor } from "../program/tensor.ts";
+import { describe, sameShape } from "../program/shape.ts";
+import { isTensor, type Tensor } from "../program/tensor.ts";
 import { cellKinds, type CellOptions } from "./cells.ts";
 import { defineLayer, type CommonOptions } from "./definition.ts";
 import { stageOf as builtInStage } from "./recurrent.ts";

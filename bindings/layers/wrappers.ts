@@ -2,7 +2,8 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import { affine, add, mul } from "../ops/elementwise.ts";
 import { concat, reshape } from "../ops/shape.ts";
-import { describe, type Tensor } from "../program/tensor.ts";
+import { describe } from "../program/shape.ts";
+import type { Tensor } from "../program/tensor.ts";
 import { defineLayer, type CallOptions, type CommonOptions, type LayerDefinition } from "./definition.ts";
 import type { SequenceOptions } from "./sequence.ts";
 

@@ -5,7 +5,8 @@ import { floatsOf } from "../ops/operands.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { reshape, stopGradient } from "../ops/shape.ts";
 import { checkOptions, givenOptions } from "../options.ts";
-import { describe, sameShape, type Tensor } from "../program/tensor.ts";
+import { describe, sameShape } from "../program/shape.ts";
+import type { Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
 
 /** What becomes of the losses of samples or steps: their mean over what counts, their sum, or themselves. */

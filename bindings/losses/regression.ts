@@ -4,7 +4,8 @@ import { squaredError } from "../ops/loss.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { slice, stopGradient } from "../ops/shape.ts";
 import { ShapeError } from "../errors.ts";
-import { describe, type Tensor } from "../program/tensor.ts";
+import { describe } from "../program/shape.ts";
+import type { Tensor } from "../program/tensor.ts";
 import { EPSILON, alignTargets, defineLoss, type LossFactory } from "./define.ts";
 
 /** A loss that is the mean over the last axis of something elementwise. */

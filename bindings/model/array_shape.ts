@@ -1,7 +1,7 @@
 /** Arrays of which only the extents matter, for what is traced before there is anything to compute. */
 import { ShapeError } from "../errors.ts";
 import type { NDArray } from "../program/array.ts";
-import { describe, sizeOf, type DType, type Shape } from "../program/tensor.ts";
+import { describe, sizeOf, type DType, type Shape } from "../program/shape.ts";
 
 /** Extents with the batch in front; of floats, or of integers as tokens and labels are. */
 export type ArrayShape = Shape | TypedShape;

@@ -4,7 +4,7 @@ import { checkOptions } from "../options.ts";
 import { checkFinite, isArrayInput, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
 import type { FlatArguments } from "../program/tree.ts";
 import { flattenArguments } from "../program/tree.ts";
-import { describe } from "../program/tensor.ts";
+import { describe } from "../program/shape.ts";
 import { columnsOf, inputArrays, namedArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "./inputs.ts";
 import { mapSeveral, namedParts, type Several } from "./several.ts";
 

@@ -1,7 +1,7 @@
 /** The file that `export` writes and `gatewise/exported` reads: programs as numbers, and what their memory holds before they run. */
 import { FormatError, GatewiseError } from "../errors.ts";
 import type { ImageProgram, PortPlace } from "../program/image.ts";
-import { sizeOf } from "../program/tensor.ts";
+import { sizeOf } from "../program/shape.ts";
 import type { Structure } from "../program/tree.ts";
 import { ARENA_BASE } from "../runtime/arena.ts";
 import { ABI_VERSION } from "../runtime/load.ts";

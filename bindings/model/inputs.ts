@@ -1,7 +1,8 @@
 /** Batches on their way into a model: inputs, lengths or mask, cut into batches. */
 import { ShapeError, ValueError } from "../errors.ts";
 import { checkFinite, indexOf, isArrayInput, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
-import { describe, sizeOf, type DType, type Steps, type Tensor } from "../program/tensor.ts";
+import { describe, sizeOf, type DType } from "../program/shape.ts";
+import type { Steps, Tensor } from "../program/tensor.ts";
 
 /** The input of a model: one array, or a list for a `call` of several inputs. */
 export type ModelInput = ArrayInput | readonly ArrayInput[];

@@ -1,6 +1,6 @@
 /** Reading a model back. Nothing changes unless the whole file is good. */
 import { FormatError, ShapeError } from "../errors.ts";
-import { describe, sizeOf, sameShape } from "../program/tensor.ts";
+import { describe, sizeOf, sameShape } from "../program/shape.ts";
 import type { Int8Names } from "../program/int8.ts";
 import { METADATA_KEY, isSlotName, parseMetadata, scaleName, type SavedFile, type SavedLayer } from "./files.ts";
 import type { Network } from "./network.ts";

@@ -2,7 +2,7 @@
 import { OptionError, ShapeError, nearest } from "../errors.ts";
 import { normalize, type ArrayInput, type Normalized } from "../program/array.ts";
 import type { Parameter } from "../program/parameters.ts";
-import { describe, sameShape } from "../program/tensor.ts";
+import { describe, sameShape } from "../program/shape.ts";
 
 /**
  * Holds arrays to the weights of their names.

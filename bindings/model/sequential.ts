@@ -2,7 +2,8 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import type { Activations, Int8Names } from "../program/int8.ts";
-import type { DType, Shape, Tensor } from "../program/tensor.ts";
+import type { DType, Shape } from "../program/shape.ts";
+import type { Tensor } from "../program/tensor.ts";
 import { Trace, currentTrace } from "../program/trace.ts";
 import { loadInt8 } from "../runtime/int8.ts";
 import type { LayerPart } from "./layer.ts";

@@ -1,7 +1,7 @@
 /** States by name, wherever in a heap they lie: read, replaced, zeroed. */
 import { ShapeError, StateError } from "../errors.ts";
 import { checkFinite, normalize, type ArrayInput, type NDArray, type Normalized } from "../program/array.ts";
-import { describe, sameShape, sizeOf, type Shape } from "../program/tensor.ts";
+import { describe, sameShape, sizeOf, type Shape } from "../program/shape.ts";
 import type { Heap } from "../runtime/heap.ts";
 
 /** Where a state lies. */

@@ -1,7 +1,8 @@
 /** States that outlive a run: those of stateful layers, and those of streams. */
 import { StateError } from "../errors.ts";
 import { needsWholeBatch } from "../program/shard.ts";
-import { Storage, describe, sizeOf, sameShape, type Shape } from "../program/tensor.ts";
+import { describe, sizeOf, sameShape, type Shape } from "../program/shape.ts";
+import { Storage } from "../program/tensor.ts";
 import type { StateStore, Trace } from "../program/trace.ts";
 import type { Arena } from "../runtime/arena.ts";
 import type { Backend } from "../runtime/load.ts";

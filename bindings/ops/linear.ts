@@ -1,6 +1,7 @@
 /** Matrix products. */
 import { ShapeError } from "../errors.ts";
-import { describe, read, update, write, sameShape, type Tensor } from "../program/tensor.ts";
+import { describe, sameShape } from "../program/shape.ts";
+import { read, update, write, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op, type Trace } from "../program/trace.ts";
 import { recordInt8Linear } from "./int8.ts";
 import { floatsOf, required, tensorOf } from "./operands.ts";

@@ -1,6 +1,7 @@
 /** Fused losses: one number per row or element, and the gradient that follows from it without a detour. */
 import { ShapeError } from "../errors.ts";
-import { describe, read, write, sameShape, type Tensor } from "../program/tensor.ts";
+import { describe, sameShape } from "../program/shape.ts";
+import { read, write, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op } from "../program/trace.ts";
 import { floatsOf, indicesOf, required } from "./operands.ts";
 

@@ -1,6 +1,7 @@
 /** What ops accept: tensors, numbers in their place, indices. */
 import { ShapeError, TraceError } from "../errors.ts";
-import { describe, isTensor, read, write, type Shape, type Tensor } from "../program/tensor.ts";
+import { describe, type Shape } from "../program/shape.ts";
+import { isTensor, read, write, type Tensor } from "../program/tensor.ts";
 import { UNARY_CODES } from "../reference/unary.ts";
 import { currentTrace, type Inputs, type Trace } from "../program/trace.ts";
 

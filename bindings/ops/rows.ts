@@ -1,6 +1,7 @@
 /** Ops by index: gather, one-hot, and the packing of ragged batches into rows that all count. */
 import { ShapeError, ValueError } from "../errors.ts";
-import { describe, read, sizeOf, update, write, type Steps, type Tensor } from "../program/tensor.ts";
+import { describe, sizeOf } from "../program/shape.ts";
+import { read, update, write, type Steps, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op, type Trace } from "../program/trace.ts";
 import { int8Scales } from "./int8.ts";
 import { axisOf, floatsOf, indicesOf, integersOf, required, tensorOf } from "./operands.ts";

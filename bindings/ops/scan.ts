@@ -1,6 +1,7 @@
 /** A loop over time whose step is recorded once, with its gradient as a loop back. */
 import { Tape, type Gradients } from "../program/gradients.ts";
-import { Tensor, sizeOf, type Loop } from "../program/tensor.ts";
+import { sizeOf } from "../program/shape.ts";
+import { Tensor, type Loop } from "../program/tensor.ts";
 import type { Exposed, Inputs, Node, Op, Trace } from "../program/trace.ts";
 import { affine } from "./elementwise.ts";
 import { floatsOf } from "./operands.ts";

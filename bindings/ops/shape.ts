@@ -1,6 +1,7 @@
 /** Ops that move elements without computing: reshape, transpose, slice, concat, stack, expand; and zeros. */
 import { ShapeError } from "../errors.ts";
-import { describe, sizeOf, sameShape, type Shape, type Tensor } from "../program/tensor.ts";
+import { describe, sizeOf, sameShape, type Shape } from "../program/shape.ts";
+import type { Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op } from "../program/trace.ts";
 import { axisOf, floatsOf, required, tensorOf } from "./operands.ts";
 import { stridedAdd, stridedCopy, strides, type Loop } from "./strided.ts";

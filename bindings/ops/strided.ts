@@ -1,5 +1,6 @@
 /** Copies between two strided layouts: transposes, slices, joins and broadcasts are this one kernel. */
-import { read, update, write, type Shape, type Tensor } from "../program/tensor.ts";
+import type { Shape } from "../program/shape.ts";
+import { read, update, write, type Tensor } from "../program/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 
 /** Row-major strides in elements. */

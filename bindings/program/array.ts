@@ -1,6 +1,6 @@
 /** Arrays as users give and get them. */
 import { ShapeError, ValueError } from "../errors.ts";
-import { describe, sizeOf, type DType, type Shape } from "./tensor.ts";
+import { describe, sizeOf, type DType, type Shape } from "./shape.ts";
 
 /** Any typed array: floats are rounded to f32, integers are tokens, labels or lengths. */
 export type TypedArray =

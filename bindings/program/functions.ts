@@ -7,7 +7,8 @@ import { backward, type Tape } from "./gradients.ts";
 import type { FlatRange, Parameter, ParameterBlock } from "./parameters.ts";
 import type { Port } from "./port.ts";
 import { plan, Program } from "./program.ts";
-import { describe, placed, type Tensor } from "./tensor.ts";
+import { describe } from "./shape.ts";
+import { placed, type Tensor } from "./tensor.ts";
 import { Trace, type TraceOptions } from "./trace.ts";
 import { flattenArguments, flattenResult, rebuild, type FlatArguments } from "./tree.ts";
 

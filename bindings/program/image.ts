@@ -6,7 +6,8 @@ import type { Bound } from "../runtime/replay.ts";
 import { write } from "../runtime/text.ts";
 import { bind } from "./bind.ts";
 import { plan, Program } from "./program.ts";
-import type { DType, Shape, Storage, Tensor } from "./tensor.ts";
+import type { DType, Shape } from "./shape.ts";
+import type { Storage, Tensor } from "./tensor.ts";
 import type { Range, Trace } from "./trace.ts";
 
 /** Where an input or output of a program lies. */

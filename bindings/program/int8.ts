@@ -1,5 +1,5 @@
 /** Weights in 8 bits: integers of −127…127 and a scale for each column, or for each row of a table. */
-import type { Shape } from "./tensor.ts";
+import type { Shape } from "./shape.ts";
 
 /** Bits of what int8 weights are multiplied with. */
 export type Activations = "mixed" | 7 | 14;

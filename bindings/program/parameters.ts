@@ -5,7 +5,8 @@ import type { Backend } from "../runtime/load.ts";
 import type { Program } from "./program.ts";
 import { replay, type Bound } from "../runtime/replay.ts";
 import { dequantizeWeight, type Int8Format, type Int8Role, type Int8Weight } from "./int8.ts";
-import { Storage, sizeOf, type Shape, type Tensor } from "./tensor.ts";
+import { sizeOf, type Shape } from "./shape.ts";
+import { Storage, type Tensor } from "./tensor.ts";
 import type { Call } from "./trace.ts";
 
 /** Writes the initial values of a tensor of this shape. */

@@ -2,7 +2,7 @@
 import { ValueError } from "../errors.ts";
 import type { Heap } from "../runtime/heap.ts";
 import { indexOf } from "./array.ts";
-import { describe, sizeOf, type DType, type Shape } from "./tensor.ts";
+import { describe, sizeOf, type DType, type Shape } from "./shape.ts";
 import type { Range } from "./trace.ts";
 
 /** Up to here a loop is as fast as a view of the source, and no garbage. */

@@ -1,15 +1,7 @@
 /** What model code computes with while it is traced: shapes and places, never values. */
 import { TraceError } from "../errors.ts";
+import { sizeOf, type DType, type Shape } from "./shape.ts";
 import type { Trace } from "./trace.ts";
-
-/** What a tensor holds. */
-export type DType = "f32" | "i32" | "i8";
-/** Extent of each axis. */
-export type Shape = readonly number[];
-
-export const sizeOf = (shape: Shape): number => shape.reduce((product, extent) => product * extent, 1);
-export const describe = (shape: Shape): string => `[${shape.join(", ")}]`;
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((extent, i) => extent === b[i]);
 
 /** The steps of calls that are recorded once and repeated. The run back over them, for the gradient, has the same steps. */
 export interface Loop {

@@ -7,7 +7,8 @@ import type { Gradients, Tape } from "./gradients.ts";
 import type { Int8Names } from "./int8.ts";
 import { needsWholeBatch, type Shard } from "./shard.ts";
 import type { Derived, Parameter } from "./parameters.ts";
-import { Storage, Tensor, read, sizeOf, write, type Counter, type DType, type Loop, type Move, type Operand, type Shape } from "./tensor.ts";
+import { sizeOf, type DType, type Shape } from "./shape.ts";
+import { Storage, Tensor, read, write, type Counter, type Loop, type Move, type Operand } from "./tensor.ts";
 
 export type KernelName = keyof Kernels;
 
