@@ -5,6 +5,8 @@
  * It trusts what it reads: damaged data run out of the memory, which holds nothing else, and trap.
  */
 
+/** Bits of the longest codes. */
+const LONGEST: u32 = 15;
 /** Bytes of a code's counts, one for each length of 0…15; its symbols follow in order. */
 const COUNTS: usize = 32;
 /** Symbols of literals and lengths, of distances, and of lengths of codes. */
@@ -19,11 +21,18 @@ const lengths = memory.data(320);
 const LENGTH_ORDER = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
 
 let source: usize = 0;
-/** Bits that have been read and not taken, lowest first: fewer than 8. */
+/** Bits that have been read and not taken, lowest first. */
 let held: u32 = 0, count: u32 = 0;
 
-function take(n: u32): u32 {
+/** Reads on until at least n bits are held. */
+// @ts-ignore: decorator
+@inline
+function hold(n: u32): void {
   for (; count < n; count += 8) held |= <u32>load<u8>(source++) << count;
+}
+
+function take(n: u32): u32 {
+  hold(n);
   const value = held & ((1 << n) - 1);
   held >>= n;
   count -= n;
@@ -34,7 +43,7 @@ function take(n: u32): u32 {
 function makeCode(code: usize, from: usize, n: usize): void {
   memory.fill(code, 0, COUNTS);
   let symbols = code + COUNTS;
-  for (let length: u32 = 1; length <= 15; length++) {
+  for (let length: u32 = 1; length <= LONGEST; length++) {
     const first = symbols;
     for (let i: usize = 0; i < n; i++) {
       if (load<u8>(from + i) != length) continue;
@@ -47,14 +56,20 @@ function makeCode(code: usize, from: usize, n: usize): void {
 
 /** The next symbol: codes of one length are consecutive numbers, which start where those of the length before ended. */
 function symbol(code: usize): u32 {
-  let value = take(1), first: u32 = 0, codes: u32 = load<u16>(code, 2), symbols = code + COUNTS;
+  hold(LONGEST);
+  let bits = held, length: u32 = 1, value = bits & 1, first: u32 = 0;
+  let codes: u32 = load<u16>(code, 2), symbols = code + COUNTS;
   while (value - first >= codes) {
     symbols += codes << 1;
     first = first + codes << 1;
-    value = value << 1 | take(1);
+    bits >>= 1;
+    value = value << 1 | bits & 1;
     code += 2;
+    length++;
     codes = load<u16>(code, 2);
   }
+  held >>= length;
+  count -= length;
   return load<u16>(symbols + (value - first << 1));
 }
 
@@ -119,7 +134,8 @@ function block(to: usize): usize {
 
 /** Bytes as they are. @returns where they end */
 function stored(to: usize): usize {
-  held = count = 0; // they begin with a byte
+  source -= count >> 3; // they begin with the next byte
+  held = count = 0;
   const length: usize = load<u16>(source);
   memory.copy(to, source + 4, length);
   source += 4 + length;

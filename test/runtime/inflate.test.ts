@@ -45,9 +45,9 @@ test("another size than expected, and what is no such stream", () => {
   const packed = deflateRawSync(Buffer.from("short"));
   refused(() => inflate(packed, 6), "ERR_FORMAT", /^inflate: expected 6 bytes, got 5$/);
   refused(() => inflate(packed.subarray(0, 2), 5), "ERR_FORMAT", /^inflate: expected /);
-  for (let seed = 0; seed < 200; seed++) {
+  for (let i = 0; i < 100; i++) {
     const noise = bytes(50, () => random.below(256));
-    refused(() => inflate(noise, 1e6), "ERR_FORMAT", /^inflate: expected /);
+    refused(() => inflate(noise, 1000), "ERR_FORMAT", /^inflate: expected /);
   }
 });
 
