@@ -202,8 +202,8 @@ export class Module extends Network {
   }
 
   /**
-   * What this model computes, for inputs of given extents, as a file for `gatewise/exported`: that entry is a third of
-   * `gatewise/infer`, starts in a fraction of its time, and runs Modules of your own, too.
+   * What this model computes, for inputs of given extents, as a file for `gatewise/exported`: that entry is less than half of
+   * `gatewise/infer`, starts in less than half of its time, and runs Modules of your own, too.
    *
    * @returns a safetensors file of programs and weights, for this version of the kernels; `save` is what lasts
    * @throws OptionError for neither `stream` nor `predict`, ShapeError for extents that do not fit
