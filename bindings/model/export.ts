@@ -1,5 +1,5 @@
 /** From a model to a file of what it computes: the programs themselves, which need no layers and no tracing to run. */
-import { OptionError, StateError, UnsupportedError } from "../errors.ts";
+import { OptionError, UnsupportedError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { Image, type ImageProgram } from "../program/image.ts";
 import { int8Text } from "../runtime/inline.ts";
@@ -57,7 +57,7 @@ export function exportModel(model: Network, options: ExportOptions): Uint8Array 
   checkOptions("export", options, ["stream", "predict"]);
   const { stream = false, predict } = options;
   if (!stream && predict === undefined) throw new OptionError("export: expected stream, or the extents of predict's inputs, or both, got neither");
-  if (!model.built) throw new StateError("export: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first");
+  model.throwIfUnbuilt("export");
   const image = new Image(model.backend);
   const recorded = {
     stream: stream ? recordStream(image, model, stream === true ? {} : stream) : undefined,

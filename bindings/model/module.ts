@@ -226,7 +226,7 @@ export class Module extends Network {
   load(bytes: FileBytes): void {
     this.throwIfDisposed();
     this.throwIfQuantized("load");
-    if (!this.built) throw new StateError("load: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first");
+    this.throwIfUnbuilt("load");
     const opened = openFile(bytes);
     checkWeights(this, opened.weights);
     this.takeOptimizer(opened);

@@ -241,9 +241,7 @@ export class Network implements Root {
   }
 
   private placed(what: string): [string, Parameter][] {
-    if (!this.built) {
-      throw new StateError(`${what}: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first`);
-    }
+    this.throwIfUnbuilt(what);
     return this.parameters();
   }
 
@@ -282,6 +280,11 @@ export class Network implements Root {
   /** @internal */
   throwIfQuantized(what: string): void {
     if (this.quantized) throw new UnsupportedError(`${what}: expected a model of f32 weights, got a quantised one, which only runs; train the original and quantize it again`);
+  }
+
+  /** @internal */
+  throwIfUnbuilt(what: string): void {
+    if (!this.built) throw new StateError(`${what}: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first`);
   }
 
   /** @internal */

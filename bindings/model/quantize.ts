@@ -37,7 +37,7 @@ export function quantizedFile(model: Network, options: QuantizeOptions): OpenedF
   const { bits = 8, activations = "mixed" } = options;
   if (bits !== 8) throw new OptionError(`quantize: expected bits 8, got ${String(bits)}`);
   if (!ACTIVATIONS.includes(activations)) throw new OptionError(`quantize: expected activations "mixed", 7 or 14, got ${JSON.stringify(activations)}`);
-  if (!model.built) throw new StateError("quantize: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first");
+  model.throwIfUnbuilt("quantize");
   if (model.quantized) throw new StateError("quantize: expected a model of f32 weights, got a quantised one; quantize the original again");
   const file = savedFile(model, "quantize");
   const weights = model.parameters().map(([name, parameter]) => [name, weightOf(parameter, activations)] as const);

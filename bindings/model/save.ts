@@ -55,7 +55,7 @@ function savedWeights(model: Network): Record<string, TensorData> {
 
 /** See {@link Module.save}. */
 export function save(model: Network, options: SaveOptions, updater: Updater | undefined): Uint8Array {
-  if (!model.built) throw new StateError("save: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first");
+  model.throwIfUnbuilt("save");
   const tensors = savedWeights(model);
   const file = savedFile(model, "save");
   if (!options.optimizer) return encodeSafetensors(tensors, { [METADATA_KEY]: JSON.stringify(file) });

@@ -24,11 +24,9 @@ export function streamOptions(subject: string, options: StreamOptions): { batch:
   return { batch, block };
 }
 
-/** @throws StateError, UnsupportedError unless the model has weights and layers that run step by step */
-export function checkStreamable(subject: string, model: Streamable): void {
-  model.throwIfDisposed();
-  if (!model.built) throw new StateError(`${subject}: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first`);
-  for (const layer of model.layers) {
+/** @throws UnsupportedError unless all layers run step by step */
+export function checkStreamable(subject: string, { layers }: Streamable): void {
+  for (const layer of layers) {
     const why = layer.definition?.unstreamable?.(layer.config);
     if (why) throw new UnsupportedError(`${subject}: expected layers that run step by step, got ${layer.describe()}: ${why}`);
   }
@@ -53,6 +51,8 @@ export class ModelSteps implements StreamSource {
 
   constructor(model: Streamable, options: StreamOptions = {}) {
     const { batch, block } = streamOptions("stream", options);
+    model.throwIfDisposed();
+    model.throwIfUnbuilt("stream");
     checkStreamable("stream", model);
     this.model = model;
     this.batch = batch;
