@@ -1,8 +1,8 @@
 /** The loop around batches: callbacks, stopping, aborting, one training at a time. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { layers, optimizers, sequential, type Callback, type TrainEvent } from "../../bindings/index.ts";
-import { differ, floats, sameWeights } from "../support/models.ts";
+import { layers, sequential, type Callback, type TrainEvent } from "../../bindings/index.ts";
+import { differ, floats, sameWeights, trainable } from "../support/models.ts";
 import { refused, rejected } from "../support/refused.ts";
 
 const test = suite("loop");
@@ -10,16 +10,10 @@ const test = suite("loop");
 const x = floats([12, 4, 3]);
 const y = floats([12, 1], 1);
 
-function small(units = 4) {
-  const model = sequential([layers.gru({ units }), layers.dense({ units: 1 })], { seed: 1, inputShape: [null, 3] });
-  model.compile({ loss: "mse", optimizer: optimizers.adam({ learningRate: 0.01 }) });
-  return model;
-}
-
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 test("callbacks run in order, each waited for", async () => {
-  const model = small();
+  const model = trainable();
   const log: string[] = [];
   const logger = (name: string, pause: number): Callback => {
     const note = async (text: string): Promise<void> => {
@@ -41,7 +35,7 @@ test("callbacks run in order, each waited for", async () => {
 });
 
 test("stopTraining ends the training after the batch, in good order", async () => {
-  const model = small();
+  const model = trainable();
   const seen: string[] = [];
   const { history, epoch } = await model.fit(x, y, {
     epochs: 5, batchSize: 4,
@@ -61,7 +55,7 @@ test("stopTraining ends the training after the batch, in good order", async () =
 });
 
 test("a callback that throws ends the training with its error; the model trains on", async () => {
-  const model = small();
+  const model = trainable();
   let ended = false;
   const callbacks: Callback[] = [{
     onEpochEnd: () => {
@@ -77,7 +71,7 @@ test("a callback that throws ends the training with its error; the model trains 
 });
 
 test("a signal aborted before: rejects with its reason, nothing changes", async () => {
-  const model = small();
+  const model = trainable();
   const before = model.getWeights();
   const reason = new Error("not today");
   const outcome = await model.fit(x, y, { signal: AbortSignal.abort(reason) }).catch((error: unknown) => error);
@@ -87,7 +81,7 @@ test("a signal aborted before: rejects with its reason, nothing changes", async 
 });
 
 test("a signal aborted during a batch takes effect after it; weights stay, the model is usable", async () => {
-  const [model, twin] = [small(), small()];
+  const [model, twin] = [trainable(), trainable()];
   const controller = new AbortController();
   const batches: number[] = [];
   const options = { batchSize: 4, shuffle: false };
@@ -111,7 +105,7 @@ test("a signal aborted during a batch takes effect after it; weights stay, the m
 });
 
 test("an abort between validation batches takes effect there", async () => {
-  const model = small(64);
+  const model = trainable(64);
   const controller = new AbortController();
   const many = { data: new Float32Array(20000 * 12), shape: [20000, 4, 3] };
   const none = new Float32Array(20000);
@@ -121,7 +115,7 @@ test("an abort between validation batches takes effect there", async () => {
 });
 
 test("one training at a time; predict, evaluate and streams between its batches are fine", async () => {
-  const [model, twin] = [small(), small()];
+  const [model, twin] = [trainable(), trainable()];
   let looked = 0;
   await model.fit(x, y, {
     epochs: 2, batchSize: 4,
@@ -146,7 +140,7 @@ test("one training at a time; predict, evaluate and streams between its batches 
 });
 
 test("train gives every event, and its return() stops it", async () => {
-  const model = small();
+  const model = trainable();
   const events: TrainEvent[] = [];
   let ended = 0;
   for await (const event of model.train(x, y, { epochs: 2, batchSize: 6, callbacks: [{ onTrainEnd: () => void ended++ }] })) events.push(event);
@@ -164,7 +158,7 @@ test("train gives every event, and its return() stops it", async () => {
 });
 
 test("fit is train to its end", async () => {
-  const [a, b] = [small(), small()];
+  const [a, b] = [trainable(), trainable()];
   const { history } = await a.fit(x, y, { epochs: 2, batchSize: 5 });
   const seen: number[] = [];
   for await (const { type, logs } of b.train(x, y, { epochs: 2, batchSize: 5 })) if (type === "epoch") seen.push(logs.loss);
@@ -175,7 +169,7 @@ test("fit is train to its end", async () => {
 });
 
 test("a model that is disposed of while it trains: a clear error, and every byte back", async () => {
-  const model = small();
+  const model = trainable();
   const { arena } = model.backend;
   const fitting = model.fit(x, y, { epochs: 5, callbacks: [{ onEpochEnd: ({ epoch }, m) => void (epoch === 1 && m.dispose()) }] });
   await rejected(fitting, "ERR_DISPOSED", /^sequential: expected a live model, got one that was disposed of$/);

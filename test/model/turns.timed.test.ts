@@ -1,22 +1,15 @@
 /** A training leaves turns to others, and hears of an abort soon. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { layers, optimizers, sequential } from "../../bindings/index.ts";
-import { floats } from "../support/models.ts";
+import { floats, trainable } from "../support/models.ts";
 
 const test = suite("turns");
 
 const x = floats([12, 4, 3]);
 const y = floats([12, 1], 1);
 
-function small(units = 4) {
-  const model = sequential([layers.gru({ units }), layers.dense({ units: 1 })], { seed: 1, inputShape: [null, 3] });
-  model.compile({ loss: "mse", optimizer: optimizers.adam({ learningRate: 0.01 }) });
-  return model;
-}
-
 test("a signal aborted from a timer during a long training rejects soon", async () => {
-  const model = small(32);
+  const model = trainable(32);
   const signal = AbortSignal.timeout(60);
   const started = performance.now();
   const outcome = await model.fit(x, y, { epochs: 1e6, signal }).catch((error: unknown) => error);
@@ -27,7 +20,7 @@ test("a signal aborted from a timer during a long training rejects soon", async 
 });
 
 test("others get their turns: timers fire, no gap is long", async () => {
-  const model = small(48);
+  const model = trainable(48);
   const many = { data: floats([3000, 4, 3]).data, shape: [3000, 4, 3] };
   const targets = new Float32Array(3000);
   await model.fit(many, targets, { validationSplit: 0.5 }); // traced and warm

@@ -1,6 +1,6 @@
 /** Small models and data for tests of everything above layers. */
 import * as assert from "uvu/assert";
-import type { NDArray } from "../../bindings/index.ts";
+import { layers, optimizers, sequential, type NDArray } from "../../bindings/index.ts";
 import { real, same } from "./numbers.ts";
 
 /** Real numbers of a shape, in −scale…scale. */
@@ -11,6 +11,13 @@ export const floats = (shape: number[], salt = 0, scale = 1): NDArray =>
 export function tokens(shape: number[], below: number, salt = 0): NDArray<Int32Array> {
   const { data } = floats(shape, salt);
   return { data: Int32Array.from(data, (x) => Math.floor((x + 1) / 2 * below) % below), shape };
+}
+
+/** A model of sequences of 3 features, compiled. */
+export function trainable(units = 4) {
+  const model = sequential([layers.gru({ units }), layers.dense({ units: 1 })], { seed: 1, inputShape: [null, 3] });
+  model.compile({ loss: "mse", optimizer: optimizers.adam({ learningRate: 0.01 }) });
+  return model;
 }
 
 type Weights = Record<string, NDArray>;
