@@ -5,11 +5,11 @@ import { checkCount, checkOptions } from "../options.ts";
 import type { Batch, Batches } from "./batches.ts";
 import type { BatchOptions } from "./dataset.ts";
 import type { Module } from "./module.ts";
+import { pause } from "./pause.ts";
 import { progressOf } from "./progress.ts";
 import type { BatchRunner } from "./runner.ts";
 import { Scores, type Logs } from "./scores.ts";
 import { prepare, type Source, type ValidationData } from "./source.ts";
-import { nextTask } from "./task.ts";
 import { windowsOf, checkWindows } from "./windows.ts";
 
 /** Options of `fit` and `train`. */
@@ -73,24 +73,10 @@ export interface History {
   readonly epoch: number[];
 }
 
-/** Milliseconds of work after which others get a turn: a frame of a page is 16. */
-const TURN = 10;
-
-/** Lets others run when it has been a while. */
-function pauses(): () => Promise<void> {
-  let since = performance.now();
-  return async () => {
-    if (performance.now() - since < TURN) return;
-    await nextTask();
-    since = performance.now();
-  };
-}
-
-/** The turns of a training: who is called after a batch or an epoch, and when others get one. */
-class Turns {
+/** Who is called after a batch or an epoch. */
+class Listeners {
   private readonly model: Module;
   private readonly callbacks: readonly Callback[];
-  readonly pause = pauses();
 
   constructor(model: Module, callbacks: readonly Callback[]) {
     this.model = model;
@@ -140,22 +126,22 @@ export async function* train(model: Module, runner: BatchRunner, source: Source,
   if (validation) runner.check("test", validation);
   model.fitting = true;
   model.stopTraining = false;
-  const turns = new Turns(model, callbacks);
+  const listeners = new Listeners(model, callbacks);
   try {
-    await turns.begin();
+    await listeners.begin();
     for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
       const scores = new Scores();
-      const batches = yield* trainEpoch(model, runner, training, options, { epoch, scores, turns });
+      const batches = yield* trainEpoch(model, runner, training, options, { epoch, scores, listeners });
       signal?.throwIfAborted();
       const logs = scores.logs();
-      if (validation) Object.assign(logs, await validate(runner, validation, { epoch, turns, signal }));
+      if (validation) Object.assign(logs, await validate(runner, validation, epoch, signal));
       const event: TrainEvent = { type: "epoch", epoch, epochs, batch: batches, batches, logs };
-      await turns.epoch(event);
+      await listeners.epoch(event);
       yield event;
     }
     runner.finish();
   } catch (error) {
-    if (!turns.forgives(error)) throw error;
+    if (!listeners.forgives(error)) throw error;
     runner.finish();
   } finally {
     model.fitting = false;
@@ -163,7 +149,7 @@ export async function* train(model: Module, runner: BatchRunner, source: Source,
       await training.close();
       await validation?.close();
     } finally {
-      await turns.end();
+      await listeners.end();
     }
   }
 }
@@ -175,7 +161,7 @@ async function* cut(batches: Iterable<Batch> | AsyncIterable<Batch>, steps: numb
 
 /** One pass over the data. @returns the number of its batches, or windows */
 async function* trainEpoch(
-  model: Module, runner: BatchRunner, training: Batches, { epochs = 1, truncate, signal }: FitOptions, { epoch, scores, turns }: { epoch: number; scores: Scores; turns: Turns },
+  model: Module, runner: BatchRunner, training: Batches, { epochs = 1, truncate, signal }: FitOptions, { epoch, scores, listeners }: { epoch: number; scores: Scores; listeners: Listeners },
 ): AsyncGenerator<TrainEvent, number> {
   signal?.throwIfAborted();
   let done = 0;
@@ -184,38 +170,34 @@ async function* trainEpoch(
     signal?.throwIfAborted();
     scores.add(runner.step(piece, { epoch, batch: done }), piece.rows.length * (truncate ? piece.data.time : 1));
     const event: TrainEvent = { type: "batch", epoch, epochs, batch: ++done, batches: truncate ? undefined : training.count, logs: scores.logs() };
-    await turns.batch(event);
+    await listeners.batch(event);
     yield event;
-    await turns.pause();
+    await pause();
     if (model.stopTraining) break;
   }
   return done;
 }
 
-/** Runs an evaluation with turns for others. @returns its scores under the names of validation */
-async function validate(
-  runner: BatchRunner, validation: Batches, { epoch, turns, signal }: { epoch: number; turns: Turns; signal: AbortSignal | undefined },
-): Promise<Logs> {
-  const logs = await scored(runner, validation, "fit: validationData", epoch, async () => {
-    await turns.pause();
-    signal?.throwIfAborted();
-  });
+/** Runs an evaluation. @returns its scores under the names of validation */
+async function validate(runner: BatchRunner, validation: Batches, epoch: number, signal: AbortSignal | undefined): Promise<Logs> {
+  const logs = await scored(runner, validation, "fit: validationData", epoch, signal);
   return Object.fromEntries(Object.entries(logs).map(([key, score]) => [`val_${key}`, score]));
 }
 
-/** Scores batch after batch, with `pause` between them. */
-async function scored(runner: BatchRunner, batches: Batches, subject: string, epoch: number, pause: () => Promise<void>): Promise<Logs> {
+/** Scores batch after batch, with turns for others between them. */
+async function scored(runner: BatchRunner, batches: Batches, subject: string, epoch: number, signal?: AbortSignal): Promise<Logs> {
   const scores = new Scores();
   for await (const batch of batches.epoch(epoch)) {
     runner.score(batch, scores);
     await pause();
+    signal?.throwIfAborted();
   }
   return scores.checked(subject);
 }
 
 /** See {@link Module.evaluate}, of a stream. */
 export function evaluateStream(runner: BatchRunner, batches: Batches): Promise<Logs> {
-  return scored(runner, batches, "evaluate", 0, pauses());
+  return scored(runner, batches, "evaluate", 0);
 }
 
 /** See {@link Module.fit}. */
