@@ -24,6 +24,7 @@ export type { Loss, LossFactory, LossOptions, Reduction } from "./losses/define.
 export type { GaussianNllOptions, HuberOptions, SmoothL1Options } from "./losses/regression.ts";
 export type { TopKOptions } from "./metrics/accuracy.ts";
 export type { Metric, ThresholdOptions } from "./metrics/define.ts";
+export type { PerplexityOptions } from "./metrics/errors.ts";
 export type { ArrayShape, TypedShape } from "./model/array_shape.ts";
 export type { BatchItem, BatchStream } from "./model/batches.ts";
 export type { BatchOptions, Targets } from "./model/dataset.ts";

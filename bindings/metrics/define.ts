@@ -1,4 +1,5 @@
 /** What a metric is: sums over what counts, which batches add up, and the number they become. */
+import type { Terms } from "../losses/define.ts";
 import { checkOptions, givenOptions } from "../options.ts";
 import { mul } from "../ops/elementwise.ts";
 import { sum } from "../ops/reduce.ts";
@@ -56,13 +57,14 @@ export function count(values: Tensor, weights: Tensor | undefined): Tensor {
 /** a / b, 0 where nothing counts. */
 export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
-/** The mean of one number per sample or step. */
-export function meanMetric(metricName: string, values: (yTrue: Tensor, yPred: Tensor) => Tensor, finish = (mean: number) => mean): Metric {
+/** The mean of one number per sample or step, over what counts. */
+export function meanMetric(metricName: string, terms: (yTrue: Tensor, yPred: Tensor) => Tensor | Terms, finish = (mean: number) => mean): Metric {
   return {
     metricName,
     parts(yTrue, yPred, weights) {
-      const each = values(yTrue, yPred);
-      return [total(each, weights), count(each, weights)];
+      const each = terms(yTrue, yPred);
+      if (!("values" in each)) return [total(each, weights), count(each, weights)];
+      return [total(each.values, weights), each.weights ? total(each.weights, weights) : count(each.values, weights)];
     },
     result: ([sums, counts]) => finish(ratio(sums[0], counts[0])),
   };

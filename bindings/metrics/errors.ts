@@ -1,13 +1,18 @@
 /** Metrics of numbers and of likelihoods. */
+import type { SparseCrossentropyOptions } from "../losses/crossentropy.ts";
 import { alignTargets } from "../losses/define.ts";
 import { losses } from "../losses/index.ts";
 import { abs, mul, square, sub } from "../ops/elementwise.ts";
 import { squaredError } from "../ops/loss.ts";
 import { mean, sum } from "../ops/reduce.ts";
+import { checkOptions } from "../options.ts";
 import type { Tensor } from "../program/tensor.ts";
-import { count, meanMetric, metricFactory, ratio, spread, type Metric } from "./define.ts";
+import { count, meanMetric, ratio, spread, type Metric } from "./define.ts";
 
 const squared = (yTrue: Tensor, yPred: Tensor): Tensor => mean(squaredError(yPred, alignTargets("metrics", yTrue, yPred)), { axis: -1 });
+
+/** Options of `metrics.perplexity`. */
+export type PerplexityOptions = Pick<SparseCrossentropyOptions, "fromLogits" | "ignoreIndex" | "ignoreClass">;
 
 /** Σ over everything but the last axis, of what counts. */
 function columns(values: Tensor, weights: Tensor | undefined): Tensor {
@@ -37,8 +42,8 @@ export const errorMetrics = {
     },
   }),
   /** e to the mean cross-entropy of the right classes. */
-  perplexity: metricFactory<{ fromLogits?: boolean }>("perplexity", { fromLogits: false }, ({ fromLogits }) => {
-    const { terms } = losses.sparseCategoricalCrossentropy({ fromLogits });
-    return meanMetric("perplexity", (yTrue, yPred) => terms!(yTrue, yPred).values, Math.exp);
-  }),
+  perplexity: (options: PerplexityOptions = {}): Metric => {
+    checkOptions("metrics.perplexity", options, ["fromLogits", "ignoreIndex", "ignoreClass"]);
+    return meanMetric("perplexity", losses.sparseCategoricalCrossentropy(options).terms!, Math.exp);
+  },
 };

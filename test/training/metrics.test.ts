@@ -33,7 +33,9 @@ function explained(column: number): number {
 /** Share of pairs of a yes and a no that are rated in this order. */
 const pairs = truths.flatMap(([yes], i) => truths.flatMap(([no], j) => (yes === 1 && no === 0 ? [+(chances[i][0] > chances[j][0])] : [])));
 
-const CASES: Record<Exclude<keyof typeof metrics, "confusionMatrix">, [Metric, key: string, y: ArrayInput, p: number[][], expected: number, bound?: number][]> = {
+type Case = [Metric, key: string, y: ArrayInput, p: number[][], expected: number, bound?: number];
+
+const CASES: Record<Exclude<keyof typeof metrics, "confusionMatrix">, Case[]> = {
   accuracy: [
     [metrics.accuracy(), "accuracy", labels, scores, 3 / 5], [metrics.accuracy(), "accuracy", oneHot, scores, 3 / 5],
     [metrics.accuracy(), "accuracy", truths, chances, 3 / 5], [metrics.accuracy(), "accuracy", Int32Array.from(flat(truths)), chances, 3 / 5],
@@ -51,7 +53,12 @@ const CASES: Record<Exclude<keyof typeof metrics, "confusionMatrix">, [Metric, k
   meanAbsoluteError: [[metrics.meanAbsoluteError(), "mean_absolute_error", numbers, guesses, mean(errors.map(Math.abs))]],
   rootMeanSquaredError: [[metrics.rootMeanSquaredError(), "root_mean_squared_error", numbers, guesses, Math.sqrt(mean(errors.map((e) => e * e)))]],
   r2Score: [[metrics.r2Score(), "r2_score", numbers, guesses, mean([explained(0), explained(1)])]],
-  perplexity: [[metrics.perplexity(), "perplexity", labels, scores, Math.exp(-mean(scores.map((row, i) => Math.log(row[labels[i]]))))]],
+  perplexity: [
+    [metrics.perplexity(), "perplexity", labels, scores, Math.exp(-mean(scores.map((row, i) => Math.log(row[labels[i]]))))],
+    ...[{ ignoreIndex: -100 }, { ignoreClass: -100 }].map((ignoring): Case =>
+      [metrics.perplexity(ignoring), "perplexity", labels.map((label, i) => (i === 1 || i === 4 ? -100 : label)), scores,
+        Math.exp(-mean([0, 2, 3].map((i) => Math.log(scores[i][labels[i]]))))]),
+  ],
 };
 
 /** A model that passes predictions on, judged by one metric. */
