@@ -33,10 +33,12 @@ export interface WaitingOptimizer {
 
 const gradientAt = (block: ParameterBlock, offset: number): Operand => placed(block.gradientPtr() + offset * 4);
 
-/** The weights that one learning rate is for. */
+/** The weights with the same hyperparameters. */
 interface Group {
-  readonly parameters: ReadonlySet<Parameter>;
-  readonly hyper: Operand;
+  /** Path of their learning rate; undefined is that of all other weights. */
+  readonly path: string | undefined;
+  /** Whether weight decay is for them. */
+  readonly decays: boolean;
 }
 
 export class Updater {
@@ -47,8 +49,8 @@ export class Updater {
   private readonly control: number;
   /** Of the control block: what is written before a step, and what is read after it. */
   private readonly ports: { readonly finite: Port; readonly due: Port; readonly average: Port; readonly hypers: readonly Port[] };
-  /** Paths of the learning rates, in the order of their hyperparameters; undefined is that of all other weights. */
-  private readonly paths: readonly (string | undefined)[];
+  /** In the order of their hyperparameters. */
+  private readonly groups: readonly Group[];
   private readonly starts: readonly number[];
   /** What the slots are listed under: nothing that a block holds may lead to the model. */
   private readonly key = {};
@@ -61,15 +63,16 @@ export class Updater {
   constructor(model: Network, optimizer: Optimizer) {
     this.model = model;
     this.optimizer = optimizer;
-    this.paths = [undefined, ...Object.keys(optimizer.learningRates)];
+    const decays = optimizer.withoutDecay.length > 0 ? [true, false] : [true];
+    this.groups = [undefined, ...Object.keys(optimizer.learningRates)].flatMap((path) => decays.map((decay) => ({ path, decays: decay })));
     this.starts = Object.values(optimizer.slotValues);
     const { arena, heap } = model.backend;
-    const control = arena.alloc(RATES + this.paths.length * HYPER * 4);
+    const control = arena.alloc(RATES + this.groups.length * HYPER * 4);
     this.control = control;
     const port = (offset: number, floats: number, dtype: "f32" | "i32" = "f32"): Port => new Port(heap, control + offset, [floats], dtype);
     this.ports = {
       finite: port(FINITE, 1, "i32"), due: port(DUE, 1, "i32"), average: port(AVERAGE, 4),
-      hypers: this.paths.map((_, i) => port(RATES + i * HYPER * 4, HYPER)),
+      hypers: this.groups.map((_, i) => port(RATES + i * HYPER * 4, HYPER)),
     };
     // not the updater itself: what a model owns must not keep the model alive
     this.hold = { dispose: () => arena.free(control) };
@@ -99,17 +102,19 @@ export class Updater {
     return i < 0 ? 0 : placed(block.slotPtrs(this.key, this.starts)[i] + offset * 4);
   }
 
-  /** The weights by learning rate. @throws OptionError for a path that leads to no weight */
-  private groups(): Group[] {
-    const own = this.optimizer.learningRates;
-    const [, ...paths] = this.paths as string[];
-    checkPaths(this.optimizer.kind, paths, this.model.parameters().map(([name]) => name));
-    const sets = this.paths.map(() => new Set<Parameter>());
+  /** The weights of each group. @throws OptionError for a path that leads to no weight */
+  private members(): ReadonlySet<Parameter>[] {
+    const { learningRates, withoutDecay, kind } = this.optimizer;
+    const names = this.model.parameters().map(([name]) => name);
+    checkPaths(`optimizers.${kind}: expected learningRates`, Object.keys(learningRates), names.flatMap(pathsTo));
+    checkPaths(`optimizers.${kind}: expected excludeFromWeightDecay`, withoutDecay, names.flatMap((name) => [...pathsTo(name), ownName(name)]));
+    const sets = this.groups.map(() => new Set<Parameter>());
     for (const [name, parameter] of this.model.trainableParameters()) {
-      const longest = pathsTo(name).filter((path) => Object.hasOwn(own, path)).at(-1);
-      sets[this.paths.indexOf(longest)].add(parameter);
+      const longest = pathsTo(name).filter((path) => Object.hasOwn(learningRates, path)).at(-1);
+      const plain = [...pathsTo(name), ownName(name)].some((path) => withoutDecay.includes(path));
+      sets[this.groups.findIndex(({ path, decays }) => path === longest && decays === !plain)].add(parameter);
     }
-    return sets.map((parameters, i) => ({ parameters, hyper: this.at(RATES + i * HYPER * 4) }));
+    return sets;
   }
 
   /** Whether what was recorded leaves weights out that have come since. */
@@ -121,7 +126,7 @@ export class Updater {
   record(trace: Trace, loss: Tensor | undefined): void {
     const { optimizer } = this;
     for (const block of this.model.parameterBlocks()) this.blocks.add(block);
-    const groups = this.groups();
+    const members = this.members();
     const accumulates = optimizer.stepsPerUpdate > 1;
     if (accumulates) {
       this.eachRange((block, range) => {
@@ -134,7 +139,8 @@ export class Updater {
     trace.call("f32_guard", this.at(SUM_OF_SQUARES), value, 0, this.at(FINITE));
     if (accumulates) this.accumulate(trace, value);
     this.clip(trace, accumulates);
-    for (const { parameters, hyper } of groups) {
+    for (const [i, parameters] of members.entries()) {
+      const hyper = this.at(RATES + i * HYPER * 4);
       this.eachRange((block, range) => optimizer.record(trace, {
         size: range.size, gradient: gradientAt(block, range.offset), parameter: placed(block.ptr + range.offset * 4),
         hyper, guard: this.at(accumulates ? OPEN : FINITE),
@@ -193,7 +199,7 @@ export class Updater {
   /** Writes what kernels read about the step that comes. @throws OptionError when a schedule gives no rate; nothing has been written then */
   before(): void {
     const { optimizer, step, ports } = this;
-    const lists = this.paths.map((path) => optimizer.hyper(step, path));
+    const lists = this.groups.map(({ path, decays }) => optimizer.hyper(step, path, decays));
     lists.forEach((list, i) => ports.hypers[i].view.set(list));
     ports.due.writeScalar(+((step + 1) % optimizer.stepsPerUpdate === 0));
     if (optimizer.averages) ports.average.view.set(optimizer.averageHyper(step));
@@ -249,10 +255,13 @@ function pathsTo(name: string): string[] {
   return parts.map((_, i) => parts.slice(0, i + 1).join("/"));
 }
 
-function checkPaths(kind: string, paths: readonly string[], names: readonly string[]): void {
-  const known = [...new Set(names.flatMap(pathsTo))];
+/** What a weight is called in its layer. */
+const ownName = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
+
+function checkPaths(expected: string, paths: readonly string[], names: readonly string[]): void {
+  const known = [...new Set(names)];
   const odd = paths.find((path) => !known.includes(path));
-  if (odd !== undefined) throw new OptionError(`optimizers.${kind}: expected learningRates of ${known.join(", ")}, got "${odd}"${nearest(odd, known)}`);
+  if (odd !== undefined) throw new OptionError(`${expected} of ${known.join(", ")}, got "${odd}"${nearest(odd, known)}`);
 }
 
 const updaters = new WeakMap<Network, Map<Optimizer, Updater>>();

@@ -32,6 +32,8 @@ export interface OptimizerOptions {
   clipValue?: number | undefined;
   /** Keras: taken off the weights, times the rate. PyTorch: added to the gradient (L2), but in adamw and lion. 0, and 0.004 in adamw (PyTorch: 0.01). */
   weightDecay?: number | undefined;
+  /** Weights that do not decay: the path of a layer or a weight, as in `learningRates`, or what weights are called in every layer: `"bias"`. */
+  excludeFromWeightDecay?: readonly string[] | undefined;
   /** Keeps a running average of the weights, which `fit` makes the weights in the end; see also {@link Optimizer.finalizeVariableValues}. @default false */
   useEma?: boolean | undefined;
   /** How much of the average stays in a step. @default 0.99 */
@@ -52,7 +54,7 @@ const SHARES = ["momentum", "dampening", "emaMomentum"];
 
 /** Options all optimizers have, beside those of their rule. */
 const COMMON = [
-  "learningRates", "clipNorm", "globalClipNorm", "clipValue", "useEma", "emaMomentum", "emaOverwriteFrequency", "gradientAccumulationSteps", "convention",
+  "learningRates", "excludeFromWeightDecay", "clipNorm", "globalClipNorm", "clipValue", "useEma", "emaMomentum", "emaOverwriteFrequency", "gradientAccumulationSteps", "convention",
 ];
 
 /** How to change weights by gradients. Its slots belong to the modules it is applied to. */
@@ -65,6 +67,8 @@ export class Optimizer {
   readonly learningRates: Record<string, number | Schedule>;
   /** Whose rules it follows. */
   readonly convention: Convention;
+  /** Paths and names of weights that do not decay. @internal */
+  readonly withoutDecay: readonly string[];
   /** @internal */
   readonly clipping: { readonly clipNorm?: number; readonly globalClipNorm?: number; readonly clipValue?: number };
   /** Steps of an update. @internal */
@@ -73,7 +77,7 @@ export class Optimizer {
   readonly averages: boolean;
   private readonly rule: Rule;
   private readonly config: Config;
-  private readonly ruleHyper: Hyper;
+  private readonly ruleHyper: { readonly decaying: Hyper; readonly plain: Hyper };
   private readonly ema: { readonly momentum: number; readonly frequency: number };
 
   /** @internal */
@@ -82,7 +86,7 @@ export class Optimizer {
     this.rule = RULES[kind];
     checkOptions(`optimizers.${kind}`, options, [...Object.keys(this.rule.defaults), ...COMMON]);
     const {
-      convention = "keras", learningRate, learningRates = {}, clipNorm, globalClipNorm, clipValue,
+      convention = "keras", learningRate, learningRates = {}, excludeFromWeightDecay = [], clipNorm, globalClipNorm, clipValue,
       useEma = false, emaMomentum = 0.99, emaOverwriteFrequency, gradientAccumulationSteps, ...rest
     } = options;
     if (convention !== "keras" && convention !== "torch") throw new OptionError(`optimizers.${kind}: expected convention "keras" or "torch", got "${String(convention)}"`);
@@ -95,9 +99,10 @@ export class Optimizer {
     this.check({ ...this.config, ...this.clipping, emaMomentum });
     for (const [name, count] of Object.entries({ emaOverwriteFrequency, gradientAccumulationSteps })) if (count !== undefined) checkCount(`optimizers.${kind}`, name, count);
     this.learningRates = this.checkedRates(learningRates);
+    this.withoutDecay = this.checkedNames(excludeFromWeightDecay);
     this.ema = { momentum: emaMomentum, frequency: emaOverwriteFrequency ?? Infinity };
     this.stepsPerUpdate = gradientAccumulationSteps ?? 1;
-    this.ruleHyper = this.rule.hyper(this.config, torch);
+    this.ruleHyper = { decaying: this.rule.hyper(this.config, torch), plain: this.rule.hyper({ ...this.config, weightDecay: 0 }, torch) };
   }
 
   private check(options: Record<string, unknown>): void {
@@ -132,6 +137,11 @@ export class Optimizer {
     return Object.seal(given);
   }
 
+  private checkedNames(names: unknown): readonly string[] {
+    if (Array.isArray(names) && names.every((name) => typeof name === "string")) return [...names];
+    throw new OptionError(`optimizers.${this.kind}: expected excludeFromWeightDecay as a list of names, got ${typeof names}`);
+  }
+
   /** What it keeps beside every weight, with the value it starts from. @internal */
   get slotValues(): Readonly<Record<string, number>> {
     return {
@@ -149,15 +159,16 @@ export class Optimizer {
   /**
    * Hyperparameters of the step after `done` steps, as the rule's kernel reads them.
    *
-   * @param path  of {@link learningRates}; absent: of all other weights
+   * @param path  of {@link learningRates}; undefined: of all other weights
+   * @param decays  whether these weights decay
    * @throws OptionError when a schedule gives no rate
    * @internal
    */
-  hyper(done: number, path?: string): number[] {
+  hyper(done: number, path: string | undefined, decays: boolean): number[] {
     const rate = path === undefined ? this.learningRate : this.learningRates[path];
     const value = typeof rate === "function" ? rate(done) : rate;
     this.checkRate(path === undefined ? "learningRate" : `learningRates of "${path}"`, value);
-    const fields = this.ruleHyper(value, Math.floor(done / this.stepsPerUpdate) + 1);
+    const fields = this.ruleHyper[decays ? "decaying" : "plain"](value, Math.floor(done / this.stepsPerUpdate) + 1);
     return this.rule.layout.map((name) => fields[name]);
   }
 

@@ -291,6 +291,33 @@ eachBackend("learning rates of some weights", (test) => {
     for (const m of [a, b]) m.dispose();
   });
 
+  test("weights left out of decay: by path, or by what they are called", () => {
+    const zeros = (m: Module): ArrayRecord =>
+      Object.fromEntries(Object.entries(m.getWeights()).map(([name, { data, shape }]): [string, NDArray] => [name, { data: new Float32Array(data.length), shape }]));
+    for (const [convention, kinds] of [["keras", ["sgd", "rmsprop", "adamw", "nadam", "adamax", "adagrad", "adadelta", "lion"]], ["torch", ["sgd", "adamw"]]] as const) {
+      for (const kind of kinds) {
+        const m = stack();
+        m.setWeights(ones(m));
+        const optimizer = optimizers[kind]({
+          learningRate: 0.5, weightDecay: 0.1, learningRates: { lstm_1: 1 }, excludeFromWeightDecay: ["bias", "embedding", "lstm_1/kernel"], convention,
+        });
+        const decayed = [0.05, 0.1]; // rate · decay: the gradients are zero
+        assert.equal(moved(m, () => optimizer.apply(m, zeros(m))), {
+          "embedding/embeddings": 0, "lstm/kernel": decayed[0], "lstm/recurrent_kernel": decayed[0], "lstm/bias": 0,
+          "lstm_1/kernel": 0, "lstm_1/recurrent_kernel": decayed[1], "lstm_1/bias": 0, "dense/kernel": decayed[0], "dense/bias": 0,
+        }, `${convention} ${kind}`);
+        m.dispose();
+      }
+    }
+    const m = stack();
+    const odd = optimizers.adamw({ excludeFromWeightDecay: ["biases"] });
+    refused(() => odd.apply(m, zeros(m)), "ERR_OPTION", /^optimizers\.adamw: expected excludeFromWeightDecay of embedding, embedding\/embeddings, embeddings, lstm, .*, got "biases", did you mean "bias"\?$/);
+    m.dispose();
+    for (const given of ["bias", { bias: true }, [1]]) {
+      refused(() => optimizers.adamw({ excludeFromWeightDecay: given as never }), "ERR_OPTION", /^optimizers\.adamw: expected excludeFromWeightDecay as a list of names, got (string|object)$/);
+    }
+  });
+
   test("paths of a Module of one's own", () => {
     class Blocks extends Module {
       blocks = [layers.dense({ units: 2 }), layers.dense({ units: 2 })];
