@@ -83,7 +83,7 @@ export function f32_gemm_nn(
   assert(lda >= K && ldc >= N, "row strides");
   assert(init != c || ldinit == ldc, "init may be c only with its stride");
   if (live) M = min(M, <usize>load<i32>(live));
-  gemm(M, N, K, a, lda, panels, init, ldinit, c, ldc);
+  gemm(M, N, K, a, lda, panels, init, ldinit, c, ldc, false);
 }
 
 /**
@@ -96,7 +96,7 @@ export function f32_gemm_nn(
  * @param y       out  [N]
  */
 export function f32_gemv_nn(N: usize, K: usize, x: usize, panels: usize, init: usize, y: usize): void {
-  gemv(N, K, x, panels, init, y);
+  gemv(N, K, x, panels, init, y, false);
 }
 
 /**

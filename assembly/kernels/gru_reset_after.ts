@@ -53,7 +53,7 @@ export function f32_gru_reset_after_seq_fwd(
   for (let t: usize = 0; t < T; t++) {
     if (drop && h0) multiply(rows * H, h0, drop, dropped);
     // no state, no terms: the product is the bias
-    gemm(rows, width, h0 ? H : 0, drop ? dropped : h0, H, u, bu, 0, scratch, width);
+    gemm(rows, width, h0 ? H : 0, drop ? dropped : h0, H, u, bu, 0, scratch, width, <bool>(t & 1));
     if (!h0) {
       copyRows(0, rows, H, 0, h);
       h0 = h;
@@ -116,7 +116,7 @@ export function f32_gru_reset_after_seq_bwd(
     if (usual) gruBackward(Unary.TANH, Unary.SIGMOID, rows, H, before, pre, hn, dhs, gates, dr, dh, acts);
     else gruBackward(ANY, ANY, rows, H, before, pre, hn, dhs, gates, dr, dh, acts);
     if (t == 0 && !initial) break;
-    gemm(rows, H, width, dr, width, ut, 0, 0, scratch, H);
+    gemm(rows, H, width, dr, width, ut, 0, 0, scratch, H, <bool>(t & 1));
     addMasked(rows * H, scratch, drop, dh);
   }
 }

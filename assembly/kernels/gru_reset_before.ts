@@ -57,9 +57,9 @@ export function f32_gru_reset_before_seq_fwd(
     }
     if (drop) multiply(rows * H, h0, drop, dropped);
     const hm = drop ? dropped : h0;
-    gemm(rows, 2 * Hp, K, hm, H, u_zr, 0, 0, scratch, 2 * Hp);
+    gemm(rows, 2 * Hp, K, hm, H, u_zr, 0, 0, scratch, 2 * Hp, <bool>(t & 1));
     f32_gru_reset_step(rows, H, hm, scratch, gates, pre, rh, acts);
-    gemm(rows, Hp, K, rh, H, u_n, 0, 0, scratch, Hp);
+    gemm(rows, Hp, K, rh, H, u_n, 0, 0, scratch, Hp, <bool>(t & 1));
     f32_gru_blend_step(rows, H, h0, scratch, gates, pre, h, acts);
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
@@ -119,11 +119,11 @@ export function f32_gru_reset_before_seq_bwd(
     const before = t ? h - (rowsAt(t - 1, T, B, active) * H << 2) : h0;
     if (usual) blendBackward(Unary.TANH, Unary.SIGMOID, rows, H, before, pre, dhs, gates, dzr, dn, dh, acts);
     else blendBackward(ANY, ANY, rows, H, before, pre, dhs, gates, dzr, dn, dh, acts);
-    gemm(rows, H, Hp, dn, Hp, ut_n, 0, 0, scratch, H);
+    gemm(rows, H, Hp, dn, Hp, ut_n, 0, 0, scratch, H, <bool>(t & 1));
     if (usual) resetBackward(Unary.SIGMOID, rows, H, before, drop, pre, gates, dzr, scratch, acts);
     else resetBackward(ANY, rows, H, before, drop, pre, gates, dzr, scratch, acts);
     if (t == 0 && !initial) break;
-    gemm(rows, H, 2 * Hp, dzr, 2 * Hp, ut_zr, scratch, H, scratch, H);
+    gemm(rows, H, 2 * Hp, dzr, 2 * Hp, ut_zr, scratch, H, scratch, H, <bool>(t & 1));
     addMasked(rows * H, scratch, drop, dh);
   }
 }

@@ -53,7 +53,7 @@ export function f32_lstm_seq_fwd(
   for (let t: usize = 0; t < T; t++) {
     if (h0) {
       if (drop) multiply(rows * H, h0, drop, scratch);
-      gemm(rows, width, H, drop ? scratch : h0, H, u, gates, width, gates, width);
+      gemm(rows, width, H, drop ? scratch : h0, H, u, gates, width, gates, width, <bool>(t & 1));
     }
     if (!c0) {
       copyRows(0, rows, H, 0, c);
@@ -115,7 +115,7 @@ export function f32_lstm_seq_bwd(
     if (usual) lstmBackward(Unary.TANH, Unary.SIGMOID, rows, H, before, peep_i, peep_f, peep_o, pre, c, dhs, gates, dh, dc, dpeep_i, dpeep_f, dpeep_o, acts);
     else lstmBackward(ANY, ANY, rows, H, before, peep_i, peep_f, peep_o, pre, c, dhs, gates, dh, dc, dpeep_i, dpeep_f, dpeep_o, acts);
     if (t == 0 && !initial) break;
-    gemm(rows, H, width, gates, width, ut, 0, 0, dh, H);
+    gemm(rows, H, width, gates, width, ut, 0, 0, dh, H, <bool>(t & 1));
     if (drop) multiply(rows * H, dh, drop, dh);
   }
 }

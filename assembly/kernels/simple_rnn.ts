@@ -44,7 +44,7 @@ export function f32_simple_rnn_seq_fwd(
   for (let t: usize = 0; t < T; t++) {
     if (h0) {
       if (drop) multiply(rows * H, h0, drop, scratch);
-      gemm(rows, width, H, drop ? scratch : h0, H, u, gates, width, gates, width);
+      gemm(rows, width, H, drop ? scratch : h0, H, u, gates, width, gates, width, <bool>(t & 1));
     }
     f32_simple_rnn_step(rows, H, gates, h, acts);
     const next = rowsAt(t + 1, T, B, active);
@@ -107,7 +107,7 @@ export function f32_simple_rnn_seq_bwd(
     else if (code == Unary.RELU) backwardStep(Unary.RELU, rows, H, h, dhs, gates, dh, acts);
     else backwardStep(ANY, rows, H, h, dhs, gates, dh, acts);
     if (t == 0 && !initial) break;
-    gemm(rows, H, width, gates, width, ut, 0, 0, dh, H);
+    gemm(rows, H, width, gates, width, ut, 0, 0, dh, H, <bool>(t & 1));
     if (drop) multiply(rows * H, dh, drop, dh);
   }
 }

@@ -5,6 +5,9 @@
  * allow: six side by side, 12 accumulators (measured: 15 % faster than four with two terms per turn, on every V8 from
  * Node 20 to 26; two terms per turn would spill). As in lib/tile.ts the loop is tested at its top and sums in the order
  * of the stores, so that older V8 does not spill (measured: twice as fast there, the same in newer ones).
+ *
+ * A recurrence passes over the same weights at every step. Every other pass goes back, and begins with those that the cache
+ * still holds (measured: 1.3 to 1.4 times as fast where all of them are twice the second cache).
  */
 import { madd, storePartial } from "./f32x4";
 import { ZEROS } from "./panel";
@@ -147,20 +150,39 @@ function narrow(count: usize, K: usize, x: usize, panel: usize, init: usize, y: 
   storePartial(y, f32x4.add(s, t), count);
 }
 
+/** What six panels at a time leave: up to 64 columns. @param step  1, or 0 when init is zeros */
+function fewPanels(N: usize, K: usize, x: usize, w: usize, init: usize, step: usize, y: usize): void {
+  for (; N > 28; N -= min(N, <usize>32), w += K << 7, init += step << 7, y += 128) panels(4, N - 24, K, x, w, init, y);
+  for (; N > 12; N -= min(N, <usize>16), w += K << 6, init += step << 6, y += 64) panels(2, N - 8, K, x, w, init, y);
+  for (; N > 4; N -= min(N, <usize>8), w += K << 5, init += step << 5, y += 32) panels(1, N, K, x, w, init, y);
+  if (N) narrow(N, K, x, w, init, y);
+}
+
 /**
  * @param N, K  extents
  * @param x     in   [K]
  * @param w     in   [K, panelWidth(N)] in panels
  * @param init  in   [N] | 0 = zeros; may be y
  * @param y     out  [N]
+ * @param back  from the last panels to the first
  */
-export function gemv(N: usize, K: usize, x: usize, w: usize, init: usize, y: usize): void {
+export function gemv(N: usize, K: usize, x: usize, w: usize, init: usize, y: usize, back: bool): void {
   const step: usize = init ? 1 : 0;
   if (!init) init = ZEROS;
   // a panel of more than 4 columns is 8 wide; eight panels are four and four, since two alone wait for their own sums
-  for (; N > 64 || N > 44 && N <= 52; N -= min(N, <usize>48), w += K * 192, init += step * 192, y += 192) sixPanels(min(N - 40, <usize>8), K, x, w, init, y);
-  for (; N > 28; N -= min(N, <usize>32), w += K << 7, init += step << 7, y += 128) panels(4, N - 24, K, x, w, init, y);
-  for (; N > 12; N -= min(N, <usize>16), w += K << 6, init += step << 6, y += 64) panels(2, N - 8, K, x, w, init, y);
-  for (; N > 4; N -= min(N, <usize>8), w += K << 5, init += step << 5, y += 32) panels(1, N, K, x, w, init, y);
-  if (N) narrow(N, K, x, w, init, y);
+  const first = w;
+  let last: usize = 8; // columns of the last panel that is one of six
+  for (; N > 64 || N > 44 && N <= 52; N -= min(N, <usize>48), w += K * 192, init += step * 192, y += 192) {
+    last = min(N - 40, <usize>8);
+    if (!back) sixPanels(last, K, x, w, init, y);
+  }
+  if (N) fewPanels(N, K, x, w, init, step, y);
+  if (!back) return;
+  while (w != first) {
+    w -= K * 192;
+    init -= step * 192;
+    y -= 192;
+    sixPanels(last, K, x, w, init, y);
+    last = 8;
+  }
 }

@@ -58,6 +58,7 @@ const SHAPES: Omit<CellCase, "cell">[] = [
   { T: 4, B: 6, H: 13, active: [6, 3, 1, 0] },
   { T: 2, B: 5, H: 50 },
   { T: 6, B: 1, H: 50 },
+  { T: 3, B: 1, H: 101 }, // six panels more than once and some behind them, there and back
   { T: 3, B: 97, H: 20, active: [97, 96, 1] },
   { T: 2, B: 3, H: 6, active: [0, 0] },
   { T: 0, B: 2, H: 4 },
