@@ -29,7 +29,7 @@ export function fusedStage<C extends CellOptions>(kind: CellKind<C>, config: C, 
       const { trace } = run;
       const [B, T, I] = input.shape;
       const steps = stepsOf(run, input);
-      const rows = packRows(trace, B, T, steps, rowOrder(run));
+      const rows = packRows(trace, B, T, steps, rowOrder(run, all));
       const x = drop.input ? mul(input, drop.input) : input;
       const mask = drop.state && sortStates(trace, drop.state, rows); // a row drops the same whichever rows it is sorted among
       const states = initial.map((state) => sortStates(trace, state, rows));

@@ -26,7 +26,7 @@ function wholeMask(run: SequenceRun, x: Tensor): { mask: Tensor | undefined; rag
   const steps = stepsOf(run, x);
   if (!steps?.lengths) return { mask: steps?.mask && floatsOf(trace, steps.mask), ragged: false };
   const { goBackwards, returnSequences } = run.options;
-  if (goBackwards && returnSequences && !rowOrder(run).asRead) {
+  if (goBackwards && returnSequences && !rowOrder(run, true).asRead) {
     throw new UnsupportedError(`${run.label}: expected a mask, or no lengths, with checkpointEvery, goBackwards and returnSequences, got lengths`);
   }
   return { mask: validSteps(trace, steps, x.shape[0], x.shape[1]), ragged: true };
@@ -55,8 +55,9 @@ function runSegments(
   if (every === undefined || T <= every || !trace.options.gradients || trace.options.inspect) return runStages(run, stages, x, states, { between });
   const setting = { between, drops: drawAll(stages, B, I) };
   const { mask, ragged } = wholeMask(run, x);
-  const segmented = { ...run, options: ragged ? { ...run.options, zeroOutputForMask: true } : run.options };
-  const { backwards = false, asRead, zeroMasked } = rowOrder(segmented);
+  const placement = ragged ? { asRead: run.call.placement?.asRead === true, zeroMasked: true } : run.call.placement;
+  const segmented = { ...run, call: { ...run.call, placement } };
+  const { backwards = false, asRead, zeroMasked } = rowOrder(segmented, givesSequences(run));
   const holds = mask !== undefined && !zeroMasked;
   const outputs: Tensor[] = [];
   let final = states;
@@ -66,7 +67,7 @@ function runSegments(
     const [output, ...after] = checkpoint(() => {
       const part = slice(x, [0, start, 0], [B, steps, I]);
       const partMask = mask && slice(mask, [0, start], [B, steps]);
-      const call = { placement: run.call.placement, mask: partMask };
+      const call = { placement, mask: partMask };
       const result = runStages({ ...segmented, call }, stages, part, from, setting, before);
       return [givesSequences(run) ? result.output : lastOf(result, partMask, before, ragged ? stages.at(-1)! : undefined), ...result.final];
     });

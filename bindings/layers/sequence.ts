@@ -85,12 +85,15 @@ export function carryStates({ trace, options }: SequenceRun, names: readonly str
   });
 }
 
-/** How rows are read and where their outputs go. */
-export const rowOrder = ({ options, call: { placement } }: SequenceRun): RowOrder => ({
+/** How rows are read and where the outputs of all steps go, or the last one is found. */
+export const rowOrder = ({ options, call: { placement } }: SequenceRun, sequence: boolean): RowOrder => ({
   backwards: options.goBackwards,
-  asRead: placement?.asRead && options.returnSequences,
-  zeroMasked: options.zeroOutputForMask || placement?.zeroMasked,
+  asRead: sequence && placement?.asRead,
+  zeroMasked: placement ? placement.zeroMasked : options.zeroOutputForMask,
 });
+
+/** Cells below another give their outputs where they read their inputs, so that the next reads them in the same order. */
+const belowAnother = (run: SequenceRun): SequenceRun => ({ ...run, call: { ...run.call, placement: { asRead: true, zeroMasked: false } } });
 
 /** Whether the layer gives every step's output. */
 export const givesSequences = ({ trace, options }: SequenceRun): boolean => options.returnSequences === true || trace.options.stream !== undefined;
@@ -161,7 +164,7 @@ export function runStages(
     const own = states.slice(final.length, final.length + stage.states.length);
     const last = k === stages.length - 1;
     const drop = drops?.[k] ?? stage.draw(x.shape[0], output.shape[2]);
-    const result = stage.run(run, output, own, {
+    const result = stage.run(last ? run : belowAnother(run), output, own, {
       prefix: stages.length > 1 ? `${k}/` : "", sequence: !last || givesSequences(run), drop, before: last ? before : undefined,
     });
     final.push(...result.final);
@@ -172,7 +175,7 @@ export function runStages(
 }
 
 /** Whether masked steps repeat an output from before the first step, should there be one. */
-const repeats = (run: SequenceRun, { masked }: Rows): boolean => masked && !rowOrder(run).zeroMasked;
+const repeats = (run: SequenceRun, { masked }: Rows): boolean => masked && !rowOrder(run, true).zeroMasked;
 
 /** Whether that is the output of the run before, as in a stream. */
 export const repeatsFormer = (run: SequenceRun, rows: Rows): boolean => run.trace.options.stream !== undefined && repeats(run, rows);

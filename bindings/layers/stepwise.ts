@@ -22,7 +22,7 @@ export function runSteps(run: SequenceRun, x: Tensor, initial: readonly Tensor[]
   const { trace, options } = run;
   const [B, T] = x.shape;
   const steps = stepsOf(run, x);
-  const order = rowOrder(run);
+  const order = rowOrder(run, sequence);
   const valid = steps && reshape(validSteps(trace, steps, B, T), [B, T, 1]);
   // the last output of a row is that of its last valid step, by length too
   const rows = steps && packRows(trace, B, T, steps, sequence ? order : { ...order, hold: steps.lengths !== undefined || !order.zeroMasked });

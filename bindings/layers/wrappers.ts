@@ -72,8 +72,7 @@ export const bidirectional = defineLayer<BidirectionalOptions>({
   unstreamable: () => "its backward half needs the end of the sequence",
   call({ config: { layer, backwardLayer, mergeMode } }, x, { initialState, ...steps }) {
     const half = (initialState?.length ?? 0) / 2;
-    const masked = x.steps?.mask !== undefined || steps.mask !== undefined;
-    const placement = { asRead: true, zeroMasked: masked && layer.config.returnSequences === true };
+    const placement = { asRead: true, zeroMasked: layer.config.returnSequences === true };
     const run = (inner: InnerLayer, first: number): Tensor[] =>
       [inner.call(x, { ...steps, placement, initialState: initialState?.slice(first, first + half) })].flat();
     const [[forward, ...forwardStates], [backward, ...backwardStates]] = [run(layer, 0), run(backwardLayer!, half)];

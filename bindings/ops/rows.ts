@@ -101,6 +101,8 @@ export interface Rows {
   readonly source?: Tensor;
   readonly place?: Tensor;
   readonly masked: boolean;
+  /** Outputs of all steps do not stand where their inputs were read, but from the end. */
+  readonly turned?: boolean;
 }
 
 const BACKWARDS = 1;
@@ -122,13 +124,14 @@ function evenRows(trace: Trace, B: number, T: number, backwards: boolean, asRead
         place[asRead ? n : b * T + (step - b) / B] = step;
       }
     }
-    return { B, T, whole: false, masked: false, source: trace.constant(source), place: trace.constant(place, [B, T]) };
+    return { B, T, whole: false, masked: false, turned: backwards && !asRead, source: trace.constant(source), place: trace.constant(place, [B, T]) };
   });
 }
 
 /** The packing of a batch by its valid steps; one for all layers that share mask and order. */
 export function packRows(trace: Trace, B: number, T: number, steps: Steps | undefined, order: RowOrder = {}): Rows {
-  const { backwards = false, asRead = false, zeroMasked = false } = order;
+  const { backwards = false, zeroMasked = false } = order;
+  const asRead = backwards && order.asRead === true;
   const masked = steps?.mask !== undefined;
   const hold = order.hold ?? (masked && !zeroMasked);
   if (!steps) return T === 1 || (B === 1 && !backwards) ? { B, T, whole: true, masked } : evenRows(trace, B, T, backwards, asRead);
@@ -136,7 +139,7 @@ export function packRows(trace: Trace, B: number, T: number, steps: Steps | unde
   return trace.once(steps.mask ?? steps.lengths, `rows ${B} ${T} ${flags}`, () => {
     const integers = (shape: number[]): Tensor => trace.tensor(shape, "i32");
     const rows = {
-      B, T, whole: false, masked,
+      B, T, whole: false, masked, turned: backwards && !asRead,
       order: integers([B]), rank: integers([B]), active: integers([T]), count: integers([1]),
       source: integers([B * T]), place: integers([B, T]),
     };
@@ -179,7 +182,7 @@ export function unpack(trace: Trace, packed: Tensor, rows: Rows): Tensor {
   const W = packed.shape[1];
   const shape = [rows.B, rows.T, W];
   const y = rows.whole ? reshape(packed, shape) : gatherRows(trace, packed, rows.place!, shape);
-  y.origin.set("packed", { rows, packed } satisfies Packed);
+  if (!rows.turned) y.origin.set("packed", { rows, packed } satisfies Packed);
   return y;
 }
 

@@ -80,6 +80,16 @@ eachBackend("checklist of wrappers, shapes and defaults", (test) => {
     }
   });
 
+  test("a bidirectional layer decides what stands at masked steps, whatever its layers say", () => {
+    const mask = { data: Int32Array.from([1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 1, 1, 1, 1, 1]), shape: [B, T] };
+    for (const returnSequences of [true, false]) {
+      const [plain, zeroing] = [false, true].map((zeroOutputForMask) => run(seeded(layers.bidirectional({
+        layer: layers.gru({ units: H, returnSequences, zeroOutputForMask }), backwardLayer: layers.gru({ units: H, returnSequences, goBackwards: true }),
+      })) as unknown as Layer, x, { mask })[0]);
+      same(zeroing.data, plain.data);
+    }
+  });
+
   test("directions may have activations of their own", () => {
     const both = seeded(layers.bidirectional({
       layer: layers.gru({ units: H, activation: "relu" }), backwardLayer: layers.gru({ units: H, activation: "softsign", recurrentActivation: "hardSigmoid", goBackwards: true }), mergeMode: null,
