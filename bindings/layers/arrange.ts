@@ -5,7 +5,7 @@ import { max, mean, sum } from "../ops/reduce.ts";
 import { validSteps } from "../ops/rows.ts";
 import { concat, expand, reshape as reshaped, transpose } from "../ops/shape.ts";
 import { describe, sizeOf } from "../program/shape.ts";
-import type { Tensor } from "../program/tensor.ts";
+import type { Steps, Tensor } from "../program/tensor.ts";
 import { integersOf } from "../ops/operands.ts";
 import { defineLayer, type CommonOptions } from "./definition.ts";
 import { positive } from "./simple.ts";
@@ -103,8 +103,26 @@ export const permute = defineLayer<PermuteOptions>({
   call: ({ config }, x) => transpose(x, [0, ...config.dims]),
 });
 
-/** What a joined tensor knows of its steps: what the first that knows any does. */
-const stepsOfAny = (xs: readonly Tensor[]): Tensor["steps"] => xs.find(({ steps }) => steps)?.steps;
+const sameSteps = (a: Steps, b: Steps): boolean => a.lengths === b.lengths && a.mask === b.mask;
+
+/**
+ * What a joined tensor [batch, time, ..] knows of its steps. Lengths are the caller's word about the batch: they hold for
+ * parts that say nothing. Masks are said of each part, and as in Keras a step is valid where any part has one, all of those
+ * being valid that say nothing.
+ *
+ * @param axis  0 or 1 where batches or steps lie one after the other
+ */
+function joinedSteps(xs: readonly Tensor[], axis = -1): Tensor["steps"] {
+  const said = xs.flatMap(({ steps }) => steps ?? []);
+  if (said.length === 0) return undefined;
+  const [first] = said;
+  const along = axis === 0 || axis === 1;
+  if (!along && said.every((steps) => sameSteps(steps, first)) && (said.length === xs.length || first.lengths)) return first;
+  if (!along && said.length < xs.length) return undefined;
+  const { trace } = xs[0];
+  const valid = xs.map(({ steps, shape: [B, T] }) => (steps ? validSteps(trace, steps, B, T) : trace.constant(new Float32Array(B * T).fill(1), [B, T])));
+  return { mask: integersOf(trace, along ? concat(valid, axis) : valid.reduce((a, b) => maximum(a, b))) };
+}
 
 /** Options of `layers.concatenate`. */
 export interface ConcatenateOptions extends CommonOptions {
@@ -120,7 +138,7 @@ export const concatenate = defineLayer<ConcatenateOptions>({
   defaults: { axis: -1, ...common },
   call({ config }, xs) {
     const y = concat(xs, config.axis);
-    y.steps = stepsOfAny(xs);
+    if (y.rank > 1) y.steps = joinedSteps(xs, config.axis! < 0 ? config.axis! + y.rank : config.axis);
     return y;
   },
 });
@@ -133,7 +151,7 @@ export const add = defineLayer<CommonOptions>({
   defaults: common,
   call(_scope, xs) {
     const y = xs.reduce((total: Tensor, x) => sumOf(total, x));
-    y.steps = stepsOfAny(xs);
+    y.steps = joinedSteps(xs);
     return y;
   },
 });
@@ -171,6 +189,8 @@ export const globalMaxPooling = defineLayer<CommonOptions>({
   unstreamable: () => "it needs the whole sequence",
   call(_scope, x) {
     const valid = validity(x);
-    return max(valid ? where(valid, x, LOWEST) : x, { axis: 1 });
+    if (!valid) return max(x, { axis: 1 });
+    // a row without a valid step gives 0
+    return where(max(valid, { axis: 1 }), max(where(valid, x, LOWEST), { axis: 1 }), 0);
   },
 });
