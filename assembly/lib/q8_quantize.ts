@@ -13,18 +13,25 @@ const MAGIC: f32 = 12582912.0; // 1.5·2²³
 /** Below it a row counts as zeros. */
 const TINY: f32 = 1e-30;
 
-/** max |x| over a row; NaN when there is one. */
+/** Magnitudes of four floats as integers, which are in the same order, NaN above all. */
+// @ts-ignore: decorator
+@inline
+function magnitudes(x: v128): v128 {
+  return v128.and(x, i32x4.splat(0x7FFFFFFF));
+}
+
+/** max |x| over a row; NaN when there is one. Of integers, since f32x4.max takes several instructions (measured: half of the time of a row). */
 function largest(K: usize, x: usize): f32 {
-  let m = f32x4.splat(0), n = m;
+  let m = i32x4.splat(0), n = m;
   const end = x + (K << 2);
   for (; x + 32 <= end; x += 32) {
-    m = f32x4.max(m, f32x4.abs(v128.load(x)));
-    n = f32x4.max(n, f32x4.abs(v128.load(x, 16)));
+    m = i32x4.max_s(m, magnitudes(v128.load(x)));
+    n = i32x4.max_s(n, magnitudes(v128.load(x, 16)));
   }
-  for (; x < end; x += 16) m = f32x4.max(m, f32x4.abs(loadPartial(x, (end - x) >> 2)));
-  m = f32x4.max(m, n);
-  m = f32x4.max(m, v128.shuffle<i32>(m, m, 2, 3, 0, 1));
-  return max(f32x4.extract_lane(m, 0), f32x4.extract_lane(m, 1));
+  for (; x < end; x += 16) m = i32x4.max_s(m, magnitudes(loadPartial(x, (end - x) >> 2)));
+  m = i32x4.max_s(m, n);
+  m = i32x4.max_s(m, v128.shuffle<i32>(m, m, 2, 3, 0, 1));
+  return reinterpret<f32>(max(i32x4.extract_lane(m, 0), i32x4.extract_lane(m, 1)));
 }
 
 /** Four integers, offset as `magic` says, in the low bits of the lanes. */
