@@ -15,10 +15,10 @@ class Step extends Module {
 }
 
 function run(oracle: OracleCase): void {
-  const { config: { kind: mode, hidden_size }, tensors } = oracle;
+  const { config: { kind: mode, hidden_size, bias }, tensors } = oracle;
   const kind = torchKind(mode);
   const names = kind === "lstm" ? ["h", "c"] : ["h"];
-  const model = new Step(torchCell({ mode, hidden_size }));
+  const model = new Step(torchCell({ mode, hidden_size, bias }));
   const step = valueAndGrad(model, (x: Tensor, states: Tensor[], targets: Tensor[]) => {
     const [, after] = model.cell.call(x, states);
     const losses = after.map((state, i) => ops.mean(ops.square(ops.sub(state, targets[i]))));

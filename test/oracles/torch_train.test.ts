@@ -7,7 +7,10 @@ import { Stack, backwardPlaces, type StackInput, type StackOptions } from "../su
 import { eachSupported } from "./left_out.ts";
 
 /** PyTorch's names of optimizer arguments. */
-const ARGUMENTS: Record<string, string> = { lr: "learningRate", eps: "epsilon", alpha: "rho", weight_decay: "weightDecay" };
+const ARGUMENTS: Record<string, string> = {
+  lr: "learningRate", eps: "epsilon", alpha: "rho", weight_decay: "weightDecay", momentum_decay: "momentumDecay",
+  lr_decay: "learningRateDecay", initial_accumulator_value: "initialAccumulatorValue",
+};
 
 function optimizerOf({ optimizer, optimizer_args: given, clip }: any): Optimizer {
   const { betas: [beta1, beta2] = [], ...rest } = given;
@@ -60,6 +63,11 @@ class Tagger extends Module {
   }
 }
 
+/** Makes the weights of a model by a first call, which changes none of them. */
+function build(model: Module, objective: (...args: any[]) => [Tensor, unknown], args: readonly object[]): void {
+  valueAndGrad(model, objective, { aux: true })(...args);
+}
+
 const norm = (grads: ArrayRecord): number =>
   Math.sqrt(Object.values(grads).reduce((sum, { data }) => data.reduce((total, value) => total + value * value, sum), 0));
 
@@ -95,27 +103,27 @@ function optimize(oracle: OracleCase): void {
 function truncate(oracle: OracleCase): void {
   const { config: { chunk, chunks, hidden_size: H, ...config }, tensors } = oracle;
   const [B, , I] = tensors["input.x"].shape;
+  const L = config.num_layers;
   const model = new Tagger({ ...config, hidden_size: H });
   const mse = losses.meanSquaredError();
-  const step = trainStep(model, optimizerOf(config), (input: StackInput, target: Tensor) => {
+  const objective = (input: StackInput, target: Tensor): [Tensor, Tensor[]] => {
     const [y, ...states] = model.rnn.call(input);
     return [mse(target, model.head.call(y)), states];
-  });
+  };
+  const step = trainStep(model, optimizerOf(config), objective);
   const cut = (name: string, width: number, first: number): { data: Float32Array; shape: number[] } => {
     const { data, shape: [, T] } = tensors[name];
     const rows = Array.from({ length: B }, (_, b) => Array.from(data.subarray((b * T + first) * width, (b * T + first + chunk) * width)));
     return { data: Float32Array.from(rows.flat()), shape: [B, chunk, width] };
   };
-  let states: object[] = Array.from({ length: model.kind === "lstm" ? 2 : 1 }, () => ({ data: new Float32Array(B * H), shape: [1, B, H] }));
-  const run = (k: number): { value: number; aux?: any } => {
-    const input = { ...model.input(cut("input.x", I, k * chunk)), h0: states[0], c0: states[1] };
-    return step(input, cut("target", config.outputs, k * chunk));
-  };
-  run(0); // builds the model
+  let states: object[] = Array.from({ length: model.kind === "lstm" ? 2 : 1 }, () => ({ data: new Float32Array(L * B * H), shape: [L, B, H] }));
+  const args = (k: number): object[] =>
+    [{ ...model.input(cut("input.x", I, k * chunk)), h0: states[0], c0: states[1] }, cut("target", config.outputs, k * chunk)];
+  build(model, objective, args(0));
   model.setTorchWeights(oracle);
   const values: number[] = [];
   for (let k = 0; k < chunks; k++) {
-    const { value, aux } = run(k);
+    const { value, aux } = step(...args(k)) as { value: number; aux?: any };
     values.push(value);
     states = aux;
   }
@@ -146,25 +154,24 @@ class Elman extends Module {
 
 function writeByHand(oracle: OracleCase): void {
   const { config, name, tensors } = oracle;
-  const model = new Elman({ ...config, tanh: name.endsWith("tanh") });
+  const model = new Elman({ ...config, tanh: /tanh$/.test(name) });
   const nll = losses.sparseCategoricalCrossentropy({ fromLogits: true });
-  const step = trainStep(model, optimizerOf(config), (tokens: Tensor, h0: Tensor, target: Tensor) => {
+  const objective = (tokens: Tensor, h0: Tensor, target: Tensor): [Tensor, Tensor] => {
     let [out, h] = [h0, h0];
     for (let t = 0; t < tokens.shape[0]; t++) [out, h] = model.call(ops.slice(tokens, [t], [1]), h);
     return [nll(target, out), h];
-  });
+  };
+  const step = trainStep(model, optimizerOf(config), objective);
   const { data: sequences, shape: [, longest] } = tensors["input.sequences"];
   const h0 = { data: new Float32Array(config.hidden_size), shape: [1, config.hidden_size] };
-  const run = (k: number): { value: number; aux?: any } => {
-    const tokens = sequences.slice(k * longest, k * longest + tensors["input.lengths"].data[k]);
-    return step(tokens, h0, tensors.target.data.slice(k, k + 1));
-  };
-  run(0); // builds the model
+  const args = (k: number): object[] =>
+    [sequences.slice(k * longest, k * longest + tensors["input.lengths"].data[k]), h0, tensors.target.data.slice(k, k + 1)];
+  build(model, objective, args(0));
   model.setWeights({
     "i2h/kernel": fromLinear(tensors["param.i2h.weight"]), "i2h/bias": tensors["param.i2h.bias"],
     "i2o/kernel": fromLinear(tensors["param.i2o.weight"]), "i2o/bias": tensors["param.i2o.bias"],
   });
-  const results = Array.from({ length: config.steps }, (_, k) => run(k));
+  const results = Array.from({ length: config.steps }, (_, k) => step(...args(k)) as { value: number; aux?: any });
   assertWithin(oracle, "output.losses", results.map(({ value }) => value), "trajectory");
   assertWithin(oracle, "output.last_hidden", results.at(-1)!.aux.data, "trajectory");
   const weights = model.getWeights();
