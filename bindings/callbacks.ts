@@ -40,13 +40,16 @@ class Monitor {
   private readonly key: string;
   private readonly sign: number;
   private readonly minDelta: number;
+  private readonly relative: boolean;
 
-  constructor(subject: string, { monitor = "val_loss", minDelta = 0, mode = "auto" }: MonitorOptions) {
+  /** @param relative  whether the smallest change is a share of the best value */
+  constructor(subject: string, { monitor = "val_loss", minDelta = 0, mode = "auto" }: MonitorOptions, relative = false) {
     if (!["auto", "min", "max"].includes(mode)) throw new OptionError(`${subject}: expected mode "auto", "min" or "max", got "${mode}"`);
     this.key = monitor;
     const larger = mode === "max" || (mode === "auto" && /acc|auc|precision|recall|f1|r2/i.test(monitor));
     this.sign = larger ? -1 : 1;
     this.minDelta = Math.abs(minDelta);
+    this.relative = relative;
     this.best = this.sign * Infinity;
   }
 
@@ -58,7 +61,8 @@ class Monitor {
 
   /** Whether this is better than another value. */
   better(logs: Logs, than: number): boolean {
-    return this.sign * (than - this.value(logs)) > this.minDelta;
+    const least = this.relative && Number.isFinite(than) ? this.minDelta * Math.abs(than) : this.minDelta;
+    return this.sign * this.value(logs) < this.sign * than - least;
   }
 
   /** Whether this is better than the best so far, which it then is. */
@@ -208,8 +212,10 @@ function lambda(functions: Callback): Callback {
   return functions;
 }
 
-/** Options of `callbacks.reduceLROnPlateau`. */
+/** Options of `callbacks.reduceLROnPlateau`, counted as Keras does: PyTorch's `patience` is one more here, a `cooldown` above 0 too. */
 export interface PlateauOptions extends MonitorOptions {
+  /** `minDelta` is a share of the best value (PyTorch's default, its threshold_mode "rel"). @default false */
+  relative?: boolean;
   /** What the rates are multiplied by. @default 0.1 */
   factor?: number;
   /** Epochs to wait after a reduction. @default 0 */
@@ -220,15 +226,16 @@ export interface PlateauOptions extends MonitorOptions {
 
 function reduceLROnPlateau(options: PlateauOptions = {}): Callback {
   const subject = "callbacks.reduceLROnPlateau";
-  checkOptions(subject, options, ["monitor", "minDelta", "patience", "mode", "factor", "cooldown", "minLr"]);
-  const { factor = 0.1, patience = 10, cooldown = 0, minLr = 0, minDelta = 1e-4 } = options;
+  checkOptions(subject, options, ["monitor", "minDelta", "patience", "mode", "relative", "factor", "cooldown", "minLr"]);
+  const { factor = 0.1, patience = 10, cooldown = 0, minLr = 0, minDelta = 1e-4, relative = false } = options;
   if (!(factor > 0 && factor < 1)) throw new OptionError(`${subject}: expected factor of 0 < factor < 1, got ${factor}`);
+  if (typeof relative !== "boolean") throw new OptionError(`${subject}: expected relative to be true or false, got ${String(relative)}`);
   let monitor: Monitor;
   let waited = 0;
   let resting = 0;
   return {
     onTrainBegin() {
-      monitor = new Monitor(subject, { ...options, minDelta });
+      monitor = new Monitor(subject, { ...options, minDelta }, relative);
       waited = resting = 0;
     },
     onEpochEnd({ logs }, model) {

@@ -4,9 +4,14 @@ import { checkOptions } from "./options.ts";
 import type { Schedule } from "./optimizers/index.ts";
 import { cos, power } from "./portable.ts";
 
-/** Makes a schedule of its options, filled in and checked. */
+/**
+ * Makes a schedule of its options, filled in and checked.
+ *
+ * @param wrong  what is expected and given where options do not fit each other, or are not numbers
+ */
 function define<O extends object>(
   name: string, defaults: { readonly [K in keyof Required<O>]: O[K] | undefined }, at: (step: number, options: Required<O>) => number,
+  wrong: (options: Required<O>) => string | false = () => false,
 ): (options: O) => Schedule {
   const known = Object.keys(defaults);
   return (given) => {
@@ -18,6 +23,8 @@ function define<O extends object>(
     for (const key of known.filter((key) => key.endsWith("Steps") && key !== "warmupSteps")) {
       if (!((options[key] as number) > 0)) throw new OptionError(`schedules.${name}: expected ${key} > 0, got ${String(options[key])}`);
     }
+    const problem = wrong(options as Required<O>);
+    if (problem) throw new OptionError(`schedules.${name}: expected ${problem}`);
     return (step) => at(step, options as Required<O>);
   };
 }
@@ -60,10 +67,10 @@ export const schedules = {
   piecewiseConstantDecay: define<{ boundaries: readonly number[]; values: readonly number[] }>(
     "piecewiseConstantDecay", { boundaries: undefined, values: undefined },
     (step, { boundaries, values }) => {
-      if (values.length !== boundaries.length + 1) throw new OptionError(`schedules.piecewiseConstantDecay: expected one value more than boundaries, got ${values.length} and ${boundaries.length}`);
       const k = boundaries.findIndex((boundary) => step <= boundary);
       return values[k < 0 ? values.length - 1 : k];
     },
+    ({ boundaries, values }) => values.length !== boundaries.length + 1 && `one value more than boundaries, got ${values.length} and ${boundaries.length}`,
   ),
 
   /** From initial to end along (1 − t)^power over decaySteps; `cycle`: starts over with longer runs instead of staying there. */
@@ -109,14 +116,26 @@ export const schedules = {
     (step, { initialLearningRate, decaySteps, gamma }) => initialLearningRate * power(gamma, Math.floor(step / decaySteps)),
   ),
 
-  /** Up from max/divFactor to max over pctStart of the updates, then down to the start over finalDivFactor (Smith and Topin 2018). */
-  oneCycle: define<{ maxLearningRate: number; totalSteps: number; pctStart?: number; divFactor?: number; finalDivFactor?: number }>(
-    "oneCycle", { maxLearningRate: undefined, totalSteps: undefined, pctStart: 0.3, divFactor: 25, finalDivFactor: 10000 },
-    (step, { maxLearningRate, totalSteps, pctStart, divFactor, finalDivFactor }) => {
+  /**
+   * Up from max/divFactor to max over pctStart of the updates, then down to the start over finalDivFactor (Smith and Topin 2018).
+   * `threePhase`: down to the start in as many updates as up, and only then further. `annealStrategy`: along half a cosine or a line.
+   */
+  oneCycle: define<{
+    maxLearningRate: number; totalSteps: number; pctStart?: number; divFactor?: number; finalDivFactor?: number; annealStrategy?: "cos" | "linear"; threePhase?: boolean;
+  }>(
+    "oneCycle", { maxLearningRate: undefined, totalSteps: undefined, pctStart: 0.3, divFactor: 25, finalDivFactor: 10000, annealStrategy: "cos", threePhase: false },
+    (step, { maxLearningRate, totalSteps, pctStart, divFactor, finalDivFactor, annealStrategy, threePhase }) => {
       const start = maxLearningRate / divFactor;
       const top = pctStart * totalSteps - 1;
-      const between = (from: number, to: number, t: number): number => to + (from - to) * halfCosine(Math.min(1, t));
-      return step <= top ? between(start, maxLearningRate, step / top) : between(maxLearningRate, start / finalDivFactor, (step - top) / (totalSteps - 1 - top));
+      const phases = [{ end: top, rate: maxLearningRate }, ...(threePhase ? [{ end: 2 * top, rate: start }] : []), { end: totalSteps - 1, rate: start / finalDivFactor }];
+      let [from, since] = [start, 0];
+      for (const { end, rate } of phases) {
+        const t = (step - since) / (end - since);
+        if (step < end) return rate + (from - rate) * (annealStrategy === "cos" ? halfCosine(t) : 1 - t);
+        [from, since] = [rate, end];
+      }
+      return from;
     },
+    ({ annealStrategy }) => annealStrategy !== "cos" && annealStrategy !== "linear" && `annealStrategy "cos" or "linear", got "${String(annealStrategy)}"`,
   ),
 };

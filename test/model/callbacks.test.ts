@@ -72,6 +72,23 @@ test("the rate falls on a plateau, and rests after it", async () => {
   model.dispose();
 });
 
+test("the smallest change that counts may be a share of the best value, as in PyTorch", async () => {
+  const lowered = async (options: object, values: number[]): Promise<boolean[]> => {
+    const model = make();
+    const rates: number[] = [];
+    const note = callbacks.lambda({ onEpochEnd: (_event, m) => void rates.push(m.optimizer!.learningRate as number) });
+    const plateau = callbacks.reduceLROnPlateau({ monitor: "watched", patience: 1, minDelta: 0.1, ...options });
+    await model.fit(x, y, { epochs: values.length, callbacks: [scripted(values), plateau, note] });
+    model.dispose();
+    return rates.map((rate, k) => k > 0 && rate < rates[k - 1]);
+  };
+  assert.equal(await lowered({ relative: true }, [100, 91, 89, 81]), [false, true, false, true]);
+  assert.equal(await lowered({}, [100, 91, 89, 89]), [false, false, false, true]);
+  assert.equal(await lowered({ relative: true, mode: "max" }, [100, 109, 111, 122]), [false, true, false, true]);
+  assert.equal(await lowered({ relative: true }, [-100, -109, -111, -123]), [false, true, false, false], "larger by a tenth in size");
+  refused(() => callbacks.reduceLROnPlateau({ relative: 1 as never }), "ERR_OPTION", /^callbacks\.reduceLROnPlateau: expected relative to be true or false, got 1$/);
+});
+
 test("checkpoints: each epoch by its name, or the best ones; to go on from", async () => {
   const model = make();
   const path = join(folder, "{epoch:02d}-{watched:.1f}-{epoch}.safetensors");
