@@ -45,6 +45,8 @@ export interface AdamOptions extends MomentsOptions {
 export interface NadamOptions extends MomentsOptions {
   /** How fast momentum grows to beta1: by 1 − 0.96^(momentumDecay · t) / 2. @default 1, PyTorch 0.004 */
   momentumDecay?: number;
+  /** Takes weight decay off the weights instead of adding it to the gradient (L2). @default true, PyTorch false */
+  decoupledWeightDecay?: boolean;
 }
 
 /** Options of `optimizers.adagrad`. */

@@ -102,16 +102,16 @@ export const RULES: Readonly<Record<string, Rule>> = {
   adamw: adamRule(true, 0.004, 0.01),
   nadam: {
     ...adamRule(false, 0, 0),
-    defaults: { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, momentumDecay: 1, weightDecay: 0 },
-    torch: { learningRate: 0.002, epsilon: 1e-8, momentumDecay: 0.004 },
-    hyper(config, torch) {
+    defaults: { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, momentumDecay: 1, weightDecay: 0, decoupledWeightDecay: true },
+    torch: { learningRate: 0.002, epsilon: 1e-8, momentumDecay: 0.004, decoupledWeightDecay: false },
+    hyper(config) {
       const [beta1, beta2, epsilon] = [+config.beta1, +config.beta2, +config.epsilon];
       const { mu, product } = nadamMomentum(beta1, +config.momentumDecay);
       return (rate, step) => {
         const root = Math.sqrt(1 - power(beta2, step));
         return {
           rate: rate * root * mu(step + 1) / (1 - product(step + 1)), direct: rate * root * (1 - mu(step)) / (1 - product(step)),
-          ...decays(config, rate, torch), beta1, share1: 1 - beta1, beta2, share2: 1 - beta2, epsilon: epsilon * root,
+          ...decays(config, rate, !config.decoupledWeightDecay), beta1, share1: 1 - beta1, beta2, share2: 1 - beta2, epsilon: epsilon * root,
         };
       };
     },

@@ -9,7 +9,7 @@ import { eachSupported } from "./left_out.ts";
 /** PyTorch's names of optimizer arguments. */
 const ARGUMENTS: Record<string, string> = {
   lr: "learningRate", eps: "epsilon", alpha: "rho", weight_decay: "weightDecay", momentum_decay: "momentumDecay",
-  lr_decay: "learningRateDecay", initial_accumulator_value: "initialAccumulatorValue",
+  decoupled_weight_decay: "decoupledWeightDecay", lr_decay: "learningRateDecay", initial_accumulator_value: "initialAccumulatorValue",
 };
 
 function optimizerOf({ optimizer, optimizer_args: given, clip }: any): Optimizer {

@@ -34,8 +34,9 @@ const keras: Record<string, Rule> = {
     return w - lr * Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t) * s.m / (Math.sqrt(s.most) + epsilon);
   },
   adamw: (w, g, t, s, o) => keras.adam(w, g, t, s, { weightDecay: 0.004, ...o }),
-  nadam(w, g, t, s, { learningRate: lr = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, momentumDecay = 1, weightDecay = 0 }) {
-    w -= lr * weightDecay * w;
+  nadam(w, g, t, s, { learningRate: lr = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, momentumDecay = 1, weightDecay = 0, decoupledWeightDecay = true }) {
+    if (decoupledWeightDecay) w -= lr * weightDecay * w;
+    else g += weightDecay * w;
     const [now, next] = [t, t + 1].map((at) => beta1 * (1 - 0.5 * 0.96 ** (at * momentumDecay)));
     s.product = (s.product ?? 1) * now;
     s.m = (s.m ?? 0) + (g - (s.m ?? 0)) * (1 - beta1);
@@ -94,8 +95,9 @@ const torch: Record<string, Rule> = {
     return w - lr / (1 - beta1 ** t) * s.m / (Math.sqrt(s.most / (1 - beta2 ** t)) + epsilon);
   },
   adamw: (w, g, t, s, o) => torch.adam(w, g, t, s, { weightDecay: 0.01, decoupled: true, ...o }),
-  nadam(w, g, t, s, { learningRate: lr = 0.002, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, momentumDecay = 0.004, weightDecay = 0 }) {
-    g += weightDecay * w;
+  nadam(w, g, t, s, { learningRate: lr = 0.002, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, momentumDecay = 0.004, weightDecay = 0, decoupledWeightDecay = false }) {
+    if (decoupledWeightDecay) w -= lr * weightDecay * w;
+    else g += weightDecay * w;
     const [now, next] = [t, t + 1].map((at) => beta1 * (1 - 0.5 * 0.96 ** (at * momentumDecay)));
     s.product = (s.product ?? 1) * now;
     s.m = beta1 * (s.m ?? 0) + (1 - beta1) * g;
@@ -130,7 +132,7 @@ const CASES: Record<keyof typeof optimizers, Options[]> = {
   rmsprop: [{}, { rho: 0.5 }, { momentum: 0.9 }, { centered: true }, { epsilon: 0.1 }, { weightDecay: 0.1 }, { momentum: 0.5, centered: true, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 }],
   adam: [{}, { beta1: 0.5 }, { beta2: 0.9 }, { epsilon: 0.1 }, { amsgrad: true }, { weightDecay: 0.1 }, { amsgrad: true, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 }],
   adamw: [{}, { weightDecay: 0.3, learningRate: 0.01 }, { amsgrad: true }],
-  nadam: [{}, { beta1: 0.5 }, { beta2: 0.9 }, { epsilon: 0.1 }, { momentumDecay: 0.1 }, { weightDecay: 0.1 }, { momentumDecay: 2, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 }],
+  nadam: [{}, { beta1: 0.5 }, { beta2: 0.9 }, { epsilon: 0.1 }, { momentumDecay: 0.1 }, { weightDecay: 0.1 }, { weightDecay: 0.1, decoupledWeightDecay: true }, { weightDecay: 0.1, decoupledWeightDecay: false }, { momentumDecay: 2, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 }],
   adamax: [{}, { beta1: 0.5 }, { beta2: 0.7 }, { epsilon: 0.1 }, { weightDecay: 0.1 }, { beta2: 0.8, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 }],
   adagrad: [{}, { initialAccumulatorValue: 1 }, { epsilon: 0.1 }, { learningRateDecay: 0.2 }, { weightDecay: 0.1 }, { initialAccumulatorValue: 0.5, learningRateDecay: 0.1, weightDecay: 0.2, learningRate: 0.1 }],
   adadelta: [{}, { rho: 0.5 }, { epsilon: 0.1 }, { weightDecay: 0.1 }, { rho: 0.8, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.5 }],
