@@ -21,7 +21,7 @@ export type {
   SparseCrossentropyOptions,
 } from "./losses/crossentropy.ts";
 export type { Loss, LossFactory, LossOptions, Reduction } from "./losses/define.ts";
-export type { GaussianNllOptions, HuberOptions, SmoothL1Options } from "./losses/regression.ts";
+export type { GaussianNllOptions, HuberOptions, KLDivergenceOptions, PoissonOptions, SmoothL1Options } from "./losses/regression.ts";
 export type { TopKOptions } from "./metrics/accuracy.ts";
 export type { Metric, ThresholdOptions } from "./metrics/define.ts";
 export type { PerplexityOptions } from "./metrics/errors.ts";

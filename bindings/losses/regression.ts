@@ -1,12 +1,12 @@
 /** Losses of numbers: one per sample or step, the mean over the last axis. */
 import { abs, add, affine, div, greater, log, maximum, minimum, mul, neg, square, sub, unary, where, exp } from "../ops/elementwise.ts";
-import { squaredError } from "../ops/loss.ts";
+import { denseCrossEntropy, squaredError } from "../ops/loss.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { slice, stopGradient } from "../ops/shape.ts";
 import { ShapeError } from "../errors.ts";
 import { describe } from "../program/shape.ts";
 import type { Tensor } from "../program/tensor.ts";
-import { EPSILON, alignTargets, defineLoss, type LossFactory } from "./define.ts";
+import { EPSILON, TINY, alignTargets, defineLoss, type LossFactory } from "./define.ts";
 
 /** A loss that is the mean over the last axis of something elementwise. */
 const elementwise = <O extends object>(
@@ -53,6 +53,18 @@ export interface GaussianNllOptions {
   logVariance?: boolean;
 }
 
+/** Options of `losses.klDivergence`. */
+export interface KLDivergenceOptions {
+  /** Predictions are before the softmax. @default false */
+  fromLogits?: boolean;
+}
+
+/** Options of `losses.poisson`. */
+export interface PoissonOptions {
+  /** Predictions are logarithms of rates, as PyTorch takes them. @default false */
+  logRate?: boolean;
+}
+
 export const regressionLosses = {
   /** (t − p)² */
   meanSquaredError: elementwise("meanSquaredError", {}, (t, p) => squaredError(p, t)),
@@ -71,8 +83,8 @@ export const regressionLosses = {
     const x = sub(p, t);
     return affine(add(x, unary("softplus", affine(x, -2, 0))), 1, -LN_2);
   }),
-  /** p − t·log p */
-  poisson: elementwise("poisson", {}, (t, p) => sub(p, mul(t, log(add(p, EPSILON))))),
+  /** p − t·log p; `logRate`: eᵖ − t·p */
+  poisson: elementwise<PoissonOptions>("poisson", { logRate: false }, (t, p, { logRate }) => (logRate ? sub(exp(p), mul(t, p)) : sub(p, mul(t, log(add(p, EPSILON)))))),
   /** max(1 − t·p, 0), t being ±1; 0 and 1 stand for −1 and 1 */
   hinge: elementwise("hinge", {}, (t, p) => maximum(affine(mul(signs(t), p), -1, 1), 0)),
   /** max(1 − t·p, 0)² */
@@ -82,9 +94,11 @@ export const regressionLosses = {
   cosineSimilarity: defineLoss("cosineSimilarity", {}, (yTrue, yPred) =>
     neg(sum(mul(unit(alignTargets("cosineSimilarity", yTrue, yPred)), unit(yPred)), { axis: -1 }))),
 
-  /** Σ t·log(t / p), of probabilities. */
-  klDivergence: defineLoss("klDivergence", {}, (yTrue, yPred) => {
-    const [t, p] = [alignTargets("klDivergence", yTrue, yPred), yPred].map((x) => minimum(maximum(x, EPSILON), 1));
+  /** Σ t·log(t / p), of probabilities that count as 1e-7 at least; `fromLogits`: of any, p = softmax(predictions). */
+  klDivergence: defineLoss<KLDivergenceOptions>("klDivergence", { fromLogits: false }, (yTrue, yPred, { fromLogits }) => {
+    const targets = alignTargets("klDivergence", yTrue, yPred);
+    if (fromLogits) return add(denseCrossEntropy(yPred, targets), sum(mul(targets, log(maximum(targets, TINY))), { axis: -1 }));
+    const [t, p] = [targets, yPred].map((x) => minimum(maximum(x, EPSILON), 1));
     return sum(mul(t, log(div(t, p))), { axis: -1 });
   }),
 

@@ -39,8 +39,8 @@ const reduced = (loss: Loss, reduction: Reduction): Row[0] => (y, p, weight) => 
 function lossOf({ config, tensors }: OracleCase): Row {
   const { fn, delta, beta, full, label_smoothing: labelSmoothing = 0, layout, target } = config;
   const name = fn.split("(")[0];
-  const given: string = config.reduction ?? fn.match(/reduction=(\w+)/)?.[1] ?? "mean";
-  const reduction = REDUCTIONS.find((known) => given.startsWith(known))!;
+  const wanted: string = config.reduction ?? fn.match(/reduction=(\w+)/)?.[1] ?? "mean";
+  const reduction = REDUCTIONS.find((known) => wanted.startsWith(known))!;
   const none = { reduction: "none" } as const;
   const options = { reduction: reduction === "batchmean" ? "mean" : reduction } as const;
   const elements = (loss: Loss): Row[0] => reduced(ofElements(loss), reduction);
@@ -53,6 +53,7 @@ function lossOf({ config, tensors }: OracleCase): Row {
       const epsilon = config.eps ?? Number(fn.match(/eps=([\de.-]+)/)?.[1] ?? 1e-6);
       return [reduced(ofPairs(losses.gaussianNll({ ...none, full, epsilon })), reduction), "pred", "var"];
     }
+    case "poisson_nll_loss": return [elements(losses.poisson({ ...none, logRate: config.log_input ?? true })), "pred"];
     case "binary_cross_entropy": return [elements(losses.binaryCrossentropy(none)), "prob"];
     case "binary_cross_entropy_with_logits": {
       const positive = tensors["input.pos_weight"]?.data;
@@ -68,8 +69,13 @@ function lossOf({ config, tensors }: OracleCase): Row {
       return [losses.sparseCategoricalCrossentropy({ ...rest, ignoreIndex }), "logits"];
     }
     case "kl_div": {
-      const loss = reduction === "batchmean" ? losses.klDivergence() : reduced(ofElements(losses.klDivergence(none)), reduction);
-      return [(y, logits) => loss(config.log_target ? ops.exp(y) : y, ops.softmax(logits)), "logits"];
+      const given = (y: Tensor): Tensor => (config.log_target ? ops.exp(y) : y);
+      if (reduction === "none") {
+        const each = elements(losses.klDivergence(none));
+        return [(y, logits) => each(given(y), ops.softmax(logits)), "logits"];
+      }
+      const ofRows = losses.klDivergence({ reduction: reduction === "sum" ? "sum" : "mean", fromLogits: true });
+      return [(y, logits) => ops.div(ofRows(given(y), logits), reduction === "mean" ? logits.shape.at(-1)! : 1), "logits"];
     }
     default: throw new Error(`expected a loss of ours, got ${fn}`);
   }

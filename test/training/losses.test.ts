@@ -45,6 +45,7 @@ const inside = { ...probabilities, data: probabilities.data.map((x) => x / 1.3) 
 const right = (t: Plain, s: number[], i: number): number => +(at(t, ...s) === i);
 const bce = (t: number, p: number): number => -(t * Math.log(clip(p)) + (1 - t) * Math.log(1 - clip(p)));
 const weighed = (t: Plain, _p: Plain, s: number[], i: number, p: number): number => -([3, 1, 0.5, 2][i] * at(t, ...s, i) * Math.log(p) + (1 - at(t, ...s, i)) * Math.log(1 - p)) / N;
+const divergence = (t: number, p: number): number => (t === 0 ? 0 : t * Math.log(t / p));
 const rightOf = (t: number, p: number): number => t * p + (1 - t) * (1 - p);
 
 const WEIGHTS = [0.5, 2, 1, 3];
@@ -58,11 +59,18 @@ const CASES: Record<keyof typeof losses, LossCase[]> = {
   huber: [0.5, 1].map((delta) => each(`delta ${delta}`, losses.huber({ delta }), (t, p) => (Math.abs(t - p) <= delta ? 0.5 * (t - p) ** 2 : delta * Math.abs(t - p) - 0.5 * delta * delta))),
   smoothL1: [0, 0.5, 1].map((beta) => each(`beta ${beta}`, losses.smoothL1({ beta }), (t, p) => (Math.abs(t - p) < beta ? 0.5 * (t - p) ** 2 / beta : Math.abs(t - p) - 0.5 * beta))),
   logCosh: [each("", losses.logCosh(), (t, p) => Math.log(Math.cosh(p - t)))],
-  poisson: [each("", losses.poisson(), (t, p) => p - t * Math.log(p + EPSILON), positives(cube), positives(cube))],
+  poisson: [
+    each("", losses.poisson(), (t, p) => p - t * Math.log(p + EPSILON), positives(cube), positives(cube)),
+    each("of logarithms", losses.poisson({ logRate: true }), (t, p) => Math.exp(p) - t * p, positives(cube), floats(cube)),
+  ],
   hinge: [each("", losses.hinge(), (t, p) => Math.max(0, 1 - (2 * t - 1) * p), bits)],
   squaredHinge: [each("", losses.squaredHinge(), (t, p) => Math.max(0, 1 - (2 * t - 1) * p) ** 2, bits)],
   cosineSimilarity: [row("", losses.cosineSimilarity(), (t, p, s, i) => -unit(t, s, i) * unit(p, s, i), floats(cube), floats(cube))],
-  klDivergence: [row("", losses.klDivergence(), (t, p, s, i) => at(t, ...s, i) * Math.log(at(t, ...s, i) / at(p, ...s, i)), inside, { ...inside, data: inside.data.map((x) => 1 - x) })],
+  klDivergence: [
+    row("", losses.klDivergence(), (t, p, s, i) => divergence(at(t, ...s, i), at(p, ...s, i)), inside, { ...inside, data: inside.data.map((x) => 1 - x) }),
+    row("logits", losses.klDivergence({ fromLogits: true }), (t, p, s, i) => divergence(at(t, ...s, i), softmax(p, s, i)), inside, logits),
+    row("logits, no and all weight", losses.klDivergence({ fromLogits: true }), (t, p, s, i) => divergence(at(t, ...s, i), softmax(p, s, i)), bits, floats(cube, 30)),
+  ],
   gaussianNll: [{
     what: "of log-variances", loss: losses.gaussianNll({ logVariance: true }), targets: floats([B, T, 2]), predictions: floats(cube, 3),
     plain: (t, p, ...s) => total(2, (i) => 0.5 * (at(p, ...s, i + 2) + (at(t, ...s, i) - at(p, ...s, i)) ** 2 / Math.exp(at(p, ...s, i + 2)))) / 2,
@@ -235,6 +243,7 @@ eachBackend("losses", (test) => {
       [losses.negativeLogLikelihood(), Int32Array.of(0, 1), [[0, -Infinity], [-Infinity, -1]]],
       [losses.cosineSimilarity(), [[0, 0], [1, 0]], [[1, 0], [0, 0]]],
       [losses.klDivergence(), [[1, 0]], [[0, 1]]],
+      [losses.klDivergence({ fromLogits: true }), [[1, 0], [0, 0]], [[-1e30, 1e30], [1e4, -1e4]]],
       [losses.logCosh(), [[0], [0]], [[1e30], [-1e30]]],
       [losses.poisson(), [[3]], [[0]]],
       [losses.meanAbsolutePercentageError(), [[0]], [[1]]],
