@@ -5,7 +5,7 @@ import type { Backend } from "../runtime/load.ts";
 import type { Bound } from "../runtime/replay.ts";
 import { write } from "../runtime/text.ts";
 import { bind } from "./bind.ts";
-import { plan, Program } from "./program.ts";
+import { plan } from "./program.ts";
 import type { DType, Shape } from "./shape.ts";
 import type { Storage, Tensor } from "./tensor.ts";
 import type { Range, Trace } from "./trace.ts";
@@ -73,9 +73,10 @@ export class Image {
    */
   add(subject: string, trace: Trace, inputs: readonly Tensor[], outputs: readonly Tensor[]): ImageProgram {
     if (trace.randomState) throw new UnsupportedError(`${subject}: expected a model that draws no random numbers when it runs, got one that does`);
-    new Program(trace, inputs, outputs, { lasting: true }).dispose(); // gives panels their places, which stay
+    const { calls, offsets, bytes, stride, fresh } = plan(trace, inputs, outputs);
+    const places = this.backend.arena.allocAll(fresh.map(({ storage }) => storage.bytes));
+    fresh.forEach((derived, i) => derived.place(places[i]));
     for (const derived of trace.derived) derived.refresh();
-    const { calls, offsets, bytes, stride } = plan(trace, inputs, outputs);
     const base = this.list.take(bytes);
     const address = (storage: Storage): number => (storage.ptr === undefined ? base + offsets.get(storage)! : this.address(storage));
     const bound = bind(this.backend, calls, address, stride);

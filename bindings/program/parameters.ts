@@ -2,9 +2,10 @@
 import { DisposedError } from "../errors.ts";
 import type { Random } from "../random.ts";
 import type { Backend } from "../runtime/load.ts";
-import type { Program } from "./program.ts";
 import { replay, type Bound } from "../runtime/replay.ts";
+import { bind } from "./bind.ts";
 import { dequantizeWeight, type Int8Format, type Int8Role, type Int8Weight } from "./int8.ts";
+import type { Program } from "./program.ts";
 import { sizeOf, type Shape } from "./shape.ts";
 import { Storage, type Tensor } from "./tensor.ts";
 import type { Call } from "./trace.ts";
@@ -82,10 +83,11 @@ export class Derived {
   }
 
   /** Takes over a block of memory that the arena gave for it. */
-  place(ptr: number, bind: (calls: readonly Call[]) => Bound[]): void {
+  place(ptr: number): void {
+    const { backend, derived } = this.parameters[0].block!;
     this.storage.ptr = ptr;
-    this.parameters[0].block!.derived.push(this);
-    this.bound = bind(this.calls);
+    derived.push(this);
+    this.bound = bind(backend, this.calls, (storage) => storage.ptr!, () => 0); // they read and write what is placed
   }
 
   /** Computes it again when one of its parameters has changed since. */

@@ -77,7 +77,7 @@ export class Program {
 
     const address = (storage: Storage): number => storage.ptr ?? this.ptr + offsets.get(storage)!;
     const bound = (list: readonly Recorded[]): Bound[] => bind(backend, list, address, stride);
-    fresh.forEach((derived, i) => derived.place(places[i], bound));
+    fresh.forEach((derived, i) => derived.place(places[i]));
     this.bound = bound(calls);
     this.foreseen = bound(callsFor(calls, new Set(early.map(({ storage }) => storage))));
     for (const [storage, data] of trace.constants) {
