@@ -61,11 +61,11 @@ function reduce(op: Op<{ axis: number }>, value: Tensor, { axis, keepDims = fals
   const trace = currentTrace(op.name);
   let x = floatsOf(trace, tensorOf(op.name, value));
   const { shape, rank } = x;
-  const axes = axis === undefined ? shape.map((_, i) => i) : [axis].flat().map((i) => axisOf(op.name, i, rank));
+  const axes = axis === undefined ? shape.map((_, i) => i) : [...new Set([axis].flat().map((i) => axisOf(op.name, i, rank)))];
   if (axes.length === rank && rank > 1) {
     x = trace.apply(op, [reshape(x, [x.size])], { axis: 0 })[0];
   } else {
-    for (const at of [...new Set(axes)].sort((a, b) => b - a)) {
+    for (const at of [...axes].sort((a, b) => b - a)) {
       x = shape[at] === 1 ? reshape(x, without(x.shape, at)) : trace.apply(op, [x], { axis: at })[0];
     }
   }

@@ -62,7 +62,7 @@ function reduction(op: (x: Tensor, options?: Axes) => Tensor, f: (values: number
   const cases: [Axes | undefined, number[]][] = [
     [undefined, [0, 1, 2]], [{ axis: 0 }, [0]], [{ axis: 1 }, [1]], [{ axis: 2 }, [2]], [{ axis: -1 }, [2]], [{ axis: -3 }, [0]],
     [{ axis: [0, 2] }, [0, 2]], [{ axis: [-1, 1] }, [1, 2]], [{ axis: [0, 1, 2] }, [0, 1, 2]], [{ keepDims: true }, [0, 1, 2]],
-    [{ axis: 1, keepDims: true }, [1]], [{ axis: [0, -1], keepDims: true }, [0, 2]], [{ axis: [1, -2] }, [1]],
+    [{ axis: 1, keepDims: true }, [1]], [{ axis: [0, -1], keepDims: true }, [0, 2]], [{ axis: [1, -2] }, [1]], [{ axis: [2, -1, 1] }, [1, 2]],
   ];
   return shapes.flatMap((shape) => cases.map(([options, axes]) => ({
     what: `${JSON.stringify(options) ?? "all axes"} of ${shape}`, inputs: [make(shape)], fn: (x) => op(x, options),
