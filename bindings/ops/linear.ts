@@ -1,10 +1,11 @@
 /** Matrix products. */
 import { ShapeError } from "../errors.ts";
-import { describe, sameShape } from "../program/shape.ts";
+import { describe } from "../program/shape.ts";
 import { read, update, write, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op, type Trace } from "../program/trace.ts";
 import { recordInt8Linear } from "./int8.ts";
-import { floatsOf, required, tensorOf } from "./operands.ts";
+import { broadcastShape, floatsOf, required, tensorOf } from "./operands.ts";
+import { expand } from "./shape.ts";
 import { panels, panelsOfTranspose } from "./weights.ts";
 
 /** Floats of scratch that f32_gemm_tn_acc needs: a chunk of rows of the right operand in panels, and of some columns of the left one. */
@@ -60,16 +61,10 @@ export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
   return trace.apply(linearOp, [floatsOf(trace, x), w, b], undefined)[0];
 }
 
-/** a·b for each pair of matrices of a [.., M, K] and b [.., K, N]. */
+/** a·b for each pair of matrices of a [.., M, K] and b [.., K, N], whose leading axes are the same. */
 const batchedOp: Op = {
   name: "matmul",
-  shape(inputs) {
-    const [a, b] = [required(inputs, 0).shape, required(inputs, 1).shape];
-    if (!sameShape(a.slice(0, -2), b.slice(0, -2)) || a.at(-1) !== b.at(-2)) {
-      throw new ShapeError(`matmul: expected [.., M, K] and [.., K, N] with the same leading axes, got ${describe(a)} and ${describe(b)}`);
-    }
-    return [{ shape: [...a.slice(0, -1), b.at(-1)!] }];
-  },
+  shape: (inputs) => [{ shape: [...required(inputs, 0).shape.slice(0, -1), required(inputs, 1).shape.at(-1)!] }],
   forward(trace, inputs, [y]) {
     eachMatrix(trace, [required(inputs, 0), required(inputs, 1), y], (a, b, c) => {
       const [[M, K], [, N]] = [a.shape, b.shape];
@@ -98,13 +93,17 @@ function eachMatrix(trace: Trace, tensors: Tensor[], visit: (...matrices: Tensor
 }
 
 /**
- * Matrix product: a [.., K] with one matrix b [K, N], or matrix by matrix with b [.., K, N].
+ * Matrix product: a [.., K] with one matrix b [K, N], or matrix by matrix with b [.., K, N], whose leading axes are broadcast.
  *
- * @throws ShapeError when the contracted extents differ
+ * @throws ShapeError when the contracted extents differ, or the leading ones do not broadcast
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   const trace = currentTrace("matmul");
   const [x, y] = [floatsOf(trace, tensorOf("matmul", a)), floatsOf(trace, tensorOf("matmul", b))];
-  if (x.rank < 1 || y.rank < 2) throw new ShapeError(`matmul: expected [.., M, K] and [.., K, N], got ${describe(x.shape)} and ${describe(y.shape)}`);
-  return y.rank === 2 ? linear(x, y) : trace.apply(batchedOp, [x, y], undefined)[0];
+  if (x.rank >= 1 && y.rank === 2) return linear(x, y);
+  if (x.rank < 2 || y.rank < 2 || x.shape.at(-1) !== y.shape.at(-2)) {
+    throw new ShapeError(`matmul: expected [.., M, K] and [.., K, N], got ${describe(x.shape)} and ${describe(y.shape)}`);
+  }
+  const leading = broadcastShape("matmul", x.shape.slice(0, -2), y.shape.slice(0, -2));
+  return trace.apply(batchedOp, [x, y].map((matrices) => expand(matrices, [...leading, ...matrices.shape.slice(-2)])), undefined)[0];
 }

@@ -186,6 +186,7 @@ export const TABLE: Record<keyof typeof ops, OpCase[]> = {
   matmul: [
     product([3, 4], [4, 5], [3, 5]), product([1, 17], [17, 9], [1, 9]), product([2, 3, 4], [4, 5], [2, 3, 5]),
     product([2, 3, 4], [2, 4, 5], [2, 3, 5]), product([2, 2, 3, 4], [2, 2, 4, 1], [2, 2, 3, 1]), product([4], [4, 5], [5]),
+    product([3, 4], [2, 4, 5], [2, 3, 5]), product([2, 1, 3, 4], [3, 4, 2], [2, 3, 3, 2]), product([2, 2, 3, 4], [1, 4, 5], [2, 2, 3, 5]), product([1, 3, 4], [2, 1, 4, 5], [2, 1, 3, 5]),
     { what: "a matrix by itself", inputs: [floats([4, 4])], fn: (x) => ops.matmul(x, x), plain: (x) => tabulate([4, 4], (m, n) => total(4, (k) => at(x, m, k) * at(x, k, n))) },
     { what: "a batch by itself", inputs: [floats([2, 3, 3])], fn: (x) => ops.matmul(x, x), plain: (x) => tabulate([2, 3, 3], (b, m, n) => total(3, (k) => at(x, b, m, k) * at(x, b, k, n))) },
   ],
