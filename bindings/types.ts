@@ -23,7 +23,8 @@ export type {
 export type { Loss, LossFactory, LossOptions, Reduction } from "./losses/define.ts";
 export type { GaussianNllOptions, HuberOptions, KLDivergenceOptions, PoissonOptions, SmoothL1Options } from "./losses/regression.ts";
 export type { TopKOptions } from "./metrics/accuracy.ts";
-export type { Metric, ThresholdOptions } from "./metrics/define.ts";
+export type { PositivesOptions } from "./metrics/counts.ts";
+export type { Metric, MetricOptions, ThresholdOptions } from "./metrics/define.ts";
 export type { PerplexityOptions } from "./metrics/errors.ts";
 export type { ArrayShape, TypedShape } from "./model/array_shape.ts";
 export type { BatchItem, BatchStream } from "./model/batches.ts";

@@ -66,9 +66,9 @@ function counting(perClass: Tensor | undefined, labels: Tensor, valid: Tensor | 
 
 /** Labels that count, and 1 where they do. */
 function counted(labels: Tensor, ignored: number | undefined, classes: number): { labels: Tensor; valid?: Tensor } {
+  const trace = currentTrace("labels");
+  if (labels.storage.pinned) trace.require(labels, { below: classes, what: "labels", ...(ignored === undefined ? {} : { except: ignored }) });
   if (ignored === undefined) return { labels };
-  const trace = currentTrace("sparseCategoricalCrossentropy");
-  trace.require(labels, { below: classes, what: "labels", except: ignored });
   const numbers = floatsOf(trace, labels);
   const valid = complement(equal(numbers, ignored));
   return { labels: mul(numbers, valid), valid };
@@ -78,8 +78,8 @@ function sparse(yTrue: Tensor, yPred: Tensor, options: SparseCrossentropyOptions
   const { fromLogits = false, labelSmoothing = 0, ignoreIndex, ignoreClass, classWeights } = options;
   const classes = yPred.shape.at(-1)!;
   const perClass = weightsOf("sparseCategoricalCrossentropy", classWeights, classes);
-  const { labels, valid } = counted(alignLabels(yTrue, yPred), ignoreIndex ?? ignoreClass, classes);
-  const logits = fromLogits ? yPred : log(clipped(yPred)); // whose softmax is the probabilities, over their sum as Keras has it
+  const { labels, valid } = counted(alignLabels("sparseCategoricalCrossentropy", yTrue, yPred), ignoreIndex ?? ignoreClass, classes);
+  const logits = fromLogits ? yPred : log(clipped(yPred)); // whose softmax is the probabilities, over their sum as TensorFlow's Keras has it
   if (labelSmoothing === 0 && !perClass && !valid) return sparseCrossEntropy(logits, labels);
   const targets = smoothed(oneHot(labels, classes), labelSmoothing, classes);
   const values = denseCrossEntropy(logits, perClass ? mul(targets, perClass) : targets);
@@ -164,7 +164,7 @@ export const crossentropyLosses = {
   negativeLogLikelihood: defineLoss<LabelOptions>("negativeLogLikelihood", { ignoreIndex: undefined, classWeights: undefined }, (yTrue, yPred, { ignoreIndex, classWeights }) => {
     const classes = yPred.shape.at(-1)!;
     const perClass = weightsOf("negativeLogLikelihood", classWeights, classes);
-    const { labels, valid } = counted(alignLabels(yTrue, yPred), ignoreIndex, classes);
+    const { labels, valid } = counted(alignLabels("negativeLogLikelihood", yTrue, yPred), ignoreIndex, classes);
     const weights = counting(perClass, labels, valid);
     // chosen, not multiplied: the logarithm of an impossible class is -Infinity
     const values = neg(sum(where(oneHot(labels, classes), yPred, 0), { axis: -1 }));

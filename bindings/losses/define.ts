@@ -106,11 +106,16 @@ export function alignTargets(name: string, yTrue: Tensor, yPred: Tensor): Tensor
   return stopGradient(floatsOf(currentTrace(name), target));
 }
 
-/** Labels without the axis of size 1 they may have. */
-export function alignLabels(yTrue: Tensor, yPred: Tensor): Tensor {
-  currentTrace("labels").targets.add(yTrue.storage);
+/** Labels [..] of predictions [.., classes], without the axis of size 1 they may have. */
+export function alignLabels(name: string, yTrue: Tensor, yPred: Tensor): Tensor {
+  currentTrace(name).targets.add(yTrue.storage);
   const extra = yTrue.rank === yPred.rank && yTrue.shape.at(-1) === 1;
-  return extra ? reshape(yTrue, yTrue.shape.slice(0, -1)) : yTrue;
+  const labels = extra ? reshape(yTrue, yTrue.shape.slice(0, -1)) : yTrue;
+  const rows = yPred.shape.slice(0, -1);
+  if (!sameShape(labels.shape, rows)) {
+    throw new ShapeError(`${name}: expected labels ${describe(rows)} for predictions ${describe(yPred.shape)}, got ${describe(yTrue.shape)}`);
+  }
+  return labels;
 }
 
 /** Keras' guard of logarithms and divisions. */

@@ -1,13 +1,13 @@
 /** Shares of right answers. */
 import { alignLabels, alignTargets } from "../losses/define.ts";
 import { affine, equal, greater, greaterEqual, mul, sub } from "../ops/elementwise.ts";
-import { floatsOf, integersOf } from "../ops/operands.ts";
+import { integersOf } from "../ops/operands.ts";
 import { argmax, mean, sum } from "../ops/reduce.ts";
 import { oneHot } from "../ops/rows.ts";
-
+import { checkCount } from "../options.ts";
 import { read, write, type Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
-import { meanMetric, metricFactory, type Metric, type ThresholdOptions } from "./define.ts";
+import { meanMetric, metricFactory, thresholdOf, type ThresholdOptions } from "./define.ts";
 
 /** Options of the top-k accuracies. */
 export interface TopKOptions {
@@ -23,9 +23,8 @@ function agree(a: Tensor, b: Tensor): Tensor {
   return y;
 }
 
-const sparse = (yTrue: Tensor, yPred: Tensor): Tensor => agree(alignLabels(yTrue, yPred), argmax(yPred));
-const classes = (yTrue: Tensor): Tensor => argmax(floatsOf(currentTrace("accuracy"), yTrue));
-const categorical = (yTrue: Tensor, yPred: Tensor): Tensor => agree(classes(yTrue), argmax(yPred));
+const sparse = (yTrue: Tensor, yPred: Tensor): Tensor => agree(alignLabels("sparseCategoricalAccuracy", yTrue, yPred), argmax(yPred));
+const categorical = (yTrue: Tensor, yPred: Tensor): Tensor => agree(argmax(alignTargets("categoricalAccuracy", yTrue, yPred)), argmax(yPred));
 
 const binary = (threshold: number) => (yTrue: Tensor, yPred: Tensor): Tensor =>
   mean(equal(alignTargets("binaryAccuracy", yTrue, yPred), greater(yPred, threshold)), { axis: -1 });
@@ -46,18 +45,23 @@ function withinTop(k: number, labels: Tensor, yPred: Tensor): Tensor {
 
 export const accuracyMetrics = {
   /** Share of right answers: binary, categorical or by class number, as the shapes say. */
-  accuracy: (): Metric => meanMetric("accuracy", fitting),
+  accuracy: metricFactory<object>("accuracy", {}, () => meanMetric("accuracy", fitting)),
   /** Share of right yeses and noes; targets 0 or 1, predictions of the same shape. */
-  binaryAccuracy: metricFactory<ThresholdOptions>("binaryAccuracy", { threshold: 0.5 }, ({ threshold }) => meanMetric("binary_accuracy", binary(threshold))),
+  binaryAccuracy: metricFactory<ThresholdOptions>("binaryAccuracy", { threshold: 0.5 }, ({ threshold }) =>
+    meanMetric("binary_accuracy", binary(thresholdOf("metrics.binaryAccuracy", "threshold", threshold)))),
   /** Share of rows whose highest prediction stands where the highest target does. */
-  categoricalAccuracy: (): Metric => meanMetric("categorical_accuracy", categorical),
+  categoricalAccuracy: metricFactory<object>("categoricalAccuracy", {}, () => meanMetric("categorical_accuracy", categorical)),
   /** Share of rows whose highest prediction is that of the class number. */
-  sparseCategoricalAccuracy: (): Metric => meanMetric("sparse_categorical_accuracy", sparse),
+  sparseCategoricalAccuracy: metricFactory<object>("sparseCategoricalAccuracy", {}, () => meanMetric("sparse_categorical_accuracy", sparse)),
   /** Share of rows that rate the class of the highest target among the k highest. */
-  topKCategoricalAccuracy: metricFactory<TopKOptions>("topKCategoricalAccuracy", { k: 5 }, ({ k }) =>
-    meanMetric("top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, classes(yTrue), yPred))),
+  topKCategoricalAccuracy: metricFactory<TopKOptions>("topKCategoricalAccuracy", { k: 5 }, ({ k = 5 }) => {
+    checkCount("metrics.topKCategoricalAccuracy", "k", k);
+    return meanMetric("top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, argmax(alignTargets("topKCategoricalAccuracy", yTrue, yPred)), yPred));
+  }),
   /** Share of rows that rate the class number among the k highest. */
-  sparseTopKCategoricalAccuracy: metricFactory<TopKOptions>("sparseTopKCategoricalAccuracy", { k: 5 }, ({ k }) =>
-    meanMetric("sparse_top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, alignLabels(yTrue, yPred), yPred))),
+  sparseTopKCategoricalAccuracy: metricFactory<TopKOptions>("sparseTopKCategoricalAccuracy", { k: 5 }, ({ k = 5 }) => {
+    checkCount("metrics.sparseTopKCategoricalAccuracy", "k", k);
+    return meanMetric("sparse_top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, alignLabels("sparseTopKCategoricalAccuracy", yTrue, yPred), yPred));
+  }),
 };
 

@@ -5,13 +5,20 @@ import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/shape.ts";
 import type { Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
-import { metricFactory, ratio, spread, total, type Metric, type ThresholdOptions } from "./define.ts";
+import { metricFactory, ratio, spread, thresholdOf, total, type ThresholdOptions } from "./define.ts";
+
+/** Options of `metrics.precision` and `metrics.recall`. */
+export interface PositivesOptions extends ThresholdOptions {
+  /** Keras' name of `threshold`; one number here. */
+  thresholds?: number | undefined;
+}
 
 /** True positives, all predicted positives, all real ones. */
-function positives(threshold: number) {
+function positives(name: string, { threshold, thresholds }: PositivesOptions) {
+  const limit = thresholdOf(`metrics.${name}`, thresholds === undefined ? "threshold" : "thresholds", thresholds ?? threshold);
   return (yTrue: Tensor, yPred: Tensor, weights: Tensor | undefined): Tensor[] => {
-    const truth = alignTargets("metrics", yTrue, yPred);
-    const said = greater(yPred, threshold);
+    const truth = alignTargets(name, yTrue, yPred);
+    const said = greater(yPred, limit);
     return [total(mul(truth, said), weights), total(said, weights), total(truth, weights)];
   };
 }
@@ -44,14 +51,14 @@ function area(hits: ArrayLike<number>, misses: ArrayLike<number>): number {
 
 export const countMetrics = {
   /** Share of real positives among the predicted ones. */
-  precision: metricFactory<ThresholdOptions>("precision", { threshold: 0.5 }, ({ threshold }) =>
-    ({ metricName: "precision", parts: positives(threshold), result: ([hits, said]) => ratio(hits[0], said[0]) })),
+  precision: metricFactory<PositivesOptions>("precision", { threshold: 0.5, thresholds: undefined }, (options) =>
+    ({ metricName: "precision", parts: positives("precision", options), result: ([hits, said]) => ratio(hits[0], said[0]) })),
   /** Share of the real positives that was found. */
-  recall: metricFactory<ThresholdOptions>("recall", { threshold: 0.5 }, ({ threshold }) =>
-    ({ metricName: "recall", parts: positives(threshold), result: ([hits, , real]) => ratio(hits[0], real[0]) })),
+  recall: metricFactory<PositivesOptions>("recall", { threshold: 0.5, thresholds: undefined }, (options) =>
+    ({ metricName: "recall", parts: positives("recall", options), result: ([hits, , real]) => ratio(hits[0], real[0]) })),
   /** Harmonic mean of precision and recall. */
-  f1Score: metricFactory<ThresholdOptions>("f1Score", { threshold: 0.5 }, ({ threshold }) =>
-    ({ metricName: "f1_score", parts: positives(threshold), result: ([hits, said, real]) => ratio(2 * hits[0], said[0] + real[0]) })),
+  f1Score: metricFactory<ThresholdOptions>("f1Score", { threshold: 0.5 }, (options) =>
+    ({ metricName: "f1_score", parts: positives("f1Score", options), result: ([hits, said, real]) => ratio(2 * hits[0], said[0] + real[0]) })),
   /** Area under the ROC curve, over 200 thresholds as in Keras. */
-  auc: (): Metric => ({ metricName: "auc", parts: aboveThresholds, result: ([hits, misses]) => area(hits, misses) }),
+  auc: metricFactory<object>("auc", {}, () => ({ metricName: "auc", parts: aboveThresholds, result: ([hits, misses]) => area(hits, misses) })),
 };

@@ -1,4 +1,5 @@
 /** What a metric is: sums over what counts, which batches add up, and the number they become. */
+import { OptionError } from "../errors.ts";
 import type { Terms } from "../losses/define.ts";
 import { checkOptions, givenOptions } from "../options.ts";
 import { mul } from "../ops/elementwise.ts";
@@ -25,19 +26,40 @@ export interface Metric {
   result(sums: Sums): number;
 }
 
+/** Options that all metrics have. */
+export interface MetricOptions {
+  /** Key in history and scores. The default is Keras' name of the metric. */
+  name?: string | undefined;
+}
+
 /** Options of metrics of yes and no. */
 export interface ThresholdOptions {
   /** Predictions above it are a yes. @default 0.5 */
   threshold?: number;
 }
 
-/** A factory of metrics, whose options are held to their names. */
-export function metricFactory<O extends object>(name: string, defaults: Required<O>, make: (options: Required<O>) => Metric): (options?: O) => Metric {
-  return (options = {} as O) => {
-    checkOptions(`metrics.${name}`, options, Object.keys(defaults));
-    const given = givenOptions(options);
-    return make({ ...defaults, ...given });
+/**
+ * A factory of metrics, whose options are held to their names.
+ *
+ * @param defaults  every option but `name`; undefined for those that may be left out
+ */
+export function metricFactory<O extends object>(
+  name: string, defaults: { readonly [K in keyof Required<O>]: O[K] | undefined }, make: (options: O) => Metric,
+): (options?: O & MetricOptions) => Metric {
+  return (options = {} as O & MetricOptions) => {
+    const subject = `metrics.${name}`;
+    checkOptions(subject, options, [...Object.keys(defaults), "name"]);
+    const { name: key, ...given } = givenOptions(options) as O & MetricOptions;
+    if (key !== undefined && (typeof key !== "string" || key === "")) throw new OptionError(`${subject}: expected name to be some text, got ${JSON.stringify(key)}`);
+    const metric = make({ ...defaults, ...given } as O);
+    return key === undefined ? metric : { ...metric, metricName: key };
   };
+}
+
+/** A threshold that was given. @throws OptionError unless it is a number */
+export function thresholdOf(subject: string, name: string, threshold: unknown): number {
+  if (typeof threshold === "number" && Number.isFinite(threshold)) return threshold;
+  throw new OptionError(`${subject}: expected ${name} to be a number, got ${Array.isArray(threshold) ? "a list; give one metric for each" : String(threshold)}`);
 }
 
 /** Weights with axes of size 1 behind, to be multiplied with something of higher rank. */

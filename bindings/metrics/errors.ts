@@ -5,14 +5,23 @@ import { losses } from "../losses/index.ts";
 import { abs, mul, square, sub } from "../ops/elementwise.ts";
 import { squaredError } from "../ops/loss.ts";
 import { mean, sum } from "../ops/reduce.ts";
-import { checkOptions } from "../options.ts";
 import type { Tensor } from "../program/tensor.ts";
-import { count, meanMetric, ratio, spread, type Metric } from "./define.ts";
+import { count, meanMetric, metricFactory, ratio, spread } from "./define.ts";
 
-const squared = (yTrue: Tensor, yPred: Tensor): Tensor => mean(squaredError(yPred, alignTargets("metrics", yTrue, yPred)), { axis: -1 });
+const squared = (name: string) => (yTrue: Tensor, yPred: Tensor): Tensor => mean(squaredError(yPred, alignTargets(name, yTrue, yPred)), { axis: -1 });
 
 /** Options of `metrics.perplexity`. */
 export type PerplexityOptions = Pick<SparseCrossentropyOptions, "fromLogits" | "ignoreIndex" | "ignoreClass">;
+
+/** Share of the sum of squares that is rounding of it. */
+const ROUNDING = 1e-6;
+
+/** 1 − error / variance; of targets that are all the same 0, unless there is no error. */
+function explained(error: number, squares: number, total: number, n: number): number {
+  const variance = squares - ratio(total * total, n);
+  if (variance <= ROUNDING * squares) return error === 0 ? 1 : 0;
+  return 1 - error / variance;
+}
 
 /** Σ over everything but the last axis, of what counts. */
 function columns(values: Tensor, weights: Tensor | undefined): Tensor {
@@ -22,14 +31,14 @@ function columns(values: Tensor, weights: Tensor | undefined): Tensor {
 
 export const errorMetrics = {
   /** Mean of (t − p)². */
-  meanSquaredError: (): Metric => meanMetric("mean_squared_error", squared),
+  meanSquaredError: metricFactory<object>("meanSquaredError", {}, () => meanMetric("mean_squared_error", squared("meanSquaredError"))),
   /** Mean of |t − p|. */
-  meanAbsoluteError: (): Metric =>
-    meanMetric("mean_absolute_error", (yTrue, yPred) => mean(abs(sub(yPred, alignTargets("metrics", yTrue, yPred))), { axis: -1 })),
+  meanAbsoluteError: metricFactory<object>("meanAbsoluteError", {}, () =>
+    meanMetric("mean_absolute_error", (yTrue, yPred) => mean(abs(sub(yPred, alignTargets("meanAbsoluteError", yTrue, yPred))), { axis: -1 }))),
   /** Root of the mean squared error over everything that counts. */
-  rootMeanSquaredError: (): Metric => meanMetric("root_mean_squared_error", squared, Math.sqrt),
-  /** Share of the targets' variance that is explained, averaged over the last axis as Keras does. */
-  r2Score: (): Metric => ({
+  rootMeanSquaredError: metricFactory<object>("rootMeanSquaredError", {}, () => meanMetric("root_mean_squared_error", squared("rootMeanSquaredError"), Math.sqrt)),
+  /** Share of the targets' variance that is explained, averaged over the last axis as Keras does; of targets that are all the same, 0, or 1 without error. */
+  r2Score: metricFactory<object>("r2Score", {}, () => ({
     metricName: "r2_score",
     parts(yTrue, yPred, weights) {
       const t = alignTargets("r2Score", yTrue, yPred);
@@ -38,12 +47,10 @@ export const errorMetrics = {
     result([errors, totals, squares, counts]) {
       const columnsThere = errors.length;
       const n = counts[0] / columnsThere;
-      return Array.from(errors, (error, i) => 1 - ratio(error, squares[i] - ratio(totals[i] * totals[i], n))).reduce((a, b) => a + b) / columnsThere;
+      return Array.from(errors, (error, i) => explained(error, squares[i], totals[i], n)).reduce((a, b) => a + b) / columnsThere;
     },
-  }),
+  })),
   /** e to the mean cross-entropy of the right classes. */
-  perplexity: (options: PerplexityOptions = {}): Metric => {
-    checkOptions("metrics.perplexity", options, ["fromLogits", "ignoreIndex", "ignoreClass"]);
-    return meanMetric("perplexity", losses.sparseCategoricalCrossentropy(options).terms!, Math.exp);
-  },
+  perplexity: metricFactory<PerplexityOptions>("perplexity", { fromLogits: false, ignoreIndex: undefined, ignoreClass: undefined }, (options) =>
+    meanMetric("perplexity", losses.sparseCategoricalCrossentropy(options).terms!, Math.exp)),
 };

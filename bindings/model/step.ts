@@ -85,7 +85,7 @@ function classWeights(classWeight: string, y: Tensor, yPred: Tensor): Tensor {
   const odd = Object.keys(weights).find((label) => !(Number(label) in table));
   if (odd !== undefined) throw new OptionError(`classWeight: expected weights of the classes 0…${classes - 1}, got one of "${odd}"`);
   const rows = y.rank === yPred.rank && y.shape.at(-1)! > 1;
-  return gather(trace.constant(table), rows ? argmax(floatsOf(trace, y)) : alignLabels(y, yPred));
+  return gather(trace.constant(table), rows ? argmax(floatsOf(trace, y)) : alignLabels("classWeight", y, yPred));
 }
 
 /** The loss over what counts: sample weights multiply, the divisor stays the number of valid values. */
@@ -117,8 +117,18 @@ function averaged(total: Tensor, divisor: Tensor | number): Pick<HeadScore, "los
   return { loss: mul(total, scale), share: { scale, divisor } };
 }
 
-const scored = (metric: Metric, { name, y, yPred }: Head): MetricScore => ({
-  key: name ? `${name}_${metric.metricName}` : metric.metricName,
+/** Keys of metrics in the logs, numbered as in Keras where several have one name: mse, mse_1. */
+function keysOf({ name, metrics }: Head): string[] {
+  const uses = new Map<string, number>();
+  return metrics.map(({ metricName }) => {
+    const before = uses.get(metricName) ?? 0;
+    uses.set(metricName, before + 1);
+    return `${name && `${name}_`}${metricName}${before > 0 ? `_${before}` : ""}`;
+  });
+}
+
+const scored = (metric: Metric, key: string, { y, yPred }: Head): MetricScore => ({
+  key,
   parts: metric.parts(y, yPred, stepWeights(yPred)),
   result: (sums) => metric.result(sums),
 });
@@ -136,11 +146,10 @@ const added = (tensors: readonly Tensor[]): Tensor => tensors.reduce((total, ten
 export function scoreBatch(model: Network, objective: Objective, { x, y, steps, sampleWeight, classWeight }: Batch): StepResult {
   attachSteps(x, steps);
   const heads = headsOf(model, objective, model.call(...x), y, sampleWeight);
-  const scores = heads.map((head): HeadScore => ({
-    name: head.name,
-    ...lossOf(head, classWeight),
-    metrics: head.metrics.map((metric) => scored(metric, head)),
-  }));
+  const scores = heads.map((head): HeadScore => {
+    const keys = keysOf(head);
+    return { name: head.name, ...lossOf(head, classWeight), metrics: head.metrics.map((metric, i) => scored(metric, keys[i], head)) };
+  });
   const losses = scores.flatMap(({ loss }, i) => (loss ? [heads[i].weight === 1 ? loss : mul(loss, heads[i].weight)] : []));
   const counted = scores.filter(({ loss }) => loss).map((score) => score.counted);
   return {

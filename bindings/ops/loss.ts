@@ -1,6 +1,4 @@
 /** Fused losses: one number per row or element, and the gradient that follows from it without a detour. */
-import { ShapeError } from "../errors.ts";
-import { describe, sameShape } from "../program/shape.ts";
 import { read, write, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op } from "../program/trace.ts";
 import { floatsOf, indicesOf, required } from "./operands.ts";
@@ -24,10 +22,6 @@ const sparseOp: Op = {
 export function sparseCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const trace = currentTrace("sparseCrossEntropy");
   const x = floatsOf(trace, logits);
-  const rows = x.shape.slice(0, -1);
-  if (!sameShape(labels.shape, rows)) {
-    throw new ShapeError(`sparseCategoricalCrossentropy: expected labels ${describe(rows)} for predictions ${describe(x.shape)}, got ${describe(labels.shape)}`);
-  }
   return trace.apply(sparseOp, [x, indicesOf(trace, labels, x.shape.at(-1)!, "labels")], undefined)[0];
 }
 

@@ -154,6 +154,12 @@ eachBackend("losses", (test) => {
     refused(() => run(losses.categoricalCrossentropy(), [0, 1, 2], [[1, 2], [1, 2], [1, 2]]), "ERR_SHAPE", /^categoricalCrossentropy: expected targets \[3, 2\]/);
     const sparse = losses.sparseCategoricalCrossentropy({ fromLogits: true });
     refused(() => run(sparse, [0, 1, 1], [[1, 2], [3, 4]]), "ERR_SHAPE", /^sparseCategoricalCrossentropy: expected labels \[2\] for predictions \[2, 2\], got \[3\]/);
+    const rows = [[[1, 2], [3, 4]], [[1, 2], [3, 4]]];
+    for (const options of [{}, { fromLogits: true }, { labelSmoothing: 0.1 }, { ignoreIndex: 0 }, { classWeights: [1, 2] }]) {
+      for (const bad of [[0, 1], [[0], [1]], [[0, 1]]]) refused(() => run(losses.sparseCategoricalCrossentropy(options), bad, rows), "ERR_SHAPE", /^sparseCategoricalCrossentropy: expected labels \[2, 2\] for predictions \[2, 2, 2\], got \[/);
+      refused(() => run(losses.sparseCategoricalCrossentropy(options), [[0, 1], [0, 3]], rows), "ERR_VALUE", /expected labels of 0…1, got 3 at \[1, 1\]$/);
+    }
+    refused(() => run(losses.negativeLogLikelihood(), [[0], [1]], rows), "ERR_SHAPE", /^negativeLogLikelihood: expected labels \[2, 2\]/);
     for (const bad of [[0, 2], [0, -1], [0, 0.5]]) refused(() => run(sparse, bad, [[1, 2], [3, 4]]), "ERR_VALUE", /expected labels of 0…1, got/);
   });
 

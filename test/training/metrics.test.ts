@@ -1,6 +1,6 @@
 /** Metrics by their formulas, over batches of different size, over what counts. */
 import * as assert from "uvu/assert";
-import { layers, metrics, sequential, type ArrayInput, type Metric } from "../../bindings/index.ts";
+import { layers, metrics, ops, sequential, type ArrayInput, type Metric } from "../../bindings/index.ts";
 import { metricOf } from "../../bindings/metrics/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { close } from "../support/numbers.ts";
@@ -99,6 +99,45 @@ eachBackend("metrics", (test) => {
     assert.equal(["acc", "mse", "mae", "rmse", "accuracy", "meanAbsoluteError", "mean_absolute_error"].map((name) => metricOf(name).metricName),
       ["acc", "mse", "mae", "rmse", "accuracy", "mean_absolute_error", "mean_absolute_error"]);
     refused(() => judge("accurracy"), "ERR_OPTION", /^compile: expected a known metric, got "accurracy", did you mean "accuracy"\?/);
+  });
+
+  test("may have names of their own, and are numbered where several have one", () => {
+    const model = layers.activation({ activation: "linear" });
+    model.compile({ loss: "mse", metrics: [metrics.precision({ thresholds: 0.3 }), metrics.precision({ threshold: 0.7 }), metrics.precision({ thresholds: 0.5, name: "half" }), "mse", "mse"] });
+    const { loss, ...rest } = model.evaluate(chances, truths, { batchSize: 2 });
+    assert.equal(rest, { precision: 3 / 4, precision_1: 1, half: 2 / 3, mse: loss, mse_1: loss });
+    model.dispose();
+  });
+
+  test("r2Score of targets that are all the same is 0, and 1 without error", () => {
+    const model = layers.activation({ activation: "linear" });
+    model.compile({ loss: "mse", metrics: [metrics.r2Score()] });
+    const constant = [[1.1], [1.1], [1.1]];
+    assert.is(model.evaluate([[1], [2], [1.1]], constant).r2_score, 0);
+    assert.is(model.evaluate(constant, constant).r2_score, 1);
+    assert.is(model.evaluate([[2]], [[1.1]]).r2_score, 0);
+    close([model.evaluate([[1.1], [1.1], [1.1]], [[1.1], [1.1], [2]]).r2_score], [1 - 0.81 / 0.54], 1e-5);
+    model.dispose();
+  });
+
+  test("refuse options they have not, and targets of another shape", () => {
+    refused(() => metrics.accuracy({ threshold: 0.5 } as never), "ERR_OPTION", /^metrics\.accuracy: expected one of the options name, got "threshold"$/);
+    refused(() => metrics.recall({ thresholds: [0.1, 0.5] as never }), "ERR_OPTION", /^metrics\.recall: expected thresholds to be a number, got a list; give one metric for each$/);
+    refused(() => metrics.binaryAccuracy({ threshold: "0.5" as never }), "ERR_OPTION", /^metrics\.binaryAccuracy: expected threshold to be a number, got 0\.5$/);
+    refused(() => metrics.topKCategoricalAccuracy({ k: 0 }), "ERR_OPTION", /^metrics\.topKCategoricalAccuracy: expected k to be a positive integer, got 0$/);
+    refused(() => metrics.auc({ name: "" }), "ERR_OPTION", /^metrics\.auc: expected name to be some text, got ""$/);
+    const model = layers.activation({ activation: "linear" });
+    const p = [[[0.1, 0.9], [0.4, 0.6]]];
+    for (const [metric, y, message] of [
+      [metrics.accuracy(), [1], /^sparseCategoricalAccuracy: expected labels \[1, 2\] for predictions \[1, 2, 2\], got \[1\]$/],
+      [metrics.categoricalAccuracy(), [[0, 1]], /^categoricalAccuracy: expected targets \[1, 2, 2\] as the predictions, got \[1, 2\]$/],
+      [metrics.sparseTopKCategoricalAccuracy({ k: 1 }), [[0]], /^sparseTopKCategoricalAccuracy: expected labels \[1, 2\]/],
+      [metrics.topKCategoricalAccuracy({ k: 1 }), [[0, 1]], /^topKCategoricalAccuracy: expected targets \[1, 2, 2\]/],
+    ] as const) {
+      model.compile({ loss: (_yTrue, yPred) => ops.mean(yPred), metrics: [metric] });
+      refused(() => model.evaluate(p, y), "ERR_SHAPE", message);
+    }
+    model.dispose();
   });
 
   test("a confusion matrix counts truths by rows", () => {
