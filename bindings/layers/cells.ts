@@ -36,7 +36,7 @@ export interface CellOptions extends CommonOptions {
   recurrentRegularizer?: RegularizerInput | undefined;
   /** A penalty on the bias in the loss. */
   biasRegularizer?: RegularizerInput | undefined;
-  /** A penalty on the layer's output in the loss. */
+  /** A penalty on the layer's output in the loss, over the rows of the batch. */
   activityRegularizer?: RegularizerInput | undefined;
   /** What holds for the weights of the input after every update. */
   kernelConstraint?: ConstraintInput | undefined;

@@ -86,7 +86,7 @@ export interface DenseOptions extends CommonOptions {
   kernelRegularizer?: RegularizerInput | undefined;
   /** A penalty on the bias in the loss. */
   biasRegularizer?: RegularizerInput | undefined;
-  /** A penalty on the layer's output in the loss. */
+  /** A penalty on the layer's output in the loss, over the rows of the batch. */
   activityRegularizer?: RegularizerInput | undefined;
   /** What holds for the kernel after every update. */
   kernelConstraint?: ConstraintInput | undefined;

@@ -27,16 +27,15 @@ const stepFunction = (model: Module, objective: Objective): StepFunction =>
 
 /** Wants the divisors of losses before the losses. */
 const share: Extension<undefined> = (_trace, _inputs, result) => {
-  const divisors = (result as StepResult).heads.map((head) => head.share?.divisor);
+  const divisors = (result as StepResult).shares.map(({ divisor }) => divisor);
   return { outputs: [], extra: undefined, early: divisors.filter((divisor) => isTensor(divisor)) };
 };
 
 /** Gives every part of a batch what its losses are multiplied with, so that they add up to those of the whole. */
 function writeScales(parts: readonly BatchScores[]): void {
-  parts[0].heads.forEach((_, i) => {
-    const shares = parts.flatMap(({ heads }) => heads[i].share ?? []);
-    const divisor = shares.reduce((sum, { divisor }) => sum + (typeof divisor === "number" ? divisor : divisor.view[0]), 0);
-    for (const { scale } of shares) scale.writeScalar(1 / Math.max(divisor, TINY));
+  parts[0].shares.forEach((_, i) => {
+    const divisor = parts.reduce((sum, { shares: { [i]: { divisor } } }) => sum + (typeof divisor === "number" ? divisor : divisor.view[0]), 0);
+    for (const { shares } of parts) shares[i].scale.writeScalar(1 / Math.max(divisor, TINY));
   });
 }
 

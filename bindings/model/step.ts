@@ -52,8 +52,6 @@ export interface HeadScore<T = Tensor> {
   readonly loss: T | undefined;
   /** What its loss is divided by where labels may be ignored: 0 when all of them are. */
   readonly counted: T | undefined;
-  /** Where the batch is divided and its loss is a mean. */
-  readonly share?: Share<T> | undefined;
   readonly metrics: readonly MetricScore<T>[];
 }
 
@@ -63,6 +61,8 @@ export interface StepResult<T = Tensor> {
   /** 0 when no output has a label that counts; absent where all count. */
   readonly counted: T | undefined;
   readonly heads: readonly HeadScore<T>[];
+  /** Of all means in the loss, where the batch is divided; in the same order for all its parts. */
+  readonly shares: readonly Share<T>[];
 }
 
 /** 1 at valid steps [batch, time], 0 at others; undefined when all count alike. */
@@ -88,8 +88,11 @@ function classWeights(classWeight: string, y: Tensor, yPred: Tensor): Tensor {
   return gather(trace.constant(table), rows ? argmax(floatsOf(trace, y)) : alignLabels("classWeight", y, yPred));
 }
 
+/** The loss of an output, and its share in that of all rows, where the batch is divided and the loss is a mean. */
+type HeadLoss = Pick<HeadScore, "loss" | "counted"> & { readonly share?: Share | undefined };
+
 /** The loss over what counts: sample weights multiply, the divisor stays the number of valid values. */
-function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | undefined): Pick<HeadScore, "loss" | "counted" | "share"> {
+function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | undefined): HeadLoss {
   if (!loss) return { loss: undefined, counted: undefined };
   if (!loss.terms) {
     if (sampleWeight ?? classWeight) throw new OptionError("fit: expected a loss from losses.* with weights of samples or classes, got a function of your own, whose parts cannot be weighted");
@@ -110,7 +113,7 @@ function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | un
 }
 
 /** A mean; of some rows of a batch, their share of it. */
-function averaged(total: Tensor, divisor: Tensor | number): Pick<HeadScore, "loss" | "share"> {
+function averaged(total: Tensor, divisor: Tensor | number): { loss: Tensor; share?: Share } {
   const trace = currentTrace("loss");
   if (!trace.options.shard) return { loss: typeof divisor === "number" ? div(total, divisor) : meanOver(total, divisor) };
   const scale = trace.pinned([]);
@@ -133,28 +136,40 @@ const scored = (metric: Metric, key: string, { y, yPred }: Head): MetricScore =>
   result: (sums) => metric.result(sums),
 });
 
-/** The loss with what regularizers add to it: those of weights once, with the first rows, where the batch is divided. */
-function penalised(loss: Tensor): Tensor {
-  const { penalties, options: { shard } } = currentTrace("loss");
-  const due = [...penalties].filter(([{ origin }]) => !origin.has("parameter") || !shard || shard.index === 0);
-  return due.reduce((total, [value, penalty]) => add(total, penalty(value)), loss);
-}
-
 const added = (tensors: readonly Tensor[]): Tensor => tensors.reduce((total, tensor) => add(total, tensor));
+
+/**
+ * What regularizers add to the loss: penalties on weights once, with the first rows, where the batch is divided; penalties on
+ * outputs divided by its rows, as in Keras.
+ */
+function penaltiesOf(rows: number): { losses: Tensor[]; share?: Share | undefined } {
+  const { penalties, options: { shard } } = currentTrace("loss");
+  const all = [...penalties];
+  const values = (some: typeof all): Tensor[] => some.map(([value, penalty]) => penalty(value));
+  const onWeights = shard && shard.index > 0 ? [] : values(all.filter(([{ origin }]) => origin.has("parameter")));
+  const onOutputs = values(all.filter(([{ origin }]) => !origin.has("parameter")));
+  if (onOutputs.length === 0) return { losses: onWeights };
+  const { loss, share } = averaged(added(onOutputs), rows);
+  return { losses: [...onWeights, loss], share };
+}
 
 /** Runs the model on a batch and scores it. */
 export function scoreBatch(model: Network, objective: Objective, { x, y, steps, sampleWeight, classWeight }: Batch): StepResult {
   attachSteps(x, steps);
   const heads = headsOf(model, objective, model.call(...x), y, sampleWeight);
-  const scores = heads.map((head): HeadScore => {
+  const losing = heads.map((head) => lossOf(head, classWeight));
+  const scores = heads.map((head, i): HeadScore => {
     const keys = keysOf(head);
-    return { name: head.name, ...lossOf(head, classWeight), metrics: head.metrics.map((metric, i) => scored(metric, keys[i], head)) };
+    const { loss, counted } = losing[i];
+    return { name: head.name, loss, counted, metrics: head.metrics.map((metric, k) => scored(metric, keys[k], head)) };
   });
   const losses = scores.flatMap(({ loss }, i) => (loss ? [heads[i].weight === 1 ? loss : mul(loss, heads[i].weight)] : []));
   const counted = scores.filter(({ loss }) => loss).map((score) => score.counted);
+  const penalty = penaltiesOf(x[0].shape[0]);
   return {
-    loss: penalised(added(losses)),
+    loss: added([...losses, ...penalty.losses]),
     counted: counted.every((count) => count !== undefined) ? added(counted) : undefined,
     heads: scores,
+    shares: [...losing, penalty].flatMap(({ share }) => share ?? []),
   };
 }

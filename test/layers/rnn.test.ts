@@ -195,7 +195,7 @@ eachBackend("rnn of a cell written by hand", (test) => {
     const x = array([B, T, I], 1);
     const y = model.predict(x);
     const squares = (data: ArrayLike<number>): number => Array.from(data).reduce((sum, value) => sum + value * value, 0);
-    const expected = 0.5 * squares(y.data) + 0.1 * squares(model.getWeights()["rnn/cell/dense/kernel"].data);
+    const expected = 0.5 * squares(y.data) / B + 0.1 * squares(model.getWeights()["rnn/cell/dense/kernel"].data);
     close([model.trainOnBatch(x, y).loss], [expected], 1e-5);
     const before = model.getWeights()["rnn/cell/dense/bias"].data[0];
     model.compile({ loss: "mse", optimizer: optimizers.sgd({ learningRate: 1e-3 }) });

@@ -108,6 +108,16 @@ eachBackend("checklist of training", (test) => {
     plain.dispose();
   });
 
+  test("a penalty on outputs is that of a row on average, whatever the batch", () => {
+    const model = sequential([layers.dense({ units: H, activityRegularizer: regularizers.l1l2({ l1: 0.3, l2: 0.2 }) })], { seed: 1, inputShape: [I] });
+    const flat = floats([B, I], 3);
+    const predicted = model.predict(flat);
+    model.compile({ loss: "mse", optimizer: optimizers.sgd({ learningRate: 0 }) });
+    const penalty = predicted.data.reduce((total, value) => total + 0.3 * Math.abs(value) + 0.2 * value * value, 0) / B;
+    close([model.trainOnBatch(flat, predicted).loss, model.evaluate(flat, predicted).loss, model.evaluate(flat, predicted, { batchSize: 2 }).loss], [penalty, penalty, penalty], 1e-6);
+    model.dispose();
+  });
+
   test("the embedding of a token that does not occur gets no gradient, and one that occurs twice gets both", () => {
     const model = sequential([layers.embedding({ inputDim: 4, outputDim: 2 })], { inputShape: [null] });
     const { grads } = valueAndGrad(model, (ids: Tensor) => ops.sum(model.call(ids)))({ data: Int32Array.of(1, 3, 1), shape: [1, 3] });
