@@ -16,7 +16,11 @@ export interface RecurrentOptions extends SequenceOptions {
    * train in a fraction of the memory for a third more time.
    */
   checkpointEvery?: number | undefined;
-  /** Layers on top of each other with weights `0/kernel`, `1/kernel` …; `dropout` is between them then. States come layer by layer. @default 1 */
+  /**
+   * Layers on top of each other with weights `0/kernel`, `1/kernel` …; `dropout` is between them then. States come layer by layer.
+   * In `bidirectional` each direction is a stack of its own; where layers read both directions of the one below, as in PyTorch,
+   * stack `bidirectional` layers. @default 1
+   */
   numLayers?: number;
 }
 

@@ -2,8 +2,8 @@
 export {
   abs, add, affine, clip, div, equal, exp, greater, greaterEqual, less, lessEqual, log, maximum, minimum, mul, neg, relu, sigmoid, sqrt, square, sub, tanh, where,
 } from "./elementwise.ts";
-export { concat, reshape, slice, stack, stopGradient, transpose, zeros } from "./shape.ts";
-export { argmax, logSoftmax, max, mean, softmax, sum } from "./reduce.ts";
+export { concat, reshape, slice, split, stack, stopGradient, transpose, zeros } from "./shape.ts";
+export { argmax, logSoftmax, max, mean, min, softmax, sum } from "./reduce.ts";
 export { matmul } from "./linear.ts";
 export { gather, oneHot } from "./rows.ts";
 export {

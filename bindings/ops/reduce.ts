@@ -2,7 +2,7 @@
 import { read, write, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op } from "../program/trace.ts";
 import { axisOf, floatsOf, required, tensorOf } from "./operands.ts";
-import { affine } from "./elementwise.ts";
+import { affine, neg } from "./elementwise.ts";
 import { reshape, transpose } from "./shape.ts";
 
 /** Options of reductions. */
@@ -77,6 +77,9 @@ export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(su
 
 /** Maximum along axes; the gradient goes to the first place that has it. */
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(maxOp, x, options);
+
+/** Minimum along axes; the gradient goes to the first place that has it. */
+export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => neg(max(neg(x), options));
 
 /** Mean along axes. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {

@@ -113,6 +113,19 @@ export function slice(x: Tensor, starts: readonly number[], sizes: readonly numb
   return windowOf("slice", x, { shape: block, steps: from, first: begin.reduce((sum, at, i) => sum + at * from[i], 0) });
 }
 
+/**
+ * x cut into parts of one size along an axis: `const [i, f, g, o] = ops.split(z, 4)`.
+ *
+ * @throws ShapeError unless the axis can be cut so
+ */
+export function split(x: Tensor, parts: number, axis = -1): Tensor[] {
+  const { shape, rank } = tensorOf("split", x);
+  const at = axisOf("split", axis, rank);
+  const size = shape[at] / parts;
+  if (!Number.isInteger(size) || parts < 1) throw new ShapeError(`split: expected a number of parts that axis ${axis} of ${describe(shape)} is a multiple of, got ${parts}`);
+  return Array.from({ length: parts }, (_, k) => slice(x, shape.map((_n, i) => (i === at ? k * size : 0)), shape.map((n, i) => (i === at ? size : n))));
+}
+
 /** The slice of x at one index of an axis, without that axis. A negative index counts from the end. */
 export function select(x: Tensor, index: number, axis: number): Tensor {
   const extent = x.shape[axis];

@@ -59,6 +59,8 @@ test("axes there are not", () => {
 });
 
 test("blocks, shapes and parts that do not fit", () => {
+  for (const parts of [3, 0, -2, 1.5]) refusal((x) => ops.split(x, parts)[0], [matrix], "ERR_SHAPE", new RegExp(`^split: expected a number of parts that axis -1 of \\[3, 4\\] is a multiple of, got ${parts}$`));
+  refusal((x) => ops.split(x, 2, 2)[0], [matrix], "ERR_SHAPE", /^split: expected an axis of -2…1, got 2/);
   refusal((x) => ops.slice(x, [0, 2], [3, 3]), [matrix], "ERR_SHAPE", /^slice: expected a block within \[3, 4\], got starts \[0, 2\] and sizes \[3, 3\]/);
   refusal((x) => ops.slice(x, [4]), [matrix], "ERR_SHAPE", /^slice: expected a block within/);
   refusal((x) => ops.slice(x, [-4]), [matrix], "ERR_SHAPE", /^slice: expected a block within/);

@@ -173,6 +173,7 @@ export const TABLE: Record<keyof typeof ops, OpCase[]> = {
   sum: reduction(ops.sum, (values) => total(values.length, (i) => values[i])),
   mean: reduction(ops.mean, (values) => total(values.length, (i) => values[i]) / values.length),
   max: reduction(ops.max, (values) => Math.max(...values), distinct),
+  min: reduction(ops.min, (values) => Math.min(...values), distinct),
   argmax: [[1, 4], [3, 5], [2, 3, 7]].map((shape) => ({
     what: `[${shape}]`, inputs: [distinct(shape)], smooth: false, fn: (x) => ops.argmax(x),
     plain: (x) => tabulate(shape.slice(0, -1), (...i) => {
@@ -220,6 +221,13 @@ export const TABLE: Record<keyof typeof ops, OpCase[]> = {
     { what: "one tensor twice", inputs: [floats([2, 3])], fn: (x) => ops.concat([x, x], 1), plain: (x) => tabulate([2, 6], (i, j) => at(x, i, j % 3)) },
     { what: "one tensor", inputs: [floats([2, 3])], fn: (x) => ops.concat([x]), plain: (x) => x },
   ],
+  split: ([[2, undefined, 2], [1, 0, 0], [4, -1, 2], [3, 1, 1], [2, -3, 0]] as const).map(([parts, axis, along]) => {
+    const shape = [2, 3, 4].map((n, i) => (i === along ? n / parts : n));
+    return {
+      what: `${parts} parts of axis ${axis}`, inputs: [floats([2, 3, 4])], fn: (x) => ops.split(x, parts, axis).map((part, k) => ops.mul(part, k + 1)).reduce((a, b) => ops.add(a, b)),
+      plain: (x) => tabulate(shape, (...i) => total(parts, (k) => (k + 1) * at(x, ...i.map((n, other) => (other === along ? k * shape[along] + n : n))))),
+    };
+  }),
   stack: ([[0, [2, 3, 4]], [1, [3, 2, 4]], [-1, [3, 4, 2]]] as const).map(([axis, shape]) => ({
     what: `axis ${axis}`, inputs: [floats(matrix), floats(matrix)], fn: (a, b) => ops.stack([a, b], axis),
     plain: (a, b) => {
