@@ -6,7 +6,7 @@ import type { ArrayRecord } from "./model/network.ts";
 import { progressOf } from "./model/progress.ts";
 import type { Logs } from "./model/scores.ts";
 import type { TrainEvent } from "./model/train.ts";
-import { checkOptions } from "./options.ts";
+import { checkFiniteNumber, checkOptions, checkWhole } from "./options.ts";
 
 /** Called during `fit`; each may be async. Set `model.stopTraining` to end the training in good order. */
 export interface Callback {
@@ -30,7 +30,7 @@ export interface MonitorOptions {
   minDelta?: number;
   /** Epochs without improvement that it takes. */
   patience?: number;
-  /** Whether smaller or larger is better; "auto" goes by the key. @default "auto" */
+  /** Whether smaller or larger is better; "auto" takes larger for keys with acc, auc, precision, recall, f1 or r2. @default "auto" */
   mode?: "auto" | "min" | "max";
 }
 
@@ -44,6 +44,7 @@ class Monitor {
 
   /** @param relative  whether the smallest change is a share of the best value */
   constructor(subject: string, { monitor = "val_loss", minDelta = 0, mode = "auto" }: MonitorOptions, relative = false) {
+    checkFiniteNumber(subject, "minDelta", minDelta);
     if (!["auto", "min", "max"].includes(mode)) throw new OptionError(`${subject}: expected mode "auto", "min" or "max", got "${mode}"`);
     this.key = monitor;
     const larger = mode === "max" || (mode === "auto" && /acc|auc|precision|recall|f1|r2/i.test(monitor));
@@ -86,7 +87,11 @@ export interface EarlyStoppingOptions extends MonitorOptions {
 function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   checkOptions("callbacks.earlyStopping", options, ["monitor", "minDelta", "patience", "mode", "baseline", "restoreBestWeights", "startFromEpoch"]);
   const { patience = 0, baseline, restoreBestWeights = false, startFromEpoch = 0 } = options;
-  let monitor: Monitor;
+  checkWhole("callbacks.earlyStopping", "patience", patience);
+  checkWhole("callbacks.earlyStopping", "startFromEpoch", startFromEpoch);
+  if (baseline !== undefined) checkFiniteNumber("callbacks.earlyStopping", "baseline", baseline);
+  if (typeof restoreBestWeights !== "boolean") throw new OptionError(`callbacks.earlyStopping: expected restoreBestWeights to be true or false, got ${String(restoreBestWeights)}`);
+  let monitor = new Monitor("callbacks.earlyStopping", options);
   let waited: number;
   let best: ArrayRecord | undefined;
   return {
@@ -220,7 +225,7 @@ export interface PlateauOptions extends MonitorOptions {
   factor?: number;
   /** Epochs to wait after a reduction. @default 0 */
   cooldown?: number;
-  /** What no rate falls below. @default 0 */
+  /** What no rate falls below; one that is below it stays. @default 0 */
   minLr?: number;
 }
 
@@ -230,7 +235,10 @@ function reduceLROnPlateau(options: PlateauOptions = {}): Callback {
   const { factor = 0.1, patience = 10, cooldown = 0, minLr = 0, minDelta = 1e-4, relative = false } = options;
   if (!(factor > 0 && factor < 1)) throw new OptionError(`${subject}: expected factor of 0 < factor < 1, got ${factor}`);
   if (typeof relative !== "boolean") throw new OptionError(`${subject}: expected relative to be true or false, got ${String(relative)}`);
-  let monitor: Monitor;
+  checkWhole(subject, "patience", patience);
+  checkWhole(subject, "cooldown", cooldown);
+  if (!(minLr >= 0)) throw new OptionError(`${subject}: expected minLr ≥ 0, got ${String(minLr)}`);
+  let monitor = new Monitor(subject, { ...options, minDelta }, relative);
   let waited = 0;
   let resting = 0;
   return {
@@ -239,6 +247,8 @@ function reduceLROnPlateau(options: PlateauOptions = {}): Callback {
       waited = resting = 0;
     },
     onEpochEnd({ logs }, model) {
+      const { learningRate } = model.optimizer!;
+      if (typeof learningRate === "number") logs.learning_rate = learningRate; // that of this epoch
       if (resting > 0) {
         resting--;
         waited = 0;
@@ -267,7 +277,7 @@ export const callbacks = {
   csvLogger,
   /** The logs as a line of JSON per epoch. */
   jsonLogger,
-  /** Lowers all learning rates when a value no longer improves. */
+  /** Lowers all learning rates when a value no longer improves; the logs have `learning_rate` then. */
   reduceLROnPlateau,
   /** A loss or gradient that is not finite ends the training normally, with the last finite weights, instead of by an error. */
   terminateOnNaN: (): Callback => ({ onNonFinite: () => true }),

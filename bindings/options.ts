@@ -40,6 +40,16 @@ export function checkOptions(subject: string, options: object, known: readonly s
 export const givenOptions = <T extends object>(options: T): Partial<T> =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 
+/** @throws OptionError unless it is a whole number ≥ 0 */
+export function checkWhole(subject: string, name: string, value: unknown): void {
+  if (!Number.isInteger(value) || (value as number) < 0) throw new OptionError(`${subject}: expected ${name} to be a whole number ≥ 0, got ${String(value)}`);
+}
+
+/** @throws OptionError unless it is a finite number */
+export function checkFiniteNumber(subject: string, name: string, value: unknown): void {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new OptionError(`${subject}: expected ${name} to be a number, got ${String(value)}`);
+}
+
 /** @throws OptionError unless it is a whole number ≥ 1 */
 export function checkCount(subject: string, name: string, value: unknown): void {
   if (!Number.isInteger(value) || (value as number) < 1) throw new OptionError(`${subject}: expected ${name} to be a positive integer, got ${String(value)}`);

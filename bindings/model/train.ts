@@ -1,7 +1,7 @@
 /** The training loop, as an async generator; `fit` runs it to its end. */
 import type { Callback } from "../callbacks.ts";
 import { NonFiniteError, OptionError, StateError } from "../errors.ts";
-import { checkCount, checkOptions } from "../options.ts";
+import { checkCount, checkOptions, checkWhole } from "../options.ts";
 import type { Batch, Batches } from "./batches.ts";
 import type { BatchOptions } from "./dataset.ts";
 import type { Module } from "./module.ts";
@@ -110,7 +110,7 @@ function checkFit(options: FitOptions): void {
   const { epochs = 1, initialEpoch = 0, truncate, callbacks = [], signal } = options;
   checkCount("fit", "epochs", epochs);
   if (truncate !== undefined) checkCount("fit", "truncate", truncate);
-  if (!Number.isInteger(initialEpoch) || initialEpoch < 0) throw new OptionError(`fit: expected initialEpoch to be a whole number ≥ 0, got ${String(initialEpoch)}`);
+  checkWhole("fit", "initialEpoch", initialEpoch);
   if (!Array.isArray(callbacks)) throw new OptionError(`fit: expected a list of callbacks, got ${typeof callbacks}`);
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function") throw new OptionError(`fit: expected signal to be an AbortSignal, got ${signal === null ? "null" : typeof signal}`);
 }

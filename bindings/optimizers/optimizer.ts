@@ -175,14 +175,14 @@ export class Optimizer {
   /**
    * Multiplies all rates, those of {@link learningRates} too.
    *
-   * @param least  what they do not fall below
+   * @param least  what they do not fall below; those that are below it stay
    * @throws OptionError when one is a schedule; all are as before then
    * @internal
    */
   scaleLearningRates(factor: number, least: number): void {
     const scaled = (rate: number | Schedule): number => {
       if (typeof rate !== "number") throw new OptionError(`optimizers.${this.kind}: expected numbers as learning rates to multiply, got a schedule`);
-      return Math.max(least, rate * factor);
+      return Math.min(rate, Math.max(least, rate * factor));
     };
     const rates = Object.entries(this.learningRates).map(([path, rate]): [string, number] => [path, scaled(rate)]);
     this.learningRate = scaled(this.learningRate);

@@ -51,6 +51,22 @@ test("early stopping by mode, least change, baseline and first epoch", async () 
   refused(() => callbacks.earlyStopping({ patient: 1 } as never), "ERR_OPTION", /did you mean "patience"\?/);
 });
 
+test("options out of their range are refused where they are given", () => {
+  const wrong: [() => unknown, RegExp][] = [
+    [() => callbacks.earlyStopping({ patience: -1 }), /^callbacks\.earlyStopping: expected patience to be a whole number ≥ 0, got -1$/],
+    [() => callbacks.earlyStopping({ patience: "3" as never }), /^callbacks\.earlyStopping: expected patience to be a whole number ≥ 0, got 3$/],
+    [() => callbacks.earlyStopping({ startFromEpoch: 0.5 }), /^callbacks\.earlyStopping: expected startFromEpoch to be a whole number ≥ 0, got 0\.5$/],
+    [() => callbacks.earlyStopping({ baseline: NaN }), /^callbacks\.earlyStopping: expected baseline to be a number, got NaN$/],
+    [() => callbacks.earlyStopping({ minDelta: "0.1" as never }), /^callbacks\.earlyStopping: expected minDelta to be a number, got 0\.1$/],
+    [() => callbacks.earlyStopping({ restoreBestWeights: 1 as never }), /^callbacks\.earlyStopping: expected restoreBestWeights to be true or false, got 1$/],
+    [() => callbacks.earlyStopping({ mode: "least" as never }), /^callbacks\.earlyStopping: expected mode "auto", "min" or "max", got "least"$/],
+    [() => callbacks.reduceLROnPlateau({ patience: NaN }), /^callbacks\.reduceLROnPlateau: expected patience to be a whole number ≥ 0, got NaN$/],
+    [() => callbacks.reduceLROnPlateau({ cooldown: -1 }), /^callbacks\.reduceLROnPlateau: expected cooldown to be a whole number ≥ 0, got -1$/],
+    [() => callbacks.reduceLROnPlateau({ minLr: -1 }), /^callbacks\.reduceLROnPlateau: expected minLr ≥ 0, got -1$/],
+  ];
+  for (const [make, message] of wrong) refused(make, "ERR_OPTION", message);
+});
+
 test("early stopping puts the best weights back", async () => {
   const model = make();
   const seen: ReturnType<Module["getWeights"]>[] = [];
@@ -66,8 +82,12 @@ test("the rate falls on a plateau, and rests after it", async () => {
   const rates: number[] = [];
   const note = callbacks.lambda({ onEpochEnd: (_event, m) => void rates.push(m.optimizer!.learningRate as number) });
   const plateau = callbacks.reduceLROnPlateau({ monitor: "watched", factor: 0.5, patience: 2, cooldown: 2, minLr: 0.03 });
-  await model.fit(x, y, { epochs: 9, callbacks: [scripted([5, 5, 5, 5, 5, 5, 5, 4, 4]), plateau, note] });
+  const { history } = await model.fit(x, y, { epochs: 9, callbacks: [scripted([5, 5, 5, 5, 5, 5, 5, 4, 4]), plateau, note] });
   assert.equal(rates, [0.1, 0.1, 0.05, 0.05, 0.05, 0.03, 0.03, 0.03, 0.03]);
+  assert.equal(history.learning_rate, [0.1, ...rates.slice(0, -1)], "that of each epoch");
+  model.optimizer!.learningRate = 0.02;
+  await model.fit(x, y, { epochs: 3, callbacks: [scripted([5, 5, 5]), callbacks.reduceLROnPlateau({ monitor: "watched", patience: 1, minLr: 0.03 })] });
+  assert.is(model.optimizer!.learningRate, 0.02, "below the least: it stays");
   refused(() => callbacks.reduceLROnPlateau({ factor: 1 }), "ERR_OPTION", /^callbacks\.reduceLROnPlateau: expected factor of 0 < factor < 1, got 1/);
   model.dispose();
 });
