@@ -1,8 +1,7 @@
 /** What holds for weights after every update. Each factory gives plain data, so that it can be saved. */
-import { OptionError, nearest } from "./errors.ts";
 import { add, div, maximum, minimum, mul, sqrt, square } from "./ops/elementwise.ts";
 import { sum } from "./ops/reduce.ts";
-import { checkOptions } from "./options.ts";
+import { checkOptions, knownName, namesOf } from "./options.ts";
 import type { Tensor } from "./program/tensor.ts";
 
 /** A constraint by name with its options, as the factories give it. */
@@ -58,9 +57,6 @@ export const constraints = {
  */
 export function constrained(subject: string, constraint: ConstraintInput, weight: Tensor): Tensor {
   if (typeof constraint === "function") return constraint(weight);
-  const options = typeof constraint === "string" ? { constraint: constraint.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()) } : constraint;
-  if (!Object.hasOwn(TABLE, options.constraint)) {
-    throw new OptionError(`${subject}: expected a known constraint, got "${options.constraint}"${nearest(options.constraint, Object.keys(TABLE))}`);
-  }
-  return TABLE[options.constraint](weight, options);
+  const options = typeof constraint === "string" ? { constraint } : constraint;
+  return TABLE[knownName(subject, "constraint", options.constraint, namesOf(TABLE))](weight, options);
 }

@@ -99,6 +99,9 @@ const TABLE: Record<string, { defaults: Record<string, number>; fill: (options: 
   },
 };
 
+/** Keras' other names. */
+const NAMES: Record<string, string> = { zero: "zeros", one: "ones", uniform: "randomUniform", normal: "randomNormal" };
+
 /**
  * The function behind an initializer option.
  *
@@ -113,7 +116,7 @@ export function initializerOf(subject: string, value: InitializerInput): Initial
     };
   }
   const { initializer: name, seed, ...options } = typeof value === "object" && value !== null ? value : { initializer: value, seed: undefined };
-  const initializer = knownName(subject, "initializer", name, namesOf(TABLE));
+  const initializer = knownName(subject, "initializer", name, namesOf(TABLE), NAMES);
   const { defaults, fill } = TABLE[initializer];
   checkOptions(`${subject}: ${initializer}`, options, Object.keys(defaults));
   const given = givenOptions(options) as Record<string, number>;

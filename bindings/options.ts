@@ -1,11 +1,13 @@
 /** Checks of the small option objects that functions take, and of names in them. */
 import { OptionError, nearest } from "./errors.ts";
 
-/** A name in Keras' spelling as it is here: `mean_squared_error` is meanSquaredError. */
-const camelCase = (name: string): string => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+/** A name in Keras' spelling as it is here: `mean_squared_error` and `MeanSquaredError` are meanSquaredError, `KLDivergence` is klDivergence. */
+const camelCase = (name: string): string => name
+  .replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+  .replace(/^[A-Z]+(?=[A-Z][a-z])|^[A-Z]+$|^[A-Z]/, (first) => first.toLowerCase());
 
 /**
- * Finds a name in a list, in either spelling.
+ * Finds a name in a list, in any spelling.
  *
  * @param subject  who was given it: "compile"
  * @param kind     what it is: "loss"
@@ -14,7 +16,8 @@ const camelCase = (name: string): string => name.replace(/_([a-z0-9])/g, (_, let
  */
 export function knownName<N extends string>(subject: string, kind: string, given: unknown, known: readonly N[], short: Readonly<Record<string, N>> = {}): N {
   if (typeof given !== "string") throw new OptionError(`${subject}: expected a known ${kind}, got ${typeof given === "object" && given !== null ? "an object" : String(given)}`);
-  const name = Object.hasOwn(short, given) ? short[given] : camelCase(given);
+  const own = camelCase(given);
+  const name = [given, own].flatMap((spelling) => (Object.hasOwn(short, spelling) ? short[spelling] : []))[0] ?? own;
   if (!known.includes(name as N)) throw new OptionError(`${subject}: expected a known ${kind}, got "${given}"${nearest(name, known)}`);
   return name as N;
 }

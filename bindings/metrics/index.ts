@@ -6,8 +6,9 @@ import { accuracyMetrics } from "./accuracy.ts";
 import { countMetrics } from "./counts.ts";
 import type { Metric } from "./define.ts";
 import { errorMetrics } from "./errors.ts";
+import { lossMetrics } from "./likelihoods.ts";
 
-const factories = { ...accuracyMetrics, ...countMetrics, ...errorMetrics };
+const factories = { ...accuracyMetrics, ...countMetrics, ...errorMetrics, ...lossMetrics };
 
 /** See {@link metrics}. */
 function confusionMatrix(yTrue: ArrayInput, yPred: ArrayInput, classes?: number): NDArray {
@@ -46,7 +47,9 @@ export const metrics = {
 };
 
 /** Keras' short names. */
-const NAMES: Record<string, keyof typeof factories> = { acc: "accuracy", mse: "meanSquaredError", mae: "meanAbsoluteError", rmse: "rootMeanSquaredError", f1: "f1Score", r2: "r2Score" };
+const NAMES: Record<string, keyof typeof factories> = { acc: "accuracy", mse: "meanSquaredError", mae: "meanAbsoluteError", rmse: "rootMeanSquaredError", f1: "f1Score", r2: "r2Score",
+  mape: "meanAbsolutePercentageError", msle: "meanSquaredLogarithmicError", bce: "binaryCrossentropy", kld: "klDivergence", logcosh: "logCoshError",
+};
 
 /**
  * A metric given by name, or as it is. A name that was given is its key.
@@ -56,7 +59,7 @@ const NAMES: Record<string, keyof typeof factories> = { acc: "accuracy", mse: "m
 export function metricOf(metric: Metric | string): Metric {
   if (typeof metric === "object" && typeof metric?.parts === "function") return metric;
   const made = factories[knownName("compile", "metric", metric, namesOf(factories), NAMES)]();
-  return Object.hasOwn(NAMES, metric as string) ? { ...made, metricName: metric as string } : made;
+  return Object.hasOwn(NAMES, (metric as string).toLowerCase()) ? { ...made, metricName: metric as string } : made;
 }
 
 export type { Metric } from "./define.ts";

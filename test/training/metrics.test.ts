@@ -33,6 +33,12 @@ function explained(column: number): number {
 /** Share of pairs of a yes and a no that are rated in this order. */
 const pairs = truths.flatMap(([yes], i) => truths.flatMap(([no], j) => (yes === 1 && no === 0 ? [+(chances[i][0] > chances[j][0])] : [])));
 
+const sum = (values: number[]): number => values.reduce((a, b) => a + b, 0);
+const rightLogs = scores.map((row, i) => Math.log(row[labels[i]]));
+const positive = [[2], [1], [3], [0.5], [1]];
+/** What the first guesses lack of 1 on the right side. */
+const margins = guesses.map(([p], i) => Math.max(0, 1 - (truths[i][0] ? p : -p)));
+
 type Case = [Metric, key: string, y: ArrayInput, p: number[][], expected: number, bound?: number];
 
 const CASES: Record<Exclude<keyof typeof metrics, "confusionMatrix">, Case[]> = {
@@ -59,6 +65,19 @@ const CASES: Record<Exclude<keyof typeof metrics, "confusionMatrix">, Case[]> = 
       [metrics.perplexity(ignoring), "perplexity", labels.map((label, i) => (i === 1 || i === 4 ? -100 : label)), scores,
         Math.exp(-mean([0, 2, 3].map((i) => Math.log(scores[i][labels[i]]))))]),
   ],
+  binaryCrossentropy: [[metrics.binaryCrossentropy(), "binary_crossentropy", truths, chances, -mean(chances.map(([p], i) => Math.log(truths[i][0] ? p : 1 - p)))],
+    [metrics.binaryCrossentropy({ fromLogits: true, labelSmoothing: 1 }), "binary_crossentropy", truths, guesses.map(([p]) => [p]), mean(guesses.map(([p]) => Math.log(1 + Math.exp(p)) - p / 2))]],
+  categoricalCrossentropy: [[metrics.categoricalCrossentropy(), "categorical_crossentropy", oneHot, scores, -mean(rightLogs)]],
+  sparseCategoricalCrossentropy: [[metrics.sparseCategoricalCrossentropy(), "sparse_categorical_crossentropy", labels, scores, -mean(rightLogs)],
+    [metrics.sparseCategoricalCrossentropy({ ignoreClass: 1 }), "sparse_categorical_crossentropy", labels, scores, -mean([rightLogs[1], rightLogs[3]])]],
+  klDivergence: [[metrics.klDivergence(), "kl_divergence", [...scores].reverse(), scores, mean(scores.map((row, i) => sum(row.map((p, k) => scores[4 - i][k] * Math.log(scores[4 - i][k] / p)))))]],
+  poisson: [[metrics.poisson(), "poisson", positive, chances, mean(chances.map(([p], i) => p - positive[i][0] * Math.log(p)))]],
+  hinge: [[metrics.hinge(), "hinge", truths, guesses.map(([p]) => [p]), mean(margins)]],
+  squaredHinge: [[metrics.squaredHinge(), "squared_hinge", truths, guesses.map(([p]) => [p]), mean(margins.map((m) => m * m))]],
+  meanAbsolutePercentageError: [[metrics.meanAbsolutePercentageError(), "mean_absolute_percentage_error", positive, chances, 100 * mean(chances.map(([p], i) => Math.abs(p - positive[i][0]) / positive[i][0]))]],
+  meanSquaredLogarithmicError: [[metrics.meanSquaredLogarithmicError(), "mean_squared_logarithmic_error", positive, chances, mean(chances.map(([p], i) => Math.log((1 + p) / (1 + positive[i][0])) ** 2))]],
+  logCoshError: [[metrics.logCoshError(), "logcosh", numbers, guesses, mean(errors.map((e) => Math.log(Math.cosh(e)))), 1e-5]],
+  cosineSimilarity: [[metrics.cosineSimilarity(), "cosine_similarity", [...scores].reverse(), scores, mean(scores.map((row, i) => sum(row.map((p, k) => p * scores[4 - i][k])) / Math.hypot(...row) / Math.hypot(...scores[4 - i])))]],
 };
 
 /** A model that passes predictions on, judged by one metric. */
@@ -96,6 +115,8 @@ eachBackend("metrics", (test) => {
   });
 
   test("have names, and the key is the one that was given", () => {
+    assert.equal(["MSE", "bce", "MeanSquaredError", "AUC", "KLDivergence", "cosine_similarity"].map((name) => metricOf(name).metricName),
+      ["MSE", "bce", "mean_squared_error", "auc", "kl_divergence", "cosine_similarity"]);
     assert.equal(["acc", "mse", "mae", "rmse", "accuracy", "meanAbsoluteError", "mean_absolute_error"].map((name) => metricOf(name).metricName),
       ["acc", "mse", "mae", "rmse", "accuracy", "mean_absolute_error", "mean_absolute_error"]);
     refused(() => judge("accurracy"), "ERR_OPTION", /^compile: expected a known metric, got "accurracy", did you mean "accuracy"\?/);
