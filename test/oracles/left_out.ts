@@ -29,10 +29,7 @@ export const LEFT_OUT: readonly LeftOut[] = [
 
 /** Whole groups that wait for what they are about. */
 export const LEFT_OUT_GROUPS: Readonly<Record<string, { readonly reason: string; missing(): boolean }>> = {
-  "torch/attention": { reason: "attention", missing: without(layers, "attention", "additiveAttention", "multiHeadAttention") },
   "torch/ctc": { reason: "connectionist temporal classification", missing: without(losses, "ctc") },
-  "torch/model": { reason: "layer normalization, and labels that are ignored", missing: without(layers, "layerNormalization") },
-  "torch/layernorm": { reason: "layer normalization", missing: without(layers, "layerNormalization") },
 };
 
 /** Cases that another file than the group's tests. */
