@@ -4,12 +4,12 @@ import type { Kernels } from "../generated/kernels.ts";
 import { Arena, ARENA_BASE } from "./arena.ts";
 import { chooseBuilds, type Build } from "./builds.ts";
 import { detectFeatures } from "./features.ts";
-import { Heap, PlainMemory, type GrowableMemory } from "./heap.ts";
+import { Heap, type GrowableMemory } from "./heap.ts";
 import { wasm } from "./inline.ts";
 import { instantiate } from "./instantiate.ts";
 import { warnOneThread } from "./one_thread.ts";
 import type { Pool } from "./pool.ts";
-import { referenceKernels } from "./reference.ts";
+import { reference, warnWithoutSimd } from "./reference.ts";
 import { threadedBackend } from "./threads.ts";
 
 /** The number that bindings and kernels agree on; raised when a kernel's arguments change. */
@@ -48,11 +48,6 @@ function assemble(build: Build, kernels: Kernels, memory: GrowableMemory, int8Mo
   return { build, kernels: { ...kernels }, heap, arena: new Arena(heap), int8Module };
 }
 
-function referenceBackend(): Backend {
-  const memory = new PlainMemory();
-  return assemble("reference", referenceKernels!(memory), memory);
-}
-
 /** @throws UnsupportedError when the module is not one of this version's kernel tables */
 function wasmBackend(module: WebAssembly.Module, { int8 }: InitOptions, memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 })): Backend {
   let kernels: Kernels;
@@ -85,26 +80,24 @@ export function answersRight({ kernels, heap, arena }: Backend): boolean {
   return right;
 }
 
+/** The backend of no module at all. */
+function plainBackend(): Backend {
+  const { kernels, memory } = reference!();
+  return assemble("reference", kernels, memory);
+}
+
 /** The backend of a module, or of none; undefined when its relaxed arithmetic turns out wrong and something else may be tried. */
 function attempt(module: WebAssembly.Module | undefined, last: boolean, options: InitOptions, memory?: WebAssembly.Memory): Backend | undefined {
-  const backend = module ? wasmBackend(module, options, memory) : referenceBackend();
+  const backend = module ? wasmBackend(module, options, memory) : plainBackend();
   if (backend.build !== "relaxed" || answersRight(backend)) return backend;
   if (!last) return undefined;
   throw new UnsupportedError('init: expected relaxed multiply-add to compute a·b + c, got something else from this engine; use build "simd"');
 }
 
-let warned = false;
-
-function warnWithoutSimd(build: Build, wanted: string): void {
-  if (build !== "reference" || wanted !== "auto" || warned) return;
-  warned = true;
-  console.warn("gatewise: this engine has no WebAssembly SIMD; running on the plain TypeScript reference, which is many times slower");
-}
-
 /** The builds to try in order, of those that this entry carries. */
 function plan(options: InitOptions): Build[] {
   const builds = chooseBuilds(options.build ?? "auto", options.deterministic ?? false, detectFeatures());
-  const carried = builds.filter((build) => (build === "reference" ? referenceKernels : wasm[build]) !== undefined);
+  const carried = builds.filter((build) => (build === "reference" ? reference : wasm[build]) !== undefined);
   if (carried.length === 0) throw new UnsupportedError("init: expected an engine with WebAssembly SIMD, got one without; gatewise/infer runs there too, many times slower");
   const onlyReference = carried.every((build) => build === "reference");
   if (onlyReference && builds[0] !== "reference") {
@@ -131,19 +124,25 @@ function given(module: WebAssembly.Module, options: InitOptions): Backend {
   return backend;
 }
 
+/** A backend as it was asked for, or the only one there is. */
+function chosen(backend: Backend, { build = "auto" }: InitOptions): Backend {
+  if (backend.build === "reference" && build === "auto") warnWithoutSimd();
+  return backend;
+}
+
 const NO_BUILD = "init: expected a build this engine runs, got none";
 
 /** Compiles off the main thread where the engine can, then as {@link loadSync}. */
 export async function load(options: InitOptions, threads = 1): Promise<Backend> {
-  if (options.int8) checkModule("int8", options.int8);
+  if (options.int8 !== undefined) checkModule("int8", options.int8);
   if (threads > 1 && (options.module ?? options.int8)) threads = warnOneThread(threads, "a compiled module, whose memory cannot be shared any more") ?? 1;
-  if (options.module) return given(options.module, options);
+  if (options.module !== undefined) return given(options.module, options);
   const builds = plan(options);
   for (const [i, build] of builds.entries()) {
     const last = i === builds.length - 1;
     const threaded = threads > 1 ? await threadedBackend(threads, build === "reference" ? undefined : wasm[build], (module, memory) => attempt(module, last, options, memory)) : undefined;
     const backend = threaded ?? attempt(build === "reference" ? undefined : await WebAssembly.compile(wasm[build]!()), last, options);
-    if (backend) return (warnWithoutSimd(backend.build, options.build ?? "auto"), backend);
+    if (backend) return chosen(backend, options);
   }
   throw new UnsupportedError(NO_BUILD);
 }
@@ -154,13 +153,13 @@ export async function load(options: InitOptions, threads = 1): Promise<Backend> 
  * @throws OptionError, UnsupportedError as {@link chooseBuilds}
  */
 export function loadSync(options: InitOptions): Backend {
-  if (options.int8) checkModule("int8", options.int8);
-  if (options.module) return given(options.module, options);
+  if (options.int8 !== undefined) checkModule("int8", options.int8);
+  if (options.module !== undefined) return given(options.module, options);
   const builds = plan(options);
   for (const [i, build] of builds.entries()) {
     const module = build === "reference" ? undefined : new WebAssembly.Module(wasm[build]!());
     const backend = attempt(module, i === builds.length - 1, options);
-    if (backend) return (warnWithoutSimd(backend.build, options.build ?? "auto"), backend);
+    if (backend) return chosen(backend, options);
   }
   throw new UnsupportedError(NO_BUILD);
 }

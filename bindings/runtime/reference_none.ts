@@ -1,2 +1,4 @@
 /** For the smallest entry, which runs on WebAssembly only. */
-export const referenceKernels = undefined;
+export const reference = undefined;
+
+export const warnWithoutSimd = (): void => {};
