@@ -6,7 +6,8 @@ import type { ArrayRecord } from "./model/network.ts";
 import { progressOf } from "./model/progress.ts";
 import type { Logs } from "./model/scores.ts";
 import type { TrainEvent } from "./model/train.ts";
-import { checkFiniteNumber, checkOptions, checkWhole } from "./options.ts";
+import { checkBoolean, checkFlags, checkNumber, checkNumbers, checkOptions, checkWhole } from "./options.ts";
+import { quoted, shown } from "./shown.ts";
 
 /** Called during `fit`; each may be async. Set `model.stopTraining` to end the training in good order. */
 export interface Callback {
@@ -44,8 +45,9 @@ class Monitor {
 
   /** @param relative  whether the smallest change is a share of the best value */
   constructor(subject: string, { monitor = "val_loss", minDelta = 0, mode = "auto" }: MonitorOptions, relative = false) {
-    checkFiniteNumber(subject, "minDelta", minDelta);
-    if (!["auto", "min", "max"].includes(mode)) throw new OptionError(`${subject}: expected mode "auto", "min" or "max", got "${mode}"`);
+    checkNumber(subject, "minDelta", minDelta);
+    if (!["auto", "min", "max"].includes(mode)) throw new OptionError(`${subject}: expected mode "auto", "min" or "max", got ${quoted(mode)}`);
+    if (typeof monitor !== "string") throw new OptionError(`${subject}: expected monitor as a key of the logs, got ${shown(monitor)}`);
     this.key = monitor;
     const larger = mode === "max" || (mode === "auto" && /acc|auc|precision|recall|f1|r2/i.test(monitor));
     this.sign = larger ? -1 : 1;
@@ -85,18 +87,19 @@ export interface EarlyStoppingOptions extends MonitorOptions {
 }
 
 function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
-  checkOptions("callbacks.earlyStopping", options, ["monitor", "minDelta", "patience", "mode", "baseline", "restoreBestWeights", "startFromEpoch"]);
+  const subject = "callbacks.earlyStopping";
+  checkOptions(subject, options, ["monitor", "minDelta", "patience", "mode", "baseline", "restoreBestWeights", "startFromEpoch"]);
+  checkFlags(subject, options, ["restoreBestWeights"]);
+  checkNumbers(subject, options, ["baseline"]);
   const { patience = 0, baseline, restoreBestWeights = false, startFromEpoch = 0 } = options;
-  checkWhole("callbacks.earlyStopping", "patience", patience);
-  checkWhole("callbacks.earlyStopping", "startFromEpoch", startFromEpoch);
-  if (baseline !== undefined) checkFiniteNumber("callbacks.earlyStopping", "baseline", baseline);
-  if (typeof restoreBestWeights !== "boolean") throw new OptionError(`callbacks.earlyStopping: expected restoreBestWeights to be true or false, got ${String(restoreBestWeights)}`);
-  let monitor = new Monitor("callbacks.earlyStopping", options);
+  checkWhole(subject, "patience", patience);
+  checkWhole(subject, "startFromEpoch", startFromEpoch);
+  let monitor = new Monitor(subject, options);
   let waited: number;
   let best: ArrayRecord | undefined;
   return {
     onTrainBegin() {
-      monitor = new Monitor("callbacks.earlyStopping", options);
+      monitor = new Monitor(subject, options);
       waited = 0;
       best = undefined;
     },
@@ -157,6 +160,7 @@ export interface CheckpointOptions extends MonitorOptions {
 
 function modelCheckpoint(options: CheckpointOptions): Callback {
   checkOptions("callbacks.modelCheckpoint", options, ["filepath", "saveBestOnly", "optimizer", "monitor", "minDelta", "mode"]);
+  checkFlags("callbacks.modelCheckpoint", options, ["saveBestOnly", "optimizer"]);
   const { filepath, saveBestOnly = false, optimizer = false } = options;
   checkTarget("callbacks.modelCheckpoint", "filepath", filepath);
   const monitor = new Monitor("callbacks.modelCheckpoint", options);
@@ -187,6 +191,7 @@ export interface CsvLoggerOptions extends LoggerOptions {
 /** A line per epoch, written as the epochs end; `header` is the line before the first. */
 function lineLogger(subject: string, { filename, append = false }: LoggerOptions, line: (event: TrainEvent) => string, header?: (event: TrainEvent) => string): Callback {
   checkTarget(subject, "filename", filename);
+  checkBoolean(subject, "append", append);
   let started = false;
   return {
     onTrainBegin: () => void (started = append && typeof filename === "string" && fileSystem(subject).existsSync(filename)),
@@ -203,6 +208,7 @@ function lineLogger(subject: string, { filename, append = false }: LoggerOptions
 function csvLogger(options: CsvLoggerOptions): Callback {
   checkOptions("callbacks.csvLogger", options, ["filename", "separator", "append"]);
   const { separator = "," } = options;
+  if (typeof separator !== "string") throw new OptionError(`callbacks.csvLogger: expected separator as text, got ${shown(separator)}`);
   return lineLogger("callbacks.csvLogger", options,
     ({ epoch, logs }) => [epoch, ...Object.values(logs)].join(separator), ({ logs }) => ["epoch", ...Object.keys(logs)].join(separator));
 }
@@ -212,8 +218,18 @@ function jsonLogger(options: LoggerOptions): Callback {
   return lineLogger("callbacks.jsonLogger", options, ({ epoch, logs }) => JSON.stringify({ epoch, ...logs }));
 }
 
+const HOOKS = ["onTrainBegin", "onBatchEnd", "onEpochEnd", "onTrainEnd", "onNonFinite"] as const satisfies (keyof Callback)[];
+
+/** @throws OptionError for what is no object with functions to call */
+export function checkCallback(subject: string, callback: unknown): void {
+  if (typeof callback !== "object" || callback === null) throw new OptionError(`${subject}: expected callbacks, such as callbacks.earlyStopping(), got ${shown(callback)}`);
+  const odd = HOOKS.find((name) => !["function", "undefined"].includes(typeof (callback as Callback)[name]));
+  if (odd) throw new OptionError(`${subject}: expected ${odd} to be a function, got ${shown((callback as Callback)[odd])}`);
+}
+
 function lambda(functions: Callback): Callback {
-  checkOptions("callbacks.lambda", functions, ["onTrainBegin", "onBatchEnd", "onEpochEnd", "onTrainEnd", "onNonFinite"]);
+  checkOptions("callbacks.lambda", functions, HOOKS);
+  checkCallback("callbacks.lambda", functions);
   return functions;
 }
 
@@ -233,11 +249,11 @@ function reduceLROnPlateau(options: PlateauOptions = {}): Callback {
   const subject = "callbacks.reduceLROnPlateau";
   checkOptions(subject, options, ["monitor", "minDelta", "patience", "mode", "relative", "factor", "cooldown", "minLr"]);
   const { factor = 0.1, patience = 10, cooldown = 0, minLr = 0, minDelta = 1e-4, relative = false } = options;
-  if (!(factor > 0 && factor < 1)) throw new OptionError(`${subject}: expected factor of 0 < factor < 1, got ${factor}`);
-  if (typeof relative !== "boolean") throw new OptionError(`${subject}: expected relative to be true or false, got ${String(relative)}`);
+  if (!(typeof factor === "number" && factor > 0 && factor < 1)) throw new OptionError(`${subject}: expected factor of 0 < factor < 1, got ${shown(factor)}`);
+  checkFlags(subject, options, ["relative"]);
   checkWhole(subject, "patience", patience);
   checkWhole(subject, "cooldown", cooldown);
-  if (!(minLr >= 0)) throw new OptionError(`${subject}: expected minLr ≥ 0, got ${String(minLr)}`);
+  checkNumber(subject, "minLr", minLr, 0);
   let monitor = new Monitor(subject, { ...options, minDelta }, relative);
   let waited = 0;
   let resting = 0;

@@ -1,8 +1,11 @@
 /** What holds for weights after every update. Each factory gives plain data, so that it can be saved. */
+import { OptionError } from "./errors.ts";
 import { add, div, maximum, minimum, mul, sqrt, square } from "./ops/elementwise.ts";
 import { sum } from "./ops/reduce.ts";
-import { checkOptions, knownName, namesOf } from "./options.ts";
-import type { Tensor } from "./program/tensor.ts";
+import { checkNumbers, checkOptions, givenOptions, knownName, namesOf } from "./options.ts";
+import { describe, sameShape } from "./program/shape.ts";
+import { isTensor, type Tensor } from "./program/tensor.ts";
+import { shown } from "./shown.ts";
 
 /** A constraint by name with its options, as the factories give it. */
 export interface ConstraintConfig {
@@ -22,19 +25,36 @@ const EPSILON = 1e-7;
 
 const norms = (w: Tensor, axis: number): Tensor => sqrt(sum(square(w), { axis, keepDims: true }));
 
-const TABLE: Record<string, (w: Tensor, options: ConstraintConfig) => Tensor> = {
-  maxNorm(w, { maxValue = 2, axis = 0 }) {
-    const norm = norms(w, axis);
-    return mul(w, div(minimum(norm, maxValue), add(norm, EPSILON)));
+/** A row per constraint: its options and what it makes of a weight. */
+const TABLE: Record<string, { options: readonly string[]; apply: (w: Tensor, options: ConstraintConfig) => Tensor }> = {
+  maxNorm: {
+    options: ["maxValue", "axis"],
+    apply(w, { maxValue = 2, axis = 0 }) {
+      const norm = norms(w, axis);
+      return mul(w, div(minimum(norm, maxValue), add(norm, EPSILON)));
+    },
   },
-  unitNorm: (w, { axis = 0 }) => div(w, add(norms(w, axis), EPSILON)),
-  nonNeg: (w) => maximum(w, 0),
+  unitNorm: { options: ["axis"], apply: (w, { axis = 0 }) => div(w, add(norms(w, axis), EPSILON)) },
+  nonNeg: { options: [], apply: (w) => maximum(w, 0) },
 };
 
-const factory = <O extends object>(constraint: string, known: readonly string[]) => (options: O = {} as O): ConstraintConfig => {
-  checkOptions(`constraints.${constraint}`, options, known);
-  return { constraint, ...options };
-};
+/** @throws OptionError for options that a constraint has not, or that are out of range */
+function checked(constraint: string, options: Omit<ConstraintConfig, "constraint">): ConstraintConfig {
+  const subject = `constraints.${constraint}`;
+  checkOptions(subject, options, TABLE[constraint].options);
+  checkNumbers(subject, options, ["maxValue"], 0);
+  const { axis = 0 } = options;
+  if (!Number.isInteger(axis)) throw new OptionError(`${subject}: expected axis to be a whole number, got ${shown(axis)}`);
+  return { constraint, ...givenOptions(options) };
+}
+
+const factory = <O extends object>(constraint: string) => (options: O = {} as O): ConstraintConfig => checked(constraint, options);
+
+/** A constraint by its name and options. @throws OptionError for a name or an option that there is not */
+function configOf(subject: string, given: ConstraintConfig | string): ConstraintConfig {
+  const { constraint, ...options } = typeof given === "string" ? { constraint: given } : given;
+  return checked(knownName(subject, "constraint", constraint, namesOf(TABLE)), options);
+}
 
 /**
  * What holds for weights after every update; pass one as `kernelConstraint` and the like. `axis` is 0 by default, `maxValue` 2.
@@ -43,20 +63,31 @@ const factory = <O extends object>(constraint: string, known: readonly string[])
  */
 export const constraints = {
   /** Vectors along `axis` are at most `maxValue` long. */
-  maxNorm: factory<{ maxValue?: number; axis?: number }>("maxNorm", ["maxValue", "axis"]),
+  maxNorm: factory<{ maxValue?: number; axis?: number }>("maxNorm"),
   /** Vectors along `axis` have length 1. */
-  unitNorm: factory<{ axis?: number }>("unitNorm", ["axis"]),
+  unitNorm: factory<{ axis?: number }>("unitNorm"),
   /** No weight is below 0. */
-  nonNeg: factory("nonNeg", []),
+  nonNeg: factory("nonNeg"),
 };
+
+/** Holds an option to what {@link constrained} takes; null is none, as in Keras. @throws OptionError */
+export function checkConstraint(subject: string, value: unknown): void {
+  if (value === undefined || value === null || typeof value === "function") return;
+  if (typeof value !== "string" && typeof value !== "object") throw new OptionError(`${subject}: expected a constraint, such as constraints.maxNorm(), got ${shown(value)}`);
+  configOf(subject, value as ConstraintConfig | string);
+}
 
 /**
  * The weight as the constraint wants it.
  *
- * @throws OptionError for an unknown name
+ * @throws OptionError for an unknown name, and for a function that gives something else
  */
 export function constrained(subject: string, constraint: ConstraintInput, weight: Tensor): Tensor {
-  if (typeof constraint === "function") return constraint(weight);
-  const options = typeof constraint === "string" ? { constraint } : constraint;
-  return TABLE[knownName(subject, "constraint", options.constraint, namesOf(TABLE))](weight, options);
+  if (typeof constraint === "function") {
+    const held: unknown = constraint(weight);
+    if (isTensor(held) && sameShape(held.shape, weight.shape)) return held;
+    throw new OptionError(`${subject}: expected a constraint that gives ${describe(weight.shape)}, got ${isTensor(held) ? describe(held.shape) : shown(held)}`);
+  }
+  const options = configOf(subject, constraint);
+  return TABLE[options.constraint].apply(weight, options);
 }

@@ -6,6 +6,7 @@
 import Papa from "papaparse";
 import { FormatError, OptionError, ValueError, nearest } from "./errors.ts";
 import { checkOptions } from "./options.ts";
+import { quoted } from "./shown.ts";
 
 /** Options of `readCsv`. */
 export interface CsvOptions {
@@ -49,7 +50,7 @@ const isNumber = (cell: string): boolean => NUMBER.test(cell.trim()) && Number.i
 
 function checkKinds({ header, delimiter, missing, columns, texts }: CsvOptions): void {
   const expect = (holds: boolean, what: string, got: unknown): void => {
-    if (!holds) throw new OptionError(`readCsv: expected ${what}, got ${JSON.stringify(got) ?? String(got)}`);
+    if (!holds) throw new OptionError(`readCsv: expected ${what}, got ${quoted(got)}`);
   };
   expect(header === undefined || typeof header === "boolean", "header true or false", header);
   expect(missing === undefined || missing === "error" || missing === "skip", 'missing "error" or "skip"', missing);

@@ -1,5 +1,5 @@
 /** Your own functions of tensors: run, differentiate, train. Each is traced once per shape of its arguments. */
-import { checkOptions } from "./options.ts";
+import { checkFlags, checkOptions } from "./options.ts";
 import { NonFiniteError, StateError, TraceError } from "./errors.ts";
 import type { NDArray } from "./program/array.ts";
 import { TracedFunction, recordGradients, type Compiled } from "./program/functions.ts";
@@ -9,7 +9,7 @@ import { isTensor, type Tensor } from "./program/tensor.ts";
 import type { FlatArguments } from "./program/tree.ts";
 import { rebuild } from "./program/tree.ts";
 
-import type { ArrayRecord, Network } from "./model/network.ts";
+import { checkNetwork, type ArrayRecord, type Network } from "./model/network.ts";
 import { statefulStore } from "./model/states.ts";
 import { updaterOf } from "./model/updater.ts";
 import { optimizerOf, type Optimizer } from "./optimizers/index.ts";
@@ -44,7 +44,9 @@ const carried = (module: Network | null) => (module ? { stateful: statefulStore(
  * double([1, 2]).data; // Float32Array [2, 4]
  */
 export function jit(module: Network | null, fn: TensorFunction, options: FunctionOptions = {}): (...args: unknown[]) => any {
+  if (module !== null) checkNetwork("jit", module, ", or null");
   checkOptions("jit", options, ["training"]);
+  checkFlags("jit", options, ["training"]);
   const traced = new TracedFunction("jit", module, fn, { training: options.training ?? false, ...carried(module) });
   return (...args) => traced.run(traced.flatten(args)).result();
 }
@@ -88,7 +90,10 @@ const readArray = (port: Port): NDArray => ({ data: port.read() as Float32Array,
  * optimizer.apply(model, grads);
  */
 export function valueAndGrad(module: Network | null, fn: TensorFunction, options: GradOptions = {}): (...args: unknown[]) => GradResult {
-  checkOptions("valueAndGrad", options, ["training", "inputs", "aux"]);
+  const known = ["training", "inputs", "aux"];
+  if (module !== null) checkNetwork("valueAndGrad", module, ", or null");
+  checkOptions("valueAndGrad", options, known);
+  checkFlags("valueAndGrad", options, known);
   const { training = true, inputs: gradientInputs = false, aux = false } = options;
   const traced = new TracedFunction<GradPorts>("valueAndGrad", module, fn, { training, gradients: true, ...carried(module) }, {
     gradientInputs,
@@ -167,7 +172,9 @@ export function trainStep(
   module: Network, optimizer: Optimizer | string, fn: TensorFunction, options: TrainStepOptions = {},
 ): (...args: unknown[]) => StepResult {
   checkOptions("trainStep", options, ["training", "aux"]);
+  checkFlags("trainStep", options, ["training", "aux"]);
   if (module === null) throw new StateError("trainStep: expected a module to train, got null");
+  checkNetwork("trainStep", module);
   const { training = true } = options;
   const rule = optimizerOf(optimizer);
   const traced = new TracedFunction("trainStep", module, fn, { training, gradients: true, ...carried(module) }, {

@@ -1,10 +1,11 @@
 /** Where weights start. Each factory gives plain data, so that a configuration can be saved. */
 import { ShapeError, ValueError } from "./errors.ts";
-import { checkOptions, givenOptions, knownName, namesOf } from "./options.ts";
+import { checkNumbers, checkOptions, givenOptions, knownName, namesOf } from "./options.ts";
 import { orthonormalize } from "./orthonormal.ts";
 import type { Initializer } from "./program/parameters.ts";
 import { describe, sizeOf, type Shape } from "./program/shape.ts";
 import { Random } from "./random.ts";
+import { shown } from "./shown.ts";
 
 /** An initializer by name with its options, as the factories below give it. */
 export interface InitializerConfig {
@@ -102,6 +103,15 @@ const TABLE: Record<string, { defaults: Record<string, number>; fill: (options: 
 /** Keras' other names. */
 const NAMES: Record<string, string> = { zero: "zeros", one: "ones", uniform: "randomUniform", normal: "randomNormal" };
 
+/** Options of an initializer that are given, its seed among them. @throws OptionError for unknown ones, and for what is no number */
+function checked(subject: string, name: string, options: object): Record<string, number> {
+  const known = [...Object.keys(TABLE[name].defaults), "seed"];
+  checkOptions(subject, options, known);
+  checkNumbers(subject, options, known);
+  checkNumbers(subject, options, ["stddev"], 0);
+  return givenOptions(options) as Record<string, number>;
+}
+
 /**
  * The function behind an initializer option.
  *
@@ -111,15 +121,14 @@ export function initializerOf(subject: string, value: InitializerInput): Initial
   if (typeof value === "function") {
     return (shape, random) => {
       const out = value(shape, random);
-      if (out.length !== sizeOf(shape)) throw new ShapeError(`${subject}: expected the initializer to give ${sizeOf(shape)} numbers for ${describe(shape)}, got ${out.length}`);
+      if (out?.length !== sizeOf(shape)) throw new ShapeError(`${subject}: expected the initializer to give ${sizeOf(shape)} numbers for ${describe(shape)}, got ${out?.length ?? shown(out)}`);
       return out;
     };
   }
   const { initializer: name, seed, ...options } = typeof value === "object" && value !== null ? value : { initializer: value, seed: undefined };
   const initializer = knownName(subject, "initializer", name, namesOf(TABLE), NAMES);
   const { defaults, fill } = TABLE[initializer];
-  checkOptions(`${subject}: ${initializer}`, options, Object.keys(defaults));
-  const given = givenOptions(options) as Record<string, number>;
+  const given = checked(`${subject}: ${initializer}`, initializer, { ...options, seed });
   const filler = fill({ ...defaults, ...given });
   return (shape, random) => {
     const out = new Float32Array(sizeOf(shape));
@@ -165,12 +174,8 @@ export interface SeedOptions {
 /** A factory of initializers. */
 export type InitializerFactory<O> = (options?: O & SeedOptions) => InitializerConfig;
 
-function factory<O extends object>(name: string): InitializerFactory<O> {
-  return (options) => {
-    checkOptions(`initializers.${name}`, options ?? {}, [...Object.keys(TABLE[name].defaults), "seed"]);
-    return { initializer: name, ...options };
-  };
-}
+const factory = <O extends object>(name: string): InitializerFactory<O> =>
+  (options = {} as O & SeedOptions) => ({ initializer: name, ...checked(`initializers.${name}`, name, options) });
 
 /**
  * Where weights start; pass one as `kernelInitializer` and the like. A seed of its own makes one independent of the model's.

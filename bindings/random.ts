@@ -4,6 +4,7 @@
  */
 import { ValueError } from "./errors.ts";
 import { ln } from "./portable.ts";
+import { shown } from "./shown.ts";
 
 /** Everything a generator knows: four u32. */
 export type RandomState = readonly [number, number, number, number];
@@ -39,7 +40,7 @@ export class Random {
    * @throws ValueError when it is none
    */
   constructor(seed: number) {
-    if (!Number.isSafeInteger(seed)) throw new ValueError(`seed: expected an integer, got ${seed}`);
+    if (!Number.isSafeInteger(seed)) throw new ValueError(`seed: expected an integer, got ${shown(seed)}`);
     this.start(0, seed >>> 0, Math.floor(seed / TWO_32) >>> 0);
   }
 

@@ -2,8 +2,10 @@
 import { OptionError, nearest } from "./errors.ts";
 import { abs, add, mul, square } from "./ops/elementwise.ts";
 import { sum } from "./ops/reduce.ts";
-import { checkOptions } from "./options.ts";
-import type { Tensor } from "./program/tensor.ts";
+import { checkNumber, checkOptions, givenOptions } from "./options.ts";
+import { describe } from "./program/shape.ts";
+import { isTensor, type Tensor } from "./program/tensor.ts";
+import { shown } from "./shown.ts";
 
 /** l1·Σ|w| + l2·Σw². */
 export interface RegularizerConfig {
@@ -19,10 +21,11 @@ export type RegularizerInput = RegularizerConfig | string | ((weight: Tensor) =>
 /** Keras' strength where none is given. */
 const STRENGTH = 0.01;
 
-function config(name: string, options: Partial<RegularizerConfig>, known: readonly string[]): RegularizerConfig {
-  checkOptions(`regularizers.${name}`, options, known);
-  const { l1 = 0, l2 = 0 } = options;
-  for (const value of [l1, l2]) if (!(value >= 0 && Number.isFinite(value))) throw new OptionError(`regularizers.${name}: expected a strength ≥ 0, got ${value}`);
+function config(name: string, options: Partial<RegularizerConfig>, known: readonly string[], defaults: Partial<RegularizerConfig> = {}): RegularizerConfig {
+  const subject = `regularizers.${name}`;
+  checkOptions(subject, options, known);
+  const { l1 = 0, l2 = 0 } = { ...defaults, ...givenOptions(options) };
+  for (const value of [l1, l2]) checkNumber(subject, "a strength", value, 0);
   return { l1, l2 };
 }
 
@@ -33,9 +36,9 @@ function config(name: string, options: Partial<RegularizerConfig>, known: readon
  */
 export const regularizers = {
   /** l1·Σ|w| */
-  l1: (options: { l1?: number } = {}): RegularizerConfig => config("l1", { l1: STRENGTH, ...options }, ["l1"]),
+  l1: (options: { l1?: number } = {}): RegularizerConfig => config("l1", options, ["l1"], { l1: STRENGTH }),
   /** l2·Σw² */
-  l2: (options: { l2?: number } = {}): RegularizerConfig => config("l2", { l2: STRENGTH, ...options }, ["l2"]),
+  l2: (options: { l2?: number } = {}): RegularizerConfig => config("l2", options, ["l2"], { l2: STRENGTH }),
   /** l1·Σ|w| + l2·Σw² */
   l1l2: (options: { l1?: number; l2?: number } = {}): RegularizerConfig => config("l1l2", options, ["l1", "l2"]),
 };
@@ -46,19 +49,33 @@ const NAMES: Record<string, () => RegularizerConfig> = {
   l1l2: () => regularizers.l1l2({ l1: STRENGTH, l2: STRENGTH }),
 };
 
+/** The strengths of a name or of options. @throws OptionError for a name or an option that there is not */
+function strengths(subject: string, regularizer: Exclude<RegularizerInput, Function>): RegularizerConfig {
+  if (typeof regularizer !== "string") return config("l1l2", regularizer, ["l1", "l2"]);
+  const name = regularizer.toLowerCase().replace("_", "");
+  if (!Object.hasOwn(NAMES, name)) throw new OptionError(`${subject}: expected a known regularizer, got "${regularizer}"${nearest(name, Object.keys(NAMES))}`);
+  return NAMES[name]();
+}
+
+/** Holds an option to what {@link penaltyOf} takes; null is none, as in Keras. @throws OptionError */
+export function checkRegularizer(subject: string, value: unknown): void {
+  if (value === undefined || value === null || typeof value === "function") return;
+  if (typeof value !== "string" && typeof value !== "object") throw new OptionError(`${subject}: expected a regularizer, such as regularizers.l2(), got ${shown(value)}`);
+  strengths(subject, value as RegularizerConfig | string);
+}
+
 /**
  * The penalty of a weight or an output, as a scalar.
  *
- * @throws OptionError for an unknown name
+ * @throws OptionError for an unknown name, and for a function that gives something else
  */
 export function penaltyOf(subject: string, regularizer: RegularizerInput, weight: Tensor): Tensor {
-  if (typeof regularizer === "function") return regularizer(weight);
-  if (typeof regularizer === "string") {
-    const name = regularizer.toLowerCase().replace("_", "");
-    if (!Object.hasOwn(NAMES, name)) throw new OptionError(`${subject}: expected a known regularizer, got "${regularizer}"${nearest(name, Object.keys(NAMES))}`);
-    return penaltyOf(subject, NAMES[name](), weight);
+  if (typeof regularizer === "function") {
+    const penalty: unknown = regularizer(weight);
+    if (!isTensor(penalty) || penalty.size !== 1) throw new OptionError(`${subject}: expected a regularizer that gives a scalar, got ${isTensor(penalty) ? describe(penalty.shape) : shown(penalty)}`);
+    return penalty;
   }
-  const { l1, l2 } = regularizer;
+  const { l1, l2 } = strengths(subject, regularizer);
   const parts = [...(l1 > 0 ? [mul(sum(abs(weight)), l1)] : []), ...(l2 > 0 ? [mul(sum(square(weight)), l2)] : [])];
   return parts.length > 0 ? parts.reduce((total, part) => add(total, part)) : mul(sum(weight), 0);
 }

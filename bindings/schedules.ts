@@ -1,8 +1,14 @@
 /** Learning rates by the number of updates done, for an optimizer's `learningRate`. */
 import { OptionError } from "./errors.ts";
-import { checkOptions } from "./options.ts";
+import { checkBoolean, checkNumber, checkOptions } from "./options.ts";
 import type { Schedule } from "./optimizers/index.ts";
 import { cos, power } from "./portable.ts";
+import { quoted, shown } from "./shown.ts";
+
+/** Options that are lists of numbers, those that may be below 0, and those that something is divided by. */
+const LISTS = ["boundaries", "values"];
+const SIGNED = ["power"];
+const DIVISORS = ["divFactor", "finalDivFactor"];
 
 /**
  * Makes a schedule of its options, filled in and checked.
@@ -20,8 +26,12 @@ function define<O extends object>(
     for (const [key, value] of Object.entries(given)) if (value !== undefined) options[key] = value;
     const missing = known.find((key) => options[key] === undefined && key !== "warmupTarget");
     if (missing) throw new OptionError(`schedules.${name}: expected ${missing}, got none`);
-    for (const key of known.filter((key) => key.endsWith("Steps") && key !== "warmupSteps")) {
-      if (!((options[key] as number) > 0)) throw new OptionError(`schedules.${name}: expected ${key} > 0, got ${String(options[key])}`);
+    for (const [key, value] of Object.entries(options)) {
+      if (typeof defaults[key as keyof O] === "boolean") checkBoolean(`schedules.${name}`, key, value);
+      else if (value !== undefined && !LISTS.includes(key) && key !== "annealStrategy") checkNumber(`schedules.${name}`, key, value, SIGNED.includes(key) ? undefined : 0);
+    }
+    for (const key of known.filter((key) => (key.endsWith("Steps") && key !== "warmupSteps") || DIVISORS.includes(key))) {
+      if (!((options[key] as number) > 0)) throw new OptionError(`schedules.${name}: expected ${key} > 0, got ${shown(options[key])}`);
     }
     const problem = wrong(options as Required<O>);
     if (problem) throw new OptionError(`schedules.${name}: expected ${problem}`);
@@ -29,11 +39,14 @@ function define<O extends object>(
   };
 }
 
+const numbers = (list: unknown): boolean => Array.isArray(list) && [...list].every((value) => Number.isFinite(value));
+
 /** From 1 down to 0 along half a cosine, for t from 0 to 1. */
 const halfCosine = (t: number): number => (1 + cos(Math.PI * t)) / 2;
 
 /** Which restart a step is in and how far, cycles growing by `factor`. */
 function cycleOf(step: number, first: number, factor: number): { cycle: number; done: number } {
+  if (factor === 1) return { cycle: Math.floor(step / first), done: (step % first) / first };
   let [cycle, start, length] = [0, 0, first];
   while (step >= start + length) {
     start += length;
@@ -70,7 +83,9 @@ export const schedules = {
       const k = boundaries.findIndex((boundary) => step <= boundary);
       return values[k < 0 ? values.length - 1 : k];
     },
-    ({ boundaries, values }) => values.length !== boundaries.length + 1 && `one value more than boundaries, got ${values.length} and ${boundaries.length}`,
+    ({ boundaries, values }) => !numbers(boundaries) && `boundaries as a list of numbers, got ${quoted(boundaries)}`
+      || !numbers(values) && `values as a list of numbers, got ${quoted(values)}`
+      || values.length !== boundaries.length + 1 && `one value more than boundaries, got ${values.length} and ${boundaries.length}`,
   ),
 
   /** From initial to end along (1 − t)^power over decaySteps; `cycle`: starts over with longer runs instead of staying there. */
@@ -108,6 +123,7 @@ export const schedules = {
       const { cycle, done } = cycleOf(step, firstDecaySteps, tMul);
       return initialLearningRate * ((1 - alpha) * power(mMul, cycle) * halfCosine(done) + alpha);
     },
+    ({ tMul }) => tMul < 1 && `tMul ≥ 1, got ${tMul}`, // cycles that shrink come to an end
   ),
 
   /** Times gamma every so many updates (PyTorch's StepLR). */
@@ -136,6 +152,6 @@ export const schedules = {
       }
       return from;
     },
-    ({ annealStrategy }) => annealStrategy !== "cos" && annealStrategy !== "linear" && `annealStrategy "cos" or "linear", got "${String(annealStrategy)}"`,
+    ({ annealStrategy, pctStart }) => pctStart > 1 && `pctStart of 0…1, got ${pctStart}` || annealStrategy !== "cos" && annealStrategy !== "linear" && `annealStrategy "cos" or "linear", got "${shown(annealStrategy)}"`,
   ),
 };

@@ -1,8 +1,9 @@
 /** Labels as rows with a single 1. */
 import { ValueError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { indexOf, readArray } from "../program/array.ts";
 import type { ArrayInput, NDArray } from "../program/array.ts";
-import { describe } from "../program/shape.ts";
+import { checkRoom, describe } from "../program/shape.ts";
 
 /**
  * Turns labels into the targets of a softmax.
@@ -17,7 +18,7 @@ import { describe } from "../program/shape.ts";
 export function oneHot(labels: ArrayInput, classes?: number): NDArray {
   const { data, shape } = readArray(labels, "oneHot");
   if (classes !== undefined && !(Number.isInteger(classes) && classes >= 1)) {
-    throw new ValueError(`oneHot: expected at least one class, got ${classes}`);
+    throw new ValueError(`oneHot: expected at least one class, got ${shown(classes)}`);
   }
   let largest = 0;
   for (let i = 0; i < data.length; i++) {
@@ -29,6 +30,7 @@ export function oneHot(labels: ArrayInput, classes?: number): NDArray {
     if (label > largest) largest = label;
   }
   const width = classes ?? largest + 1;
+  checkRoom("oneHot", [...shape, width]);
   const rows = new Float32Array(data.length * width);
   for (let i = 0; i < data.length; i++) rows[i * width + data[i]] = 1;
   return { data: rows, shape: [...shape, width] };

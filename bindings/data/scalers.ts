@@ -7,6 +7,7 @@
  * feature. Arithmetic is in double precision, results are f32.
  */
 import { FormatError, ShapeError, StateError, ValueError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { checkOptions } from "../options.ts";
 import { checkFinite, readArray } from "../program/array.ts";
 import type { ArrayInput, NDArray } from "../program/array.ts";
@@ -170,8 +171,10 @@ const toRange = (low: number, high: number): Fit => (column) => {
  */
 export function minMaxScaler(options: { range?: readonly [number, number] } = {}): Scaler {
   checkOptions("minMaxScaler", options, ["range"]);
-  const [low, high] = options.range ?? [0, 1];
-  if (!(low < high && Number.isFinite(high - low))) throw new ValueError(`minMaxScaler: expected a range [low, high], got [${low}, ${high}]`);
+  const { range = [0, 1] } = options;
+  const [low, high] = Array.isArray(range) ? range as unknown as readonly [number, number] : [NaN, NaN];
+  const fits = typeof low === "number" && typeof high === "number" && low < high && Number.isFinite(high - low);
+  if (!fits) throw new ValueError(`minMaxScaler: expected a range [low, high], got ${Array.isArray(range) ? describe(range) : shown(range)}`);
   return scaler("minMax", toRange(low, high), [], []);
 }
 /** The scaler that `toJSON` described. @throws FormatError when it describes another thing */

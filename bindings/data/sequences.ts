@@ -1,9 +1,10 @@
 /** Sequences of different lengths in one array. */
 import { OptionError, ShapeError, ValueError } from "../errors.ts";
+import { quoted, shown } from "../shown.ts";
 import { checkOptions } from "../options.ts";
 import { readArray } from "../program/array.ts";
 import type { ArrayInput } from "../program/array.ts";
-import { describe, sizeOf, type Shape } from "../program/shape.ts";
+import { checkRoom, describe, sizeOf, type Shape } from "../program/shape.ts";
 
 /** An end of a sequence. */
 export type Side = "pre" | "post";
@@ -35,11 +36,12 @@ export interface Padded<D> {
 function checkPadOptions(options: PadOptions): void {
   checkOptions("padSequences", options, ["maxlen", "dtype", "padding", "truncating", "value"]);
   const { maxlen = 1, dtype = "int32", padding = "pre", truncating = "pre", value = 0 } = options;
-  if (!(Number.isInteger(maxlen) && maxlen >= 1)) throw new ValueError(`padSequences: expected maxlen of at least 1, got ${maxlen}`);
-  if (dtype !== "int32" && dtype !== "float32") throw new OptionError(`padSequences: expected dtype "int32" or "float32", got "${dtype}"`);
+  if (!(Number.isInteger(maxlen) && maxlen >= 1)) throw new ValueError(`padSequences: expected maxlen of at least 1, got ${shown(maxlen)}`);
+  if (dtype !== "int32" && dtype !== "float32") throw new OptionError(`padSequences: expected dtype "int32" or "float32", got ${quoted(dtype)}`);
+  if (typeof value !== "number") throw new ValueError(`padSequences: expected a number as value, got ${shown(value)}`);
   if (dtype === "int32" && value !== (value | 0)) throw new ValueError(`padSequences: expected an integer value for dtype "int32", got ${value}`);
   for (const [name, side] of Object.entries({ padding, truncating })) {
-    if (side !== "pre" && side !== "post") throw new OptionError(`padSequences: expected ${name} "pre" or "post", got "${side}"`);
+    if (side !== "pre" && side !== "post") throw new OptionError(`padSequences: expected ${name} "pre" or "post", got ${quoted(side)}`);
   }
 }
 
@@ -69,12 +71,14 @@ export function padSequences(sequences: readonly ArrayInput[], options: PadOptio
 export function padSequences(sequences: readonly ArrayInput[], options: PadOptions = {}): Padded<Int32Array | Float32Array> {
   checkPadOptions(options);
   const { dtype = "int32", padding = "pre", truncating = "pre", value = 0 } = options;
-  const read = sequences.map((sequence, i) => readArray(sequence, `padSequences: sequence ${i}`));
+  if (!Array.isArray(sequences)) throw new ShapeError(`padSequences: expected a list of sequences, got ${shown(sequences)}`);
+  const read = Array.from(sequences as readonly ArrayInput[], (sequence, i) => readArray(sequence, `padSequences: sequence ${i}`));
   if (read.length === 0) throw new ShapeError("padSequences: expected at least one sequence, got none");
   const step = stepShape(read);
   const width = sizeOf(step);
   const maxlen = options.maxlen ?? read.reduce((longest, { shape }) => Math.max(longest, shape[0]), 0);
   const lengths = Int32Array.from(read, ({ shape }) => Math.min(shape[0], maxlen));
+  checkRoom("padSequences", [read.length, maxlen, ...step]);
   const data = new (dtype === "int32" ? Int32Array : Float32Array)(read.length * maxlen * width).fill(value);
   read.forEach((sequence, i) => {
     const from = truncating === "pre" ? sequence.shape[0] - lengths[i] : 0;

@@ -1,5 +1,6 @@
 /** Training and validation data, apart in time. */
 import { ShapeError, ValueError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { checkOptions } from "../options.ts";
 import { isArrayInput, readArray } from "../program/array.ts";
 import type { ArrayInput, ShapedInput, TypedArray } from "../program/array.ts";
@@ -65,8 +66,9 @@ export function split(
 ): Split<unknown> {
   checkOptions("split", options, ["validation", "gap"]);
   const { validation = 0.2, gap = 0 } = options;
-  if (!(validation > 0 && validation < 1)) throw new ValueError(`split: expected a share between 0 and 1 for validation, got ${validation}`);
-  if (!(Number.isInteger(gap) && gap >= 0)) throw new ValueError(`split: expected a count of rows as gap, got ${gap}`);
+  if (!(typeof validation === "number" && validation > 0 && validation < 1)) throw new ValueError(`split: expected a share between 0 and 1 for validation, got ${shown(validation)}`);
+  if (!(Number.isInteger(gap) && gap >= 0)) throw new ValueError(`split: expected a count of rows as gap, got ${shown(gap)}`);
+  if (typeof arrays !== "object" || arrays === null) throw new ValueError(`split: expected an array or a record of arrays, got ${shown(arrays)}`);
 
   const single = isArrayInput(arrays);
   const named: [string, ArrayInput][] = single ? [["array", arrays]] : Object.entries(arrays);

@@ -1,5 +1,6 @@
 /** Time series cut into windows: what a model sees, and what comes after it. */
 import { ShapeError, ValueError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { checkOptions } from "../options.ts";
 import { isTypedArray, readArray } from "../program/array.ts";
 import type { ArrayInput, NDArray } from "../program/array.ts";
@@ -56,7 +57,7 @@ function checkCounts(options: WindowOptions): Required<WindowOptions> {
   checkOptions("windows", options, ["length", "horizon", "stride", "targets"]);
   const { length, horizon = 1, stride = 1, targets = [] } = options;
   for (const [name, value] of Object.entries({ length, horizon, stride })) {
-    if (!(Number.isInteger(value) && value >= 1)) throw new ValueError(`windows: expected ${name} of at least 1, got ${value}`);
+    if (!(Number.isInteger(value) && value >= 1)) throw new ValueError(`windows: expected ${name} of at least 1, got ${shown(value)}`);
   }
   return { length, horizon, stride, targets };
 }

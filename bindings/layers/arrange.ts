@@ -7,10 +7,21 @@ import { concat, expand, reshape as reshaped, transpose } from "../ops/shape.ts"
 import { describe, sizeOf } from "../program/shape.ts";
 import type { Steps, Tensor } from "../program/tensor.ts";
 import { integersOf } from "../ops/operands.ts";
+import { checkNumber } from "../options.ts";
+import { shown } from "../shown.ts";
 import { defineLayer, type CommonOptions } from "./definition.ts";
 import { positive } from "./simple.ts";
 
 const common = { name: undefined, trainable: true } as const;
+
+/** A list of whole numbers among options, as a list of our own. @throws OptionError for something else */
+function integers(label: string, name: string, list: unknown): number[] {
+  if (!Array.isArray(list)) throw new OptionError(`${label}: expected ${name} as a list of whole numbers, got ${shown(list)}`);
+  const numbers = [...list] as unknown[];
+  const odd = numbers.findIndex((value) => !Number.isInteger(value));
+  if (odd >= 0) throw new OptionError(`${label}: expected whole numbers as ${name}, got ${shown(numbers[odd])}`);
+  return numbers as number[];
+}
 
 /** Options of `layers.masking`. */
 export interface MaskingOptions extends CommonOptions {
@@ -24,6 +35,7 @@ export const masking = defineLayer<MaskingOptions>({
   prefix: "masking",
   input: "sequence",
   defaults: { maskValue: 0, ...common },
+  normalize: (config, label) => (checkNumber(label, "maskValue", config.maskValue), config),
   call({ trace, config }, x) {
     const different = affine(equal(x, config.maskValue!), -1, 1);
     const valid = max(different, { axis: -1 });
@@ -47,6 +59,7 @@ export const repeatVector = defineLayer<RepeatVectorOptions>({
   defaults: { n: undefined, ...common },
   required: ["n"],
   normalize: (config, label) => (positive(label, "n", config.n), config),
+  unstreamable: () => "it makes a sequence of its own out of one output",
   call({ config: { n }, label }, x) {
     if (x.rank !== 2) throw new ShapeError(`${label}: expected input [batch, features], got ${describe(x.shape)}`);
     const [B, F] = x.shape;
@@ -67,6 +80,12 @@ export const reshape = defineLayer<ReshapeOptions>({
   input: "any",
   defaults: { targetShape: undefined, ...common },
   required: ["targetShape"],
+  normalize(config, label) {
+    const targetShape = integers(label, "targetShape", config.targetShape);
+    const open = targetShape.filter((extent) => extent === -1).length;
+    if (open > 1 || targetShape.some((extent) => extent < 1 && extent !== -1)) throw new OptionError(`${label}: expected targetShape of positive integers and at most one -1, got ${describe(targetShape)}`);
+    return { ...config, targetShape };
+  },
   unstreamable: () => "it arranges the whole sequence",
   call: ({ config }, x) => reshaped(x, [x.shape[0], ...config.targetShape]),
 });
@@ -95,9 +114,9 @@ export const permute = defineLayer<PermuteOptions>({
   defaults: { dims: undefined, ...common },
   required: ["dims"],
   normalize(config, label) {
-    const { dims } = config;
-    if ([...dims].sort((a, b) => a - b).some((axis, i) => axis !== i + 1)) throw new OptionError(`${label}: expected dims to hold each of 1…${dims.length} once, got [${dims.join(", ")}]`);
-    return config;
+    const dims = integers(label, "dims", config.dims);
+    if ([...dims].sort((a, b) => a - b).some((axis, i) => axis !== i + 1)) throw new OptionError(`${label}: expected dims to hold each of 1…${dims.length} once, got ${describe(dims)}`);
+    return { ...config, dims };
   },
   unstreamable: () => "it arranges the whole sequence",
   call: ({ config }, x) => transpose(x, [0, ...config.dims]),
@@ -136,6 +155,7 @@ export const concatenate = defineLayer<ConcatenateOptions>({
   prefix: "concatenate",
   input: "list",
   defaults: { axis: -1, ...common },
+  normalize: (config, label) => (integers(label, "axis", [config.axis]), config),
   call({ config }, xs) {
     const y = concat(xs, config.axis);
     if (y.rank > 1) y.steps = joinedSteps(xs, config.axis! < 0 ? config.axis! + y.rank : config.axis);

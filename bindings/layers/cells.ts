@@ -3,6 +3,7 @@ import type { ConstraintInput } from "../constraints.ts";
 import { OptionError } from "../errors.ts";
 import { initializerOf, type InitializerInput } from "../initializers.ts";
 import type { RegularizerInput } from "../regularizers.ts";
+import { shown } from "../shown.ts";
 import { project } from "../ops/project.ts";
 import {
   gruAfterSequence, gruBeforeSequence, lstmSequence, simpleRnnSequence, type Sequence, type SequenceConfig,
@@ -127,7 +128,7 @@ function normalizeCommon<C extends CellOptions & { recurrentActivation?: Activat
   rate(label, "dropout", config.dropout!);
   rate(label, "recurrentDropout", config.recurrentDropout!);
   const { cellClip, activation, recurrentActivation } = config;
-  if (cellClip !== undefined && !(Number.isFinite(cellClip) && cellClip > 0)) throw new OptionError(`${label}: expected cellClip > 0, got ${String(cellClip)}`);
+  if (cellClip !== undefined && !(Number.isFinite(cellClip) && cellClip > 0)) throw new OptionError(`${label}: expected cellClip > 0, got ${shown(cellClip)}`);
   return {
     ...config, activation: activationOf(label, activation!),
     ...(recurrentActivation === undefined ? {} : { recurrentActivation: activationOf(label, recurrentActivation) }),
@@ -161,6 +162,10 @@ const biasOf = (config: CellOptions, shape: readonly number[], initializer = con
 function forgetBias(initializer: InitializerInput, units: number): InitializerInput {
   return (shape, random) => initializerOf("biasInitializer", initializer)(shape, random).fill(1, units, 2 * units);
 }
+
+/** A vector as the only row of a matrix, for initializers that know matrices only, such as orthogonal ones. */
+const asRow = (initializer: InitializerInput): InitializerInput =>
+  (shape, random) => initializerOf("kernelInitializer", initializer)([1, ...shape], random);
 
 /** Sequence options; activations only when they are not the pair that kernels have fused. */
 function sequenceConfig({ rows, into }: CellRun, { units, activation, recurrentActivation }: CellOptions & { recurrentActivation?: ActivationInput }): SequenceConfig {
@@ -206,7 +211,7 @@ export const lstmCell: CellKind<LSTMCellOptions> = {
   parameters(config, features) {
     const { units, biasInitializer, kernelInitializer, unitForgetBias, peepholes, projection } = config;
     const bias = unitForgetBias ? forgetBias(biasInitializer!, units) : biasInitializer!;
-    const peephole = { shape: [units], initializer: kernelInitializer! };
+    const peephole = { shape: [units], initializer: asRow(kernelInitializer!) };
     return {
       ...matrices(config, features, 4, projection),
       ...biasOf(config, [4 * units], bias),

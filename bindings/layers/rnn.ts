@@ -2,6 +2,7 @@
 import { OptionError, ShapeError, TraceError } from "../errors.ts";
 import { describe, sameShape } from "../program/shape.ts";
 import { isTensor, type Tensor } from "../program/tensor.ts";
+import { shown } from "../shown.ts";
 import { cellKinds, type CellOptions } from "./cells.ts";
 import { defineLayer, type CommonOptions } from "./definition.ts";
 import { stageOf as builtInStage } from "./recurrent.ts";
@@ -54,11 +55,17 @@ export const rnn = defineLayer<RNNOptions>({
   defaults: { cell: undefined, ...sequenceDefaults, name: undefined, trainable: true },
   required: ["cell"],
   ignored: IGNORED,
+  normalize(config, label) {
+    const cells: readonly unknown[] = [config.cell].flat();
+    if (cells.length === 0) throw new OptionError(`${label}: expected at least one cell, got none`);
+    const odd = cells.findIndex((cell) => !(typeof cell === "object" && cell !== null && "call" in cell && typeof cell.call === "function"));
+    if (odd >= 0) throw new OptionError(`${label}: expected cells, such as cells.gru({ units: 8 }), got ${shown(cells[odd])}`);
+    return config;
+  },
   unstreamable: ({ goBackwards }) => (goBackwards ? "it reads the sequence from its end (goBackwards)" : undefined),
   call({ trace, config, label }, x, call) {
     const run: SequenceRun = { trace, label, options: config, call };
     const cells = [config.cell].flat() as Cell[];
-    if (cells.length === 0) throw new OptionError(`${label}: expected at least one cell, got none`);
     return asked(run, runSequence(run, cells.map((cell) => stageOf(cell, label)), x));
   },
 });

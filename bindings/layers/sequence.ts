@@ -3,6 +3,7 @@ import { ShapeError, ValueError } from "../errors.ts";
 import { dropout } from "../ops/dropout.ts";
 import { greaterEqual, where } from "../ops/elementwise.ts";
 import { checkSteps, type RowOrder, type Rows } from "../ops/rows.ts";
+import { tensorOf } from "../ops/operands.ts";
 import { reshape } from "../ops/shape.ts";
 import { describe, sameShape } from "../program/shape.ts";
 import { Tensor, read, write, type Steps } from "../program/tensor.ts";
@@ -41,8 +42,9 @@ export interface SequenceRun {
 
 /** The steps that count: those given to the call, else those that the input brings along. */
 export function stepsOf({ label, call }: SequenceRun, x: Tensor): Steps | undefined {
-  if (call.lengths && call.mask) throw new ValueError(`${label}: expected lengths or a mask, got both`);
-  const steps = call.lengths || call.mask ? { lengths: call.lengths, mask: call.mask } as Steps : x.steps;
+  const [lengths, mask] = [call.lengths ?? undefined, call.mask ?? undefined];
+  if (lengths !== undefined && mask !== undefined) throw new ValueError(`${label}: expected lengths or a mask, got both`);
+  const steps = lengths !== undefined || mask !== undefined ? { lengths, mask } as Steps : x.steps;
   if (steps) checkSteps(label, steps, x.shape);
   return steps;
 }
@@ -55,14 +57,15 @@ function storeOf({ options: { stream, stateful, windows } }: Trace, options: Seq
 
 /** States to start from: the caller's, those carried from the last run, or none, which means zeros. */
 export function initialStates({ trace, label, options, call }: SequenceRun, names: readonly string[], shapes: readonly (readonly number[])[]): Tensor[] {
-  if (call.initialState) {
-    const { initialState } = call;
+  const initialState: unknown = call.initialState ?? undefined;
+  if (initialState !== undefined) {
     if (!Array.isArray(initialState)) throw new ShapeError(`${label}: expected a list of ${shapes.length} initial states, got something else; put a single one in brackets`);
-    const wrong = initialState.length !== shapes.length || initialState.some((state, i) => !sameShape(state.shape, shapes[i]));
+    const states = Array.from(initialState, (state: unknown) => tensorOf(label, state));
+    const wrong = states.length !== shapes.length || states.some((state, i) => !sameShape(state.shape, shapes[i]));
     if (wrong) {
-      throw new ShapeError(`${label}: expected ${shapes.length} initial states ${shapes.map(describe).join(", ")}, got ${initialState.map(({ shape }) => describe(shape)).join(", ") || "none"}`);
+      throw new ShapeError(`${label}: expected ${shapes.length} initial states ${shapes.map(describe).join(", ")}, got ${states.map(({ shape }) => describe(shape)).join(", ") || "none"}`);
     }
-    return [...initialState];
+    return states;
   }
   const store = storeOf(trace, options);
   if (!store) return [];

@@ -4,6 +4,7 @@ import { OptionError, ValueError } from "../errors.ts";
 import type { InitializerInput } from "../initializers.ts";
 import { checkCount } from "../options.ts";
 import type { RegularizerInput } from "../regularizers.ts";
+import { shown } from "../shown.ts";
 import { dropout as drop } from "../ops/dropout.ts";
 import { linear } from "../ops/linear.ts";
 import { indicesOf } from "../ops/operands.ts";
@@ -17,12 +18,12 @@ const MOST = 2 ** 31 - 1;
 /** @throws OptionError unless value is a whole number ≥ 1, and not beyond reason */
 export function positive(label: string, name: string, value: unknown, most = MOST): void {
   checkCount(label, name, value);
-  if ((value as number) > most) throw new OptionError(`${label}: expected ${name} of 1…${most}, got ${String(value)}`);
+  if ((value as number) > most) throw new OptionError(`${label}: expected ${name} of 1…${most}, got ${shown(value)}`);
 }
 
 /** @throws OptionError unless 0 ≤ value < 1 */
 export function rate(label: string, name: string, value: number): void {
-  if (!(typeof value === "number" && value >= 0 && value < 1)) throw new OptionError(`${label}: expected ${name} of 0 ≤ rate < 1, got ${String(value)}`);
+  if (!(typeof value === "number" && value >= 0 && value < 1)) throw new OptionError(`${label}: expected ${name} of 0 ≤ rate < 1, got ${shown(value)}`);
 }
 
 /** Options of `layers.embedding`. */

@@ -1,5 +1,6 @@
 /** Layers around layers: bidirectional, timeDistributed. */
 import { OptionError, ShapeError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { affine, add, mul } from "../ops/elementwise.ts";
 import { concat, reshape } from "../ops/shape.ts";
 import { describe } from "../program/shape.ts";
@@ -42,12 +43,23 @@ const MERGE: Record<string, (a: Tensor, b: Tensor) => Tensor> = {
 /** Options that both directions must share. */
 const SHARED: readonly (keyof SequenceOptions)[] = ["returnSequences", "returnState", "stateful"];
 
+/** @throws OptionError for what is no layer */
+function checkLayer(label: string, name: string, value: unknown): void {
+  const layer = typeof value === "object" && value !== null && "call" in value && typeof value.call === "function";
+  if (!layer) throw new OptionError(`${label}: expected a layer as ${name}, such as layers.dense({ units: 1 }), got ${shown(value)}`);
+}
+
+/** @throws OptionError for what is no layer over time of ours */
+function checkRecurrent(label: string, name: string, value: Partial<InnerLayer>): void {
+  checkLayer(label, name, value);
+  if (value.config?.returnSequences === undefined) throw new OptionError(`${label}: expected a recurrent layer as ${name}, got ${value.definition?.type ?? "a module of your own"}`);
+}
+
 function checkDirections(label: string, layer: InnerLayer, backward: InnerLayer): void {
-  if (layer.config.returnSequences === undefined) throw new OptionError(`${label}: expected a recurrent layer, got ${layer.definition.type}`);
   if (layer.config.goBackwards) throw new OptionError(`${label}: expected a layer that reads forwards, got one with goBackwards`);
   if (!backward.config.goBackwards) throw new OptionError(`${label}: expected a backwardLayer with goBackwards, got one without`);
   const other = SHARED.find((name) => layer.config[name] !== backward.config[name]);
-  if (other) throw new OptionError(`${label}: expected the same ${other} in both directions, got ${String(layer.config[other])} and ${String(backward.config[other])}`);
+  if (other) throw new OptionError(`${label}: expected the same ${other} in both directions, got ${shown(layer.config[other])} and ${shown(backward.config[other])}`);
 }
 
 const nameOf = ({ config, definition }: InnerLayer): string => (config.name as string | undefined) ?? definition.prefix;
@@ -61,10 +73,12 @@ export const bidirectional = defineLayer<BidirectionalOptions>({
   required: ["layer"],
   normalize(config, label) {
     const { layer, mergeMode } = config;
-    if (mergeMode !== null && !Object.hasOwn(MERGE, mergeMode!)) {
-      throw new OptionError(`${label}: expected mergeMode ${Object.keys(MERGE).join(", ")} or null, got ${String(mergeMode)}`);
+    if (mergeMode !== null && !(typeof mergeMode === "string" && Object.hasOwn(MERGE, mergeMode))) {
+      throw new OptionError(`${label}: expected mergeMode ${Object.keys(MERGE).join(", ")} or null, got ${shown(mergeMode)}`);
     }
+    checkRecurrent(label, "layer", layer);
     const backwardLayer = config.backwardLayer ?? layer.another({ ...layer.config, goBackwards: true });
+    checkRecurrent(label, "backwardLayer", backwardLayer);
     checkDirections(label, layer, backwardLayer);
     return { ...config, backwardLayer };
   },
@@ -96,6 +110,7 @@ export const timeDistributed = defineLayer<TimeDistributedOptions>({
   input: "any",
   defaults: { layer: undefined, name: undefined, trainable: true },
   required: ["layer"],
+  normalize: (config, label) => (checkLayer(label, "layer", config.layer), config),
   call({ config: { layer }, label }, x) {
     if (x.rank < 3) throw new ShapeError(`${label}: expected input [batch, time, ..], got ${describe(x.shape)}`);
     const [B, T, ...rest] = x.shape;

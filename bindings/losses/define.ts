@@ -4,7 +4,8 @@ import { div, maximum, minimum } from "../ops/elementwise.ts";
 import { floatsOf } from "../ops/operands.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { reshape, stopGradient } from "../ops/shape.ts";
-import { checkOptions, givenOptions } from "../options.ts";
+import { checkFlags, checkOptions, givenOptions } from "../options.ts";
+import { shown } from "../shown.ts";
 import { describe, sameShape } from "../program/shape.ts";
 import type { Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
@@ -52,23 +53,28 @@ function reduced({ values, weights }: Terms, reduction: Reduction): Tensor {
   return weights ? meanOver(sum(values), sum(weights)) : mean(values);
 }
 
-/** What numbers among options may be: shares of 0…1, sizes above 0, and others from 0 on. Whole numbers are labels. */
+/** What numbers among options may be: shares of 0…1, sizes above 0, and others from 0 on. Whole numbers are labels; some may be lists. */
 const SHARES = ["labelSmoothing", "alpha"];
 const SIZES = ["delta", "epsilon"];
 const LABELS = ["ignoreIndex", "ignoreClass"];
+const LISTS = ["classWeights", "positiveWeight"];
 
-/** @throws OptionError naming the option that is out of its range */
-function checkNumbers(subject: string, options: object): void {
-  for (const [name, value] of Object.entries(options).filter(([key]) => key !== "reduction")) {
-    const numbers: unknown[] = Array.isArray(value) ? value : [value];
-    const label = LABELS.includes(name);
-    for (const number of numbers) {
-      if (typeof number === "boolean") continue;
-      const fits = label ? Number.isInteger(number) : Number.isFinite(number) && (number as number) >= 0
-        && !(SHARES.includes(name) && (number as number) > 1) && !(SIZES.includes(name) && number === 0);
-      const range = label ? `a whole number as ${name}` : SHARES.includes(name) ? `${name} of 0…1` : SIZES.includes(name) ? `${name} > 0` : `${name} ≥ 0`;
-      if (!fits) throw new OptionError(`${subject}: expected ${range}, got ${String(number)}`);
-    }
+/** @throws OptionError unless it is a number, and in the range that its name says */
+function checkRange(subject: string, name: string, number: unknown): void {
+  const label = LABELS.includes(name);
+  const fits = label ? Number.isInteger(number) : Number.isFinite(number) && (number as number) >= 0
+    && !(SHARES.includes(name) && (number as number) > 1) && !(SIZES.includes(name) && number === 0);
+  const range = label ? `a whole number as ${name}` : SHARES.includes(name) ? `${name} of 0…1` : SIZES.includes(name) ? `${name} > 0` : `${name} ≥ 0`;
+  if (!fits) throw new OptionError(`${subject}: expected ${range}, got ${shown(number)}`);
+}
+
+/** @throws OptionError naming the option that is of another kind or out of its range */
+function checkKinds(subject: string, options: object, defaults: object): void {
+  checkFlags(subject, options, Object.keys(defaults).filter((name) => typeof defaults[name as never] === "boolean"));
+  for (const [name, value] of Object.entries(options)) {
+    if (name === "reduction" || typeof defaults[name as never] === "boolean") continue;
+    if (name === "classWeights" && !Array.isArray(value)) throw new OptionError(`${subject}: expected classWeights as a list of numbers, got ${shown(value)}`);
+    for (const number of LISTS.includes(name) && Array.isArray(value) ? value as unknown[] : [value]) checkRange(subject, name, number);
   }
 }
 
@@ -84,8 +90,8 @@ export function defineLoss<O extends object>(
   return (given = {} as O & LossOptions) => {
     checkOptions(`losses.${name}`, given, [...Object.keys(defaults), "reduction"]);
     const { reduction = "mean" } = given;
-    if (!REDUCTIONS.includes(reduction)) throw new OptionError(`losses.${name}: expected reduction of ${REDUCTIONS.join(", ")}, got "${String(reduction)}"`);
-    checkNumbers(`losses.${name}`, givenOptions(given));
+    if (!REDUCTIONS.includes(reduction)) throw new OptionError(`losses.${name}: expected reduction of ${REDUCTIONS.join(", ")}, got "${shown(reduction)}"`);
+    checkKinds(`losses.${name}`, givenOptions(given), defaults);
     const options = { ...defaults, ...givenOptions(given) } as unknown as O;
     const parts = (yTrue: Tensor, yPred: Tensor): Terms => {
       const result = terms(yTrue, yPred, options);

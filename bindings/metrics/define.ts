@@ -2,6 +2,7 @@
 import { OptionError } from "../errors.ts";
 import type { Terms } from "../losses/define.ts";
 import { checkOptions, givenOptions } from "../options.ts";
+import { quoted, shown } from "../shown.ts";
 import { mul } from "../ops/elementwise.ts";
 import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/shape.ts";
@@ -50,7 +51,7 @@ export function metricFactory<O extends object>(
     const subject = `metrics.${name}`;
     checkOptions(subject, options, [...Object.keys(defaults), "name"]);
     const { name: key, ...given } = givenOptions(options) as O & MetricOptions;
-    if (key !== undefined && (typeof key !== "string" || key === "")) throw new OptionError(`${subject}: expected name to be some text, got ${JSON.stringify(key)}`);
+    if (key !== undefined && (typeof key !== "string" || key === "")) throw new OptionError(`${subject}: expected name to be some text, got ${quoted(key)}`);
     const metric = make({ ...defaults, ...given } as O);
     return key === undefined ? metric : { ...metric, metricName: key };
   };
@@ -59,7 +60,7 @@ export function metricFactory<O extends object>(
 /** A threshold that was given. @throws OptionError unless it is a number */
 export function thresholdOf(subject: string, name: string, threshold: unknown): number {
   if (typeof threshold === "number" && Number.isFinite(threshold)) return threshold;
-  throw new OptionError(`${subject}: expected ${name} to be a number, got ${Array.isArray(threshold) ? "a list; give one metric for each" : String(threshold)}`);
+  throw new OptionError(`${subject}: expected ${name} to be a number, got ${Array.isArray(threshold) ? "a list; give one metric for each" : shown(threshold)}`);
 }
 
 /** Weights with axes of size 1 behind, to be multiplied with something of higher rank. */

@@ -5,7 +5,7 @@ import type { NDArray } from "../program/array.ts";
 import { Program } from "../program/program.ts";
 import { Trace } from "../program/trace.ts";
 import { arraysOf } from "./named.ts";
-import type { Network } from "./network.ts";
+import { checkNetwork, type Network } from "./network.ts";
 import { updaterOf, type Updater } from "./updater.ts";
 
 const appliers = new WeakMap<Updater, Program>();
@@ -24,6 +24,7 @@ function applier(model: Network, updater: Updater): Program {
 
 /** See {@link Optimizer.apply}. */
 export function applyGradients(optimizer: Optimizer, model: Network, grads: Record<string, NDArray>): void {
+  checkNetwork("apply", model);
   model.throwIfDisposed();
   if (!model.built) throw new StateError("apply: expected a model with weights, got one that is not built");
   const arrays = arraysOf("apply", model.trainableParameters(), grads);
@@ -39,6 +40,7 @@ export function applyGradients(optimizer: Optimizer, model: Network, grads: Reco
 
 /** See {@link Optimizer.finalizeVariableValues}. */
 export function finishTraining(optimizer: Optimizer, model: Network): void {
+  checkNetwork("finalizeVariableValues", model);
   model.throwIfDisposed();
   if (!model.built) throw new StateError("finalizeVariableValues: expected a model with weights, got one that is not built");
   updaterOf(model, optimizer).finish();

@@ -1,7 +1,8 @@
 /** Arrays of which only the extents matter, for what is traced before there is anything to compute. */
-import { ShapeError } from "../errors.ts";
+import { OptionError, ShapeError } from "../errors.ts";
+import { quoted, shown } from "../shown.ts";
 import type { NDArray } from "../program/array.ts";
-import { describe, sizeOf, type DType, type Shape } from "../program/shape.ts";
+import { checkRoom, describe, sizeOf, type DType, type Shape } from "../program/shape.ts";
 
 /** Extents with the batch in front; of floats, or of integers as tokens and labels are. */
 export type ArrayShape = Shape | TypedShape;
@@ -21,8 +22,10 @@ export interface TypedShape {
  * @param otherwise  what it holds when that is not given
  */
 export function zeros(given: ArrayShape, expected: string, otherwise: DType = "f32"): NDArray<Float32Array | Int32Array> {
-  const { shape, dtype = otherwise } = Array.isArray(given) ? { shape: given as Shape } : given as TypedShape;
+  const { shape, dtype = otherwise } = Array.isArray(given) ? { shape: given as Shape } : Object(given) as TypedShape;
   const fits = Array.isArray(shape) && shape.length > 0 && shape.every((extent) => Number.isInteger(extent) && extent > 0);
-  if (!fits) throw new ShapeError(`${expected} as extents with the batch in front, got ${Array.isArray(shape) ? describe(shape) : String(shape)}`);
+  if (!fits) throw new ShapeError(`${expected} as extents with the batch in front, got ${Array.isArray(shape) ? describe(shape) : shown(given)}`);
+  if (dtype !== "f32" && dtype !== "i32") throw new OptionError(`${expected} of dtype "f32" or "i32", got ${quoted(dtype)}`);
+  checkRoom(expected.replace(/:.*/, ""), shape);
   return { data: dtype === "i32" ? new Int32Array(sizeOf(shape)) : new Float32Array(sizeOf(shape)), shape: [...shape] };
 }

@@ -1,5 +1,6 @@
 /** Where the batches of a training or an evaluation come from: arrays that they are cut from, or a stream of the caller's. */
 import { OptionError, ValueError } from "../errors.ts";
+import { checkRecord } from "../options.ts";
 import { isArrayInput, isTypedArray } from "../program/array.ts";
 import type { Random } from "../random.ts";
 import { Dataset, type BatchOptions, type Targets } from "./dataset.ts";
@@ -137,7 +138,7 @@ export class StreamBatches implements Batches {
   private open(): AnyIterator {
     const { stream, subject } = this;
     const given: unknown = typeof stream === "function" ? stream() : stream;
-    if (typeof given === "object" && given !== null) {
+    if (typeof given === "object" && given !== null && !isTypedArray(given)) {
       const iterable = given as Partial<Iterable<BatchItem> & AsyncIterable<BatchItem>>;
       const iterator = iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]?.();
       if (iterator) return iterator;
@@ -151,6 +152,7 @@ export class StreamBatches implements Batches {
       throw new ValueError(`${subject}: expected [x, y] or [x, y, options], got ${Array.isArray(item) ? `a list of ${item.length}` : item === null ? "null" : typeof item}`);
     }
     const [x, y, options = {}] = item as unknown as BatchItem;
+    checkRecord(subject, options);
     const classWeight = options.classWeight ?? this.classWeight;
     const data = Dataset.of(x, y, classWeight === undefined ? options : { ...options, classWeight }, subject);
     return { data, rows: range(data.rows) };

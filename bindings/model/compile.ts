@@ -1,5 +1,6 @@
 /** What `compile` is given, checked: losses and metrics by name or as they are, for one output or for several. */
 import { OptionError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { lossOf, type Loss } from "../losses/index.ts";
 import { metricOf, type Metric } from "../metrics/index.ts";
 import { isRecord } from "../program/tree.ts";
@@ -23,6 +24,6 @@ export function objectiveOf({ loss, lossWeights, metrics = [] }: CompileOptions)
 }
 
 function checkWeight(weight: number, path: string): number {
-  if (!Number.isFinite(weight)) throw new OptionError(`compile: expected finite numbers as lossWeights, got ${String(weight)}${path ? ` at ${path}` : ""}`);
+  if (!Number.isFinite(weight)) throw new OptionError(`compile: expected finite numbers as lossWeights, got ${shown(weight)}${path ? ` at ${path}` : ""}`);
   return weight;
 }

@@ -1,6 +1,7 @@
 /** What `fit`, `evaluate` and `trainOnBatch` are given, as arrays that batches are cut from. */
 import { OptionError, ShapeError, ValueError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { checkOptions, checkRecord } from "../options.ts";
+import { shown } from "../shown.ts";
 import { checkFinite, isArrayInput, normalize, type ArrayInput, type Normalized } from "../program/array.ts";
 import type { FlatArguments } from "../program/tree.ts";
 import { flattenArguments } from "../program/tree.ts";
@@ -194,8 +195,10 @@ function sampleWeights(rows: number, given: ArrayInput, subject: string, path: s
 
 function classWeights({ classWeight }: BatchOptions, subject: string): string | undefined {
   if (classWeight === undefined) return undefined;
+  checkRecord(`${subject}: classWeight`, classWeight);
   for (const [label, weight] of Object.entries(classWeight)) {
-    if (!Number.isFinite(weight)) throw new ValueError(`${subject}: expected finite class weights, got ${weight} for class ${label}`);
+    if (!/^\d+$/.test(label)) throw new OptionError(`${subject}: expected classWeight by class numbers, got "${label}"`);
+    if (!Number.isFinite(weight)) throw new ValueError(`${subject}: expected finite class weights, got ${shown(weight)} for class ${label}`);
   }
   return JSON.stringify(classWeight);
 }

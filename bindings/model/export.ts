@@ -1,6 +1,6 @@
 /** From a model to a file of what it computes: the programs themselves, which need no layers and no tracing to run. */
 import { OptionError, UnsupportedError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { checkOptions, checkRecord } from "../options.ts";
 import { Image, type ImageProgram } from "../program/image.ts";
 import { int8Text } from "../runtime/inline.ts";
 import { isInt8Kernel } from "../runtime/int8.ts";
@@ -56,6 +56,7 @@ function recordPredict(image: Image, model: Network, given: ArrayShape | readonl
 export function exportModel(model: Network, options: ExportOptions): Uint8Array {
   checkOptions("export", options, ["stream", "predict"]);
   const { stream = false, predict } = options;
+  if (typeof stream !== "boolean") checkRecord("export: stream", stream);
   if (!stream && predict === undefined) throw new OptionError("export: expected stream, or the extents of predict's inputs, or both, got neither");
   model.throwIfUnbuilt("export");
   const image = new Image(model.backend);

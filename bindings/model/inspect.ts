@@ -1,6 +1,6 @@
 /** Seeing inside a model: gates, states and outputs of every layer, and gradients, on one batch. */
 import { StateError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { checkFlags, checkOptions } from "../options.ts";
 import { TracedFunction, recordGradients, type Extension } from "../program/functions.ts";
 import type { Steps, Tensor } from "../program/tensor.ts";
 import type { FlatArguments } from "../program/tree.ts";
@@ -54,6 +54,7 @@ function values(traced: TracedFunction<Names>, args: FlatArguments, skip: number
 export function inspect(model: Network, x: ModelInput, options: InspectOptions, objective: Objective | undefined): ArrayRecord {
   model.throwIfDisposed();
   checkOptions("inspect", options, ["lengths", "mask", "y", "gradients"]);
+  checkFlags("inspect", options, ["gradients"]);
   const { y, gradients, ...steps } = options;
   if (!gradients) {
     const arrays = inputArrays(x, "inspect: x");

@@ -1,11 +1,12 @@
 /** Layers as modules: a definition with its options, its weights, and the calls of it that a trace records. */
 import { OptionError, ShapeError, nearest } from "../errors.ts";
 import { cellKinds, type CellKind, type CellOptions } from "../layers/cells.ts";
-import { constrained } from "../constraints.ts";
+import { checkConstraint, constrained } from "../constraints.ts";
 import { CALL_OPTIONS, type CallOptions, type InputKind, type LayerDefinition, type LayerScope, type ParameterSpec } from "../layers/definition.ts";
 import { initializerOf, type InitializerInput } from "../initializers.ts";
-import { checkOptions } from "../options.ts";
-import { penaltyOf, type RegularizerInput } from "../regularizers.ts";
+import { checkFlags, checkOptions, checkRecord } from "../options.ts";
+import { checkRegularizer, penaltyOf, type RegularizerInput } from "../regularizers.ts";
+import { quoted } from "../shown.ts";
 import { int8Format, type Int8Role } from "../program/int8.ts";
 import { Parameter } from "../program/parameters.ts";
 import { needsWholeBatch } from "../program/shard.ts";
@@ -42,19 +43,25 @@ export interface LayerPart {
 /** Checks options against a definition's table and fills in defaults. @throws OptionError */
 function configure(definition: AnyDefinition, given: Config): Config {
   const { type, defaults, required = [], ignored = [] } = definition;
-  if (typeof given !== "object") throw new OptionError(`${type}: expected an object of options, got ${String(given)}`);
+  checkRecord(type, given);
   const known = Object.keys(defaults);
   const config: Config = { ...defaults } as Config;
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || ignored.includes(name)) continue;
-    if (!known.includes(name)) throw new OptionError(`${type}: expected one of ${known.join(", ")}, got "${name}"${nearest(name, known)}`);
+    if (!Object.hasOwn(defaults, name)) throw new OptionError(`${type}: expected one of ${known.join(", ")}, got "${name}"${nearest(name, known)}`);
     config[name] = value;
   }
   for (const name of required) {
     if (config[name] === undefined) throw new OptionError(`${type}: expected ${name}, got none`);
   }
-  const label = given.name ? `${type} "${given.name}"` : type;
-  for (const [name, value] of Object.entries(config)) if (name.endsWith("Initializer")) initializerOf(label, value as InitializerInput);
+  if (config.name !== undefined && (typeof config.name !== "string" || config.name === "")) throw new OptionError(`${type}: expected a name of at least one letter, got ${quoted(config.name)}`);
+  const label = config.name ? `${type} "${config.name}"` : type;
+  checkFlags(label, config, known.filter((name) => typeof defaults[name] === "boolean"));
+  for (const [name, value] of Object.entries(config)) {
+    if (name.endsWith("Initializer")) initializerOf(label, value as InitializerInput);
+    else if (name.endsWith("Regularizer")) checkRegularizer(label, value);
+    else if (name.endsWith("Constraint")) checkConstraint(label, value);
+  }
   return definition.normalize ? (definition.normalize(config, label) as Config) : config;
 }
 
@@ -116,6 +123,7 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
     override call(...args: any[]): any {
       const [x, options = {}] = args as [Tensor, CallOptions | undefined];
       const trace = currentTrace(this.describe());
+      checkRecord(this.describe(), options);
       checkOptions(this.describe(), { ...options, placement: undefined }, CALL_OPTIONS);
       return within(trace, this, () => {
         const input = inputOf(this, x);

@@ -1,6 +1,6 @@
 /** The Module: a Network that also trains, saves and shows what is inside it. */
 import { FormatError, StateError, UnsupportedError } from "../errors.ts";
-import { checkCount, checkOptions } from "../options.ts";
+import { checkCount, checkFlags, checkOptions } from "../options.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Metric } from "../metrics/index.ts";
 import { optimizerOf, type Optimizer } from "../optimizers/index.ts";
@@ -198,6 +198,7 @@ export class Module extends Network {
   save(options: SaveOptions = {}): Uint8Array {
     this.throwIfDisposed();
     checkOptions("save", options, ["optimizer"]);
+    checkFlags("save", options, ["optimizer"]);
     return save(this, options, this.#optimizer && updaterOf(this, this.#optimizer));
   }
 

@@ -1,5 +1,6 @@
 /** Arrays by the names of weights, as `setWeights` and `optimizer.apply` are given them. */
 import { OptionError, ShapeError, nearest } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { normalize, type ArrayInput, type Normalized } from "../program/array.ts";
 import type { Parameter } from "../program/parameters.ts";
 import { describe, sameShape } from "../program/shape.ts";
@@ -13,7 +14,7 @@ import { describe, sameShape } from "../program/shape.ts";
  * @throws OptionError for a name that is none of theirs, ShapeError for another shape than the weight's
  */
 export function arraysOf(subject: string, known: readonly [string, Parameter][], given: Readonly<Record<string, ArrayInput>>): [string, Parameter, Normalized["data"]][] {
-  if (typeof given !== "object" || given === null) throw new OptionError(`${subject}: expected arrays by the names of weights, got ${String(given)}`);
+  if (typeof given !== "object" || given === null) throw new OptionError(`${subject}: expected arrays by the names of weights, got ${shown(given)}`);
   const parameters = new Map(known);
   const names = [...parameters.keys()];
   return Object.entries(given).map(([name, value]) => {

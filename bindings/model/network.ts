@@ -11,6 +11,7 @@ import type { Program } from "../program/program.ts";
 import type { Trace } from "../program/trace.ts";
 import { Random, randomSeed } from "../random.ts";
 import { currentBackend } from "../runtime/context.ts";
+import { shown } from "../shown.ts";
 import type { Backend } from "../runtime/load.ts";
 import { arraysOf } from "./named.ts";
 import { predict, type PredictOptions, type Prediction } from "./predict.ts";
@@ -38,6 +39,11 @@ const NETWORK = Symbol.for("gatewise/1/network");
 
 /** Whether something is a module, whichever of the copies that ESM, CJS and sub-paths load made it. */
 export const isNetwork = (value: unknown): value is Network => typeof value === "object" && value !== null && NETWORK in value;
+
+/** @throws OptionError for what is no module @param more  what else may be given */
+export function checkNetwork(subject: string, value: unknown, more = ""): void {
+  if (!isNetwork(value)) throw new OptionError(`${subject}: expected a module, such as a model or a layer${more}, got ${shown(value)}`);
+}
 
 /** Marks modules of the library, in whose `call` the rows of a batch have nothing to do with each other. */
 export const ROWWISE = Symbol("rowwise");

@@ -1,6 +1,7 @@
 /** From a model of floats to one that keeps its large weights in 8 bits. */
 import { OptionError, StateError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
+import { quoted, shown } from "../shown.ts";
 import { int8Format, quantizeWeight, type Activations } from "../program/int8.ts";
 import type { Parameter } from "../program/parameters.ts";
 import type { FileWeight, OpenedFile } from "./load.ts";
@@ -35,8 +36,8 @@ function weightOf(parameter: Parameter, activations: Activations): FileWeight {
 export function quantizedFile(model: Network, options: QuantizeOptions): OpenedFile {
   checkOptions("quantize", options, ["bits", "activations"]);
   const { bits = 8, activations = "mixed" } = options;
-  if (bits !== 8) throw new OptionError(`quantize: expected bits 8, got ${String(bits)}`);
-  if (!ACTIVATIONS.includes(activations)) throw new OptionError(`quantize: expected activations "mixed", 7 or 14, got ${JSON.stringify(activations)}`);
+  if (bits !== 8) throw new OptionError(`quantize: expected bits 8, got ${shown(bits)}`);
+  if (!ACTIVATIONS.includes(activations)) throw new OptionError(`quantize: expected activations "mixed", 7 or 14, got ${quoted(activations)}`);
   model.throwIfUnbuilt("quantize");
   if (model.quantized) throw new StateError("quantize: expected a model of f32 weights, got a quantised one; quantize the original again");
   const file = savedFile(model, "quantize");

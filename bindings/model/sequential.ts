@@ -1,6 +1,7 @@
 /** Layers one after the other. */
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
+import { shown } from "../shown.ts";
 import type { Activations, Int8Names } from "../program/int8.ts";
 import type { DType, Shape } from "../program/shape.ts";
 import type { Tensor } from "../program/tensor.ts";
@@ -38,22 +39,22 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
 
     constructor(...args: any[]) {
       const [layers, options = {}] = args as [readonly SequentialLayer[], SequentialOptions?];
-      super({ seed: options.seed });
       checkOptions("sequential", options, OPTIONS);
+      super({ seed: options.seed });
       checkLayers(layers);
       hide(this, "layers", [...layers]);
       hide(this, "inputShape", undefined);
       nameLayers(layers);
       checkStates(layers);
-      if (options.inputShape) this.build(options.inputShape);
+      if (options.inputShape !== undefined && options.inputShape !== null) this.build(options.inputShape);
     }
 
     /** Creates the weights for inputs of this shape, by tracing a batch of one with 1 wherever any extent will do; those named in 8 bits. @internal */
     build(inputShape: readonly (number | null)[], int8?: Int8Names): void {
-      if (!Array.isArray(inputShape)) throw new ShapeError(`sequential: expected an inputShape such as [null, 8], got ${String(inputShape)}`);
+      if (!Array.isArray(inputShape)) throw new ShapeError(`sequential: expected an inputShape such as [null, 8], got ${shown(inputShape)}`);
       const shape: Shape = [1, ...inputShape.map((extent) => extent ?? 1)];
       if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
-        throw new ShapeError(`sequential: expected an inputShape of positive integers and nulls, got [${inputShape.join(", ")}]`);
+        throw new ShapeError(`sequential: expected an inputShape of positive integers and nulls, got [${Array.from(inputShape, (extent: unknown) => shown(extent)).join(", ")}]`);
       }
       hide(this, "inputShape", [...inputShape]);
       if (int8) loadInt8(this.backend);

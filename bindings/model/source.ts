@@ -1,6 +1,6 @@
 /** What a training or an evaluation is given, settled as batches: arrays or a stream, and what to validate on. */
 import { OptionError } from "../errors.ts";
-import { checkCount } from "../options.ts";
+import { checkCount, checkNumber, checkRecord } from "../options.ts";
 import { Random } from "../random.ts";
 import { ArrayBatches, StreamBatches, isStream, type BatchStream } from "./batches.ts";
 import { Dataset, type BatchOptions, type Targets } from "./dataset.ts";
@@ -18,9 +18,11 @@ export type AnyBatches = ArrayBatches | StreamBatches;
 
 /** Arguments (x, y, options) or (stream, options) as one thing. @throws OptionError for targets beside a stream */
 export function sourceOf<O extends object>(subject: string, x: unknown, second: unknown, third: O | undefined): { source: Source; options: O } {
-  if (!isStream(x)) return { source: { x: x as ModelInput, y: second as Targets }, options: third ?? {} as O };
-  if (third !== undefined && second !== undefined) throw new OptionError(`${subject}: expected a stream of batches [x, y] and options, got a y beside them`);
-  return { source: { stream: x }, options: third ?? second as O | undefined ?? {} as O };
+  const arrays = !isStream(x);
+  if (!arrays && third !== undefined && second !== undefined) throw new OptionError(`${subject}: expected a stream of batches [x, y] and options, got a y beside them`);
+  const options = (arrays ? third : third ?? second as O | undefined) ?? {} as O;
+  checkRecord(subject, options);
+  return { source: arrays ? { x: x as ModelInput, y: second as Targets } : { stream: x }, options };
 }
 
 /** Options that say how arrays are cut into batches. */
@@ -71,6 +73,7 @@ function validationOf(data: ValidationData, batchSize: number, steps: number | u
 /** Cuts rows off the end, which class weights then leave alone as in Keras. */
 function split(data: Dataset, share: number | undefined): { data: Dataset; rest: Dataset | undefined } {
   if (share === undefined || share === 0) return { data, rest: undefined };
+  checkNumber("fit", "validationSplit", share);
   const cut = Math.floor(data.rows * (1 - share));
   if (!(share > 0 && share < 1) || cut === 0 || cut === data.rows) {
     throw new OptionError(`fit: expected validationSplit to leave rows on both sides of ${data.rows}, got ${share}`);

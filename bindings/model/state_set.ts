@@ -1,5 +1,6 @@
 /** States by name, wherever in a heap they lie: read, replaced, zeroed. */
 import { ShapeError, StateError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { checkFinite, normalize, type ArrayInput, type NDArray, type Normalized } from "../program/array.ts";
 import { describe, sameShape, sizeOf, type Shape } from "../program/shape.ts";
 import type { Heap } from "../runtime/heap.ts";
@@ -51,7 +52,7 @@ export class StateSet<S extends State = State> {
   /** @throws ShapeError, StateError, ValueError for states that are not these; none has changed then */
   set(states: Record<string, ArrayInput>): void {
     const names = [...this.states.keys()];
-    if (typeof states !== "object" || states === null) throw new StateError(`${this.owner}: expected states by name, got ${String(states)}`);
+    if (typeof states !== "object" || states === null) throw new StateError(`${this.owner}: expected states by name, got ${shown(states)}`);
     const checked = Object.entries(states).map(([name, value]): [State, Normalized] => {
       const state = this.states.get(name);
       if (!state) throw new StateError(`${this.owner}: expected states named ${names.join(", ") || "nothing"}, got "${name}"`);

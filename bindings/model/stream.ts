@@ -1,8 +1,9 @@
 /** One step at a time: synchronous, without allocation, with a state of its own. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { DisposedError, OptionError, ShapeError, ValueError } from "../errors.ts";
-import { isTypedArray, type ArrayInput, type NDArray } from "../program/array.ts";
+import { checkAttached, isTypedArray, type ArrayInput, type NDArray } from "../program/array.ts";
 import type { Port } from "../program/port.ts";
+import { shown } from "../shown.ts";
 import type { StateSet } from "./state_set.ts";
 
 /** Options of `stream`. */
@@ -29,6 +30,12 @@ export interface StreamSource {
   runner(steps: number): Runner;
   throwIfDisposed(): void;
   dispose(): void;
+}
+
+/** @throws ValueError, ShapeError unless results fit into what the caller gave for them */
+function checkRoom(method: string, out: unknown, size: number): void {
+  if (!(out instanceof Float32Array)) throw new ValueError(`${method}: expected out as a Float32Array, got ${shown(out)}`);
+  if (out.length !== size) throw new ShapeError(`${method}: expected room for ${size} numbers in out, got ${out.length}`);
 }
 
 /**
@@ -79,17 +86,13 @@ export class Stream {
   step(frame: Float32Array | Int32Array | readonly number[], out: Float32Array = this.out): Float32Array {
     this.throwIfDisposed();
     const { input, output, program } = this.stepper;
-    if (frame?.length !== input.size || out.length !== output.size) this.reject(frame, out);
+    if (frame?.length !== input.size) throw new ShapeError(`step: expected a frame of ${input.size} numbers, got ${frame?.length ?? typeof frame}`);
+    checkRoom("step", out, output.size);
     input.checkFinite(frame, "step: frame"); // a NaN would stay in the state for good
     input.write(frame, "step: frame");
     program.run();
     out.set(output.view);
     return out;
-  }
-
-  private reject(frame: ArrayLike<number> | undefined, out: Float32Array): never {
-    if (frame?.length !== this.inputSize) throw new ShapeError(`step: expected a frame of ${this.inputSize} numbers, got ${frame?.length ?? typeof frame}`);
-    throw new ShapeError(`step: expected room for ${this.outputSize} numbers in out, got ${out.length}`);
   }
 
   /**
@@ -103,12 +106,13 @@ export class Stream {
   process(frames: Float32Array | Int32Array, out?: Float32Array): Float32Array {
     this.throwIfDisposed();
     if (this.batch !== 1) throw new OptionError(`process: expected a stream of batch 1, got ${this.batch}; use step`);
-    if (!isTypedArray(frames)) throw new ValueError(`process: expected frames as a Float32Array or an Int32Array, got ${Array.isArray(frames) ? "a list" : typeof frames}`);
+    if (!isTypedArray(frames)) throw new ValueError(`process: expected frames as a Float32Array or an Int32Array, got ${shown(frames)}`);
+    checkAttached(frames, "process: frames");
     const { inputSize, outputSize, block } = this;
     const n = frames.length / inputSize;
     if (!Number.isInteger(n)) throw new ShapeError(`process: expected frames of ${inputSize} numbers each, got ${frames.length} numbers`);
-    const result = out ?? new Float32Array(n * outputSize);
-    if (result.length !== n * outputSize) throw new ShapeError(`process: expected room for ${n * outputSize} numbers in out, got ${result.length}`);
+    const result = out === undefined ? new Float32Array(n * outputSize) : out;
+    checkRoom("process", result, n * outputSize);
     // all of them first, so that a bad one leaves the state as it was
     this.stepper.input.check(frames, "process: frames");
     this.stepper.input.checkFinite(frames, "process: frames");
@@ -129,7 +133,7 @@ export class Stream {
   /** Zeroes the state, of all rows or of one. */
   reset(row?: number): void {
     this.throwIfDisposed();
-    if (row !== undefined && !(Number.isInteger(row) && row >= 0 && row < this.batch)) throw new ShapeError(`reset: expected a row of 0…${this.batch - 1}, got ${row}`);
+    if (row !== undefined && !(Number.isInteger(row) && row >= 0 && row < this.batch)) throw new ShapeError(`reset: expected a row of 0…${this.batch - 1}, got ${shown(row)}`);
     this.source.states.reset(row);
   }
 

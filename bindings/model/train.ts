@@ -1,7 +1,8 @@
 /** The training loop, as an async generator; `fit` runs it to its end. */
-import type { Callback } from "../callbacks.ts";
+import { checkCallback, type Callback } from "../callbacks.ts";
 import { NonFiniteError, OptionError, StateError } from "../errors.ts";
-import { checkCount, checkOptions, checkWhole } from "../options.ts";
+import { checkCount, checkFlags, checkOptions, checkWhole } from "../options.ts";
+import { shown } from "../shown.ts";
 import type { Batch, Batches } from "./batches.ts";
 import type { BatchOptions } from "./dataset.ts";
 import type { Module } from "./module.ts";
@@ -107,11 +108,14 @@ class Listeners {
 
 function checkFit(options: FitOptions): void {
   checkOptions("fit", options, FIT_OPTIONS);
-  const { epochs = 1, initialEpoch = 0, truncate, callbacks = [], signal } = options;
+  const { epochs = 1, initialEpoch = 0, truncate, callbacks = [], signal, verbose = false } = options;
   checkCount("fit", "epochs", epochs);
   if (truncate !== undefined) checkCount("fit", "truncate", truncate);
   checkWhole("fit", "initialEpoch", initialEpoch);
   if (!Array.isArray(callbacks)) throw new OptionError(`fit: expected a list of callbacks, got ${typeof callbacks}`);
+  for (const callback of callbacks) checkCallback("fit", callback);
+  checkFlags("fit", options, ["shuffle"]);
+  if (typeof verbose !== "boolean" && typeof verbose !== "number") throw new OptionError(`fit: expected verbose to be true or false, got ${shown(verbose)}`);
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function") throw new OptionError(`fit: expected signal to be an AbortSignal, got ${signal === null ? "null" : typeof signal}`);
 }
 
@@ -202,6 +206,7 @@ export function evaluateStream(runner: BatchRunner, batches: Batches): Promise<L
 
 /** See {@link Module.fit}. */
 export async function fit(model: Module, runner: BatchRunner, source: Source, options: FitOptions): Promise<History> {
+  checkFit(options); // what shows the progress comes behind the callbacks
   const { verbose, callbacks = [] } = options;
   const shown = verbose ? [...callbacks, await progressOf()] : callbacks;
   const result: History = { history: {}, epoch: [] };

@@ -1,5 +1,6 @@
 /** Activations: the elementwise ones by name, with the parameters of those that have any. */
 import { OptionError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import type { Tensor } from "../program/tensor.ts";
 import { UNARY_CODES, type UnaryName } from "../reference/unary.ts";
 import { unary, type UnaryConfig } from "./elementwise.ts";
@@ -71,7 +72,7 @@ export function elementwise(name: ElementwiseName, given: ActivationParameters =
   const own = given.alpha !== undefined || given.beta !== undefined;
   const parameters = { alpha: given.alpha ?? alpha, beta: given.beta ?? beta };
   for (const [parameter, value] of Object.entries(parameters)) {
-    if (!Number.isFinite(value)) throw new OptionError(`${subject}: expected ${parameter} to be a finite number, got ${String(value)}`);
+    if (!Number.isFinite(value)) throw new OptionError(`${subject}: expected ${parameter} to be a finite number, got ${shown(value)}`);
   }
   if (name === "celu" && parameters.alpha === 0) throw new OptionError(`${subject}: expected alpha to be other than 0, got 0`);
   if (NOT_NEGATIVE.has(name) && parameters.alpha < 0) throw new OptionError(`${subject}: expected alpha ≥ 0, got ${parameters.alpha}`);

@@ -1,4 +1,6 @@
 /** Recomputation: less memory for more time (Chen et al. 2016). */
+import { OptionError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import type { Tensor } from "../program/tensor.ts";
 import { currentTrace, type Node, type Op } from "../program/trace.ts";
 
@@ -26,6 +28,7 @@ const checkpointOp: Op<CheckpointConfig> = {
  */
 export function checkpoint(fn: () => Tensor[]): Tensor[] {
   const trace = currentTrace("checkpoint");
+  if (typeof fn !== "function") throw new OptionError(`checkpoint: expected a function that gives tensors, got ${shown(fn)}`);
   if (!trace.options.gradients || trace.options.inspect) return fn();
   const { result, perform } = trace.rehearse(fn);
   return trace.apply(checkpointOp, result, { results: result, perform });

@@ -1,5 +1,6 @@
 /** Dropout by a counter-based generator: nothing but its counter is kept, the gradient draws the same numbers again. */
 import { ValueError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { read, write, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Argument, type Op, type Trace } from "../program/trace.ts";
 import { floatsOf, required, tensorOf } from "./operands.ts";
@@ -33,7 +34,7 @@ const dropoutOp: Op<DropoutConfig> = {
  */
 export function dropout(x: Tensor, rate: number): Tensor {
   const trace = currentTrace("dropout");
-  if (!(rate >= 0 && rate < 1)) throw new ValueError(`dropout: expected a rate of 0 ≤ rate < 1, got ${rate}`);
+  if (!(typeof rate === "number" && rate >= 0 && rate < 1)) throw new ValueError(`dropout: expected a rate of 0 ≤ rate < 1, got ${shown(rate)}`);
   const input = floatsOf(trace, tensorOf("dropout", x));
   if (!trace.options.training || rate === 0) return input;
   const [y] = trace.apply(dropoutOp, [input], { rate, ...trace.random() });

@@ -1,5 +1,6 @@
 /** Elementwise ops, with NumPy broadcasting. */
 import { ValueError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { read, update, write, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type KernelName, type Op } from "../program/trace.ts";
 import { UNARY_CODES, type UnaryName } from "../reference/unary.ts";
@@ -54,7 +55,7 @@ export const neg = (x: Tensor): Tensor => unary("neg", x);
 
 /** x held between low and high; the gradient is 0 beyond them. */
 export function clip(x: Tensor, low: number, high: number): Tensor {
-  if (!(low <= high)) throw new ValueError(`clip: expected low ≤ high, got ${low} and ${high}`);
+  if (!(typeof low === "number" && typeof high === "number" && low <= high)) throw new ValueError(`clip: expected low ≤ high, got ${shown(low)} and ${shown(high)}`);
   return unary("clip", x, low, high);
 }
 
@@ -70,6 +71,7 @@ const affineOp: Op<{ scale: number; shift: number }> = {
 /** scale·x + shift. */
 export function affine(x: Tensor, scale: number, shift: number): Tensor {
   const trace = currentTrace("affine");
+  if (typeof scale !== "number" || typeof shift !== "number") throw new ValueError(`affine: expected numbers as scale and shift, got ${shown(scale)} and ${shown(shift)}`);
   const [y] = trace.apply(affineOp, [floatsOf(trace, tensorOf("affine", x))], { scale, shift });
   y.steps = x.steps;
   return y;

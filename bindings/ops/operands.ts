@@ -1,5 +1,6 @@
 /** What ops accept: tensors, numbers in their place, indices. */
 import { ShapeError, TraceError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { describe, type Shape } from "../program/shape.ts";
 import { isTensor, read, write, type Tensor } from "../program/tensor.ts";
 import { UNARY_CODES } from "../reference/unary.ts";
@@ -11,8 +12,14 @@ export type Operand = Tensor | number;
 /** @throws TraceError for something that is no tensor, which is what arrays are outside a traced function */
 export function tensorOf(op: string, value: unknown): Tensor {
   if (isTensor(value)) return value;
-  const got = typeof value === "object" && value !== null ? "an array" : String(value);
+  const got = typeof value === "object" && value !== null ? "an array" : shown(value);
   throw new TraceError(`${op}: expected a traced tensor, got ${got}; wrap the code in jit(module, fn), valueAndGrad or trainStep and pass arrays as its arguments`);
+}
+
+/** A list of whole numbers: extents, axes, places. @throws ShapeError for something else */
+export function integerList(op: string, what: string, list: unknown): readonly number[] {
+  if (Array.isArray(list) && [...list].every((value) => Number.isInteger(value))) return list as number[];
+  throw new ShapeError(`${op}: expected ${what} as a list of whole numbers, got ${Array.isArray(list) ? describe(list) : shown(list)}`);
 }
 
 /** A number as a tensor of the open trace. */
@@ -25,9 +32,9 @@ export const required = (inputs: Inputs, i: number): Tensor => inputs[i]!;
 
 /** An axis counted from the front. */
 export function axisOf(op: string, axis: number, rank: number): number {
-  const at = axis < 0 ? axis + rank : axis;
+  const at = Number.isInteger(axis) && axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || at < 0 || at >= rank) {
-    throw new ShapeError(`${op}: expected an axis of ${-rank}…${rank - 1}, got ${axis}`);
+    throw new ShapeError(`${op}: expected an axis of ${-rank}…${rank - 1}, got ${shown(axis)}`);
   }
   return at;
 }

@@ -1,4 +1,5 @@
 /** Sums, means and maxima along axes; softmax. */
+import { checkFlags, checkOptions } from "../options.ts";
 import { read, write, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op } from "../program/trace.ts";
 import { axisOf, floatsOf, required, tensorOf } from "./operands.ts";
@@ -57,7 +58,10 @@ const maxOp: Op<{ axis: number }> = {
 };
 
 /** Reduces axis after axis, the last first, so that the numbers of the others stay. One of a single element is only dropped. */
-function reduce(op: Op<{ axis: number }>, value: Tensor, { axis, keepDims = false }: ReduceOptions): Tensor {
+function reduce(op: Op<{ axis: number }>, value: Tensor, options: ReduceOptions): Tensor {
+  checkOptions(op.name, options, ["axis", "keepDims"]);
+  checkFlags(op.name, options, ["keepDims"]);
+  const { axis, keepDims = false } = options;
   const trace = currentTrace(op.name);
   let x = floatsOf(trace, tensorOf(op.name, value));
   const { shape, rank } = x;

@@ -1,5 +1,6 @@
 /** Ops by index: gather, one-hot, and the packing of ragged batches into rows that all count. */
 import { ShapeError, ValueError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { describe, sizeOf } from "../program/shape.ts";
 import { read, update, write, type Steps, type Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op, type Trace } from "../program/trace.ts";
@@ -65,7 +66,7 @@ export function gather(x: Tensor, indices: Tensor | number, axis = 0): Tensor {
 /** Vectors of zeros with a one at each index. */
 export function oneHot(indices: Tensor, depth: number): Tensor {
   const trace = currentTrace("oneHot");
-  if (!Number.isInteger(depth) || depth < 1) throw new ValueError(`oneHot: expected a depth of at least 1, got ${depth}`);
+  if (!Number.isInteger(depth) || depth < 1) throw new ValueError(`oneHot: expected a depth of at least 1, got ${shown(depth)}`);
   const index = indicesOf(trace, tensorOf("oneHot", indices), depth, "indices");
   const y = trace.tensor([...index.shape, depth]);
   trace.call("f32_one_hot", index.size, depth, read(index), write(y));
@@ -222,6 +223,7 @@ export function validSteps(trace: Trace, steps: Steps, B: number, T: number): Te
 /** @throws ShapeError when lengths or mask do not fit a batch [B, T, ..] */
 export function checkSteps(subject: string, { lengths, mask }: Steps, shape: readonly number[]): void {
   const [B, T] = shape;
+  for (const given of [lengths, mask]) if (given !== undefined) tensorOf(subject, given);
   if (lengths && (lengths.rank !== 1 || lengths.shape[0] !== B)) {
     throw new ShapeError(`${subject}: expected lengths [${B}], got ${describe(lengths.shape)}`);
   }

@@ -1,9 +1,10 @@
 /** Ops that move elements without computing: reshape, transpose, slice, concat, stack, expand; and zeros. */
 import { ShapeError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { describe, sizeOf, sameShape, type Shape } from "../program/shape.ts";
 import type { Tensor } from "../program/tensor.ts";
 import { currentTrace, type Op } from "../program/trace.ts";
-import { axisOf, floatsOf, required, tensorOf } from "./operands.ts";
+import { axisOf, floatsOf, integerList, required, tensorOf } from "./operands.ts";
 import { stridedAdd, stridedCopy, strides, type Loop } from "./strided.ts";
 
 const viewOp: Op<{ shape: Shape }> = {
@@ -21,6 +22,7 @@ const viewOp: Op<{ shape: Shape }> = {
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const { size } = tensorOf("reshape", x);
+  integerList("reshape", "a shape", shape);
   const known = sizeOf(shape.filter((extent) => extent !== -1));
   const full = shape.map((extent) => (extent === -1 ? size / known : extent));
   if (sizeOf(full) !== size || !full.every((extent) => Number.isInteger(extent) && extent >= 0)) {
@@ -72,6 +74,7 @@ function windowOf(op: string, x: Tensor, window: Window): Tensor {
  */
 export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
   const { shape, rank } = tensorOf("transpose", x);
+  if (axes !== undefined) integerList("transpose", "axes", axes);
   const order = (axes ?? shape.map((_, i) => rank - 1 - i)).map((axis) => axisOf("transpose", axis, rank));
   if (new Set(order).size !== rank || order.length !== rank) {
     throw new ShapeError(`transpose: expected each of ${rank} axes once, got ${describe(axes!)}`);
@@ -103,6 +106,8 @@ export function swapped(x: Tensor, reversed?: 0 | 1): Tensor {
  */
 export function slice(x: Tensor, starts: readonly number[], sizes: readonly number[] = []): Tensor {
   const { shape } = tensorOf("slice", x);
+  integerList("slice", "starts", starts);
+  integerList("slice", "sizes", sizes);
   const begin = shape.map((extent, i) => (starts[i] ?? 0) < 0 ? starts[i] + extent : starts[i] ?? 0);
   const block = shape.map((extent, i) => (sizes[i] ?? -1) === -1 ? extent - begin[i] : sizes[i]);
   const within = (n: number, i: number): boolean => Number.isInteger(n) && Number.isInteger(begin[i]) && n >= 0 && begin[i] >= 0 && begin[i] + n <= shape[i];
@@ -121,8 +126,8 @@ export function slice(x: Tensor, starts: readonly number[], sizes: readonly numb
 export function split(x: Tensor, parts: number, axis = -1): Tensor[] {
   const { shape, rank } = tensorOf("split", x);
   const at = axisOf("split", axis, rank);
-  const size = shape[at] / parts;
-  if (!Number.isInteger(size) || parts < 1) throw new ShapeError(`split: expected a number of parts that axis ${axis} of ${describe(shape)} is a multiple of, got ${parts}`);
+  const size = Number.isInteger(parts) ? shape[at] / parts : NaN;
+  if (!Number.isInteger(size) || parts < 1) throw new ShapeError(`split: expected a number of parts that axis ${axis} of ${describe(shape)} is a multiple of, got ${shown(parts)}`);
   return Array.from({ length: parts }, (_, k) => slice(x, shape.map((_n, i) => (i === at ? k * size : 0)), shape.map((n, i) => (i === at ? size : n))));
 }
 
@@ -201,7 +206,7 @@ export function concat(xs: readonly Tensor[], axis = -1): Tensor {
 
 /** Zeros, such as the state that a loop over time starts from. */
 export function zeros(shape: Shape): Tensor {
-  if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
+  if (!integerList("zeros", "a shape", shape).every((extent) => extent >= 0)) {
     throw new ShapeError(`zeros: expected a shape of whole numbers, got ${describe(shape)}`);
   }
   return currentTrace("zeros").zeros(shape);

@@ -2,7 +2,8 @@
 import { OptionError } from "../errors.ts";
 import { applyGradients, finishTraining } from "../model/apply.ts";
 import type { Network } from "../model/network.ts";
-import { checkCount, checkOptions, givenOptions } from "../options.ts";
+import { checkBoolean, checkCount, checkOptions, givenOptions } from "../options.ts";
+import { shown } from "../shown.ts";
 import type { NDArray } from "../program/array.ts";
 import type { Operand } from "../program/tensor.ts";
 import type { Trace } from "../program/trace.ts";
@@ -89,11 +90,11 @@ export class Optimizer {
       convention = "keras", learningRate, learningRates = {}, excludeFromWeightDecay = [], clipNorm, globalClipNorm, clipValue,
       useEma = false, emaMomentum = 0.99, emaOverwriteFrequency, gradientAccumulationSteps, ...rest
     } = options;
-    if (convention !== "keras" && convention !== "torch") throw new OptionError(`optimizers.${kind}: expected convention "keras" or "torch", got "${String(convention)}"`);
+    if (convention !== "keras" && convention !== "torch") throw new OptionError(`optimizers.${kind}: expected convention "keras" or "torch", got "${shown(convention)}"`);
     const torch = convention === "torch";
     this.convention = convention;
     this.config = { ...this.rule.defaults, ...(torch ? this.rule.torch : {}), ...givenOptions(rest) as Config };
-    this.learningRate = learningRate ?? +this.config.learningRate;
+    this.learningRate = learningRate === undefined ? +this.config.learningRate : learningRate;
     this.clipping = { clipNorm, globalClipNorm, clipValue };
     this.averages = useEma;
     this.check({ ...this.config, ...this.clipping, emaMomentum });
@@ -109,29 +110,25 @@ export class Optimizer {
     const subject = `optimizers.${this.kind}`;
     for (const [name, value] of Object.entries(options)) {
       if (value === undefined || name === "learningRate") continue;
-      if (typeof this.rule.defaults[name] === "boolean") this.checkBoolean(name, value);
-      else if (!(typeof value === "number" && value >= 0 && Number.isFinite(value))) throw new OptionError(`${subject}: expected ${name} ≥ 0, got ${String(value)}`);
+      if (typeof this.rule.defaults[name] === "boolean") checkBoolean(subject, name, value);
+      else if (!(typeof value === "number" && value >= 0 && Number.isFinite(value))) throw new OptionError(`${subject}: expected ${name} ≥ 0, got ${shown(value)}`);
       else if (MEANS.includes(name) && value >= 1) throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} < 1, got ${value}`);
       else if (SHARES.includes(name) && value > 1) throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} ≤ 1, got ${value}`);
     }
-    this.checkBoolean("useEma", this.averages);
+    checkBoolean(subject, "useEma", this.averages);
     if (typeof this.learningRate !== "function") this.checkRate("learningRate", this.learningRate);
     const { nesterov = false, dampening = 0 } = this.config;
-    if (nesterov && dampening !== 0) throw new OptionError(`${subject}: expected no dampening with nesterov, got ${String(dampening)}`);
-  }
-
-  private checkBoolean(name: string, value: unknown): void {
-    if (typeof value !== "boolean") throw new OptionError(`optimizers.${this.kind}: expected ${name} to be true or false, got ${String(value)}`);
+    if (nesterov && dampening !== 0) throw new OptionError(`${subject}: expected no dampening with nesterov, got ${shown(dampening)}`);
   }
 
   private checkRate(name: string, rate: unknown): number {
     // as a float: the kernels read floats
     if (typeof rate === "number" && rate >= 0 && Number.isFinite(Math.fround(rate))) return rate;
-    throw new OptionError(`optimizers.${this.kind}: expected ${name} ≥ 0, got ${String(rate)}`);
+    throw new OptionError(`optimizers.${this.kind}: expected ${name} ≥ 0, got ${shown(rate)}`);
   }
 
   private checkedRates(rates: unknown): Record<string, number | Schedule> {
-    if (typeof rates !== "object" || rates === null) throw new OptionError(`optimizers.${this.kind}: expected learningRates by path, got ${String(rates)}`);
+    if (typeof rates !== "object" || rates === null) throw new OptionError(`optimizers.${this.kind}: expected learningRates by path, got ${shown(rates)}`);
     const given = givenOptions(rates) as Record<string, number | Schedule>;
     for (const [path, rate] of Object.entries(given)) if (typeof rate !== "function") this.checkRate(`learningRates of "${path}"`, rate);
     return Object.seal(given);

@@ -1,5 +1,6 @@
 /** Arrays as users give and get them. */
 import { ShapeError, ValueError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { describe, sizeOf, type DType, type Shape } from "./shape.ts";
 
 /** Any typed array: floats are rounded to f32, integers are tokens, labels or lengths. */
@@ -39,13 +40,27 @@ export interface Normalized {
 export const isTypedArray = (value: unknown): value is TypedArray =>
   ArrayBuffer.isView(value) && !(value instanceof DataView || value instanceof BigInt64Array || value instanceof BigUint64Array);
 
+/** @throws ValueError for an array whose buffer was handed over, to a worker for instance: it looks like an empty one */
+export function checkAttached(array: TypedArray, subject: string): void {
+  if (array.length > 0) return;
+  try {
+    array.fill(0);
+  } catch {
+    throw new ValueError(`${subject}: expected numbers, got an array whose buffer was transferred`);
+  }
+}
+
 const isShaped = (value: unknown): value is { data: TypedArray | readonly number[]; shape: Shape } =>
   typeof value === "object" && value !== null && "data" in value && "shape" in value;
 
+/** More axes, and lists within lists, than anything has; what goes deeper holds itself. */
+export const DEEPEST = 32;
+
 /** Whether a value is one array, rather than a list or record of several. */
-export function isArrayInput(value: unknown): value is ArrayInput {
+export function isArrayInput(value: unknown, depth = 0): value is ArrayInput {
   if (typeof value === "number" || isTypedArray(value) || isShaped(value)) return true;
-  return Array.isArray(value) && value.length > 0 && value.every((item) => (Array.isArray(item) || typeof item === "number") && isArrayInput(item));
+  if (!Array.isArray(value) || value.length === 0) return false;
+  return depth > DEEPEST || value.every((item) => (Array.isArray(item) || typeof item === "number") && isArrayInput(item, depth + 1));
 }
 
 /** Rounds floats to f32 and takes every integer type as i32. */
@@ -56,14 +71,16 @@ function round(data: TypedArray): { data: Float32Array | Int32Array; dtype: DTyp
 }
 
 function nestedShape(value: Nested): number[] {
-  return Array.isArray(value) ? [value.length, ...(value.length > 0 ? nestedShape(value[0]) : [])] : [];
+  const shape: number[] = [];
+  for (let inner = value; Array.isArray(inner) && shape.length < DEEPEST; inner = inner[0] as Nested) shape.push(inner.length);
+  return shape;
 }
 
 /** Copies nested numbers into `out`, holding every level to the shape of the first one. */
 function flatten(value: Nested, shape: readonly number[], depth: number, out: Float64Array, at: number, subject: string): number {
   if (depth === shape.length) {
     if (Array.isArray(value)) throw new ShapeError(`${subject}: expected nested arrays of shape ${describe(shape)}, got a deeper level`);
-    if (typeof value !== "number") throw new ValueError(`${subject}: expected numbers, got ${typeof value === "string" ? JSON.stringify(value) : String(value)}`);
+    if (typeof value !== "number") throw new ValueError(`${subject}: expected numbers, got ${typeof value === "string" ? JSON.stringify(value) : shown(value)}`);
     out[at] = value;
     return at + 1;
   }
@@ -82,16 +99,20 @@ function flatten(value: Nested, shape: readonly number[], depth: number, out: Fl
  * @throws ShapeError for ragged nests and for data that do not fill their shape
  */
 export function readArray(value: ArrayInput, subject: string): { data: TypedArray; shape: Shape } {
-  if (isTypedArray(value)) return { data: value, shape: [value.length] };
+  if (isTypedArray(value)) {
+    checkAttached(value, subject);
+    return { data: value, shape: [value.length] };
+  }
   if (isShaped(value)) {
     const shape = Array.isArray(value.shape) ? [...value.shape as Shape] : [NaN];
     if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
-      throw new ShapeError(`${subject}: expected a shape of whole numbers, got ${Array.isArray(value.shape) ? describe(shape) : String(value.shape)}`);
+      throw new ShapeError(`${subject}: expected a shape of whole numbers, got ${Array.isArray(value.shape) ? describe(shape) : shown(value.shape)}`);
     }
     const { data } = value;
     if (!isTypedArray(data) && !Array.isArray(data)) {
       throw new ValueError(`${subject}: expected a typed array or numbers as data, got ${typeof data}`);
     }
+    if (isTypedArray(data)) checkAttached(data, subject);
     if (data.length !== sizeOf(shape)) {
       throw new ShapeError(`${subject}: expected ${sizeOf(shape)} elements for shape ${describe(shape)}, got ${data.length}`);
     }

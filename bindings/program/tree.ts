@@ -1,6 +1,6 @@
 /** Arguments and results of traced functions: arrays and numbers, in lists and records. */
 import { TraceError, ValueError } from "../errors.ts";
-import { isArrayInput, isTypedArray, normalize, type ArrayInput, type NDArray, type Normalized } from "./array.ts";
+import { DEEPEST, isArrayInput, isTypedArray, normalize, type ArrayInput, type NDArray, type Normalized } from "./array.ts";
 import { isTensor, type Tensor } from "./tensor.ts";
 
 export type Tree<Leaf> = Leaf | readonly Tree<Leaf>[] | { readonly [name: string]: Tree<Leaf> };
@@ -33,7 +33,8 @@ export interface FlatArguments {
 export function flattenArguments(args: readonly unknown[], subject: string): FlatArguments {
   const leaves: Normalized[] = [];
   const keys: string[] = [];
-  const visit = (value: unknown, path: string): Structure => {
+  const visit = (value: unknown, path: string, depth = 0): Structure => {
+    if (depth > DEEPEST) throw new ValueError(`${subject}: expected lists and records at most ${DEEPEST} deep, got more`);
     if (isTensor(value)) throw new TraceError(`${path}: expected an array, got a traced tensor; traced functions are not called inside one another`);
     if (isArrayInput(value)) {
       const leaf = normalize(value, path);
@@ -42,12 +43,12 @@ export function flattenArguments(args: readonly unknown[], subject: string): Fla
       return { kind: "leaf", index: leaves.length - 1 };
     }
     if (value === undefined || value === null || typeof value === "string" || typeof value === "boolean") {
-      keys.push(JSON.stringify(value ?? null));
+      keys.push(value === undefined ? "undefined" : JSON.stringify(value));
       return { kind: "static", value };
     }
     if (Array.isArray(value)) {
       keys.push("(");
-      const items = value.map((item, i) => visit(item, `${path}[${i}]`));
+      const items = value.map((item, i) => visit(item, `${path}[${i}]`, depth + 1));
       keys.push(")");
       return { kind: "list", items };
     }
@@ -55,7 +56,7 @@ export function flattenArguments(args: readonly unknown[], subject: string): Fla
       keys.push("{");
       const items = Object.entries(value).map(([name, item]): [string, Structure] => {
         keys.push(JSON.stringify(name));
-        return [name, visit(item, `${path}.${name}`)];
+        return [name, visit(item, `${path}.${name}`, depth + 1)];
       });
       keys.push("}");
       return { kind: "record", items };
@@ -79,18 +80,19 @@ export function rebuild(structure: Structure, leaf: (index: number) => unknown):
 /** What a traced function returned, taken apart. Numbers and the like that it returned stay as they are. */
 export function flattenResult(result: unknown): { tensors: Tensor[]; structure: Structure } {
   const tensors: Tensor[] = [];
-  const visit = (value: unknown): Structure => {
+  const visit = (value: unknown, depth: number): Structure => {
+    if (depth > DEEPEST) throw new TraceError(`result: expected lists and records at most ${DEEPEST} deep, got more`);
     if (isTensor(value)) {
       tensors.push(value);
       return { kind: "leaf", index: tensors.length - 1 };
     }
-    if (Array.isArray(value)) return { kind: "list", items: value.map(visit) };
+    if (Array.isArray(value)) return { kind: "list", items: value.map((item) => visit(item, depth + 1)) };
     if (isRecord(value) && !isTypedArray(value)) {
-      return { kind: "record", items: Object.entries(value).map(([name, item]) => [name, visit(item)]) };
+      return { kind: "record", items: Object.entries(value).map(([name, item]) => [name, visit(item, depth + 1)]) };
     }
     return { kind: "static", value };
   };
-  return { structure: visit(result), tensors };
+  return { structure: visit(result, 0), tensors };
 }
 
 export type { ArrayInput, NDArray };

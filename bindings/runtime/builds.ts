@@ -1,5 +1,6 @@
 /** The builds there are, and which of them to try on an engine. */
 import { OptionError, UnsupportedError, nearest } from "../errors.ts";
+import { shown } from "../shown.ts";
 import type { Features } from "./features.ts";
 
 /** A kernel table: `simd` and `relaxed` (fused multiply-add) are WebAssembly, `reference` is plain TypeScript. */
@@ -18,9 +19,9 @@ export function chooseBuilds(wanted: string, deterministic: boolean, features: F
     const order: Build[] = deterministic ? ["simd", "reference"] : ["relaxed", "simd", "reference"];
     return order.filter((build) => NEEDS[build].every((feature) => features[feature]));
   }
-  if (!Object.hasOwn(NEEDS, wanted)) {
+  if (typeof wanted !== "string" || !Object.hasOwn(NEEDS, wanted)) {
     throw new OptionError(
-      `init: expected build "auto", "simd", "relaxed" or "reference", got "${wanted}"${nearest(String(wanted), Object.keys(NEEDS))}`);
+      `init: expected build "auto", "simd", "relaxed" or "reference", got "${shown(wanted)}"${nearest(shown(wanted), Object.keys(NEEDS))}`);
   }
   const build = wanted as Build;
   if (deterministic && build === "relaxed") {

@@ -3,7 +3,7 @@
  * code that may meet in a program share it.
  */
 import { OptionError } from "../errors.ts";
-import { checkCount, checkOptions } from "../options.ts";
+import { checkCount, checkFlags, checkOptions } from "../options.ts";
 import { kernelSet } from "./inline.ts";
 import { load, loadSync, type Backend, type InitOptions } from "./load.ts";
 import type { Trace } from "../program/trace.ts";
@@ -51,6 +51,7 @@ const OPTIONS = ["build", "deterministic", "module", "int8"];
  */
 export async function init(options: ThreadOptions = {}): Promise<void> {
   checkOptions("init", options, [...OPTIONS, "threads"]);
+  checkFlags("init", options, ["deterministic"]);
   const { threads = 1 } = options;
   checkCount("init", "threads", threads);
   if (threads > MOST_THREADS) throw new OptionError(`init: expected at most ${MOST_THREADS} threads, got ${threads}`);
@@ -60,6 +61,7 @@ export async function init(options: ThreadOptions = {}): Promise<void> {
 /** {@link init} without waiting: everything but threads. The first model calls it when nobody has. */
 export function initSync(options: InitOptions = {}): void {
   checkOptions("initSync", options, OPTIONS);
+  checkFlags("initSync", options, ["deterministic"]);
   replace(loadSync(options));
 }
 

@@ -1,5 +1,6 @@
 /** Texts as sequences of characters: every code point is a token. */
 import { OptionError, ShapeError } from "../errors.ts";
+import { quoted } from "../shown.ts";
 import { checkOptions } from "../options.ts";
 import { checkCommon, fromSaved, overVocabulary, readJson, readVocabulary } from "./tokenizer.ts";
 import type { Kind, Tokenizer, TokenizerJson, TokenizerOptions } from "./tokenizer.ts";
@@ -20,7 +21,7 @@ function characters(options: CharacterOptions): Kind {
   const single = specials.find(isCharacter);
   if (single !== undefined) throw new OptionError(`${SUBJECT}: expected specials longer than a character, got ${JSON.stringify(single)}`);
   if (unknown != null && !isCharacter(unknown)) {
-    throw new ShapeError(`${SUBJECT}: expected one character for unknown, got ${JSON.stringify(unknown)}`);
+    throw new ShapeError(`${SUBJECT}: expected one character for unknown, got ${quoted(unknown)}`);
   }
   return {
     type: "characters",

@@ -1,5 +1,6 @@
 /** From a model's last layer to a token. */
 import { OptionError, ValueError } from "../errors.ts";
+import { shown } from "../shown.ts";
 import { checkOptions } from "../options.ts";
 import { Random, randomSeed } from "../random.ts";
 
@@ -21,22 +22,23 @@ let unseeded: Random | undefined;
 
 /** @throws ValueError naming the first logit that is not finite */
 function likeliest(logits: ArrayLike<number>): number {
+  if (!Array.isArray(logits) && !ArrayBuffer.isView(logits)) throw new ValueError(`sample: expected logits as an array, got ${shown(logits)}`);
   if (logits.length === 0) throw new ValueError("sample: expected at least one logit, got none");
   let best = 0;
   for (let i = 0; i < logits.length; i++) {
-    if (!Number.isFinite(logits[i])) throw new ValueError(`sample: expected finite logits, got ${logits[i]} at ${i}`);
+    if (!Number.isFinite(logits[i])) throw new ValueError(`sample: expected finite logits, got ${shown(logits[i])} at ${i}`);
     if (logits[i] > logits[best]) best = i;
   }
   return best;
 }
 
 function checkRanges({ temperature = 1, topK = 1, topP = 1, random, seed }: SampleOptions): void {
-  const expect = (holds: boolean, what: string, got: number): void => {
-    if (!holds) throw new ValueError(`sample: expected ${what}, got ${got}`);
+  const expect = (holds: boolean, what: string, got: unknown): void => {
+    if (!holds || typeof got !== "number") throw new ValueError(`sample: expected ${what}, got ${shown(got)}`);
   };
-  expect(temperature >= 0 && temperature < Infinity, "a temperature of at least 0", temperature);
+  expect(Number.isFinite(temperature) && temperature >= 0, "a temperature of at least 0", temperature);
   expect(Number.isInteger(topK) && topK >= 1, "topK of at least 1", topK);
-  expect(topP > 0 && topP <= 1, "topP above 0 and at most 1", topP);
+  expect(Number.isFinite(topP) && topP > 0 && topP <= 1, "topP above 0 and at most 1", topP);
   if (random !== undefined && seed !== undefined) throw new OptionError("sample: expected random or seed, got both");
 }
 
@@ -76,8 +78,8 @@ function nucleus(weights: Float64Array, p: number): number {
 export function sample(logits: ArrayLike<number>, options: SampleOptions = {}): number {
   checkOptions("sample", options, ["temperature", "topK", "topP", "random", "seed"]);
   checkRanges(options);
-  const { temperature = 1, topK = logits.length, topP = 1, seed } = options;
   const best = likeliest(logits);
+  const { temperature = 1, topK = logits.length, topP = 1, seed } = options;
   if (temperature === 0) return best;
 
   const tokens = topK < logits.length || topP < 1 ? ranked(logits, topK) : undefined;

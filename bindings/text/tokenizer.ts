@@ -1,5 +1,6 @@
 /** What all tokenizers have in common, and how one works that has a vocabulary of pieces: characters or words. */
 import { FormatError, GatewiseError, OptionError, StateError, ValueError, nearest } from "../errors.ts";
+import { quoted, shown } from "../shown.ts";
 
 /** Texts to tokens and back. */
 export interface Tokenizer {
@@ -100,10 +101,10 @@ export interface Kind extends Common {
 
 /** @throws OptionError for specials that are no list of different names, or a padding that is no boolean */
 export function checkCommon(subject: string, { padding, specials }: Common): void {
-  if (typeof padding !== "boolean") throw new OptionError(`${subject}: expected padding true or false, got ${String(padding)}`);
+  if (typeof padding !== "boolean") throw new OptionError(`${subject}: expected padding true or false, got ${shown(padding)}`);
   const names: unknown = specials;
   if (!Array.isArray(names) || !names.every((name) => typeof name === "string" && name !== "") || new Set(names).size < names.length) {
-    throw new OptionError(`${subject}: expected specials as a list of different names, got ${JSON.stringify(names) ?? String(names)}`);
+    throw new OptionError(`${subject}: expected specials as a list of different names, got ${quoted(names)}`);
   }
 }
 
@@ -128,7 +129,7 @@ export function* listTexts(subject: string, texts: string | Iterable<string>): G
 /** The place of an entry in a vocabulary. @throws ValueError when it has none */
 export function tokenOf(subject: string, tokens: ReadonlyMap<string, number>, entry: string): number {
   const token = tokens.get(entry);
-  if (token === undefined) throw new ValueError(`${subject} token: expected an entry of the vocabulary, got ${JSON.stringify(entry)}${nearest(String(entry), tokens.keys())}`);
+  if (token === undefined) throw new ValueError(`${subject} token: expected an entry of the vocabulary, got ${JSON.stringify(entry)}${nearest(shown(entry), tokens.keys())}`);
   return token;
 }
 

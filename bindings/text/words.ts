@@ -1,6 +1,7 @@
 /** Texts as sequences of words, the most frequent first. */
 import { OptionError } from "../errors.ts";
 import { checkCount, checkOptions } from "../options.ts";
+import { quoted } from "../shown.ts";
 import { checkCommon, fromSaved, overVocabulary, readJson, readVocabulary } from "./tokenizer.ts";
 import type { Kind, Tokenizer, TokenizerJson, TokenizerOptions } from "./tokenizer.ts";
 
@@ -36,7 +37,7 @@ function finder(pattern: RegExp): (text: string) => string[] {
 /** @throws OptionError for what is no option of that kind */
 function checkKinds({ lower, filters, pattern, unknown }: WordOptions): void {
   const expect = (holds: boolean, what: string, got: unknown): void => {
-    if (!holds) throw new OptionError(`${SUBJECT}: expected ${what}, got ${JSON.stringify(got) ?? String(got)}`);
+    if (!holds) throw new OptionError(`${SUBJECT}: expected ${what}, got ${quoted(got)}`);
   };
   expect(lower === undefined || typeof lower === "boolean", "lower true or false", lower);
   expect(filters === undefined || typeof filters === "string", "filters as a text of characters", filters);
@@ -53,9 +54,9 @@ function words(options: WordOptions): Kind {
   const filters = options.filters ?? FILTERS;
   const first = unknown === null ? [] : [unknown];
   if (unknown !== null && specials.includes(unknown)) throw new OptionError(`${SUBJECT}: expected specials other than unknown, got ${JSON.stringify(unknown)} twice`);
+  if (options.maxTokens !== undefined) checkCount(SUBJECT, "maxTokens", maxTokens);
   const places = maxTokens - specials.length - (padding ? 1 : 0);
   if (maxTokens < Infinity) {
-    checkCount(SUBJECT, "maxTokens", maxTokens);
     const least = maxTokens - places + first.length + 1;
     if (maxTokens < least) throw new OptionError(`${SUBJECT}: expected maxTokens of at least ${least}, which leaves room for a word, got ${maxTokens}`);
   }

@@ -33,6 +33,13 @@ const any = (value: unknown): never => value as never;
 const fromStates = (model: Model, shapes: number[][]): unknown =>
   jit(model, (input: Tensor, states: Tensor[]) => (model.layers[0] as gatewise.Layer).call(input, { initialState: states }))(x, shapes.map((shape) => floats(shape)));
 
+/** Trains a dense layer with these options once. */
+function fitOnce(options: object): unknown {
+  const model = sequential([layers.dense({ units: 1, ...options })], { seed: 1, inputShape: [2] });
+  model.compile({ loss: "mse" });
+  return model.trainOnBatch([[1, 2]], [3]);
+}
+
 /** A saved file with its configuration changed. */
 function edited(model: Model, change: (file: Record<string, unknown>) => void): Uint8Array {
   const { tensors, metadata } = decodeSafetensors(model.save());
@@ -95,6 +102,18 @@ const onNumbers: Case[] = [
   ["no epochs", (m) => m.fit(x, y, { epochs: -1 }), "OptionError", "ERR_OPTION", "fit: expected epochs to be a positive integer, got -1"],
   ["an epoch before the first", (m) => m.fit(x, y, { initialEpoch: -1 }), "OptionError", "ERR_OPTION", "fit: expected initialEpoch to be a whole number ≥ 0, got -1"],
   ["a split that leaves nothing", (m) => m.fit(x, y, { validationSplit: 1 }), "OptionError", "ERR_OPTION", "fit: expected validationSplit to leave rows on both sides of 4, got 1"],
+  ["options of fit that are a number", (m) => m.fit(x, y, any(10)), "OptionError", "ERR_OPTION", "fit: expected an object of options, got 10"],
+  ["a callback that is none", (m) => m.fit(x, y, { callbacks: any([null]) }), "OptionError", "ERR_OPTION", "fit: expected callbacks, such as callbacks.earlyStopping(), got null"],
+  ["shuffle that is text", (m) => m.fit(x, y, { shuffle: any("no") }), "OptionError", "ERR_OPTION", "fit: expected shuffle to be true or false, got no"],
+  ["class weights in a list", (m) => m.fit(x, y, { classWeight: any([1, 2]) }), "OptionError", "ERR_OPTION", "fit: classWeight: expected an object of options, got a list"],
+  ["class weights by name", (m) => m.fit(x, y, { classWeight: any({ cat: 1 }) }), "OptionError", "ERR_OPTION", 'fit: expected classWeight by class numbers, got "cat"'],
+  ["a list that holds itself", (m) => { const list: unknown[] = []; list.push(list); return m.predict(any(list)); }, "ShapeError", "ERR_SHAPE", /^predict: x: expected nested arrays of shape \[1, 1, .*\], got a deeper level$/],
+  ["an array that a worker has now", (m) => { const given = new Int32Array(4); structuredClone(given.buffer, { transfer: [given.buffer] }); return m.predict(x, { lengths: given }); }, "ValueError", "ERR_VALUE", "predict: lengths: expected numbers, got an array whose buffer was transferred"],
+  ["room for a step in a list", (m) => m.stream().step([1, 2], any([0])), "ValueError", "ERR_VALUE", "step: expected out as a Float32Array, got a list"],
+  ["an initial state that is no tensor", (m) => jit(m, (t: Tensor) => (m.layers[0] as gatewise.Layer).call(t, { initialState: any([1]) }))(x), "TraceError", "ERR_TRACE", /^gru "gru": expected a traced tensor, got 1; wrap/],
+  ["a regularizer that gives no scalar", () => fitOnce({ kernelRegularizer: any(() => 1) }), "OptionError", "ERR_OPTION", 'dense "dense": expected a regularizer that gives a scalar, got 1'],
+  ["a constraint that gives no weight", () => fitOnce({ kernelConstraint: any(() => 1) }), "OptionError", "ERR_OPTION", 'dense "dense": expected a constraint that gives [2, 1], got 1'],
+  ["more than there is room for", (m) => m.memory([2 ** 31, 3, 2]), "ShapeError", "ERR_SHAPE", "memory: expected at most 1073741824 numbers, got [2147483648, 3, 2]"],
   ["callbacks that are no list", (m) => m.fit(x, y, { callbacks: any({}) }), "OptionError", "ERR_OPTION", "fit: expected a list of callbacks, got object"],
   ["a signal that is none", (m) => m.fit(x, y, { signal: any({}) }), "OptionError", "ERR_OPTION", "fit: expected signal to be an AbortSignal, got object"],
   ["compile without a loss", (m) => m.compile(any({ optimizer: "adam" })), "OptionError", "ERR_OPTION", 'compile: expected a loss, such as "mse" or losses.meanSquaredError(), got none'],
@@ -197,7 +216,34 @@ const withoutModel: [string, () => unknown, RegExp][] = [
   ["an option of jit", () => jit(null, (t: Tensor) => t, any({ train: true })), /^jit: expected one of the options training, got "train"/],
   ["an option of valueAndGrad", () => valueAndGrad(null, (t: Tensor) => t, any({ input: true })), /^valueAndGrad: .*, got "input", did you mean "inputs"\?$/],
   ["no layers", () => sequential([]), /^sequential: expected a list of at least one layer, got an empty one$/],
-  ["a stack of no cells", () => sequential([layers.rnn({ cell: [] })], { inputShape: [null, 2] }), /^rnn "rnn": expected at least one cell, got none$/],
+  ["a stack of no cells", () => sequential([layers.rnn({ cell: [] })], { inputShape: [null, 2] }), /^rnn: expected at least one cell, got none$/],
+  ["a cell that is none", () => layers.rnn({ cell: any([null]) }), /^rnn: expected cells, such as cells\.gru\(\{ units: 8 \}\), got null$/],
+  ["a flag that is no boolean", () => layers.gru({ units: 1, returnSequences: any(1) }), /^gru: expected returnSequences to be true or false, got 1$/],
+  ["a flag that is text, in a layer with a name", () => layers.lstm({ units: 1, name: "first", peepholes: any("no") }), /^lstm "first": expected peepholes to be true or false, got no$/],
+  ["a name that is none", () => layers.dense({ units: 1, name: any(5) }), /^dense: expected a name of at least one letter, got 5$/],
+  ["options in a list", () => layers.flatten(any([])), /^flatten: expected an object of options, got a list$/],
+  ["options that are a promise", () => jit(null, (t: Tensor) => t, any(Promise.resolve({}))), /^jit: expected an object of options, got an object$/],
+  ["an inner layer that is none", () => layers.timeDistributed({ layer: any(layers.dense) }), /^timeDistributed: expected a layer as layer, such as layers\.dense\(\{ units: 1 \}\), got a function$/],
+  ["two directions of what is no layer", () => layers.bidirectional({ layer: any(32) }), /^bidirectional: expected a layer as layer, .*, got 32$/],
+  ["two directions of a dense layer", () => layers.bidirectional({ layer: layers.dense({ units: 1 }) }), /^bidirectional: expected a recurrent layer as layer, got dense$/],
+  ["a regularizer that is a number", () => layers.dense({ units: 1, kernelRegularizer: any(0.01) }), /^dense: expected a regularizer, such as regularizers\.l2\(\), got 0\.01$/],
+  ["a regularizer with a wrong name", () => layers.dense({ units: 1, activityRegularizer: "l3" }), /^dense: expected a known regularizer, got "l3"$/],
+  ["a strength that is NaN", () => layers.dense({ units: 1, biasRegularizer: { l1: 0, l2: NaN } }), /^regularizers\.l1l2: expected a strength ≥ 0, got NaN$/],
+  ["a constraint with a wrong name", () => layers.gru({ units: 1, recurrentConstraint: "maxNrm" }), /^gru: expected a known constraint, got "maxNrm", did you mean "maxNorm"\?$/],
+  ["a constraint below 0", () => gatewise.constraints.maxNorm({ maxValue: -1 }), /^constraints\.maxNorm: expected maxValue ≥ 0, got -1$/],
+  ["a deviation below 0", () => gatewise.initializers.randomNormal({ stddev: -1 }), /^initializers\.randomNormal: expected stddev ≥ 0, got -1$/],
+  ["axes in another order that are none", () => layers.permute({ dims: any("12") }), /^permute: expected dims as a list of whole numbers, got 12$/],
+  ["a shape with two open extents", () => layers.reshape({ targetShape: [-1, -1] }), /^reshape: expected targetShape of positive integers and at most one -1, got \[-1, -1\]$/],
+  ["a mask value that is NaN", () => layers.masking({ maskValue: NaN }), /^masking: expected maskValue to be a number, got NaN$/],
+  ["restarts that come to an end", () => gatewise.schedules.cosineDecayRestarts({ initialLearningRate: 1, firstDecaySteps: 2, tMul: 0.5 }), /^schedules\.cosineDecayRestarts: expected tMul ≥ 1, got 0\.5$/],
+  ["a schedule from NaN", () => gatewise.schedules.stepDecay({ initialLearningRate: NaN, decaySteps: 2 }), /^schedules\.stepDecay: expected initialLearningRate ≥ 0, got NaN$/],
+  ["patience that is NaN", () => gatewise.callbacks.earlyStopping({ patience: NaN }), /^callbacks\.earlyStopping: expected patience to be a whole number ≥ 0, got NaN$/],
+  ["a callback of what is no function", () => gatewise.callbacks.lambda({ onEpochEnd: any("log") }), /^callbacks\.lambda: expected onEpochEnd to be a function, got log$/],
+  ["a share of the labels that is true", () => losses.categoricalCrossentropy({ labelSmoothing: any(true) }), /^losses\.categoricalCrossentropy: expected labelSmoothing of 0…1, got true$/],
+  ["logits or not", () => losses.binaryCrossentropy({ fromLogits: any("yes") }), /^losses\.binaryCrossentropy: expected fromLogits to be true or false, got yes$/],
+  ["a module that is none", () => valueAndGrad(any({}), (t: Tensor) => t), /^valueAndGrad: expected a module, such as a model or a layer, or null, got an object$/],
+  ["gradients for nothing", () => optimizers.sgd().apply(any(undefined), {}), /^apply: expected a module, such as a model or a layer, got undefined$/],
+  ["deterministic or not", () => gatewise.initSync({ deterministic: any("yes") }), /^initSync: expected deterministic to be true or false, got yes$/],
   ["a cell that does not say its size", () => sequential([layers.rnn({ cell: any({ call: () => undefined }) })], { inputShape: [null, 2] }), /^rnn "rnn": expected the cell to have a stateSize/],
 ];
 

@@ -329,5 +329,8 @@ eachBackend("stream", (test, _build, backend) => {
     const model = sequential([layers.gru({ units: 2, returnSequences: true }), layers.lstm({ units: 2, goBackwards: true, name: "back" })], { seed: 3, inputShape: [null, 4] });
     refused(() => model.stream(), "ERR_UNSUPPORTED", /^stream: expected layers that run step by step, got lstm "back": it reads the sequence from its end \(goBackwards\)$/);
     model.dispose();
+    const repeating = sequential([layers.gru({ units: 2 }), layers.repeatVector({ n: 3 })], { seed: 3, inputShape: [null, 4] });
+    refused(() => repeating.stream(), "ERR_UNSUPPORTED", /^stream: expected layers that run step by step, got repeatVector "repeat_vector": it makes a sequence of its own out of one output$/);
+    repeating.dispose();
   });
 });

@@ -123,6 +123,13 @@ test("a function of one's own is called with the shape", () => {
   model.dispose();
 });
 
+test("peepholes are the row of a matrix to initializers that know matrices only", () => {
+  const model = sequential([layers.lstm({ units: 3, peepholes: true, kernelInitializer: "orthogonal" })], { inputShape: [null, 2], seed: 1 });
+  const { data } = model.getWeights()["lstm/peephole_i"];
+  assert.ok(Math.abs(Math.hypot(...data) - 1) < 1e-6);
+  model.dispose();
+});
+
 test("options that are undefined are absent; unknown names and options are refused", () => {
   same(draw(initializers.constant({ value: undefined }), [1]), [0]);
   same(draw(initializers.randomUniform({ minval: undefined, maxval: 1 }), [4]), draw(initializers.randomUniform({ maxval: 1 }), [4]));
