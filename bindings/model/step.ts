@@ -9,8 +9,9 @@ import { gather, validSteps } from "../ops/rows.ts";
 import { reshape } from "../ops/shape.ts";
 import { needsWholeBatch } from "../program/shard.ts";
 import { describe } from "../program/shape.ts";
-import type { Steps, Tensor } from "../program/tensor.ts";
+import { isTensor, type Steps, type Tensor } from "../program/tensor.ts";
 import { currentTrace } from "../program/trace.ts";
+import { shown } from "../shown.ts";
 import { headsOf, type Head, type Objective } from "./heads.ts";
 import { attachSteps } from "./inputs.ts";
 import type { Network } from "./network.ts";
@@ -96,7 +97,8 @@ function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | un
   if (!loss) return { loss: undefined, counted: undefined };
   if (!loss.terms) {
     if (sampleWeight ?? classWeight) throw new OptionError("fit: expected a loss from losses.* with weights of samples or classes, got a function of your own, whose parts cannot be weighted");
-    const value = loss(y, yPred);
+    const value: unknown = loss(y, yPred);
+    if (!isTensor(value)) throw new OptionError(`compile: expected a loss that gives a tensor, got ${shown(value)}`);
     if (value.size > 1) return { ...averaged(sum(value), value.size), counted: undefined };
     needsWholeBatch(currentTrace("loss"), "a loss of your own that gives one number");
     return { loss: reshape(value, []), counted: undefined };

@@ -33,11 +33,15 @@ const any = (value: unknown): never => value as never;
 const fromStates = (model: Model, shapes: number[][]): unknown =>
   jit(model, (input: Tensor, states: Tensor[]) => (model.layers[0] as gatewise.Layer).call(input, { initialState: states }))(x, shapes.map((shape) => floats(shape)));
 
-/** Trains a dense layer with these options once. */
-function fitOnce(options: object): unknown {
+/** Trains a dense layer with these options once, by this loss. */
+function fitOnce(options: object, loss: gatewise.Loss | string = "mse"): unknown {
   const model = sequential([layers.dense({ units: 1, ...options })], { seed: 1, inputShape: [2] });
-  model.compile({ loss: "mse" });
-  return model.trainOnBatch([[1, 2]], [3]);
+  model.compile({ loss });
+  try {
+    return model.trainOnBatch([[1, 2]], [3]);
+  } finally {
+    model.dispose();
+  }
 }
 
 /** A saved file with its configuration changed. */
@@ -112,6 +116,7 @@ const onNumbers: Case[] = [
   ["room for a step in a list", (m) => m.stream().step([1, 2], any([0])), "ValueError", "ERR_VALUE", "step: expected out as a Float32Array, got a list"],
   ["an initial state that is no tensor", (m) => jit(m, (t: Tensor) => (m.layers[0] as gatewise.Layer).call(t, { initialState: any([1]) }))(x), "TraceError", "ERR_TRACE", /^gru "gru": expected a traced tensor, got 1; wrap/],
   ["a regularizer that gives no scalar", () => fitOnce({ kernelRegularizer: any(() => 1) }), "OptionError", "ERR_OPTION", 'dense "dense": expected a regularizer that gives a scalar, got 1'],
+  ["a loss that gives no tensor", () => fitOnce({}, any(() => 1)), "OptionError", "ERR_OPTION", "compile: expected a loss that gives a tensor, got 1"],
   ["a constraint that gives no weight", () => fitOnce({ kernelConstraint: any(() => 1) }), "OptionError", "ERR_OPTION", 'dense "dense": expected a constraint that gives [2, 1], got 1'],
   ["more than there is room for", (m) => m.memory([2 ** 31, 3, 2]), "ShapeError", "ERR_SHAPE", "memory: expected at most 1073741824 numbers, got [2147483648, 3, 2]"],
   ["callbacks that are no list", (m) => m.fit(x, y, { callbacks: any({}) }), "OptionError", "ERR_OPTION", "fit: expected a list of callbacks, got object"],
