@@ -75,10 +75,13 @@ function counted(labels: Tensor, ignored: number | undefined, classes: number): 
 }
 
 function sparse(yTrue: Tensor, yPred: Tensor, options: SparseCrossentropyOptions): Tensor | Terms {
-  const { fromLogits = false, labelSmoothing = 0, ignoreIndex, ignoreClass, classWeights } = options;
+  const { fromLogits = false, labelSmoothing = 0, ignoreIndex, ignoreClass = ignoreIndex, classWeights } = options;
+  if (ignoreIndex !== undefined && ignoreIndex !== ignoreClass) {
+    throw new OptionError(`losses.sparseCategoricalCrossentropy: expected one label to ignore, got ignoreIndex ${ignoreIndex} and ignoreClass ${ignoreClass}`);
+  }
   const classes = yPred.shape.at(-1)!;
   const perClass = weightsOf("sparseCategoricalCrossentropy", classWeights, classes);
-  const { labels, valid } = counted(alignLabels("sparseCategoricalCrossentropy", yTrue, yPred), ignoreIndex ?? ignoreClass, classes);
+  const { labels, valid } = counted(alignLabels("sparseCategoricalCrossentropy", yTrue, yPred), ignoreClass, classes);
   const logits = fromLogits ? yPred : log(clipped(yPred)); // whose softmax is the probabilities, over their sum as TensorFlow's Keras has it
   if (labelSmoothing === 0 && !perClass && !valid) return sparseCrossEntropy(logits, labels);
   const targets = smoothed(oneHot(labels, classes), labelSmoothing, classes);

@@ -213,6 +213,8 @@ eachBackend("losses", (test) => {
     const { inputGrads } = valueAndGrad(null, (a: Tensor, b: Tensor) => loss(a, b), { inputs: true })(Int32Array.of(0, -100, 1), x);
     close(inputGrads[1].data.slice(2, 4), [0, 0], 0);
     assert.is(run(loss, Int32Array.of(-100, -100, -100), x), 0);
+    const two = losses.sparseCategoricalCrossentropy({ ignoreIndex: -100, ignoreClass: 0 });
+    refused(() => run(two, Int32Array.of(1, 0, 1), x), "ERR_OPTION", /^losses\.sparseCategoricalCrossentropy: expected one label to ignore, got ignoreIndex -100 and ignoreClass 0$/);
   });
 
   test("divide by the weights of the classes that occur, and by the rows for targets that are probabilities", () => {
