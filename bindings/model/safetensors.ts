@@ -213,14 +213,19 @@ function parseMetadata(value: unknown): Record<string, string> {
   return value as Record<string, string>;
 }
 
-/** Arrays one after the other, from the first byte to the last. */
-function checkCoverage(entries: readonly Entry[], dataBytes: number): void {
+/**
+ * Arrays one after the other, from the first byte to the last. Some writers align each array: up to 7 zeros may follow one,
+ * as far as the next multiple of 8.
+ */
+function checkCoverage(entries: readonly Entry[], data: Uint8Array): void {
   let end = 0;
+  const reaches = (next: number): boolean =>
+    next === end || (next > end && next <= Math.ceil(end / ALIGN) * ALIGN && data.subarray(end, next).every((byte) => byte === 0));
   for (const entry of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (entry.begin !== end) fail(`"${clip(entry.name)}" to begin at ${end}, where the array before it ends`, entry.begin);
+    if (!reaches(entry.begin)) fail(`"${clip(entry.name)}" to begin at ${end}, where the array before it ends`, entry.begin);
     end = entry.end;
   }
-  if (end !== dataBytes) fail(`${end} bytes of data, as its header says`, dataBytes);
+  if (!reaches(data.length)) fail(`${end} bytes of data, as its header says`, data.length);
 }
 
 /**
@@ -237,7 +242,7 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   const fields = Object.entries(header);
   const metadata = parseMetadata(fields.find(([name]) => name === METADATA)?.[1]);
   const entries = fields.filter(([name]) => name !== METADATA).map(([name, value]) => parseEntry(name, value, dataBytes));
-  checkCoverage(entries, dataBytes);
+  checkCoverage(entries, bytes.subarray(dataStart));
   const read = ({ name, dtype, shape, begin, end }: Entry): [string, StoredTensor] => {
     const own = new Uint8Array(end - begin);
     own.set(bytes.subarray(dataStart + begin, dataStart + end));

@@ -101,6 +101,16 @@ test("half floats are widened exactly", () => {
   assert.is(h.dtype, "F16");
 });
 
+/** An array of three bytes and one of two floats. */
+const two = (offsets: number[], bytes: number): Uint8Array =>
+  fileOf({ a: { dtype: "U8", shape: [3], data_offsets: [0, 3] }, b: { dtype: "F32", shape: [2], data_offsets: offsets } }, bytes);
+
+test("zeros that align arrays are passed over", () => {
+  for (const [begin, bytes] of [[3, 11], [3, 16], [4, 12], [8, 16]]) {
+    assert.equal(decodeSafetensors(two([begin, begin + 8], bytes)).tensors.b.data, new Float32Array(2), String(begin));
+  }
+});
+
 test("every kind of damage is named", () => {
   const rows: [string, Uint8Array, RegExp][] = [
     ["nothing", new Uint8Array(0), /at least 8 bytes, got 0/],
@@ -124,6 +134,9 @@ test("every kind of damage is named", () => {
     ["offsets beyond", one({ data_offsets: [4, 12] }), /within 8 bytes/],
     ["trailing bytes", one({}, 9), /8 bytes of data.*got 9/],
     ["a hole", one({ data_offsets: [4, 12] }, 12), /begin at 0.*got 4/],
+    ["a hole that is no alignment", two([9, 17], 17), /"b" to begin at 3.*got 9/],
+    ["alignment that is not zero", two([8, 16], 16).map((byte, i, all) => (i === all.length - 12 ? 1 : byte)), /"b" to begin at 3.*got 8/],
+    ["a whole word of zeros behind the last array", two([3, 11], 19), /11 bytes of data.*got 19/],
     ["overlap", fileOf({ a: { dtype: "F32", shape: [2], data_offsets: [0, 8] }, b: { dtype: "F32", shape: [2], data_offsets: [4, 12] } }, 12), /"b" to begin at 8/],
     ["a name twice", fileOf('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'), /"a" twice/],
     ["a field twice", fileOf('{"a":{"dtype":"U8","shape":[0],"shape" : [1],"data_offsets":[0,0]}}', 1), /./],
