@@ -43,6 +43,13 @@ function withinTop(k: number, labels: Tensor, yPred: Tensor): Tensor {
   return affine(greaterEqual(above, k), -1, 1);
 }
 
+/** @param labelsOf  the class numbers behind the targets, for errors under a name */
+const topAccuracy = (name: string, key: string, labelsOf: (name: string, yTrue: Tensor, yPred: Tensor) => Tensor) =>
+  metricFactory<TopKOptions>(name, { k: 5 }, ({ k }) => {
+    checkCount(`metrics.${name}`, "k", k);
+    return meanMetric(key, (yTrue, yPred) => withinTop(k!, labelsOf(name, yTrue, yPred), yPred));
+  });
+
 export const accuracyMetrics = {
   /** Share of right answers: binary, categorical or by class number, as the shapes say. */
   accuracy: metricFactory<object>("accuracy", {}, () => meanMetric("accuracy", fitting)),
@@ -54,14 +61,8 @@ export const accuracyMetrics = {
   /** Share of rows whose highest prediction is that of the class number. */
   sparseCategoricalAccuracy: metricFactory<object>("sparseCategoricalAccuracy", {}, () => meanMetric("sparse_categorical_accuracy", sparse)),
   /** Share of rows that rate the class of the highest target among the k highest. */
-  topKCategoricalAccuracy: metricFactory<TopKOptions>("topKCategoricalAccuracy", { k: 5 }, ({ k = 5 }) => {
-    checkCount("metrics.topKCategoricalAccuracy", "k", k);
-    return meanMetric("top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, argmax(alignTargets("topKCategoricalAccuracy", yTrue, yPred)), yPred));
-  }),
+  topKCategoricalAccuracy: topAccuracy("topKCategoricalAccuracy", "top_k_categorical_accuracy", (...given) => argmax(alignTargets(...given))),
   /** Share of rows that rate the class number among the k highest. */
-  sparseTopKCategoricalAccuracy: metricFactory<TopKOptions>("sparseTopKCategoricalAccuracy", { k: 5 }, ({ k = 5 }) => {
-    checkCount("metrics.sparseTopKCategoricalAccuracy", "k", k);
-    return meanMetric("sparse_top_k_categorical_accuracy", (yTrue, yPred) => withinTop(k, alignLabels("sparseTopKCategoricalAccuracy", yTrue, yPred), yPred));
-  }),
+  sparseTopKCategoricalAccuracy: topAccuracy("sparseTopKCategoricalAccuracy", "sparse_top_k_categorical_accuracy", alignLabels),
 };
 

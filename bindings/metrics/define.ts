@@ -1,6 +1,6 @@
 /** What a metric is: sums over what counts, which batches add up, and the number they become. */
 import { OptionError } from "../errors.ts";
-import type { Terms } from "../losses/define.ts";
+import type { LossFactory, Terms } from "../losses/define.ts";
 import { checkOptions, givenOptions } from "../options.ts";
 import { quoted, shown } from "../shown.ts";
 import { mul } from "../ops/elementwise.ts";
@@ -92,3 +92,7 @@ export function meanMetric(metricName: string, terms: (yTrue: Tensor, yPred: Ten
     result: ([sums, counts]) => finish(ratio(sums[0], counts[0])),
   };
 }
+
+/** The mean of a loss that has no options here. */
+export const meanOf = (name: string, key: string, loss: LossFactory<object>): ((options?: MetricOptions) => Metric) =>
+  metricFactory<object>(name, {}, () => meanMetric(key, loss().terms!));

@@ -2,13 +2,11 @@
 import type { SparseCrossentropyOptions } from "../losses/crossentropy.ts";
 import { alignTargets } from "../losses/define.ts";
 import { losses } from "../losses/index.ts";
-import { abs, mul, square, sub } from "../ops/elementwise.ts";
+import { mul, square } from "../ops/elementwise.ts";
 import { squaredError } from "../ops/loss.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import type { Tensor } from "../program/tensor.ts";
-import { count, meanMetric, metricFactory, ratio, spread } from "./define.ts";
-
-const squared = (name: string) => (yTrue: Tensor, yPred: Tensor): Tensor => mean(squaredError(yPred, alignTargets(name, yTrue, yPred)), { axis: -1 });
+import { count, meanMetric, meanOf, metricFactory, ratio, spread } from "./define.ts";
 
 /** Options of `metrics.perplexity`. */
 export type PerplexityOptions = Pick<SparseCrossentropyOptions, "fromLogits" | "ignoreIndex" | "ignoreClass">;
@@ -31,12 +29,12 @@ function columns(values: Tensor, weights: Tensor | undefined): Tensor {
 
 export const errorMetrics = {
   /** Mean of (t − p)². */
-  meanSquaredError: metricFactory<object>("meanSquaredError", {}, () => meanMetric("mean_squared_error", squared("meanSquaredError"))),
+  meanSquaredError: meanOf("meanSquaredError", "mean_squared_error", losses.meanSquaredError),
   /** Mean of |t − p|. */
-  meanAbsoluteError: metricFactory<object>("meanAbsoluteError", {}, () =>
-    meanMetric("mean_absolute_error", (yTrue, yPred) => mean(abs(sub(yPred, alignTargets("meanAbsoluteError", yTrue, yPred))), { axis: -1 }))),
+  meanAbsoluteError: meanOf("meanAbsoluteError", "mean_absolute_error", losses.meanAbsoluteError),
   /** Root of the mean squared error over everything that counts. */
-  rootMeanSquaredError: metricFactory<object>("rootMeanSquaredError", {}, () => meanMetric("root_mean_squared_error", squared("rootMeanSquaredError"), Math.sqrt)),
+  rootMeanSquaredError: metricFactory<object>("rootMeanSquaredError", {}, () => meanMetric("root_mean_squared_error",
+    (yTrue, yPred) => mean(squaredError(yPred, alignTargets("rootMeanSquaredError", yTrue, yPred)), { axis: -1 }), Math.sqrt)),
   /** Share of the targets' variance that is explained, averaged over the last axis as Keras does; of targets that are all the same, 0, or 1 without error. */
   r2Score: metricFactory<object>("r2Score", {}, () => ({
     metricName: "r2_score",

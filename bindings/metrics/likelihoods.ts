@@ -1,13 +1,8 @@
 /** Losses to be judged by as well: their mean over what counts in an epoch. */
 import type { CrossentropyOptions, SparseCrossentropyOptions } from "../losses/crossentropy.ts";
-import type { LossFactory } from "../losses/define.ts";
 import { losses } from "../losses/index.ts";
 import { neg } from "../ops/elementwise.ts";
-import { meanMetric, metricFactory, type Metric, type MetricOptions } from "./define.ts";
-
-/** The mean of a loss that has no options here. */
-const meanOf = (name: string, key: string, loss: LossFactory<object>): ((options?: MetricOptions) => Metric) =>
-  metricFactory<object>(name, {}, () => meanMetric(key, loss().terms!));
+import { meanMetric, meanOf, metricFactory } from "./define.ts";
 
 const cosine = losses.cosineSimilarity().terms!;
 
