@@ -37,7 +37,7 @@ export interface MonitorOptions {
 
 /** Watches one value of the logs for improvement. */
 class Monitor {
-  best: number;
+  best!: number;
   private readonly key: string;
   private readonly sign: number;
   private readonly minDelta: number;
@@ -53,6 +53,11 @@ class Monitor {
     this.sign = larger ? -1 : 1;
     this.minDelta = Math.abs(minDelta);
     this.relative = relative;
+    this.reset();
+  }
+
+  /** Begins anew: any value is better than none. */
+  reset(): void {
     this.best = this.sign * Infinity;
   }
 
@@ -94,12 +99,12 @@ function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   const { patience = 0, baseline, restoreBestWeights = false, startFromEpoch = 0 } = options;
   checkWhole(subject, "patience", patience);
   checkWhole(subject, "startFromEpoch", startFromEpoch);
-  let monitor = new Monitor(subject, options);
+  const monitor = new Monitor(subject, options);
   let waited: number;
   let best: ArrayRecord | undefined;
   return {
     onTrainBegin() {
-      monitor = new Monitor(subject, options);
+      monitor.reset();
       waited = 0;
       best = undefined;
     },
@@ -254,12 +259,12 @@ function reduceLROnPlateau(options: PlateauOptions = {}): Callback {
   checkWhole(subject, "patience", patience);
   checkWhole(subject, "cooldown", cooldown);
   checkNumber(subject, "minLr", minLr, 0);
-  let monitor = new Monitor(subject, { ...options, minDelta }, relative);
+  const monitor = new Monitor(subject, { ...options, minDelta }, relative);
   let waited = 0;
   let resting = 0;
   return {
     onTrainBegin() {
-      monitor = new Monitor(subject, { ...options, minDelta }, relative);
+      monitor.reset();
       waited = resting = 0;
     },
     onEpochEnd({ logs }, model) {
