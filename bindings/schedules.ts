@@ -28,7 +28,7 @@ function define<O extends object>(
     if (missing) throw new OptionError(`schedules.${name}: expected ${missing}, got none`);
     for (const [key, value] of Object.entries(options)) {
       if (typeof defaults[key as keyof O] === "boolean") checkBoolean(`schedules.${name}`, key, value);
-      else if (value !== undefined && !LISTS.includes(key) && key !== "annealStrategy") checkNumber(`schedules.${name}`, key, value, SIGNED.includes(key) ? undefined : 0);
+      else if (value !== undefined && !LISTS.includes(key) && typeof defaults[key as keyof O] !== "string") checkNumber(`schedules.${name}`, key, value, SIGNED.includes(key) ? undefined : 0);
     }
     for (const key of known.filter((key) => (key.endsWith("Steps") && key !== "warmupSteps") || DIVISORS.includes(key))) {
       if (!((options[key] as number) > 0)) throw new OptionError(`schedules.${name}: expected ${key} > 0, got ${shown(options[key])}`);

@@ -33,7 +33,7 @@ export interface StreamSource {
 }
 
 /** @throws ValueError, ShapeError unless results fit into what the caller gave for them */
-function checkRoom(method: string, out: unknown, size: number): void {
+function checkOut(method: string, out: unknown, size: number): void {
   if (!(out instanceof Float32Array)) throw new ValueError(`${method}: expected out as a Float32Array, got ${shown(out)}`);
   if (out.length !== size) throw new ShapeError(`${method}: expected room for ${size} numbers in out, got ${out.length}`);
 }
@@ -87,7 +87,7 @@ export class Stream {
     this.throwIfDisposed();
     const { input, output, program } = this.stepper;
     if (frame?.length !== input.size) throw new ShapeError(`step: expected a frame of ${input.size} numbers, got ${frame?.length ?? typeof frame}`);
-    checkRoom("step", out, output.size);
+    checkOut("step", out, output.size);
     input.checkFinite(frame, "step: frame"); // a NaN would stay in the state for good
     input.write(frame, "step: frame");
     program.run();
@@ -112,7 +112,7 @@ export class Stream {
     const n = frames.length / inputSize;
     if (!Number.isInteger(n)) throw new ShapeError(`process: expected frames of ${inputSize} numbers each, got ${frames.length} numbers`);
     const result = out === undefined ? new Float32Array(n * outputSize) : out;
-    checkRoom("process", result, n * outputSize);
+    checkOut("process", result, n * outputSize);
     // all of them first, so that a bad one leaves the state as it was
     this.stepper.input.check(frames, "process: frames");
     this.stepper.input.checkFinite(frames, "process: frames");

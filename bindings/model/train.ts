@@ -208,9 +208,9 @@ export function evaluateStream(runner: BatchRunner, batches: Batches): Promise<L
 export async function fit(model: Module, runner: BatchRunner, source: Source, options: FitOptions): Promise<History> {
   checkFit(options); // what shows the progress comes behind the callbacks
   const { verbose, callbacks = [] } = options;
-  const shown = verbose ? [...callbacks, await progressOf()] : callbacks;
+  const listening = verbose ? [...callbacks, await progressOf()] : callbacks;
   const result: History = { history: {}, epoch: [] };
-  for await (const { type, epoch, logs } of train(model, runner, source, { ...options, callbacks: shown })) {
+  for await (const { type, epoch, logs } of train(model, runner, source, { ...options, callbacks: listening })) {
     if (type !== "epoch") continue;
     result.epoch.push(epoch);
     for (const [key, value] of Object.entries(logs)) (result.history[key] ??= []).push(value);

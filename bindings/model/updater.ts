@@ -107,11 +107,11 @@ export class Updater {
     const { learningRates, withoutDecay, kind } = this.optimizer;
     const names = this.model.parameters().map(([name]) => name);
     checkPaths(`optimizers.${kind}: expected learningRates`, Object.keys(learningRates), names.flatMap(pathsTo));
-    checkPaths(`optimizers.${kind}: expected excludeFromWeightDecay`, withoutDecay, names.flatMap((name) => [...pathsTo(name), ownName(name)]));
+    checkPaths(`optimizers.${kind}: expected excludeFromWeightDecay`, withoutDecay, names.flatMap(namesFor));
     const sets = this.groups.map(() => new Set<Parameter>());
     for (const [name, parameter] of this.model.trainableParameters()) {
       const longest = pathsTo(name).filter((path) => Object.hasOwn(learningRates, path)).at(-1);
-      const plain = [...pathsTo(name), ownName(name)].some((path) => withoutDecay.includes(path));
+      const plain = namesFor(name).some((path) => withoutDecay.includes(path));
       sets[this.groups.findIndex(({ path, decays }) => path === longest && decays === !plain)].add(parameter);
     }
     return sets;
@@ -255,8 +255,8 @@ function pathsTo(name: string): string[] {
   return parts.map((_, i) => parts.slice(0, i + 1).join("/"));
 }
 
-/** What a weight is called in its layer. */
-const ownName = (name: string): string => name.slice(name.lastIndexOf("/") + 1);
+/** The paths that lead to a weight, and what it is called in its layer. */
+const namesFor = (name: string): string[] => [...pathsTo(name), name.slice(name.lastIndexOf("/") + 1)];
 
 function checkPaths(expected: string, paths: readonly string[], names: readonly string[]): void {
   const known = [...new Set(names)];

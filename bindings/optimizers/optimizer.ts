@@ -2,7 +2,7 @@
 import { OptionError } from "../errors.ts";
 import { applyGradients, finishTraining } from "../model/apply.ts";
 import type { Network } from "../model/network.ts";
-import { checkBoolean, checkCount, checkOptions, givenOptions } from "../options.ts";
+import { checkBoolean, checkCount, checkNumber, checkOptions, givenOptions } from "../options.ts";
 import { shown } from "../shown.ts";
 import type { NDArray } from "../program/array.ts";
 import type { Operand } from "../program/tensor.ts";
@@ -110,10 +110,14 @@ export class Optimizer {
     const subject = `optimizers.${this.kind}`;
     for (const [name, value] of Object.entries(options)) {
       if (value === undefined || name === "learningRate") continue;
-      if (typeof this.rule.defaults[name] === "boolean") checkBoolean(subject, name, value);
-      else if (!(typeof value === "number" && value >= 0 && Number.isFinite(value))) throw new OptionError(`${subject}: expected ${name} ≥ 0, got ${shown(value)}`);
-      else if (MEANS.includes(name) && value >= 1) throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} < 1, got ${value}`);
-      else if (SHARES.includes(name) && value > 1) throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} ≤ 1, got ${value}`);
+      if (typeof this.rule.defaults[name] === "boolean") {
+        checkBoolean(subject, name, value);
+        continue;
+      }
+      checkNumber(subject, name, value, 0);
+      const number = value as number;
+      if (MEANS.includes(name) && number >= 1) throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} < 1, got ${number}`);
+      if (SHARES.includes(name) && number > 1) throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} ≤ 1, got ${number}`);
     }
     checkBoolean(subject, "useEma", this.averages);
     if (typeof this.learningRate !== "function") this.checkRate("learningRate", this.learningRate);

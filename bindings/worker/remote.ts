@@ -1,6 +1,6 @@
 /** A model and its streams that live in a worker. */
 import { OptionError } from "../errors.ts";
-import { shown } from "../shown.ts";
+import { checkRecord } from "../options.ts";
 import type { EvaluateOptions } from "../model/module.ts";
 import type { BatchOptions, Targets } from "../model/dataset.ts";
 import type { InspectOptions } from "../model/inspect.ts";
@@ -35,7 +35,7 @@ export interface RemoteFitOptions extends Omit<FitOptions, "callbacks">, Transfe
 
 /** The options that the worker is told of, and whether buffers are handed over. */
 function divide<O extends Transferring>(method: string, options: O): [told: Omit<O, "transfer">, call: { transfer: boolean | undefined }] {
-  if (typeof options !== "object" || options === null) throw new OptionError(`${method}: expected an object of options, got ${shown(options)}`);
+  checkRecord(method, options);
   const { transfer, ...told } = options;
   return [told, { transfer }];
 }
