@@ -50,7 +50,7 @@ export default tseslint.config(
   { files: ["bindings/reference/**/*.ts"], rules: { "max-lines-per-function": "off" } },
   {
     files: ["bindings/**/*.ts"],
-    ignores: ["bindings/runtime/heap.ts", "bindings/runtime/worker.ts", "bindings/reference/**"],
+    ignores: ["bindings/runtime/heap.ts", "bindings/runtime/threads/worker.ts", "bindings/reference/**"],
     rules: {
       "no-restricted-syntax": ["error", {
         selector: "MemberExpression[property.name='buffer'][object.name='memory'], MemberExpression[property.name='buffer'] > MemberExpression[property.name='memory']",

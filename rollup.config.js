@@ -1,5 +1,5 @@
 // Bundles build/js, which tsc makes of bindings/, into dist: each entry as ESM and as CJS.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { transform } from "esbuild";
@@ -8,16 +8,16 @@ import { ENTRIES } from "./scripts/entries.mjs";
 const compiled = (name) => fileURLToPath(new URL(`build/js/${name}.js`, import.meta.url));
 
 const FORWARD = {
-  "runtime/inline": "runtime/inline_infer",
-  "runtime/instantiate": "runtime/instantiate_plain",
-  "runtime/threads": "runtime/threads_none",
+  "runtime/wasm/inline": "runtime/wasm/inline_infer",
+  "runtime/wasm/instantiate": "runtime/wasm/instantiate_plain",
+  "runtime/threads/threads": "runtime/threads/threads_none",
 };
 
 const SMALL = {
   ...FORWARD,
-  "initializers": "without_training",
-  "regularizers": "without_training",
-  "constraints": "without_training",
+  "layers/initializers": "layers/without_training",
+  "layers/regularizers": "layers/without_training",
+  "layers/constraints": "layers/without_training",
 };
 
 const { infer, exported, ...complete } = ENTRIES;
@@ -26,22 +26,31 @@ const { infer, exported, ...complete } = ENTRIES;
  * Entries by what they carry. Within a group they share chunks; groups differ in a few files that are swapped while
  * resolving, so that no source asks at run time where it runs:
  *
- *   runtime/inline       the wasm that travels as text: all kernels, forward ones with or without those of int8 models, or none
- *   runtime/threads      workers over shared memory, or one thread
- *   runtime/instantiate  by the AssemblyScript loader, or plainly where it cannot be imported or would weigh too much
- *   runtime/reference    the kernels in plain TypeScript, or none
- *   initializers …       what matters to training only
+ *   runtime/wasm/inline       the wasm that travels as text: all kernels, forward ones with or without those of int8 models, or none
+ *   runtime/threads/threads   workers over shared memory, or one thread
+ *   runtime/wasm/instantiate  by the AssemblyScript loader, or plainly where it cannot be imported or would weigh too much
+ *   runtime/reference         the kernels in plain TypeScript, or none
+ *   layers/initializers …     what matters to training only
  */
 const GROUPS = [
   { entries: complete, swaps: {} },
   {
     entries: { external: complete.index },
     swaps: {
-      "runtime/inline": "runtime/inline_external", "runtime/instantiate": "runtime/instantiate_plain", "runtime/threads": "runtime/threads_none",
+      "runtime/wasm/inline": "runtime/wasm/inline_external",
+      "runtime/wasm/instantiate": "runtime/wasm/instantiate_plain",
+      "runtime/threads/threads": "runtime/threads/threads_none",
     },
   },
   { entries: { infer }, swaps: SMALL, forwardOnly: true },
-  { entries: { exported }, swaps: { ...FORWARD, "runtime/inline": "runtime/inline_exported", "runtime/reference": "runtime/reference_none" } },
+  {
+    entries: { exported },
+    swaps: {
+      ...FORWARD,
+      "runtime/wasm/inline": "runtime/wasm/inline_exported",
+      "runtime/reference": "runtime/reference_none",
+    },
+  },
   { entries: { worklet: infer }, swaps: SMALL, forwardOnly: true }, // in one file, without chunks
 ];
 
@@ -51,6 +60,8 @@ const PEERS = ["papaparse"];
 /** Replaces files of build/js by others of the same exports, whoever imports them. */
 function swap(names) {
   const files = new Map(Object.entries(names).map(([name, other]) => [compiled(name), compiled(other)]));
+  const missing = [...files].flat().find((file) => !existsSync(file));
+  if (missing) throw new Error(`rollup: expected ${missing} to swap, got no such file`);
   return {
     name: "swap",
     async resolveId(source, importer, options) {
@@ -61,7 +72,11 @@ function swap(names) {
 }
 
 const inferKernels = () =>
-  new Set(WebAssembly.Module.exports(new WebAssembly.Module(readFileSync("build/wasm/simd-infer.wasm"))).map(({ name }) => name));
+  new Set(
+    WebAssembly.Module.exports(new WebAssembly.Module(readFileSync("build/wasm/simd-infer.wasm"))).map(
+      ({ name }) => name,
+    ),
+  );
 
 /**
  * Takes out of object literals what only training needs, so that all it uses goes too: `backward` of ops, and the twins of
@@ -81,7 +96,8 @@ function forwardOnly() {
       const cuts = [];
       const visit = (node) => {
         if (Array.isArray(node)) node.forEach(visit);
-        else if (node?.type === "Property" && drop(node.key.name)) cuts.push([node.start, node.end + /^\s*,?/.exec(code.slice(node.end))[0].length]);
+        else if (node?.type === "Property" && drop(node.key.name))
+          cuts.push([node.start, node.end + /^\s*,?/.exec(code.slice(node.end))[0].length]);
         else if (typeof node?.type === "string") Object.values(node).forEach(visit);
       };
       visit(this.parse(code));
@@ -94,7 +110,8 @@ function forwardOnly() {
 const compact = {
   name: "compact",
   async renderChunk(code) {
-    return (await transform(code, { minifyWhitespace: true, minifySyntax: true, lineLimit: 160, target: "es2022" })).code;
+    return (await transform(code, { minifyWhitespace: true, minifySyntax: true, lineLimit: 160, target: "es2022" }))
+      .code;
   },
 };
 

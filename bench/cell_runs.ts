@@ -1,5 +1,5 @@
 /** The recurrent kernels with their arrays in place, ready to be timed. */
-import { panelWidth } from "../bindings/reference/panel.ts";
+import { panelWidth } from "../bindings/abi/panel.ts";
 import { GATES, type CellName } from "../test/support/cells.ts";
 import { real } from "../test/support/numbers.ts";
 import type { Box } from "./probes.ts";

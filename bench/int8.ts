@@ -12,7 +12,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { backendInfo, initSync, layers, losses, optimizers, sequential, type NDArray } from "../bindings/index.ts";
-import { Random } from "../bindings/random.ts";
+import { Random } from "../bindings/base/random.ts";
 import { ceilingModule } from "./ceiling.ts";
 import { Sandbox } from "../test/support/builds.ts";
 import { fastest, int8Reads, transcendentals } from "./probes.ts";
@@ -49,7 +49,7 @@ function speed(sizes: readonly number[]): void {
   initSync();
   const model = sequential([layers.dense({ units: 1 })], { inputShape: [40] });
   const { kernels } = model.quantize().backend;
-  // as bindings/runtime/int8.ts tells them apart: only the plain dot takes 255 for −1
+  // as bindings/runtime/wasm/int8.ts tells them apart: only the plain dot takes 255 for −1
   const plain = backendInfo().build === "simd" || kernels.abi_dot(127, 255) === 5 - 4 * 127;
   const wasm = { limbs: plain ? 1 as const : 2 as const, module: ceilingModule(plain ? "simd" : "relaxed") };
   console.log(`Node ${process.versions.node}, ${backendInfo().build}, ${plain ? "int16" : "relaxed"} dot\n`);

@@ -9,7 +9,7 @@
  */
 import { readFileSync } from "node:fs";
 import { layers, sequential, type NDArray } from "../bindings/index.ts";
-import { decodeSafetensors } from "../bindings/model/safetensors.ts";
+import { decodeSafetensors } from "../bindings/saving/safetensors.ts";
 import { oraclePath } from "../test/support/oracles.ts";
 
 interface Hdf5 {

@@ -3,9 +3,9 @@
  *
  * @module gatewise
  */
-import { factories, type CellOf, type LayerOf, type SequentialOf } from "./model/factories.ts";
-import { Module } from "./model/module.ts";
-import { openFile, type FileBytes } from "./model/load.ts";
+import { factories, type CellOf, type LayerOf, type SequentialOf } from "./models/factories.ts";
+import { Module } from "./models/module.ts";
+import { openFile, type FileBytes } from "./saving/load.ts";
 
 const made = factories(Module);
 
@@ -50,16 +50,127 @@ export function loadModel(bytes: FileBytes): Sequential {
 
 export { Module };
 export { init, initSync, backendInfo } from "./runtime/context.ts";
-export { jit, trainStep, valueAndGrad } from "./functions.ts";
+export { jit, trainStep, valueAndGrad } from "./models/transforms.ts";
 /** What models written by hand are made of. */
 export * as ops from "./ops/index.ts";
-export { initializers } from "./initializers.ts";
-export { regularizers } from "./regularizers.ts";
-export { constraints } from "./constraints.ts";
+export { initializers } from "./layers/initializers.ts";
+export { regularizers } from "./layers/regularizers.ts";
+export { constraints } from "./layers/constraints.ts";
 export { losses } from "./losses/index.ts";
 export { metrics } from "./metrics/index.ts";
 export { optimizers, Optimizer } from "./optimizers/index.ts";
-export { schedules } from "./schedules.ts";
-export { callbacks } from "./callbacks.ts";
-export * from "./errors.ts";
-export type * from "./types.ts";
+export { schedules } from "./optimizers/schedules.ts";
+export { callbacks } from "./training/callbacks/callbacks.ts";
+export * from "./base/errors.ts";
+// the types that signatures name
+export type {
+  Callback,
+  CheckpointOptions,
+  CsvLoggerOptions,
+  EarlyStoppingOptions,
+  LoggerOptions,
+  LogTarget,
+  MonitorOptions,
+  PlateauOptions,
+} from "./training/callbacks/callbacks.ts";
+export type { ConstraintConfig, ConstraintInput } from "./layers/constraints.ts";
+export type {
+  FunctionOptions,
+  GradOptions,
+  GradResult,
+  StepResult,
+  TensorFunction,
+  TrainStepOptions,
+} from "./models/transforms.ts";
+export type {
+  ConstantOptions,
+  GainOptions,
+  InitializerConfig,
+  InitializerFactory,
+  InitializerInput,
+  NormalOptions,
+  SeedOptions,
+  UniformOptions,
+} from "./layers/initializers.ts";
+export type { ActivationConfig, ActivationInput } from "./layers/core/activations.ts";
+export type {
+  ConcatenateOptions,
+  MaskingOptions,
+  PermuteOptions,
+  RepeatVectorOptions,
+  ReshapeOptions,
+} from "./layers/core/arrange.ts";
+export type { CellOptions, GRUCellOptions, LSTMCellOptions, SimpleRNNCellOptions } from "./layers/rnn/cells.ts";
+export type { CallOptions, CommonOptions } from "./layers/definition.ts";
+export type { GRUOptions, LSTMOptions, RecurrentOptions, SimpleRNNOptions } from "./layers/rnn/recurrent_layer.ts";
+export type { Cell as StepCell, RNNOptions } from "./layers/rnn/rnn.ts";
+export type { SequenceOptions } from "./layers/rnn/sequence_run.ts";
+export type { ActivationOptions, DenseOptions, DropoutOptions, EmbeddingOptions } from "./layers/core/simple.ts";
+export type { BidirectionalOptions, InnerLayer, MergeMode, TimeDistributedOptions } from "./layers/core/wrappers.ts";
+export type {
+  BinaryCrossentropyOptions,
+  BinaryFocalOptions,
+  CategoricalCrossentropyOptions,
+  CategoricalFocalOptions,
+  CrossentropyOptions,
+  LabelOptions,
+  SparseCrossentropyOptions,
+} from "./losses/crossentropy.ts";
+export type { Loss, LossFactory, LossOptions, Reduction } from "./losses/define.ts";
+export type {
+  GaussianNllOptions,
+  HuberOptions,
+  KLDivergenceOptions,
+  PoissonOptions,
+  SmoothL1Options,
+} from "./losses/regression.ts";
+export type { TopKOptions } from "./metrics/accuracy.ts";
+export type { PositivesOptions } from "./metrics/counts.ts";
+export type { Metric, MetricOptions, ThresholdOptions } from "./metrics/define.ts";
+export type { PerplexityOptions } from "./metrics/errors.ts";
+export type { ArrayShape, TypedShape } from "./module/array_shape.ts";
+export type { BatchItem, BatchStream } from "./training/data/batches.ts";
+export type { BatchOptions, Targets } from "./training/data/dataset.ts";
+export type { ExportOptions } from "./export/export_model.ts";
+export type { CellOf, LayerOf, SequentialOf } from "./models/factories.ts";
+export type { ModelInput, StepOptions } from "./inference/model_inputs.ts";
+export type { InspectOptions } from "./training/inspect.ts";
+export type { LayerPart } from "./models/layer_module.ts";
+export type { FileBytes } from "./saving/load.ts";
+export type { MemoryNeed } from "./models/memory_need.ts";
+export type { CompileOptions, EvaluateOptions, MetricsOf, MetricsOption } from "./models/module.ts";
+export type { ArrayRecord, ModuleOptions, Network } from "./models/network.ts";
+export type { PredictOptions, Prediction } from "./inference/predict.ts";
+export type { QuantizeOptions } from "./quantization/quantize.ts";
+export type { Logs } from "./training/score_means.ts";
+export type { SaveOptions } from "./saving/save.ts";
+export type { SequentialLayer, SequentialOptions } from "./models/sequential.ts";
+export type { Several } from "./training/per_output.ts";
+export type { ValidationData } from "./training/data/source.ts";
+export type { Stream, StreamOptions } from "./inference/stream.ts";
+export type { FitOptions, History, TrainEvent } from "./training/fit.ts";
+export type { ActivationParameters } from "./ops/activations.ts";
+export type { Operand } from "./ops/operands.ts";
+export type { ReduceOptions } from "./ops/reduce.ts";
+export type {
+  AdadeltaOptions,
+  AdagradOptions,
+  AdamOptions,
+  Convention,
+  LionOptions,
+  MomentsOptions,
+  NadamOptions,
+  OptimizerOptions,
+  RMSpropOptions,
+  Schedule,
+  SGDOptions,
+} from "./optimizers/index.ts";
+export type { ArrayInput, NDArray, Nested, ShapedInput, TypedArray } from "./base/ndarray.ts";
+export type { Initializer } from "./graph/parameter.ts";
+export type { DType, Shape } from "./base/shape.ts";
+export type { Steps, Tensor } from "./graph/tensor.ts";
+export type { RegularizerConfig, RegularizerInput } from "./layers/regularizers.ts";
+export type { Activations } from "./graph/int8_weight.ts";
+export type { Build } from "./runtime/wasm/builds.ts";
+export type { BackendInfo, ThreadOptions as InitOptions } from "./runtime/context.ts";
+export type { InitOptions as InitSyncOptions } from "./runtime/load.ts";

@@ -3,9 +3,9 @@
  *
  * @module gatewise/infer
  */
-import { factories, type SequentialOf } from "./model/factories.ts";
-import { openFile, type FileBytes } from "./model/load.ts";
-import { Network } from "./model/network.ts";
+import { factories, type SequentialOf } from "./models/factories.ts";
+import { openFile, type FileBytes } from "./saving/load.ts";
+import { Network } from "./models/network.ts";
 
 const { restoreModel } = factories(Network);
 
@@ -20,6 +20,6 @@ export type Model = SequentialOf<Network>;
 export const loadModel = (bytes: FileBytes): Model => restoreModel(openFile(bytes));
 
 export { init, initSync, backendInfo, type BackendInfo, type ThreadOptions as InitOptions } from "./runtime/context.ts";
-export * from "./errors.ts";
-export type { NDArray } from "./program/array.ts";
-export type { Stream, StreamOptions } from "./model/stream.ts";
+export * from "./base/errors.ts";
+export type { NDArray } from "./base/ndarray.ts";
+export type { Stream, StreamOptions } from "./inference/stream.ts";

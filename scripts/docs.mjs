@@ -8,20 +8,33 @@ const OUT = "build/docs";
 
 /** The parts of a module's page, in order: by the file or folder below bindings/ that something is declared in. */
 const PARTS = [
-  ["Models", ["model", "index.ts"]],
-  ["Layers and cells", ["layers", "initializers.ts", "regularizers.ts", "constraints.ts"]],
+  ["Models", ["models", "module", "inference", "saving", "export", "quantization", "index.ts"]],
+  ["Layers and cells", ["layers"]],
   ["Losses and metrics", ["losses", "metrics"]],
-  ["Training", ["optimizers", "schedules.ts", "callbacks.ts"]],
-  ["Functions of your own", ["functions.ts", "ops", "program/tensor.ts"]],
-  ["Arrays", ["program"]],
+  ["Training", ["optimizers", "training"]],
+  ["Functions of your own", ["models/transforms.ts", "ops", "graph"]],
+  ["Arrays", ["base"]],
   ["Builds", ["runtime"]],
-  ["Errors", ["errors.ts"]],
+  ["Errors", ["base/errors.ts"]],
 ];
 
 /** Where the modules' own names stand, whatever files they are made in. */
-const PLACES = { layers: "Layers and cells", cells: "Layers and cells", ops: "Functions of your own", Module: "Models", sequential: "Models", loadModel: "Models" };
+const PLACES = {
+  layers: "Layers and cells",
+  cells: "Layers and cells",
+  ops: "Functions of your own",
+  Module: "Models",
+  sequential: "Models",
+  loadModel: "Models",
+};
 
-const KINDS = ReflectionKind.Namespace | ReflectionKind.Class | ReflectionKind.Interface | ReflectionKind.TypeAlias | ReflectionKind.Function | ReflectionKind.Variable;
+const KINDS =
+  ReflectionKind.Namespace |
+  ReflectionKind.Class |
+  ReflectionKind.Interface |
+  ReflectionKind.TypeAlias |
+  ReflectionKind.Function |
+  ReflectionKind.Variable;
 
 /** Keeps what TypeDoc has to say. */
 class Messages extends Logger {
@@ -35,7 +48,10 @@ class Messages extends Logger {
 /** The part that something exported belongs to. */
 function partOf({ name, sources = [] }) {
   if (Object.hasOwn(PLACES, name)) return PLACES[name];
-  const file = relative("bindings", sources[0]?.fullFileName ? relative(root, sources[0].fullFileName) : "").replaceAll(sep, "/");
+  const file = relative("bindings", sources[0]?.fullFileName ? relative(root, sources[0].fullFileName) : "").replaceAll(
+    sep,
+    "/",
+  );
   return PARTS.flatMap(([part, places]) => places.map((place) => [part, place]))
     .filter(([, place]) => file === place || file.startsWith(`${place}/`))
     .sort(([, a], [, b]) => b.length - a.length)[0]?.[0];
@@ -60,27 +76,41 @@ function arrange({ project }) {
  */
 export async function readReference() {
   process.chdir(root);
-  const app = await Application.bootstrap({
-    name: "gatewise",
-    entryPoints: Object.values(ENTRIES).map((file) => `bindings/${file}.ts`),
-    tsconfig: "tsconfig.json",
-    readme: "none",
-    disableGit: true,
-    displayBasePath: ".",
-    sourceLinkTemplate: "../../../{path}", // from a page to the file in this tree
-    hideGenerator: true,
-    excludeInternal: true,
-    excludePrivate: true,
-    excludeExternals: true,
-    categorizeByGroup: false,
-    categoryOrder: [...PARTS.map(([part]) => part), "*"],
-    sort: ["kind", "source-order"],
-    kindSortOrder: ["Namespace", "Function", "Class", "Variable", "Interface", "TypeAlias"],
-    navigation: { includeCategories: true, includeGroups: false },
-    intentionallyNotExported: ["Root"], // what programs see of a module
-    validation: { notExported: true, invalidLink: true, invalidPath: true, notDocumented: true, rewrittenLink: true },
-    requiredToBeDocumented: ["Module", "Namespace", "Class", "Interface", "TypeAlias", "Function", "Variable", "Method", "Property", "Accessor"],
-  }, [new TSConfigReader()]);
+  const app = await Application.bootstrap(
+    {
+      name: "gatewise",
+      entryPoints: Object.values(ENTRIES).map((file) => `bindings/${file}.ts`),
+      tsconfig: "tsconfig.json",
+      readme: "none",
+      disableGit: true,
+      displayBasePath: ".",
+      sourceLinkTemplate: "../../../{path}", // from a page to the file in this tree
+      hideGenerator: true,
+      excludeInternal: true,
+      excludePrivate: true,
+      excludeExternals: true,
+      categorizeByGroup: false,
+      categoryOrder: [...PARTS.map(([part]) => part), "*"],
+      sort: ["kind", "source-order"],
+      kindSortOrder: ["Namespace", "Function", "Class", "Variable", "Interface", "TypeAlias"],
+      navigation: { includeCategories: true, includeGroups: false },
+      intentionallyNotExported: ["Root"], // what programs see of a module
+      validation: { notExported: true, invalidLink: true, invalidPath: true, notDocumented: true, rewrittenLink: true },
+      requiredToBeDocumented: [
+        "Module",
+        "Namespace",
+        "Class",
+        "Interface",
+        "TypeAlias",
+        "Function",
+        "Variable",
+        "Method",
+        "Property",
+        "Accessor",
+      ],
+    },
+    [new TSConfigReader()],
+  );
   const messages = new Messages();
   app.logger = messages;
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, arrange);

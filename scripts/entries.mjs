@@ -5,7 +5,7 @@ export const ENTRIES = {
   exported: "exported",
   data: "data/index",
   text: "text/index",
-  csv: "csv",
+  csv: "data/csv",
   worker: "worker/index",
-  reference: "reference_entry",
+  reference: "reference",
 };

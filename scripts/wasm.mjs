@@ -103,7 +103,7 @@ function pieces(module) {
 }
 
 /**
- * Two builds as bindings/runtime/packed.ts reads them. They differ in few bytes of most functions, and compression finds
+ * Two builds as bindings/runtime/wasm/packed.ts reads them. They differ in few bytes of most functions, and compression finds
  * what repeats within 32 kB: woven together they take a third less than one after the other (measured).
  */
 function packed(simd, relaxed) {

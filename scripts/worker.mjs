@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { buildSync } from "esbuild";
 
-const ENTRY = "bindings/runtime/worker.ts";
+const ENTRY = "bindings/runtime/threads/worker.ts";
 
 export function buildWorker() {
   const { outputFiles } = buildSync({ entryPoints: [ENTRY], bundle: true, minify: true, format: "iife", target: "es2022", write: false });

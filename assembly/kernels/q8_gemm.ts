@@ -16,7 +16,7 @@ import { CHUNK, chunkBytes, panelBytes } from "../lib/q8_panel";
 
 /**
  * Four products of a weight and a term, and 5, by the opcode that this module sums with. With a term beyond 127 it shows
- * how an engine makes the relaxed dot: see bindings/runtime/int8.ts.
+ * how an engine makes the relaxed dot: see bindings/runtime/wasm/int8.ts.
  */
 export function abi_dot(weight: i32, term: i32): i32 {
   const w = i8x16.splat(<i8>weight), x = i8x16.splat(<i8>term), c = i32x4.splat(5);

@@ -12,5 +12,5 @@ export { split } from "./split.ts";
 export type { Piece, PieceOf, Split, SplitOptions } from "./split.ts";
 export { windows } from "./windows.ts";
 export type { WindowOptions, Windows } from "./windows.ts";
-export { Random, type RandomState } from "../random.ts";
-export type { ArrayInput, NDArray, ShapedInput } from "../program/array.ts";
+export { Random, type RandomState } from "../base/random.ts";
+export type { ArrayInput, NDArray, ShapedInput } from "../base/ndarray.ts";

@@ -1,9 +1,9 @@
 /** Labels as rows with a single 1. */
-import { ValueError } from "../errors.ts";
-import { shown } from "../shown.ts";
-import { indexOf, readArray } from "../program/array.ts";
-import type { ArrayInput, NDArray } from "../program/array.ts";
-import { checkRoom, describe } from "../program/shape.ts";
+import { ValueError } from "../base/errors.ts";
+import { shown } from "../base/formatting.ts";
+import { indexOf, readArray } from "../base/ndarray.ts";
+import type { ArrayInput, NDArray } from "../base/ndarray.ts";
+import { checkRoom, describe } from "../base/shape.ts";
 
 /**
  * Turns labels into the targets of a softmax.

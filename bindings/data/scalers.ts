@@ -6,12 +6,12 @@
  * They differ only in how `fit` chooses center and scale. The last axis is the features; an array of one axis has one
  * feature. Arithmetic is in double precision, results are f32.
  */
-import { FormatError, ShapeError, StateError, ValueError } from "../errors.ts";
-import { shown } from "../shown.ts";
-import { checkOptions } from "../options.ts";
-import { checkFinite, readArray } from "../program/array.ts";
-import type { ArrayInput, NDArray } from "../program/array.ts";
-import { describe } from "../program/shape.ts";
+import { FormatError, ShapeError, StateError, ValueError } from "../base/errors.ts";
+import { shown } from "../base/formatting.ts";
+import { checkOptions } from "../base/options.ts";
+import { checkFinite, readArray } from "../base/ndarray.ts";
+import type { ArrayInput, NDArray } from "../base/ndarray.ts";
+import { describe } from "../base/shape.ts";
 
 /** What a scaler saves: plain JSON. */
 export interface ScalerJson {

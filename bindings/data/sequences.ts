@@ -1,10 +1,10 @@
 /** Sequences of different lengths in one array. */
-import { OptionError, ShapeError, ValueError } from "../errors.ts";
-import { quoted, shown } from "../shown.ts";
-import { checkOptions } from "../options.ts";
-import { readArray } from "../program/array.ts";
-import type { ArrayInput } from "../program/array.ts";
-import { checkRoom, describe, sizeOf, type Shape } from "../program/shape.ts";
+import { OptionError, ShapeError, ValueError } from "../base/errors.ts";
+import { quoted, shown } from "../base/formatting.ts";
+import { checkOptions } from "../base/options.ts";
+import { readArray } from "../base/ndarray.ts";
+import type { ArrayInput } from "../base/ndarray.ts";
+import { checkRoom, describe, sizeOf, type Shape } from "../base/shape.ts";
 
 /** An end of a sequence. */
 export type Side = "pre" | "post";

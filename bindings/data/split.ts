@@ -1,10 +1,10 @@
 /** Training and validation data, apart in time. */
-import { ShapeError, ValueError } from "../errors.ts";
-import { shown } from "../shown.ts";
-import { checkOptions } from "../options.ts";
-import { isArrayInput, readArray } from "../program/array.ts";
-import type { ArrayInput, ShapedInput, TypedArray } from "../program/array.ts";
-import { describe, sizeOf, type Shape } from "../program/shape.ts";
+import { ShapeError, ValueError } from "../base/errors.ts";
+import { shown } from "../base/formatting.ts";
+import { checkOptions } from "../base/options.ts";
+import { isArrayInput, readArray } from "../base/ndarray.ts";
+import type { ArrayInput, ShapedInput, TypedArray } from "../base/ndarray.ts";
+import { describe, sizeOf, type Shape } from "../base/shape.ts";
 
 /** Options of `split`. */
 export interface SplitOptions {

@@ -1,10 +1,10 @@
 /** Time series cut into windows: what a model sees, and what comes after it. */
-import { ShapeError, ValueError } from "../errors.ts";
-import { shown } from "../shown.ts";
-import { checkOptions } from "../options.ts";
-import { isTypedArray, readArray } from "../program/array.ts";
-import type { ArrayInput, NDArray } from "../program/array.ts";
-import { describe } from "../program/shape.ts";
+import { ShapeError, ValueError } from "../base/errors.ts";
+import { shown } from "../base/formatting.ts";
+import { checkOptions } from "../base/options.ts";
+import { isTypedArray, readArray } from "../base/ndarray.ts";
+import type { ArrayInput, NDArray } from "../base/ndarray.ts";
+import { describe } from "../base/shape.ts";
 
 /** Options of `windows`. */
 export interface WindowOptions {

@@ -1,11 +1,11 @@
 /** What a layer is: plain data and functions over tensors. `model/layer.ts` wraps definitions into modules. */
-import type { ConstraintInput } from "../constraints.ts";
-import type { InitializerInput } from "../initializers.ts";
-import type { RegularizerInput } from "../regularizers.ts";
-import type { Int8Role } from "../program/int8.ts";
-import type { Shape } from "../program/shape.ts";
-import type { Steps, Tensor } from "../program/tensor.ts";
-import type { Trace } from "../program/trace.ts";
+import type { ConstraintInput } from "./constraints.ts";
+import type { InitializerInput } from "./initializers.ts";
+import type { RegularizerInput } from "./regularizers.ts";
+import type { Int8Role } from "../graph/int8_weight.ts";
+import type { Shape } from "../base/shape.ts";
+import type { Steps, Tensor } from "../graph/tensor.ts";
+import type { Trace } from "../graph/trace.ts";
 
 /** A weight of a layer. */
 export interface ParameterSpec {

@@ -1,11 +1,11 @@
 /** Every layer and cell there is, by the name of its factory. The docblocks are those that users see. */
 import {
   add, concatenate, flatten, globalAveragePooling, globalMaxPooling, masking, permute, repeatVector, reshape,
-} from "./arrange.ts";
-import { activation, dense, dropout, embedding } from "./simple.ts";
-import { gru, gruCellLayer, lstm, lstmCellLayer, simpleRNN, simpleRNNCell } from "./recurrent.ts";
-import { rnn } from "./rnn.ts";
-import { bidirectional, timeDistributed } from "./wrappers.ts";
+} from "./core/arrange.ts";
+import { activation, dense, dropout, embedding } from "./core/simple.ts";
+import { gru, gruCellLayer, lstm, lstmCellLayer, simpleRNN, simpleRNNCell } from "./rnn/recurrent_layer.ts";
+import { rnn } from "./rnn/rnn.ts";
+import { bidirectional, timeDistributed } from "./core/wrappers.ts";
 
 export const layerDefinitions = {
   /** An activation on its own: any shape to the same. */

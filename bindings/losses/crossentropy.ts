@@ -1,12 +1,12 @@
 /** Losses of classes: cross-entropies from logits or probabilities, and what is built on them. */
-import { OptionError } from "../errors.ts";
+import { OptionError } from "../base/errors.ts";
 import { add, affine, div, equal, log, mul, neg, sigmoid, unary, where } from "../ops/elementwise.ts";
 import { denseCrossEntropy, sigmoidCrossEntropy, sparseCrossEntropy } from "../ops/loss.ts";
 import { floatsOf } from "../ops/operands.ts";
 import { softmax, sum, mean } from "../ops/reduce.ts";
-import { gather, oneHot } from "../ops/rows.ts";
-import type { Tensor } from "../program/tensor.ts";
-import { currentTrace } from "../program/trace.ts";
+import { gather, oneHot } from "../ops/recurrent/packed_sequence.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { currentTrace } from "../graph/trace.ts";
 import { alignLabels, alignTargets, clipped, defineLoss, type Terms } from "./define.ts";
 
 /** Options of cross-entropies. */

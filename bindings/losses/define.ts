@@ -1,14 +1,14 @@
 /** What a loss is, and how targets come into its shape. */
-import { OptionError, ShapeError } from "../errors.ts";
+import { OptionError, ShapeError } from "../base/errors.ts";
 import { div, maximum, minimum } from "../ops/elementwise.ts";
 import { floatsOf } from "../ops/operands.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { reshape, stopGradient } from "../ops/shape.ts";
-import { checkFlags, checkOptions, givenOptions } from "../options.ts";
-import { shown } from "../shown.ts";
-import { describe, sameShape } from "../program/shape.ts";
-import type { Tensor } from "../program/tensor.ts";
-import { currentTrace } from "../program/trace.ts";
+import { checkFlags, checkOptions, givenOptions } from "../base/options.ts";
+import { shown } from "../base/formatting.ts";
+import { describe, sameShape } from "../base/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { currentTrace } from "../graph/trace.ts";
 
 /** What becomes of the losses of samples or steps: their mean over what counts, their sum, or themselves. */
 export type Reduction = "mean" | "sum" | "none";

@@ -1,5 +1,5 @@
 /** Losses: functions of targets and predictions, with Keras' names, defaults and conventions. */
-import { knownName, namesOf } from "../options.ts";
+import { knownName, namesOf } from "../base/options.ts";
 import { crossentropyLosses } from "./crossentropy.ts";
 import type { Loss } from "./define.ts";
 import { regressionLosses } from "./regression.ts";

@@ -3,9 +3,9 @@ import { abs, add, affine, div, greater, log, maximum, minimum, mul, neg, square
 import { denseCrossEntropy, squaredError } from "../ops/loss.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { slice, stopGradient } from "../ops/shape.ts";
-import { ShapeError } from "../errors.ts";
-import { describe } from "../program/shape.ts";
-import type { Tensor } from "../program/tensor.ts";
+import { ShapeError } from "../base/errors.ts";
+import { describe } from "../base/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { EPSILON, TINY, alignTargets, defineLoss, type LossFactory } from "./define.ts";
 
 /** A loss that is the mean over the last axis of something elementwise. */

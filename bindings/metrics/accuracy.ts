@@ -3,10 +3,10 @@ import { alignLabels, alignTargets } from "../losses/define.ts";
 import { affine, equal, greater, greaterEqual, mul, sub } from "../ops/elementwise.ts";
 import { integersOf } from "../ops/operands.ts";
 import { argmax, mean, sum } from "../ops/reduce.ts";
-import { oneHot } from "../ops/rows.ts";
-import { checkCount } from "../options.ts";
-import { read, write, type Tensor } from "../program/tensor.ts";
-import { currentTrace } from "../program/trace.ts";
+import { oneHot } from "../ops/recurrent/packed_sequence.ts";
+import { checkCount } from "../base/options.ts";
+import { read, write, type Tensor } from "../graph/tensor.ts";
+import { currentTrace } from "../graph/trace.ts";
 import { meanMetric, metricFactory, thresholdOf, type ThresholdOptions } from "./define.ts";
 
 /** Options of the top-k accuracies. */

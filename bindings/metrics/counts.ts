@@ -3,8 +3,8 @@ import { alignTargets } from "../losses/define.ts";
 import { affine, greater, mul } from "../ops/elementwise.ts";
 import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/shape.ts";
-import type { Tensor } from "../program/tensor.ts";
-import { currentTrace } from "../program/trace.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { currentTrace } from "../graph/trace.ts";
 import { metricFactory, ratio, spread, thresholdOf, total, type ThresholdOptions } from "./define.ts";
 
 /** Options of `metrics.precision` and `metrics.recall`. */

@@ -1,13 +1,13 @@
 /** What a metric is: sums over what counts, which batches add up, and the number they become. */
-import { OptionError } from "../errors.ts";
+import { OptionError } from "../base/errors.ts";
 import type { LossFactory, Terms } from "../losses/define.ts";
-import { checkOptions, givenOptions } from "../options.ts";
-import { quoted, shown } from "../shown.ts";
+import { checkOptions, givenOptions } from "../base/options.ts";
+import { quoted, shown } from "../base/formatting.ts";
 import { mul } from "../ops/elementwise.ts";
 import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/shape.ts";
-import type { Tensor } from "../program/tensor.ts";
-import { currentTrace } from "../program/trace.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { currentTrace } from "../graph/trace.ts";
 
 /** Sums of an epoch so far, in the order of a metric's parts. */
 export type Sums = readonly ArrayLike<number>[];

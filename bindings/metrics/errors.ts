@@ -5,7 +5,7 @@ import { losses } from "../losses/index.ts";
 import { mul, square } from "../ops/elementwise.ts";
 import { squaredError } from "../ops/loss.ts";
 import { mean, sum } from "../ops/reduce.ts";
-import type { Tensor } from "../program/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { count, meanMetric, meanOf, metricFactory, ratio, spread } from "./define.ts";
 
 /** Options of `metrics.perplexity`. */

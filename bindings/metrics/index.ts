@@ -1,7 +1,7 @@
 /** Metrics: what a model is judged by beside its loss. */
-import { ShapeError, ValueError } from "../errors.ts";
-import { knownName, namesOf } from "../options.ts";
-import { normalize, type ArrayInput, type NDArray } from "../program/array.ts";
+import { ShapeError, ValueError } from "../base/errors.ts";
+import { knownName, namesOf } from "../base/options.ts";
+import { normalize, type ArrayInput, type NDArray } from "../base/ndarray.ts";
 import { accuracyMetrics } from "./accuracy.ts";
 import { countMetrics } from "./counts.ts";
 import type { Metric } from "./define.ts";

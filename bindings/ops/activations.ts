@@ -1,7 +1,7 @@
 /** Activations: the elementwise ones by name, with the parameters of those that have any. */
-import { OptionError } from "../errors.ts";
-import { shown } from "../shown.ts";
-import type { Tensor } from "../program/tensor.ts";
+import { OptionError } from "../base/errors.ts";
+import { shown } from "../base/formatting.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { UNARY_CODES, type UnaryName } from "../reference/unary.ts";
 import { unary, type UnaryConfig } from "./elementwise.ts";
 

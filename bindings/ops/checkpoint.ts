@@ -1,8 +1,8 @@
 /** Recomputation: less memory for more time (Chen et al. 2016). */
-import { OptionError } from "../errors.ts";
-import { shown } from "../shown.ts";
-import type { Tensor } from "../program/tensor.ts";
-import { currentTrace, type Node, type Op } from "../program/trace.ts";
+import { OptionError } from "../base/errors.ts";
+import { shown } from "../base/formatting.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { currentTrace, type Node, type Op } from "../graph/trace.ts";
 
 interface CheckpointConfig {
   readonly results: readonly Tensor[];

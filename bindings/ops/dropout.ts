@@ -1,8 +1,8 @@
 /** Dropout by a counter-based generator: nothing but its counter is kept, the gradient draws the same numbers again. */
-import { ValueError } from "../errors.ts";
-import { shown } from "../shown.ts";
-import { read, write, type Tensor } from "../program/tensor.ts";
-import { currentTrace, type Argument, type Op, type Trace } from "../program/trace.ts";
+import { ValueError } from "../base/errors.ts";
+import { shown } from "../base/formatting.ts";
+import { read, write, type Tensor } from "../graph/tensor.ts";
+import { currentTrace, type Argument, type Op, type Trace } from "../graph/trace.ts";
 import { floatsOf, required, tensorOf } from "./operands.ts";
 
 /** Elements of a row of the batch, where a trace computes some of its rows only; 0 for what does not have them in front. */

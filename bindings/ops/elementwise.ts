@@ -1,8 +1,8 @@
 /** Elementwise ops, with NumPy broadcasting. */
-import { ValueError } from "../errors.ts";
-import { shown } from "../shown.ts";
-import { read, update, write, type Tensor } from "../program/tensor.ts";
-import { currentTrace, type KernelName, type Op } from "../program/trace.ts";
+import { ValueError } from "../base/errors.ts";
+import { shown } from "../base/formatting.ts";
+import { read, update, write, type Tensor } from "../graph/tensor.ts";
+import { currentTrace, type KernelName, type Op } from "../graph/trace.ts";
 import { UNARY_CODES, type UnaryName } from "../reference/unary.ts";
 import { broadcastShape, floatsOf, operandOf, required, tensorOf, type Operand } from "./operands.ts";
 import { expand } from "./shape.ts";

@@ -5,7 +5,7 @@ export {
 export { concat, reshape, slice, split, stack, stopGradient, transpose, zeros } from "./shape.ts";
 export { argmax, logSoftmax, max, mean, min, softmax, sum } from "./reduce.ts";
 export { matmul } from "./linear.ts";
-export { gather, oneHot } from "./rows.ts";
+export { gather, oneHot } from "./recurrent/packed_sequence.ts";
 export {
   celu, elu, gelu, geluTanh, hardShrink, hardSigmoid, hardSilu, leakyRelu, logSigmoid, mish, relu6, scaledTanh, selu, silu, softplus, softShrink, softsign,
   squareplus, tanhshrink, thresholdedRelu,

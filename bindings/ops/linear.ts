@@ -1,12 +1,12 @@
 /** Matrix products. */
-import { ShapeError } from "../errors.ts";
-import { describe } from "../program/shape.ts";
-import { read, update, write, type Tensor } from "../program/tensor.ts";
-import { currentTrace, type Op, type Trace } from "../program/trace.ts";
-import { recordInt8Linear } from "./int8.ts";
+import { ShapeError } from "../base/errors.ts";
+import { describe } from "../base/shape.ts";
+import { read, update, write, type Tensor } from "../graph/tensor.ts";
+import { currentTrace, type Op, type Trace } from "../graph/trace.ts";
+import { recordInt8Linear } from "./int8_linear.ts";
 import { broadcastShape, floatsOf, required, tensorOf } from "./operands.ts";
 import { expand } from "./shape.ts";
-import { panels, panelsOfTranspose } from "./weights.ts";
+import { panels, panelsOfTranspose } from "./packed_weights.ts";
 
 /** Floats of scratch that f32_gemm_tn_acc needs: a chunk of rows of the right operand in panels, and of some columns of the left one. */
 export const transposedScratch = (N: number): number => 256 * (((N + 7) & ~7) + 100);

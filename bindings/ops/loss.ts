@@ -1,6 +1,6 @@
 /** Fused losses: one number per row or element, and the gradient that follows from it without a detour. */
-import { read, write, type Tensor } from "../program/tensor.ts";
-import { currentTrace, type Op } from "../program/trace.ts";
+import { read, write, type Tensor } from "../graph/tensor.ts";
+import { currentTrace, type Op } from "../graph/trace.ts";
 import { floatsOf, indicesOf, required } from "./operands.ts";
 
 /** Inputs: logits [.., N], labels [..]. Outputs: loss [..], log of the sum of exponentials [..]. */

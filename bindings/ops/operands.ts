@@ -1,10 +1,10 @@
 /** What ops accept: tensors, numbers in their place, indices. */
-import { ShapeError, TraceError } from "../errors.ts";
-import { shown } from "../shown.ts";
-import { describe, type Shape } from "../program/shape.ts";
-import { isTensor, read, write, type Tensor } from "../program/tensor.ts";
+import { ShapeError, TraceError } from "../base/errors.ts";
+import { shown } from "../base/formatting.ts";
+import { describe, type Shape } from "../base/shape.ts";
+import { isTensor, read, write, type Tensor } from "../graph/tensor.ts";
 import { UNARY_CODES } from "../reference/unary.ts";
-import { currentTrace, type Inputs, type Trace } from "../program/trace.ts";
+import { currentTrace, type Inputs, type Trace } from "../graph/trace.ts";
 
 /** A tensor, or a number where a constant will do. */
 export type Operand = Tensor | number;

@@ -1,7 +1,7 @@
 /** Sums, means and maxima along axes; softmax. */
-import { checkFlags, checkOptions } from "../options.ts";
-import { read, write, type Tensor } from "../program/tensor.ts";
-import { currentTrace, type Op } from "../program/trace.ts";
+import { checkFlags, checkOptions } from "../base/options.ts";
+import { read, write, type Tensor } from "../graph/tensor.ts";
+import { currentTrace, type Op } from "../graph/trace.ts";
 import { axisOf, floatsOf, required, tensorOf } from "./operands.ts";
 import { affine, neg } from "./elementwise.ts";
 import { reshape, transpose } from "./shape.ts";

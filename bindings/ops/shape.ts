@@ -1,9 +1,9 @@
 /** Ops that move elements without computing: reshape, transpose, slice, concat, stack, expand; and zeros. */
-import { ShapeError } from "../errors.ts";
-import { shown } from "../shown.ts";
-import { describe, sizeOf, sameShape, type Shape } from "../program/shape.ts";
-import type { Tensor } from "../program/tensor.ts";
-import { currentTrace, type Op } from "../program/trace.ts";
+import { ShapeError } from "../base/errors.ts";
+import { shown } from "../base/formatting.ts";
+import { describe, sizeOf, sameShape, type Shape } from "../base/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { currentTrace, type Op } from "../graph/trace.ts";
 import { axisOf, floatsOf, integerList, required, tensorOf } from "./operands.ts";
 import { stridedAdd, stridedCopy, strides, type Loop } from "./strided.ts";
 

@@ -1,7 +1,7 @@
 /** Copies between two strided layouts: transposes, slices, joins and broadcasts are this one kernel. */
-import type { Shape } from "../program/shape.ts";
-import { read, update, write, type Tensor } from "../program/tensor.ts";
-import type { Trace } from "../program/trace.ts";
+import type { Shape } from "../base/shape.ts";
+import { read, update, write, type Tensor } from "../graph/tensor.ts";
+import type { Trace } from "../graph/trace.ts";
 
 /** Row-major strides in elements. */
 export function strides(shape: Shape): number[] {

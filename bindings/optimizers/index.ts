@@ -1,5 +1,5 @@
 /** Optimizers in Keras' names. */
-import { knownName, namesOf } from "../options.ts";
+import { knownName, namesOf } from "../base/options.ts";
 import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
 import { RULES } from "./rules.ts";
 

@@ -1,12 +1,12 @@
 /** An optimizer: a rule with its options, and what all rules have in common. */
-import { OptionError } from "../errors.ts";
-import { applyGradients, finishTraining } from "../model/apply.ts";
-import type { Network } from "../model/network.ts";
-import { checkBoolean, checkCount, checkNumber, checkOptions, givenOptions } from "../options.ts";
-import { shown } from "../shown.ts";
-import type { NDArray } from "../program/array.ts";
-import type { Operand } from "../program/tensor.ts";
-import type { Trace } from "../program/trace.ts";
+import { OptionError } from "../base/errors.ts";
+import { applyGradients, finishTraining } from "./apply.ts";
+import type { Network } from "../models/network.ts";
+import { checkBoolean, checkCount, checkNumber, checkOptions, givenOptions } from "../base/options.ts";
+import { shown } from "../base/formatting.ts";
+import type { NDArray } from "../base/ndarray.ts";
+import type { Operand } from "../graph/tensor.ts";
+import type { Trace } from "../graph/trace.ts";
 import { AVERAGE_HYPER } from "../reference/optimizer.ts";
 import { RULES, type Config, type Hyper, type Rule, type UpdateRange } from "./rules.ts";
 

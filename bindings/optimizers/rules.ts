@@ -1,7 +1,7 @@
 /** What each optimizer remembers and computes: a row of a table each. How that reaches a model's memory is in `model/updater.ts`. */
-import { power } from "../portable.ts";
-import type { Operand } from "../program/tensor.ts";
-import type { Trace } from "../program/trace.ts";
+import { power } from "../base/portable_math.ts";
+import type { Operand } from "../graph/tensor.ts";
+import type { Trace } from "../graph/trace.ts";
 import { ADADELTA_HYPER, ADAMAX_HYPER, ADAM_HYPER, LION_HYPER, RMSPROP_HYPER, SGD_HYPER } from "../reference/optimizer.ts";
 
 /** Runs of floats that one update kernel works on. */

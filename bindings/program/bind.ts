@@ -2,8 +2,8 @@
 import type { Backend } from "../runtime/load.ts";
 import { isOperand, isRepeat, type Layout } from "./layout.ts";
 import type { Bound, Moving } from "../runtime/replay.ts";
-import type { Storage } from "./tensor.ts";
-import type { Argument, Call, Recorded, Repeat } from "./trace.ts";
+import type { Storage } from "../graph/tensor.ts";
+import type { Argument, Call, Recorded, Repeat } from "../graph/trace.ts";
 
 /** A loop around the calls that are bound, and what of them moves with its steps. */
 interface Around {

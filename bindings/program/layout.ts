@@ -1,7 +1,7 @@
 /** Where the temporaries of a program lie: calls nobody needs are dropped, and bytes are shared by values that never meet. */
 import { FreeList } from "../runtime/arena.ts";
-import type { Loop, Operand, Storage } from "./tensor.ts";
-import type { Argument, Call, Recorded, Repeat } from "./trace.ts";
+import type { Loop, Operand, Storage } from "../graph/tensor.ts";
+import type { Argument, Call, Recorded, Repeat } from "../graph/trace.ts";
 
 export const isRepeat = (entry: Recorded): entry is Repeat => "loop" in entry;
 

@@ -1,9 +1,9 @@
 /** Frames, batches and scalars in and out of a program: the only kept views of the heap. */
-import { ValueError } from "../errors.ts";
+import { ValueError } from "../base/errors.ts";
 import type { Heap } from "../runtime/heap.ts";
-import { indexOf } from "./array.ts";
-import { describe, sizeOf, type DType, type Shape } from "./shape.ts";
-import type { Range } from "./trace.ts";
+import { indexOf } from "../base/ndarray.ts";
+import { describe, sizeOf, type DType, type Shape } from "../base/shape.ts";
+import type { Range } from "../graph/trace.ts";
 
 /** Up to here a loop is as fast as a view of the source, and no garbage. */
 const SHORT = 256;

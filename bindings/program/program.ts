@@ -1,15 +1,15 @@
 /** A traced function made ready: kernel calls with their addresses, over one block of memory that the program owns. */
-import { DisposedError } from "../errors.ts";
+import { DisposedError } from "../base/errors.ts";
 import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/load.ts";
-import type { Pool } from "../runtime/pool.ts";
+import type { Pool } from "../runtime/threads/worker_pool.ts";
 import { bind } from "./bind.ts";
 import { callsFor, layOut, liveCalls, type Layout } from "./layout.ts";
-import type { Derived, ParameterBlock } from "./parameters.ts";
+import type { Derived, ParameterBlock } from "../graph/parameter.ts";
 import { Port } from "./port.ts";
 import { replay, type Bound } from "../runtime/replay.ts";
-import type { Storage, Tensor } from "./tensor.ts";
-import type { Recorded, Trace } from "./trace.ts";
+import type { Storage, Tensor } from "../graph/tensor.ts";
+import type { Recorded, Trace } from "../graph/trace.ts";
 
 /** Programs that stay compiled; the one unused longest makes room. Streams keep theirs outside this count. */
 const KEPT = 64;

@@ -4,7 +4,7 @@
  * Rows are sorted longest first and packed time-major: the `rows` alive at a step are the first ones of the batch, they
  * lie side by side, and row b of one step continues row b of the step before.
  */
-import { panelOffset, gateColumn, panelWidth } from "./panel.ts";
+import { panelOffset, gateColumn, panelWidth } from "../abi/panel.ts";
 import type { Views } from "./views.ts";
 
 /** Where the rows of one time step lie. */

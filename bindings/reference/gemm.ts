@@ -1,5 +1,5 @@
 /** Matrix products with packed weights: twin of assembly/kernels/gemm.ts. */
-import { panelOffset, panelWidth } from "./panel.ts";
+import { panelOffset, panelWidth } from "../abi/panel.ts";
 import { liveRows, matrix, type Views } from "./views.ts";
 
 /** C[m, n] = init[m, n] + Σₖ A[m, k] · W[k, n] */

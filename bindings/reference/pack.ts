@@ -1,5 +1,5 @@
 /** Weights to panels, gates to and from panel order: twin of assembly/kernels/pack.ts. */
-import { gateColumn, panelOffset, panelWidth } from "./panel.ts";
+import { gateColumn, panelOffset, panelWidth } from "../abi/panel.ts";
 import { liveRows, matrix, type Views } from "./views.ts";
 
 export const pack = (views: Views) => ({

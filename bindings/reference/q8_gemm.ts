@@ -1,7 +1,7 @@
 /** Products with int8 weights: twin of assembly/kernels/q8_gemm.ts, to the bit. */
 import type { Kernels } from "../generated/kernels.ts";
-import { gateColumn, panelWidth } from "./panel.ts";
-import { chunks, int8Offset, packedBytes } from "./q8_panel.ts";
+import { gateColumn, panelWidth } from "../abi/panel.ts";
+import { chunks, int8Offset, packedBytes } from "../abi/int8_panel.ts";
 import { liveRows, matrix, type Views } from "./views.ts";
 
 const { fround } = Math;

@@ -1,9 +1,9 @@
 /** Recurrent cells with int8 recurrent weights over a whole sequence: twin of assembly/kernels/q8_sequences.ts. */
 import type { Kernels } from "../generated/kernels.ts";
 import { finalStates, optional, packedRows, timeline, type Step } from "./cell.ts";
-import { panelWidth } from "./panel.ts";
+import { panelWidth } from "../abi/panel.ts";
 import { product } from "./q8_gemm.ts";
-import { scratchBytes } from "./q8_panel.ts";
+import { scratchBytes } from "../abi/int8_panel.ts";
 import { steps as elementwise } from "./steps.ts";
 import type { Views } from "./views.ts";
 

@@ -6,7 +6,7 @@
  */
 import { activations } from "./activation.ts";
 import { clearPadding, finalStates, masked, optional, packedRows, stateBefore, timeline, times } from "./cell.ts";
-import { panelWidth } from "./panel.ts";
+import { panelWidth } from "../abi/panel.ts";
 import type { Views } from "./views.ts";
 
 export const simpleRnn = (views: Views) => ({

@@ -2,7 +2,7 @@
 import type { Kernels } from "../generated/kernels.ts";
 import { activations } from "./activation.ts";
 import { optional } from "./cell.ts";
-import { gateColumn, panelWidth } from "./panel.ts";
+import { gateColumn, panelWidth } from "../abi/panel.ts";
 import type { Views } from "./views.ts";
 
 /** Calls `visit` with each row and unit, and where gate g of it is in rows of G gates. */

@@ -2,11 +2,11 @@
  * The one module state of gatewise. It sits under a registered symbol, so that the ESM, CJS and sub-path copies of this
  * code that may meet in a program share it.
  */
-import { OptionError } from "../errors.ts";
-import { checkCount, checkFlags, checkOptions } from "../options.ts";
-import { kernelSet } from "./inline.ts";
+import { OptionError } from "../base/errors.ts";
+import { checkCount, checkFlags, checkOptions } from "../base/options.ts";
+import { kernelSet } from "./wasm/inline.ts";
 import { load, loadSync, type Backend, type InitOptions } from "./load.ts";
-import type { Trace } from "../program/trace.ts";
+import type { Trace } from "../graph/trace.ts";
 import type { Program } from "../program/program.ts";
 
 interface State {

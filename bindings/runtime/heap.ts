@@ -1,5 +1,5 @@
 /** The memory of a backend: the only file that touches `memory.buffer`. */
-import { MemoryError } from "../errors.ts";
+import { MemoryError } from "../base/errors.ts";
 
 /** What a heap grows: a WebAssembly.Memory, or the reference's stand-in for one. */
 export interface GrowableMemory {

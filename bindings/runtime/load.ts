@@ -1,16 +1,16 @@
 /** From options to a backend: choose a build, compile, instantiate, and check that it computes what it should. */
-import { OptionError, UnsupportedError } from "../errors.ts";
+import { OptionError, UnsupportedError } from "../base/errors.ts";
 import type { Kernels } from "../generated/kernels.ts";
 import { Arena, ARENA_BASE } from "./arena.ts";
-import { chooseBuilds, type Build } from "./builds.ts";
-import { detectFeatures } from "./features.ts";
+import { chooseBuilds, type Build } from "./wasm/builds.ts";
+import { detectFeatures } from "./wasm/features.ts";
 import { Heap, type GrowableMemory } from "./heap.ts";
-import { wasm } from "./inline.ts";
-import { instantiate } from "./instantiate.ts";
-import { warnOneThread } from "./one_thread.ts";
-import type { Pool } from "./pool.ts";
+import { wasm } from "./wasm/inline.ts";
+import { instantiate } from "./wasm/instantiate.ts";
+import { warnOneThread } from "./threads/one_thread.ts";
+import type { Pool } from "./threads/worker_pool.ts";
 import { reference, warnWithoutSimd } from "./reference.ts";
-import { threadedBackend } from "./threads.ts";
+import { threadedBackend } from "./threads/threads.ts";
 
 /** The number that bindings and kernels agree on; raised when a kernel's arguments change. */
 export const ABI_VERSION = 3;

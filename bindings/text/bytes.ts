@@ -1,6 +1,6 @@
 /** Texts as sequences of bytes: 256 tokens for every language there is. */
-import { OptionError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { OptionError } from "../base/errors.ts";
+import { checkOptions } from "../base/options.ts";
 import { checkCommon, checkText, checkToken, fromSaved, listTexts, readJson, tokenOf } from "./tokenizer.ts";
 import type { Tokenizer, TokenizerJson, TokenizerOptions } from "./tokenizer.ts";
 

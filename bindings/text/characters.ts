@@ -1,7 +1,7 @@
 /** Texts as sequences of characters: every code point is a token. */
-import { OptionError, ShapeError } from "../errors.ts";
-import { quoted } from "../shown.ts";
-import { checkOptions } from "../options.ts";
+import { OptionError, ShapeError } from "../base/errors.ts";
+import { quoted } from "../base/formatting.ts";
+import { checkOptions } from "../base/options.ts";
 import { checkCommon, fromSaved, overVocabulary, readJson, readVocabulary } from "./tokenizer.ts";
 import type { Kind, Tokenizer, TokenizerJson, TokenizerOptions } from "./tokenizer.ts";
 

@@ -11,4 +11,4 @@ export type { SampleOptions } from "./sampling.ts";
 export type { Tokenizer, TokenizerJson, TokenizerOptions } from "./tokenizer.ts";
 export { wordTokenizer } from "./words.ts";
 export type { WordOptions } from "./words.ts";
-export { Random } from "../random.ts";
+export { Random } from "../base/random.ts";

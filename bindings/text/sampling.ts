@@ -1,8 +1,8 @@
 /** From a model's last layer to a token. */
-import { OptionError, ValueError } from "../errors.ts";
-import { shown } from "../shown.ts";
-import { checkOptions } from "../options.ts";
-import { Random, randomSeed } from "../random.ts";
+import { OptionError, ValueError } from "../base/errors.ts";
+import { shown } from "../base/formatting.ts";
+import { checkOptions } from "../base/options.ts";
+import { Random, randomSeed } from "../base/random.ts";
 
 /** Options of `sample`. */
 export interface SampleOptions {

@@ -1,6 +1,6 @@
 /** What all tokenizers have in common, and how one works that has a vocabulary of pieces: characters or words. */
-import { FormatError, GatewiseError, OptionError, StateError, ValueError, nearest } from "../errors.ts";
-import { quoted, shown } from "../shown.ts";
+import { FormatError, GatewiseError, OptionError, StateError, ValueError, nearest } from "../base/errors.ts";
+import { quoted, shown } from "../base/formatting.ts";
 
 /** Texts to tokens and back. */
 export interface Tokenizer {

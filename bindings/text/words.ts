@@ -1,7 +1,7 @@
 /** Texts as sequences of words, the most frequent first. */
-import { OptionError } from "../errors.ts";
-import { checkCount, checkOptions } from "../options.ts";
-import { quoted } from "../shown.ts";
+import { OptionError } from "../base/errors.ts";
+import { checkCount, checkOptions } from "../base/options.ts";
+import { quoted } from "../base/formatting.ts";
 import { checkCommon, fromSaved, overVocabulary, readJson, readVocabulary } from "./tokenizer.ts";
 import type { Kind, Tokenizer, TokenizerJson, TokenizerOptions } from "./tokenizer.ts";
 

@@ -1,7 +1,7 @@
 /** The side of the page: starts or takes a worker and asks it for a model. */
-import { builtin } from "../builtin.ts";
-import { OptionError, ValueError, WorkerError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { builtin } from "../base/builtin.ts";
+import { OptionError, ValueError, WorkerError } from "../base/errors.ts";
+import { checkOptions } from "../base/options.ts";
 import { Connection } from "./connection.ts";
 import { VERSION, listen, type Emitter, type Greeting } from "./protocol.ts";
 import { RemoteModel } from "./remote.ts";

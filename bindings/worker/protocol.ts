@@ -5,10 +5,10 @@
  * messages stay its user's. A worker that listens only later, because it awaited something first, says that it serves, and
  * hears the same hello again.
  */
-import * as errors from "../errors.ts";
-import { isTypedArray } from "../program/array.ts";
-import type { Logs } from "../model/scores.ts";
-import type { TrainEvent } from "../model/train.ts";
+import * as errors from "../base/errors.ts";
+import { isTypedArray } from "../base/ndarray.ts";
+import type { Logs } from "../training/score_means.ts";
+import type { TrainEvent } from "../training/fit.ts";
 
 /** Changes whenever a page of one version could not talk to a worker of another. */
 export const VERSION = 1;

@@ -1,18 +1,18 @@
 /** A model and its streams that live in a worker. */
-import { OptionError } from "../errors.ts";
-import { checkRecord } from "../options.ts";
-import type { EvaluateOptions } from "../model/module.ts";
-import type { BatchOptions, Targets } from "../model/dataset.ts";
-import type { InspectOptions } from "../model/inspect.ts";
-import type { FileBytes } from "../model/load.ts";
-import type { ArrayRecord } from "../model/network.ts";
-import type { PredictOptions } from "../model/predict.ts";
-import type { Logs } from "../model/scores.ts";
-import type { SaveOptions } from "../model/save.ts";
-import type { StreamOptions } from "../model/stream.ts";
-import type { FitOptions, History, TrainEvent } from "../model/train.ts";
-import type { ModelInput } from "../model/inputs.ts";
-import type { ArrayInput, NDArray } from "../program/array.ts";
+import { OptionError } from "../base/errors.ts";
+import { checkRecord } from "../base/options.ts";
+import type { EvaluateOptions } from "../models/module.ts";
+import type { BatchOptions, Targets } from "../training/data/dataset.ts";
+import type { InspectOptions } from "../training/inspect.ts";
+import type { FileBytes } from "../saving/load.ts";
+import type { ArrayRecord } from "../models/network.ts";
+import type { PredictOptions } from "../inference/predict.ts";
+import type { Logs } from "../training/score_means.ts";
+import type { SaveOptions } from "../saving/save.ts";
+import type { StreamOptions } from "../inference/stream.ts";
+import type { FitOptions, History, TrainEvent } from "../training/fit.ts";
+import type { ModelInput } from "../inference/model_inputs.ts";
+import type { ArrayInput, NDArray } from "../base/ndarray.ts";
 import type { Connection } from "./connection.ts";
 import type { StreamFacts } from "./protocol.ts";
 

@@ -1,10 +1,10 @@
 /** The worker's side: makes a model for each connection and does what is asked of it. */
-import { builtin } from "../builtin.ts";
-import type { Callback } from "../callbacks.ts";
-import { OptionError, StateError, UnsupportedError } from "../errors.ts";
-import type { FitOptions } from "../model/train.ts";
-import type { Stream, StreamOptions } from "../model/stream.ts";
-import { checkOptions } from "../options.ts";
+import { builtin } from "../base/builtin.ts";
+import type { Callback } from "../training/callbacks/callbacks.ts";
+import { OptionError, StateError, UnsupportedError } from "../base/errors.ts";
+import type { FitOptions } from "../training/fit.ts";
+import type { Stream, StreamOptions } from "../inference/stream.ts";
+import { checkOptions } from "../base/options.ts";
 import { MODEL, VERSION, listen, pack, packError, type Emitter, type Greeting, type Hello, type Reply, type Request, type StreamFacts } from "./protocol.ts";
 
 /** A model as `serve` takes it: of `gatewise`, or of `gatewise/infer` where it only runs. */

@@ -1,16 +1,16 @@
 /** What every layer and cell promises, held by a few samples of each: a layer without a sample fails. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { loadExported } from "../../bindings/exported.ts";
+import { loadExported } from "../../bindings/export/exported_model.ts";
 import { backendInfo, cells, layers, loadModel, optimizers, sequential, trainStep, ops } from "../../bindings/index.ts";
 import { cellDefinitions, layerDefinitions } from "../../bindings/layers/index.ts";
 import type { LayerDefinition } from "../../bindings/layers/definition.ts";
-import type { LayerPart } from "../../bindings/model/layer.ts";
-import type { Module } from "../../bindings/model/module.ts";
-import { statefulStore } from "../../bindings/model/states.ts";
-import type { Normalized } from "../../bindings/program/array.ts";
-import { TracedFunction } from "../../bindings/program/functions.ts";
-import type { Tensor } from "../../bindings/program/tensor.ts";
+import type { LayerPart } from "../../bindings/models/layer_module.ts";
+import type { Module } from "../../bindings/models/module.ts";
+import { statefulStore } from "../../bindings/module/state_stores.ts";
+import type { Normalized } from "../../bindings/base/ndarray.ts";
+import { TracedFunction } from "../../bindings/program/traced_function.ts";
+import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { state } from "../../bindings/runtime/context.ts";
 import { CELL_SAMPLES, LAYER_SAMPLES, type Sample } from "../layers/samples.ts";
 import { backendOf, builds, eachBackend } from "../support/backends.ts";

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checkFinite, isArrayInput, normalize, readArray } from "../../bindings/program/array.ts";
-import type { ArrayInput } from "../../bindings/program/array.ts";
+import { checkFinite, isArrayInput, normalize, readArray } from "../../bindings/base/ndarray.ts";
+import type { ArrayInput } from "../../bindings/base/ndarray.ts";
 import { refused } from "../support/refused.ts";
 
 const test = suite("arrays in");

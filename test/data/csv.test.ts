@@ -3,7 +3,7 @@ import fc from "fast-check";
 import Papa from "papaparse";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { readCsv } from "../../bindings/csv.ts";
+import { readCsv } from "../../bindings/data/csv.ts";
 import { minMaxScaler, windows } from "../../bindings/data/index.ts";
 import { oraclePath, oracleTest } from "../support/oracles.ts";
 import { refused } from "../support/refused.ts";

@@ -1,6 +1,6 @@
 // Matrix products: every build against its twin, exactly where sums are exact, within a bound elsewhere.
 import * as assert from "uvu/assert";
-import { panelWidth } from "../../bindings/reference/panel.ts";
+import { panelWidth } from "../../bindings/abi/panel.ts";
 import { eachBuild, Sandbox } from "../support/builds.ts";
 import { close, exact, real, same, SPECIALS } from "../support/numbers.ts";
 

@@ -1,6 +1,6 @@
 // Packing: pictures of small panels, every build against its twin, and there and back.
 import * as assert from "uvu/assert";
-import { gateColumn, panelOffset, panelWidth } from "../../bindings/reference/panel.ts";
+import { gateColumn, panelOffset, panelWidth } from "../../bindings/abi/panel.ts";
 import { eachBuild, Sandbox } from "../support/builds.ts";
 import { exact, same, SPECIALS } from "../support/numbers.ts";
 

@@ -1,8 +1,8 @@
 // int8 products: the same bits as the twin, and so as each other, on every build.
 import * as assert from "uvu/assert";
-import { panelWidth } from "../../bindings/reference/panel.ts";
+import { panelWidth } from "../../bindings/abi/panel.ts";
 import { quantizeRow } from "../../bindings/reference/q8_gemm.ts";
-import { chunks, int8Offset, packedBytes, scratchBytes } from "../../bindings/reference/q8_panel.ts";
+import { chunks, int8Offset, packedBytes, scratchBytes } from "../../bindings/abi/int8_panel.ts";
 import { eachBuild, Sandbox } from "../support/builds.ts";
 import { exact, real, same } from "../support/numbers.ts";
 

@@ -1,7 +1,7 @@
 // Whole sequences with int8 recurrent weights: every build against its twin, and the twin against the f32 cells.
 import * as assert from "uvu/assert";
-import { gateColumn, panelWidth } from "../../bindings/reference/panel.ts";
-import { packedBytes, scratchBytes } from "../../bindings/reference/q8_panel.ts";
+import { gateColumn, panelWidth } from "../../bindings/abi/panel.ts";
+import { packedBytes, scratchBytes } from "../../bindings/abi/int8_panel.ts";
 import { eachBuild, Sandbox } from "../support/builds.ts";
 import { close, real } from "../support/numbers.ts";
 

@@ -1,7 +1,7 @@
 /** A few configurations of every layer and cell. A contract test takes each through everything a layer promises, and misses none. */
 import { Module, cells, layers, ops } from "../../bindings/index.ts";
-import type { Normalized } from "../../bindings/program/array.ts";
-import type { Tensor } from "../../bindings/program/tensor.ts";
+import type { Normalized } from "../../bindings/base/ndarray.ts";
+import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { apart, distinct, floats, integers } from "../support/plain.ts";
 
 type LayerName = keyof typeof layers;

@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Module, initializers, layers, ops, valueAndGrad } from "../../bindings/index.ts";
-import type { Tensor } from "../../bindings/program/tensor.ts";
+import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { backendOf, builds, eachBackend } from "../support/backends.ts";
 import { checkGradients } from "../support/finite_difference.ts";
 import { close } from "../support/numbers.ts";

@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { jit, layers, Module, ops, valueAndGrad } from "../../bindings/index.ts";
-import type { Tensor } from "../../bindings/program/tensor.ts";
+import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { eachBackend } from "../support/backends.ts";
 import { floats, integers } from "../support/plain.ts";
 import { refused } from "../support/refused.ts";

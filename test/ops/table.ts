@@ -1,7 +1,7 @@
 /** Cases of every public op: what it is called on, and its values by formula. A contract test holds the table to the ops there are. */
 import * as ops from "../../bindings/ops/index.ts";
-import type { Normalized } from "../../bindings/program/array.ts";
-import type { Tensor } from "../../bindings/program/tensor.ts";
+import type { Normalized } from "../../bindings/base/ndarray.ts";
+import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { normalCdf } from "../../bindings/reference/normal.ts";
 import { apart, at, distinct, floats, integers, positives, tabulate, total, type Plain } from "../support/plain.ts";
 

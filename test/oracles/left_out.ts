@@ -34,8 +34,8 @@ export const LEFT_OUT_GROUPS: Readonly<Record<string, { readonly reason: string;
 
 /** Cases that another file than the group's tests. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
-  "keras/train/lr_schedules": "test/model/schedules.test.ts",
-  "torch/train/lr_schedules": "test/model/schedules.test.ts",
+  "keras/train/lr_schedules": "test/training/schedules.test.ts",
+  "torch/train/lr_schedules": "test/training/schedules.test.ts",
 };
 
 /** The entry of a case, when it is left out. */

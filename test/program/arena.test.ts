@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Arena, ARENA_BASE, FreeList } from "../../bindings/runtime/arena.ts";
 import { Heap, PlainMemory } from "../../bindings/runtime/heap.ts";
-import { MemoryError } from "../../bindings/errors.ts";
+import { MemoryError } from "../../bindings/base/errors.ts";
 
 const LINE = 64;
 

@@ -1,7 +1,7 @@
 /** Programs that are kept: 64, those used last; what is evicted gives its memory back and is traced again when needed. */
 import * as assert from "uvu/assert";
 import { backendInfo, jit, layers, ops, sequential } from "../../bindings/index.ts";
-import type { Tensor } from "../../bindings/program/tensor.ts";
+import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { state } from "../../bindings/runtime/context.ts";
 import { eachBackend } from "../support/backends.ts";
 import { same } from "../support/numbers.ts";

@@ -1,7 +1,7 @@
 /** Functions of arrays from functions of tensors: what jit takes, gives, keeps and refuses, and what tracing allows. */
 import * as assert from "uvu/assert";
 import { Module, jit, layers, ops, optimizers, sequential, trainStep, valueAndGrad } from "../../bindings/index.ts";
-import type { Tensor } from "../../bindings/program/tensor.ts";
+import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { eachBackend } from "../support/backends.ts";
 import { Line } from "../support/line.ts";
 import { same } from "../support/numbers.ts";

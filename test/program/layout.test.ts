@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { layOut, liveCalls } from "../../bindings/program/layout.ts";
-import { Storage, type Loop, type Operand } from "../../bindings/program/tensor.ts";
-import type { Call, KernelName, Repeat } from "../../bindings/program/trace.ts";
+import { Storage, type Loop, type Operand } from "../../bindings/graph/tensor.ts";
+import type { Call, KernelName, Repeat } from "../../bindings/graph/trace.ts";
 
 const test = suite("layout");
 

@@ -1,7 +1,7 @@
 /** Memory that grows while programs and streams live, and memory that does not suffice. */
 import * as assert from "uvu/assert";
 import { MemoryError, backendInfo, jit, layers, losses, ops, optimizers, sequential, trainStep } from "../../bindings/index.ts";
-import type { Tensor } from "../../bindings/program/tensor.ts";
+import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { state } from "../../bindings/runtime/context.ts";
 import { loadSync, type Backend } from "../../bindings/runtime/load.ts";
 import { eachBackend, use } from "../support/backends.ts";

@@ -1,7 +1,7 @@
 /** valueAndGrad and trainStep: what they give, by which names, and what a failed step leaves. */
 import * as assert from "uvu/assert";
 import { NonFiniteError, layers, ops, optimizers, sequential, trainStep, valueAndGrad } from "../../bindings/index.ts";
-import type { Tensor } from "../../bindings/program/tensor.ts";
+import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { eachBackend } from "../support/backends.ts";
 import { Line, mse } from "../support/line.ts";
 import { close, same } from "../support/numbers.ts";

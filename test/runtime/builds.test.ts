@@ -1,7 +1,7 @@
 /** Which builds are tried, by what the engine can do. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { chooseBuilds } from "../../bindings/runtime/builds.ts";
+import { chooseBuilds } from "../../bindings/runtime/wasm/builds.ts";
 import { refused } from "../support/refused.ts";
 
 const test = suite("builds");

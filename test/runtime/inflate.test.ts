@@ -5,9 +5,9 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { packed } from "../../bindings/generated/wasm.ts";
 import { packed as packedInfer } from "../../bindings/generated/wasm_infer.ts";
-import { Random } from "../../bindings/random.ts";
-import { inflate } from "../../bindings/runtime/inflate.ts";
-import { carried } from "../../bindings/runtime/packed.ts";
+import { Random } from "../../bindings/base/random.ts";
+import { inflate } from "../../bindings/runtime/wasm/inflate.ts";
+import { carried } from "../../bindings/runtime/wasm/packed.ts";
 import { refused } from "../support/refused.ts";
 
 const random = new Random(5);

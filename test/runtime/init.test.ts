@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { UnsupportedError, backendInfo, init, initSync, layers, sequential } from "../../bindings/index.ts";
-import { wasm } from "../../bindings/runtime/inline.ts";
+import { wasm } from "../../bindings/runtime/wasm/inline.ts";
 import { answersRight, type Backend } from "../../bindings/runtime/load.ts";
 import { backendOf, builds } from "../support/backends.ts";
 import { hasRelaxed } from "../support/builds.ts";

@@ -4,7 +4,7 @@
  */
 import v8 from "node:v8";
 import { Module, backendInfo, initSync, layers, losses, ops, optimizers, sequential, trainStep } from "../../bindings/index.ts";
-import type { Tensor } from "../../bindings/program/tensor.ts";
+import type { Tensor } from "../../bindings/graph/tensor.ts";
 
 export interface Allocation {
   readonly what: string;

@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import type { Test } from "uvu";
 import * as assert from "uvu/assert";
-import { UnsupportedError } from "../../bindings/errors.ts";
+import { UnsupportedError } from "../../bindings/base/errors.ts";
 import { currentBackend, state } from "../../bindings/runtime/context.ts";
 import { loadSync, type Backend } from "../../bindings/runtime/load.ts";
 

@@ -1,6 +1,6 @@
 /** The four cells, run forward and backward on any backend from arrays in plain gate order. */
 import type { Kernels } from "../../bindings/generated/kernels.ts";
-import { gateColumn, panelWidth } from "../../bindings/reference/panel.ts";
+import { gateColumn, panelWidth } from "../../bindings/abi/panel.ts";
 
 /** What a cell is run on: a sandbox of one of the builds, or the twins in double precision. */
 export interface Box {

@@ -1,9 +1,9 @@
 /** Gradients held to central differences, both in double precision, and to the gradients of every build in single. */
 import * as assert from "uvu/assert";
-import type { Normalized } from "../../bindings/program/array.ts";
-import { TracedFunction, recordGradients, type Root } from "../../bindings/program/functions.ts";
-import type { Tensor } from "../../bindings/program/tensor.ts";
-import { currentTrace } from "../../bindings/program/trace.ts";
+import type { Normalized } from "../../bindings/base/ndarray.ts";
+import { TracedFunction, recordGradients, type Root } from "../../bindings/program/traced_function.ts";
+import type { Tensor } from "../../bindings/graph/tensor.ts";
+import { currentTrace } from "../../bindings/graph/trace.ts";
 import { add, mul } from "../../bindings/ops/elementwise.ts";
 import { sum } from "../../bindings/ops/reduce.ts";
 import type { Backend } from "../../bindings/runtime/load.ts";

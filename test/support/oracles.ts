@@ -7,8 +7,8 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Test } from "uvu";
-import { decodeSafetensors } from "../../bindings/model/safetensors.ts";
-import type { StoredTensor } from "../../bindings/model/safetensors.ts";
+import { decodeSafetensors } from "../../bindings/saving/safetensors.ts";
+import type { StoredTensor } from "../../bindings/saving/safetensors.ts";
 
 /** An array of a case: F64 references stay in double precision, I64 is narrowed to Int32Array. */
 export interface OracleTensor {

@@ -1,5 +1,5 @@
 /** Arrays in plain JavaScript, element by element from a formula: what ops are compared with. */
-import type { Normalized } from "../../bindings/program/array.ts";
+import type { Normalized } from "../../bindings/base/ndarray.ts";
 import { real } from "./numbers.ts";
 
 /** A row-major array. */

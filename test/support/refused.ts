@@ -1,6 +1,6 @@
 /** Errors are part of the interface: their code, and the words of their message. */
 import * as assert from "uvu/assert";
-import { GatewiseError } from "../../bindings/errors.ts";
+import { GatewiseError } from "../../bindings/base/errors.ts";
 
 /** Holds that a call throws one of our errors, with this code and a message that matches. */
 export function refused(run: () => unknown, code: string, message: RegExp): void {

@@ -2,7 +2,7 @@
 import { init } from "../../bindings/index.ts";
 import { currentBackend, state } from "../../bindings/runtime/context.ts";
 import type { Backend } from "../../bindings/runtime/load.ts";
-import type { Pool } from "../../bindings/runtime/pool.ts";
+import type { Pool } from "../../bindings/runtime/threads/worker_pool.ts";
 
 const loaded = new Map<string, Backend>();
 

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import {
   Module, constraints, layers, losses, ops, optimizers, regularizers, sequential, type CompileOptions, type Tensor,
 } from "../../bindings/index.ts";
-import type { BatchOptions } from "../../bindings/model/dataset.ts";
+import type { BatchOptions } from "../../bindings/training/data/dataset.ts";
 import { hasRelaxed } from "../support/builds.ts";
 import { floats, sameWeights, tokens } from "../support/models.ts";
 import { startsDuring, useThreads } from "../support/threads.ts";

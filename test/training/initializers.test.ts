@@ -2,8 +2,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { initializers, layers, sequential, type InitializerInput } from "../../bindings/index.ts";
-import { initializerOf } from "../../bindings/initializers.ts";
-import { Random } from "../../bindings/random.ts";
+import { initializerOf } from "../../bindings/layers/initializers.ts";
+import { Random } from "../../bindings/base/random.ts";
 import { same } from "../support/numbers.ts";
 import { refused } from "../support/refused.ts";
 

@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { jit, losses, ops, valueAndGrad, type Loss, type Tensor } from "../../bindings/index.ts";
 import { lossOf } from "../../bindings/losses/index.ts";
-import type { Normalized } from "../../bindings/program/array.ts";
+import type { Normalized } from "../../bindings/base/ndarray.ts";
 import { backendOf, builds, eachBackend } from "../support/backends.ts";
 import { checkGradients } from "../support/finite_difference.ts";
 import { close } from "../support/numbers.ts";

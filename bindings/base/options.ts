@@ -1,0 +1,82 @@
+/** Checks of the small option objects that functions take, and of names in them. */
+import { OptionError, nearest } from "./errors.ts";
+import { shown } from "./formatting.ts";
+
+/** A name in Keras' spelling as it is here: `mean_squared_error` and `MeanSquaredError` are meanSquaredError, `KLDivergence` is klDivergence. */
+const camelCase = (name: string): string => name
+  .replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+  .replace(/^[A-Z]+(?=[A-Z][a-z])|^[A-Z]+$|^[A-Z]/, (first) => first.toLowerCase());
+
+/**
+ * Finds a name in a list, in any spelling.
+ *
+ * @param subject  who was given it: "compile"
+ * @param kind     what it is: "loss"
+ * @param short    other names for some of them
+ * @throws OptionError naming its nearest known neighbour
+ */
+export function knownName<N extends string>(subject: string, kind: string, given: unknown, known: readonly N[], short: Readonly<Record<string, N>> = {}): N {
+  if (typeof given !== "string") throw new OptionError(`${subject}: expected a known ${kind}, got ${shown(given)}`);
+  const own = camelCase(given);
+  const name = [given, own].flatMap((spelling) => (Object.hasOwn(short, spelling) ? short[spelling] : []))[0] ?? own;
+  if (!known.includes(name as N)) throw new OptionError(`${subject}: expected a known ${kind}, got "${given}"${nearest(name, known)}`);
+  return name as N;
+}
+
+/** The names of a table. */
+export const namesOf = <T extends object>(table: T): (keyof T & string)[] => Object.keys(table) as (keyof T & string)[];
+
+/** @throws OptionError unless it is an object whose names can be options: lists, maps and promises have none */
+export function checkRecord(subject: string, options: unknown): void {
+  const record = typeof options === "object" && options !== null && !(Symbol.iterator in options || "then" in options);
+  if (!record) throw new OptionError(`${subject}: expected an object of options, got ${shown(options)}`);
+}
+
+/**
+ * Holds options to a list of names; one that is `undefined` counts as absent.
+ *
+ * @param subject  who takes the options, for the message: "windows"
+ * @throws OptionError naming the unknown option and its nearest known neighbour, or for what is no object
+ */
+export function checkOptions(subject: string, options: object, known: readonly string[]): void {
+  checkRecord(subject, options);
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || known.includes(name)) continue;
+    throw new OptionError(`${subject}: expected one of the options ${known.join(", ")}, got "${name}"${nearest(name, known)}`);
+  }
+}
+
+/** The options that are given: those that are not `undefined`. */
+export const givenOptions = <T extends object>(options: T): Partial<T> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+
+/** @throws OptionError unless it is a whole number ≥ 0 */
+export function checkWhole(subject: string, name: string, value: unknown): void {
+  if (!Number.isInteger(value) || (value as number) < 0) throw new OptionError(`${subject}: expected ${name} to be a whole number ≥ 0, got ${shown(value)}`);
+}
+
+/** @throws OptionError unless it is a whole number ≥ 1 */
+export function checkCount(subject: string, name: string, value: unknown): void {
+  if (!Number.isInteger(value) || (value as number) < 1) throw new OptionError(`${subject}: expected ${name} to be a positive integer, got ${shown(value)}`);
+}
+
+/** @throws OptionError unless it is true or false */
+export function checkBoolean(subject: string, name: string, value: unknown): void {
+  if (typeof value !== "boolean") throw new OptionError(`${subject}: expected ${name} to be true or false, got ${shown(value)}`);
+}
+
+/** Holds those of the named options that are given to true and false. */
+export function checkFlags(subject: string, options: object, names: readonly string[]): void {
+  for (const [name, value] of Object.entries(options)) if (value !== undefined && names.includes(name)) checkBoolean(subject, name, value);
+}
+
+/** @throws OptionError unless it is a finite number, of at least so much */
+export function checkNumber(subject: string, name: string, value: unknown, least = -Infinity): void {
+  if (Number.isFinite(value) && (value as number) >= least) return;
+  throw new OptionError(`${subject}: expected ${name} ${least === -Infinity ? "to be a number" : `≥ ${least}`}, got ${shown(value)}`);
+}
+
+/** Holds those of the named options that are given to finite numbers, of at least so much. */
+export function checkNumbers(subject: string, options: object, names: readonly string[], least = -Infinity): void {
+  for (const [name, value] of Object.entries(options)) if (value !== undefined && names.includes(name)) checkNumber(subject, name, value, least);
+}

@@ -1,0 +1,70 @@
+/** From a model to a file of what it computes: the programs themselves, which need no layers and no tracing to run. */
+import { OptionError, UnsupportedError } from "../base/errors.ts";
+import { checkOptions, checkRecord } from "../base/options.ts";
+import { Image, type ImageProgram } from "../program/snapshot.ts";
+import { int8Text } from "../runtime/wasm/inline.ts";
+import { isInt8Kernel } from "../runtime/wasm/int8.ts";
+import { zeros, type ArrayShape } from "../module/array_shape.ts";
+import { encodeExport, type ExportedPredict, type ExportedStream } from "./export_file.ts";
+import { inputArrays } from "../inference/model_inputs.ts";
+import { isRowwise, type Network } from "../models/network.ts";
+import { predictFunction } from "../inference/predict.ts";
+import { inputType } from "../models/sequential.ts";
+import { CarriedStates, statefulStore } from "../module/state_stores.ts";
+import type { StreamOptions } from "../inference/stream.ts";
+import { checkStreamable, streamOptions, traceSteps, type Streamable } from "../inference/model_stream.ts";
+
+/** Options of `export`: one of them, or both. */
+export interface ExportOptions {
+  /** Records a stream: true, or its `batch` and `block`. */
+  stream?: boolean | StreamOptions | undefined;
+  /** Records `predict` for inputs of these extents, the batch in front: `[1, 10, 3]`; a list of such for a `call` of several inputs. */
+  predict?: ArrayShape | readonly ArrayShape[] | undefined;
+}
+
+const isSequential = (model: Network): model is Streamable => "layers" in model;
+
+function recordStream(image: Image, model: Network, options: StreamOptions): ExportedStream {
+  const { batch, block } = streamOptions("export", options);
+  if (!isSequential(model)) throw new UnsupportedError(`export: expected a sequential for a stream, got a ${model.describe()}`);
+  checkStreamable("export", model);
+  const states = new CarriedStates(model.backend, "export");
+  try {
+    const programs = [...new Set(batch === 1 ? [1, block] : [1])].map((steps): [string, ImageProgram] => {
+      const { trace, input, output } = traceSteps(model, states, batch, steps);
+      return [String(steps), image.add("export", trace, [input], [output])];
+    });
+    const places = states.entries().map(([name, { storage, shape }]) => [name, { ptr: image.address(storage), shape }]);
+    return { batch, block, states: Object.fromEntries(places), programs: Object.fromEntries(programs) };
+  } finally {
+    states.dispose();
+  }
+}
+
+function recordPredict(image: Image, model: Network, given: ArrayShape | readonly ArrayShape[]): ExportedPredict {
+  const shapes = Array.isArray(given) && typeof given[0] !== "number" ? given as readonly ArrayShape[] : [given as ArrayShape];
+  const arrays = inputArrays(shapes.map((shape) => zeros(shape, "export: expected predict", inputType(model))), "export: predict");
+  const { whole } = predictFunction(model);
+  return whole.record(whole.flatten([arrays, {}]), ({ trace, inputs, outputs, structure }) => {
+    if (statefulStore(model).size > 0) throw new UnsupportedError("export: expected layers that are not stateful for predict, got some that are; export a stream, which carries states");
+    const alone = structure.kind === "list" && outputs.length === 1; // as predict gives it: without the list
+    return { ...image.add("export", trace, inputs, outputs), structure: alone ? { kind: "leaf", index: 0 } : structure, rowwise: isRowwise(model) };
+  });
+}
+
+/** See {@link Module.export}. */
+export function exportModel(model: Network, options: ExportOptions): Uint8Array {
+  checkOptions("export", options, ["stream", "predict"]);
+  const { stream = false, predict } = options;
+  if (typeof stream !== "boolean") checkRecord("export: stream", stream);
+  if (!stream && predict === undefined) throw new OptionError("export: expected stream, or the extents of predict's inputs, or both, got neither");
+  model.throwIfUnbuilt("export");
+  const image = new Image(model.backend);
+  const recorded = {
+    stream: stream ? recordStream(image, model, stream === true ? {} : stream) : undefined,
+    predict: predict === undefined ? undefined : recordPredict(image, model, predict),
+  };
+  const { kernels, end, contents } = image;
+  const int8 = kernels.some(isInt8Kernel) ? int8Text : undefined;
+  return encodeExport({ kernels, end, int8, ...recorded }, contents);
+}

@@ -1,0 +1,219 @@
+/** What `loadExported` gives: the programs of a file, over a memory of their own. */
+import { OptionError, ShapeError, UnsupportedError } from "../base/errors.ts";
+import { decodeExport, trusting, type ExportedPredict, type ExportedStream } from "./export_file.ts";
+import { asDType, inputArrays, rowsOf, type ModelInput } from "../inference/model_inputs.ts";
+import { bytesOf, type FileBytes } from "../saving/load.ts";
+import type { Prediction } from "../inference/predict.ts";
+import { StateSet } from "../module/state_set.ts";
+import { Stream, type Runner, type StreamSource } from "../inference/stream.ts";
+import { checkOptions } from "../base/options.ts";
+import type { ArrayInput, NDArray, Normalized } from "../base/ndarray.ts";
+import type { ImageProgram, PortPlace } from "../program/snapshot.ts";
+import { Port } from "../program/port.ts";
+import { describe, sameShape, sizeOf } from "../base/shape.ts";
+import { rebuild } from "../graph/pytree.ts";
+import { ARENA_BASE } from "../runtime/arena.ts";
+import { isInt8Kernel, loadInt8 } from "../runtime/wasm/int8.ts";
+import { loadSync, type Backend, type InitOptions } from "../runtime/load.ts";
+import { carried } from "../runtime/wasm/packed.ts";
+import { replay, type Bound } from "../runtime/replay.ts";
+import { read } from "../runtime/encoding.ts";
+
+/** A program with what goes in and what comes out. */
+class Recorded {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  private readonly bound: readonly Bound[];
+
+  constructor({ kernels, heap }: Backend, names: readonly string[], { text, inputs, outputs }: ImageProgram) {
+    const port = ({ ptr, shape, dtype, ranges }: PortPlace): Port => new Port(heap, ptr, shape, dtype, ranges);
+    this.bound = read(
+      text,
+      names.map((name) => [name, kernels[name as keyof typeof kernels] as Bound["fn"]]),
+    );
+    this.inputs = inputs.map(port);
+    this.outputs = outputs.map(port);
+  }
+
+  run(): void {
+    replay(this.bound);
+  }
+}
+
+type Make = (program: ImageProgram) => Recorded;
+
+/** What the stream of a file runs. */
+class RecordedSteps implements StreamSource {
+  readonly batch: number;
+  readonly block: number;
+  readonly states: StateSet;
+  private readonly programs: ExportedStream["programs"];
+  private readonly make: Make;
+
+  constructor({ heap }: Backend, { batch, block, states, programs }: ExportedStream, make: Make) {
+    this.batch = batch;
+    this.block = block;
+    this.states = new StateSet(heap, "stream", Object.entries(states));
+    this.programs = programs;
+    this.make = make;
+  }
+
+  runner(steps: number): Runner {
+    const program = this.make(this.programs[steps]);
+    return { program, input: program.inputs[0], output: program.outputs[0] };
+  }
+
+  throwIfDisposed(): void {
+    // lives as long as something refers to it
+  }
+
+  dispose(): void {
+    // the same
+  }
+}
+
+/** `predict` of a file. */
+class RecordedPredict {
+  private readonly program: Recorded;
+  private readonly about: ExportedPredict;
+  private readonly batch: number;
+
+  constructor(about: ExportedPredict, make: Make) {
+    this.program = make(about);
+    this.about = about;
+    [this.batch] = this.program.inputs[0].shape;
+  }
+
+  run(x: ModelInput): Prediction {
+    const arrays = this.arraysOf(x);
+    const { program, batch } = this;
+    const [
+      {
+        shape: [rows],
+      },
+    ] = arrays;
+    const outputs = program.outputs.map(({ shape: [, ...shape] }): NDArray => ({
+      data: new Float32Array(rows * sizeOf(shape)),
+      shape: [rows, ...shape],
+    }));
+    for (let first = 0; first < rows; first += batch) {
+      const count = Math.min(batch, rows - first);
+      for (const [i, array] of arrays.entries()) {
+        const { view } = program.inputs[i];
+        const { data } = rowsOf(array, first, first + count);
+        view.set(data);
+        view.fill(0, data.length); // rows that nobody asked for
+      }
+      program.run();
+      for (const [i, { view, size }] of program.outputs.entries())
+        outputs[i].data.set(view.subarray(0, (size / batch) * count), (first * size) / batch);
+    }
+    return rebuild(this.about.structure, (i) => outputs[i]) as Prediction;
+  }
+
+  /** The inputs in the form that the program takes. @throws ShapeError, ValueError */
+  private arraysOf(x: ModelInput): Normalized[] {
+    const { inputs } = this.program;
+    const given = inputArrays(x, "predict: x");
+    if (given.length !== inputs.length)
+      throw new ShapeError(`predict: expected ${inputs.length} inputs, got ${given.length}`);
+    return inputs.map((port, i) => {
+      const name = inputs.length > 1 ? `predict: x[${i}]` : "predict: x";
+      const array = asDType(given[i], port.dtype, name);
+      const [rows, ...extents] = array.shape;
+      const fits = sameShape(extents, port.shape.slice(1)) && (this.about.rowwise || rows === this.batch);
+      if (!fits)
+        throw new ShapeError(
+          `${name}: expected ${describe(port.shape)}, as it was exported${this.about.rowwise ? ", of any number of rows" : ""}, got ${describe(array.shape)}`,
+        );
+      port.check(array.data, name);
+      return array;
+    });
+  }
+}
+
+/** A model as it was exported: it has no weights to read and no layers, and lives as long as something refers to it. */
+export class Exported {
+  readonly #stream: Stream | undefined;
+  readonly #predict: RecordedPredict | undefined;
+
+  /** @internal */
+  constructor(stream: Stream | undefined, predict: RecordedPredict | undefined) {
+    this.#stream = stream;
+    this.#predict = predict;
+  }
+
+  /**
+   * The model one step at a time. There is one stream, with one state: load the file again for another.
+   *
+   * @throws UnsupportedError when none was exported
+   */
+  get stream(): Stream {
+    if (!this.#stream)
+      throw new UnsupportedError(
+        "stream: expected a file with a stream, got one without; export({ stream: true }) writes it",
+      );
+    return this.#stream;
+  }
+
+  /**
+   * Runs the model on arrays.
+   *
+   * @param x  input of the extents that were exported, of any number of rows; a list of arrays for a `call` of several inputs.
+   *           Where rows of a batch have to do with each other, which only a Module of one's own can make them, of as many as were exported
+   * @returns the output, or a list or a record of them as `call` gives
+   * @throws ShapeError, ValueError when x does not fit, holds NaN or tokens out of range
+   * @throws UnsupportedError when `predict` was not exported
+   */
+  predict(x: ArrayInput | readonly ArrayInput[]): NDArray;
+  predict(x: ModelInput): Prediction {
+    if (!this.#predict)
+      throw new UnsupportedError(
+        "predict: expected a file with predict, got one without; export({ predict: [1, 10, 3] }) writes it",
+      );
+    return this.#predict.run(x);
+  }
+}
+
+/** Options of `loadExported`: those of `initSync`, for this file alone. */
+export type LoadOptions = Omit<InitOptions, "build"> & {
+  /** Which kernels: "auto" takes the fastest this engine has. @default "auto" */
+  build?: "auto" | "simd" | "relaxed";
+};
+
+/**
+ * The model of a file that `export` wrote. Each has a memory of its own.
+ *
+ * @throws FormatError when the bytes are not a whole file, or one for other kernels
+ * @throws UnsupportedError on an engine without WebAssembly SIMD
+ * @example
+ * const model = loadExported(await (await fetch("model.exported")).arrayBuffer());
+ * model.stream.step(frame);
+ */
+export function loadExported(bytes: FileBytes, options: LoadOptions = {}): Exported {
+  checkOptions("loadExported", options, ["build", "deterministic", "module", "int8"]);
+  const {
+    file: { kernels: names, end, int8, stream, predict },
+    contents,
+  } = decodeExport(bytesOf(bytes));
+  if ((options.build as string) === "reference")
+    throw new OptionError(
+      'loadExported: expected build "auto", "simd" or "relaxed", got "reference"; gatewise/infer runs on it',
+    );
+  const backend = loadSync(options);
+  backend.arena.alloc(end - ARENA_BASE); // the first of its arena lies at its base, as the file's addresses have it
+  return trusting(() => {
+    if (names.some(isInt8Kernel)) loadInt8(backend, int8 && carried(int8));
+    const missing = names.find((name) => !(name in backend.kernels));
+    if (missing !== undefined)
+      throw new UnsupportedError(
+        `loadExported: expected kernels that run models, got a file that needs ${missing}; what needs that only runs in gatewise itself`,
+      );
+    for (const [at, data] of contents) backend.heap.u8(at, data.length).set(data);
+    const make: Make = (program) => new Recorded(backend, names, program);
+    return new Exported(
+      stream && new Stream(new RecordedSteps(backend, stream, make)),
+      predict && new RecordedPredict(predict, make),
+    );
+  });
+}

@@ -1,0 +1,232 @@
+/** Parameters: flat blocks of weights with their gradients and optimizer slots beside them, and panels derived from them. */
+import { DisposedError } from "../base/errors.ts";
+import type { Random } from "../base/random.ts";
+import type { Backend } from "../runtime/load.ts";
+import { replay, type Bound } from "../runtime/replay.ts";
+import { bind } from "../program/bind.ts";
+import { dequantizeWeight, type Int8Format, type Int8Role, type Int8Weight } from "./int8_weight.ts";
+import type { Program } from "../program/program.ts";
+import { sizeOf, type Shape } from "../base/shape.ts";
+import { Storage, type Tensor } from "./tensor.ts";
+import type { Call } from "./trace.ts";
+
+/** Writes the initial values of a tensor of this shape. */
+export type Initializer = (shape: Shape, random: Random) => Float32Array;
+
+/** Gives a weight its values after an update. */
+export type Constraint = (weight: Tensor) => Tensor;
+
+export interface ParameterUse {
+  readonly role?: Int8Role | undefined;
+  readonly int8?: Int8Format | undefined;
+}
+
+let made = 0;
+
+/** A weight of a module: what it looks like, and, once its block is allocated, where it lies. */
+export class Parameter {
+  /** Tells it from all others, in the names of what is derived from several. */
+  readonly serial = made++;
+  readonly shape: Shape;
+  readonly initializer: Initializer;
+  readonly trainable: boolean;
+  readonly constraint: Constraint | undefined;
+  /** What it is used for, when it is worth keeping in 8 bits. */
+  readonly role: Int8Role | undefined;
+  /** How it is kept, when that is in 8 bits: [size] integers, and behind them the scales. */
+  readonly int8: Int8Format | undefined;
+  readonly storage: Storage;
+  /** Packed forms of this weight, by what they are. */
+  readonly derived = new Map<string, Derived>();
+  block: ParameterBlock | undefined;
+  /** Floats from the start of the block. */
+  offset = 0;
+
+  constructor(shape: Shape, initializer: Initializer, trainable: boolean, constraint?: Constraint, { role, int8 }: ParameterUse = {}) {
+    this.shape = shape;
+    this.initializer = initializer;
+    this.trainable = trainable;
+    this.constraint = constraint;
+    this.role = role;
+    this.int8 = int8;
+    this.storage = new Storage(this.floats * 4);
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** Floats from its integers to its scales, in 8 bits. */
+  get scaleOffset(): number {
+    return padded(this.size / 4);
+  }
+
+  /** Floats that it takes up. */
+  get floats(): number {
+    return this.int8 ? this.scaleOffset + this.shape[this.int8.axis] : this.size;
+  }
+}
+
+/** Something computed from parameters alone, kept until they change: column panels, permuted biases, products of a table. */
+export class Derived {
+  readonly storage: Storage;
+  readonly calls: readonly Call[];
+  /** The first owns the memory. */
+  readonly parameters: readonly Parameter[];
+  private bound: Bound[] | undefined;
+  private version = 0;
+
+  constructor(parameters: readonly Parameter[], storage: Storage, calls: readonly Call[]) {
+    this.parameters = parameters;
+    this.storage = storage;
+    this.calls = calls;
+  }
+
+  /** Takes over a block of memory that the arena gave for it. */
+  place(ptr: number): void {
+    const { backend, derived } = this.parameters[0].block!;
+    this.storage.ptr = ptr;
+    derived.push(this);
+    this.bound = bind(backend, this.calls, (storage) => storage.ptr!, () => 0); // they read and write what is placed
+  }
+
+  /** Computes it again when one of its parameters has changed since. */
+  refresh(): void {
+    let version = 0; // versions only grow, and so does their sum
+    for (let i = 0; i < this.parameters.length; i++) version += this.parameters[i].block!.version;
+    if (this.version === version) return;
+    replay(this.bound!);
+    this.version = version;
+  }
+
+  free(backend: Backend): void {
+    backend.arena.free(this.storage.ptr!);
+  }
+}
+
+/** Neighbouring floats of a block that an optimizer treats alike. */
+export interface FlatRange {
+  readonly offset: number;
+  readonly size: number;
+}
+
+const padded = (size: number): number => Math.ceil(size / 4) * 4; // bit operations would take the size for 32 bits
+
+/** The weights of a module in one piece; gradients and optimizer slots are pieces of the same layout. */
+export class ParameterBlock {
+  readonly backend: Backend;
+  readonly parameters: readonly Parameter[];
+  readonly floats: number;
+  readonly ptr: number;
+  readonly derived: Derived[] = [];
+  /** Raised whenever a weight changes, so that panels follow. */
+  version = 1;
+  disposed = false;
+  /** Those that have its address in their calls. */
+  readonly programs = new Set<Program>();
+  private readonly gradients: number[] = [];
+  private readonly slots = new Map<object, number[]>();
+
+  /** @throws MemoryError */
+  constructor(backend: Backend, parameters: readonly Parameter[]) {
+    this.backend = backend;
+    this.parameters = parameters;
+    let floats = 0;
+    for (const parameter of parameters) {
+      parameter.offset = floats;
+      floats += padded(parameter.floats);
+    }
+    this.floats = floats;
+    this.ptr = backend.arena.alloc(floats * 4);
+    for (const parameter of parameters) {
+      parameter.block = this;
+      parameter.storage.ptr = this.ptr + parameter.offset * 4;
+    }
+  }
+
+  /** Runs of those of its parameters that are among these. */
+  rangesOf(some: ReadonlySet<Parameter>): FlatRange[] {
+    const ranges: { offset: number; size: number }[] = [];
+    for (const parameter of this.parameters) {
+      if (!some.has(parameter)) continue;
+      const { offset, size } = parameter;
+      const last = ranges.at(-1);
+      if (last && last.offset + last.size === offset) last.size += padded(size);
+      else ranges.push({ offset, size: padded(size) });
+    }
+    return ranges;
+  }
+
+  /** Where the gradients lie; those of a part of a batch are added to the first's in the end. */
+  gradientPtr(shard = 0): number {
+    return (this.gradients[shard] ??= this.backend.arena.alloc(this.floats * 4));
+  }
+
+  /**
+   * Where the slots of an optimizer lie.
+   *
+   * @param owner   only compared; it must not lead to a model
+   * @param starts  what each is filled with when it is new
+   */
+  slotPtrs(owner: object, starts: readonly number[]): number[] {
+    let ptrs = this.slots.get(owner);
+    if (!ptrs) {
+      ptrs = this.backend.arena.allocAll(starts.map(() => this.floats * 4));
+      for (const [i, start] of starts.entries()) if (start !== 0) this.backend.heap.f32(ptrs[i], this.floats).fill(start);
+      this.slots.set(owner, ptrs);
+    }
+    return ptrs;
+  }
+
+  /** Frees the slots of an optimizer that no program works on any more. */
+  freeSlots(owner: object): void {
+    if (this.disposed) return;
+    for (const ptr of this.slots.get(owner) ?? []) this.backend.arena.free(ptr);
+    this.slots.delete(owner);
+  }
+
+  /** @throws DisposedError for a block that was freed: layers may outlive the model that their weights lie in */
+  throwIfDisposed(): void {
+    if (this.disposed) throw new DisposedError("weights: expected those of a live model, got those of one that was disposed of");
+  }
+
+  /** The block's weights (or, at another base, gradients or slots) of one parameter. */
+  view(parameter: Parameter, base = this.ptr): Float32Array {
+    this.throwIfDisposed();
+    return this.backend.heap.f32(base + parameter.offset * 4, parameter.size);
+  }
+
+  /** An int8 weight, to read or to write. */
+  int8(parameter: Parameter): Int8Weight {
+    this.throwIfDisposed();
+    const { heap } = this.backend;
+    const ptr = this.ptr + parameter.offset * 4;
+    return { data: heap.i8(ptr, parameter.size), scales: heap.f32(ptr + parameter.scaleOffset * 4, parameter.shape[parameter.int8!.axis]) };
+  }
+
+  /** A copy of a weight as floats. */
+  floatsOf(parameter: Parameter): Float32Array {
+    const { int8, shape } = parameter;
+    return int8 ? dequantizeWeight(this.int8(parameter), shape, int8) : this.view(parameter).slice();
+  }
+
+  /** Frees it and lets its parameters be placed anew. */
+  withdraw(): void {
+    this.dispose();
+    for (const parameter of this.parameters) {
+      parameter.block = undefined;
+      parameter.storage.ptr = undefined;
+    }
+  }
+
+  /** Frees it, and every program that works on it, whoever made that. */
+  dispose(): void {
+    const { arena } = this.backend;
+    this.disposed = true;
+    for (const program of this.programs) program.dispose();
+    arena.free(this.ptr);
+    for (const ptr of this.gradients) if (ptr !== undefined) arena.free(ptr);
+    for (const ptrs of this.slots.values()) for (const ptr of ptrs) arena.free(ptr);
+    for (const derived of this.derived) derived.free(this.backend);
+  }
+}

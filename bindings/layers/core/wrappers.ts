@@ -1,0 +1,123 @@
+/** Layers around layers: bidirectional, timeDistributed. */
+import { OptionError, ShapeError } from "../../base/errors.ts";
+import { shown } from "../../base/formatting.ts";
+import { affine, add, mul } from "../../ops/elementwise.ts";
+import { concat, reshape } from "../../ops/shape.ts";
+import { describe } from "../../base/shape.ts";
+import type { Tensor } from "../../graph/tensor.ts";
+import { defineLayer, type CallOptions, type CommonOptions, type LayerDefinition } from "../definition.ts";
+import type { SequenceOptions } from "../rnn/sequence_run.ts";
+
+/** A layer as the wrappers see it. */
+export interface InnerLayer {
+  /** @internal */
+  readonly definition: LayerDefinition<any>;
+  /** The options it was made with, filled in. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Records the layer on a tensor. */
+  call(x: Tensor, options?: CallOptions): Tensor | Tensor[];
+  /** The same kind of layer with other options and weights of its own. @internal */
+  another(options: object): InnerLayer;
+}
+
+/** How two outputs become one: side by side, or by elements; null gives both. */
+export type MergeMode = "concat" | "sum" | "mul" | "ave" | null;
+
+/** Options of `layers.bidirectional`. */
+export interface BidirectionalOptions extends CommonOptions {
+  /** Reads forwards: simpleRNN, lstm, gru or rnn. */
+  layer: InnerLayer;
+  /** Reads backwards; one like `layer` when absent. */
+  backwardLayer?: InnerLayer;
+  /** How the two outputs become one; null gives both. @default "concat" */
+  mergeMode?: MergeMode;
+}
+
+const MERGE: Record<string, (a: Tensor, b: Tensor) => Tensor> = {
+  concat: (a, b) => concat([a, b], -1),
+  sum: (a, b) => add(a, b),
+  mul: (a, b) => mul(a, b),
+  ave: (a, b) => affine(add(a, b), 0.5, 0),
+};
+
+/** Options that both directions must share. */
+const SHARED: readonly (keyof SequenceOptions)[] = ["returnSequences", "returnState", "stateful"];
+
+/** @throws OptionError for what is no layer */
+function checkLayer(label: string, name: string, value: unknown): void {
+  const layer = typeof value === "object" && value !== null && "call" in value && typeof value.call === "function";
+  if (!layer) throw new OptionError(`${label}: expected a layer as ${name}, such as layers.dense({ units: 1 }), got ${shown(value)}`);
+}
+
+/** @throws OptionError for what is no layer over time of ours */
+function checkRecurrent(label: string, name: string, value: Partial<InnerLayer>): void {
+  checkLayer(label, name, value);
+  if (value.config?.returnSequences === undefined) throw new OptionError(`${label}: expected a recurrent layer as ${name}, got ${value.definition?.type ?? "a module of your own"}`);
+}
+
+function checkDirections(label: string, layer: InnerLayer, backward: InnerLayer): void {
+  if (layer.config.goBackwards) throw new OptionError(`${label}: expected a layer that reads forwards, got one with goBackwards`);
+  if (!backward.config.goBackwards) throw new OptionError(`${label}: expected a backwardLayer with goBackwards, got one without`);
+  const other = SHARED.find((name) => layer.config[name] !== backward.config[name]);
+  if (other) throw new OptionError(`${label}: expected the same ${other} in both directions, got ${shown(layer.config[other])} and ${shown(backward.config[other])}`);
+}
+
+const nameOf = ({ config, definition }: InnerLayer): string => (config.name as string | undefined) ?? definition.prefix;
+
+/** A recurrent layer in both directions (Schuster and Paliwal 1997); states are the forward ones, then the backward ones. */
+export const bidirectional = defineLayer<BidirectionalOptions>({
+  type: "bidirectional",
+  prefix: "bidirectional",
+  input: "sequence",
+  defaults: { layer: undefined, backwardLayer: undefined, mergeMode: "concat", name: undefined, trainable: true },
+  required: ["layer"],
+  normalize(config, label) {
+    const { layer, mergeMode } = config;
+    if (mergeMode !== null && !(typeof mergeMode === "string" && Object.hasOwn(MERGE, mergeMode))) {
+      throw new OptionError(`${label}: expected mergeMode ${Object.keys(MERGE).join(", ")} or null, got ${shown(mergeMode)}`);
+    }
+    checkRecurrent(label, "layer", layer);
+    const backwardLayer = config.backwardLayer ?? layer.another({ ...layer.config, goBackwards: true });
+    checkRecurrent(label, "backwardLayer", backwardLayer);
+    checkDirections(label, layer, backwardLayer);
+    return { ...config, backwardLayer };
+  },
+  children: ({ layer, backwardLayer }) => [[`forward_${nameOf(layer)}`, layer], [`backward_${nameOf(backwardLayer!)}`, backwardLayer!]],
+  unstreamable: () => "its backward half needs the end of the sequence",
+  call({ config: { layer, backwardLayer, mergeMode } }, x, { initialState, ...steps }) {
+    const half = (initialState?.length ?? 0) / 2;
+    const placement = { asRead: true, zeroMasked: layer.config.returnSequences === true };
+    const run = (inner: InnerLayer, first: number): Tensor[] =>
+      [inner.call(x, { ...steps, placement, initialState: initialState?.slice(first, first + half) })].flat();
+    const [[forward, ...forwardStates], [backward, ...backwardStates]] = [run(layer, 0), run(backwardLayer!, half)];
+    const outputs = mergeMode === null ? [forward, backward] : [MERGE[mergeMode!](forward, backward)];
+    for (const output of outputs) output.steps = forward.steps;
+    const all = [...outputs, ...forwardStates, ...backwardStates];
+    return all.length === 1 ? all[0] : all;
+  },
+});
+
+/** Options of `layers.timeDistributed`. */
+export interface TimeDistributedOptions extends CommonOptions {
+  /** Applied to every step alike. */
+  layer: InnerLayer;
+}
+
+/** A layer on every step [batch, time, ..]. */
+export const timeDistributed = defineLayer<TimeDistributedOptions>({
+  type: "timeDistributed",
+  prefix: "time_distributed",
+  input: "any",
+  defaults: { layer: undefined, name: undefined, trainable: true },
+  required: ["layer"],
+  normalize: (config, label) => (checkLayer(label, "layer", config.layer), config),
+  call({ config: { layer }, label }, x) {
+    if (x.rank < 3) throw new ShapeError(`${label}: expected input [batch, time, ..], got ${describe(x.shape)}`);
+    const [B, T, ...rest] = x.shape;
+    const y = layer.call(reshape(x, [B * T, ...rest]));
+    if (Array.isArray(y)) throw new OptionError(`${label}: expected a layer with one output, got ${y.length}`);
+    const output = reshape(y, [B, T, ...y.shape.slice(1)]);
+    output.steps = x.steps;
+    return output;
+  },
+});

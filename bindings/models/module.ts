@@ -1,0 +1,265 @@
+/** The Module: a Network that also trains, saves and shows what is inside it. */
+import { FormatError, StateError, UnsupportedError } from "../base/errors.ts";
+import { checkCount, checkFlags, checkOptions } from "../base/options.ts";
+import type { Loss } from "../losses/index.ts";
+import type { Metric } from "../metrics/index.ts";
+import { optimizerOf, type Optimizer } from "../optimizers/index.ts";
+import type { ArrayShape } from "../module/array_shape.ts";
+import { ArrayBatches, StreamBatches, type BatchStream } from "../training/data/batches.ts";
+import { objectiveOf } from "../training/compile.ts";
+import { Dataset, type BatchOptions, type Targets } from "../training/data/dataset.ts";
+import type { ModelInput } from "../inference/model_inputs.ts";
+import { exportModel, type ExportOptions } from "../export/export_model.ts";
+import { inspect, type InspectOptions } from "../training/inspect.ts";
+import { checkWeights, openFile, slotArrays, type FileBytes, type OpenedFile } from "../saving/load.ts";
+import { Network, hide, type ArrayRecord, type ModuleOptions } from "./network.ts";
+import { quantizedFile, type QuantizeOptions } from "../quantization/quantize.ts";
+import { memory, type MemoryNeed } from "./memory_need.ts";
+import { save, type SaveOptions } from "../saving/save.ts";
+import { BatchRunner } from "../training/batch_runner.ts";
+import type { Logs } from "../training/score_means.ts";
+import type { Several } from "../training/per_output.ts";
+import { refuseCuts, sourceOf } from "../training/data/source.ts";
+import { evaluateStream, fit, train, type FitOptions, type History, type TrainEvent } from "../training/fit.ts";
+import { offerState, release, updaterOf } from "../optimizers/optimizer_state.ts";
+
+/** The metrics of an output: one, or a list. */
+export type MetricsOf = Metric | string | readonly (Metric | string)[];
+/** Metrics of `compile`: a list for one output; for several a list with the metrics of each, or a record of them. */
+export type MetricsOption = readonly MetricsOf[] | Readonly<Record<string, MetricsOf>>;
+
+/** Options of `compile`. */
+export interface CompileOptions {
+  /** From `optimizers.*`, or its name for the defaults. @default "adam" */
+  optimizer?: Optimizer | string;
+  /**
+   * From `losses.*`, its name, or a function of (yTrue, yPred). For a `call` that gives a list or a record of tensors one
+   * for all of them, or a list or a record of losses; null for outputs that are not trained.
+   */
+  loss: Several<Loss | string | null>;
+  /** What each loss counts in the sum that is minimised, as a list or a record; 1 when absent. */
+  lossWeights?: Several<number> | undefined;
+  /** Metrics of the output; for several outputs a list with the metrics of each, or a record of them. */
+  metrics?: MetricsOption | undefined;
+}
+
+/** Options of `evaluate`. */
+export interface EvaluateOptions extends BatchOptions {
+  /** Rows of a batch. @default 32 */
+  batchSize?: number | undefined;
+  /** Batches to evaluate on, when not on all there are. */
+  steps?: number | undefined;
+}
+
+/**
+ * Everything with a `call`: layers, cells, `sequential`, and classes of your own whose fields are modules.
+ *
+ * @example
+ * class Elman extends Module {
+ *   cell = layers.dense({ units: 64 });
+ *   call(x, h) { return ops.tanh(this.cell.call(ops.concat([x, h], 1))); }
+ * }
+ */
+export class Module extends Network {
+  /** Whether a training runs. @internal */
+  declare fitting: boolean;
+  /** Set by a callback to end `fit` after the batch that runs. */
+  declare stopTraining: boolean;
+  #runner: BatchRunner | undefined;
+  #optimizer: Optimizer | undefined;
+
+  constructor(options: ModuleOptions = {}) {
+    super(options);
+    hide(this, "fitting", false);
+    hide(this, "stopTraining", false);
+  }
+
+  /**
+   * Settles what to train for. Adam and no metrics when left out. With another optimizer than before, the memory of the former
+   * one is freed, unless `trainStep` or `apply` work with it too.
+   *
+   * @throws OptionError for unknown names, StateError while a training runs
+   */
+  compile(options: CompileOptions = {} as CompileOptions): void {
+    this.throwIfDisposed();
+    this.throwIfQuantized("compile");
+    checkOptions("compile", options, ["optimizer", "loss", "lossWeights", "metrics"]);
+    const { optimizer = "adam" } = options;
+    const objective = objectiveOf(options);
+    if (this.fitting) throw new StateError("compile: expected no training of this model, got one that is still running");
+    const updater = updaterOf(this, optimizerOf(optimizer));
+    this.#runner?.dispose();
+    if (this.#optimizer && this.#optimizer !== updater.optimizer) release(this, this.#optimizer);
+    this.#runner = new BatchRunner(this, objective, updater);
+    this.#optimizer = updater.optimizer;
+  }
+
+  /** The optimizer it was compiled with. */
+  get optimizer(): Optimizer | undefined {
+    return this.#optimizer;
+  }
+
+  private compiled(what: string): BatchRunner {
+    this.throwIfDisposed();
+    this.throwIfQuantized(what);
+    if (!this.#runner) throw new StateError(`${what}: expected a compiled model, got one that is not; call compile({ optimizer, loss }) first`);
+    return this.#runner;
+  }
+
+  /**
+   * Trains for some epochs, giving others a turn every few milliseconds.
+   *
+   * @param x  inputs [rows, ..], or a stream of batches `[x, y]` or `[x, y, { lengths, mask, sampleWeight }]` alone: something
+   *           to iterate over, also asynchronously, or a function that gives one for every epoch
+   * @param y  targets [rows, ..]: class numbers for sparse losses; the last axis of size 1 may be left out; for several
+   *           outputs a list or a record
+   * @returns every logged value by epoch: `history.loss`, `history.val_accuracy`, …
+   * @throws NonFiniteError naming epoch, batch and first layer; the weights are the last finite ones
+   * @throws ValueError when a batch has no label that counts, or a stream ends before `stepsPerEpoch`
+   * @throws StateError when another training of this model runs
+   * @throws the signal's reason when it is aborted; the weights stay as the last batch left them
+   */
+  fit(x: ModelInput, y: Targets, options?: FitOptions): Promise<History>;
+  fit(batches: BatchStream, options?: FitOptions): Promise<History>;
+  async fit(x: ModelInput | BatchStream, y?: Targets | FitOptions, rest?: FitOptions): Promise<History> {
+    const { source, options } = sourceOf<FitOptions>("fit", x, y, rest);
+    return fit(this, this.compiled("fit"), source, options);
+  }
+
+  /**
+   * Bytes that running this model takes, before it is run: nothing is computed and no memory taken but that of the weights
+   * (and for a training step that of their gradients and the optimizer's slots).
+   *
+   * @param x  extents of the input, the batch in front: `[8, 10000, 64]`; `{ shape, dtype: "i32" }` for integers that no embedding asks for
+   * @param y  extents of the targets: a training step with what `compile` settled; a prediction when absent
+   * @throws ShapeError for extents that are none or do not fit the model; StateError with y before `compile`
+   * @example
+   * model.memory([8, 10000, 64], [8, 1]).total; // bytes of a training step, on one thread
+   */
+  memory(x: ArrayShape, y?: ArrayShape): MemoryNeed {
+    this.throwIfDisposed();
+    return memory(this, this.#runner, x, y);
+  }
+
+  /** The same loop as a generator of events; `return()` stops it. */
+  train(x: ModelInput, y: Targets, options?: FitOptions): AsyncGenerator<TrainEvent, void>;
+  train(batches: BatchStream, options?: FitOptions): AsyncGenerator<TrainEvent, void>;
+  train(x: ModelInput | BatchStream, y?: Targets | FitOptions, rest?: FitOptions): AsyncGenerator<TrainEvent, void> {
+    const { source, options } = sourceOf<FitOptions>("fit", x, y, rest);
+    return train(this, this.compiled("train"), source, options);
+  }
+
+  /** One update, synchronously. @returns `{ loss, …metrics }` of this batch before the update */
+  trainOnBatch(x: ModelInput, y: Targets, options: BatchOptions = {}): Logs {
+    const runner = this.compiled("trainOnBatch");
+    if (this.fitting) throw new StateError("trainOnBatch: expected no other training of this model, got one that is still running");
+    return runner.trainOnBatch(Dataset.of(x, y, options, "trainOnBatch"));
+  }
+
+  /** `{ loss, …metrics }` of one batch. */
+  testOnBatch(x: ModelInput, y: Targets, options: BatchOptions = {}): Logs {
+    const data = Dataset.of(x, y, options, "testOnBatch");
+    return this.compiled("testOnBatch").evaluate(new ArrayBatches(data, data.rows));
+  }
+
+  /**
+   * `{ loss, …metrics }` over all rows, in batches; a promise of them for a stream of batches, as `fit` takes them.
+   *
+   * @throws ValueError when no label counts
+   */
+  evaluate(x: ModelInput, y: Targets, options?: EvaluateOptions): Logs;
+  evaluate(batches: BatchStream, options?: EvaluateOptions): Promise<Logs>;
+  evaluate(x: ModelInput | BatchStream, y?: Targets | EvaluateOptions, more?: EvaluateOptions): Logs | Promise<Logs> {
+    const { source, options } = sourceOf<EvaluateOptions>("evaluate", x, y, more);
+    checkOptions("evaluate", options, ["batchSize", "steps", "lengths", "mask", "sampleWeight", "classWeight"]);
+    const { batchSize = 32, steps, ...rest } = options;
+    checkCount("evaluate", "batchSize", batchSize);
+    if (steps !== undefined) checkCount("evaluate", "steps", steps);
+    const runner = this.compiled("evaluate");
+    if (!("stream" in source)) return runner.evaluate(new ArrayBatches(Dataset.of(source.x, source.y, rest, "evaluate"), batchSize, { steps, option: "steps" }));
+    refuseCuts("evaluate", options);
+    return evaluateStream(runner, new StreamBatches("evaluate", source.stream, { steps, option: "steps", epochs: 1, classWeight: options.classWeight }));
+  }
+
+  /**
+   * Values inside the model on one batch: `"gru/z"`, `"gru/r"`, `"gru/n"`, `"gru/h"`, `"lstm/i"`, …, `"<layer>/output"`, each
+   * [batch, time, units]; with `y` and `gradients` also the gradient of the loss with respect to weights, outputs, states
+   * and the gates' pre-activations as `"<name>/grad"`.
+   */
+  inspect(x: ModelInput, options: InspectOptions = {}): ArrayRecord {
+    return inspect(this, x, options, this.#runner?.objective);
+  }
+
+  /**
+   * The model as one safetensors file: weights, configuration, and on request what the optimizer remembers.
+   *
+   * @throws StateError before the model is built
+   */
+  save(options: SaveOptions = {}): Uint8Array {
+    this.throwIfDisposed();
+    checkOptions("save", options, ["optimizer"]);
+    checkFlags("save", options, ["optimizer"]);
+    return save(this, options, this.#optimizer && updaterOf(this, this.#optimizer));
+  }
+
+  /**
+   * What this model computes, for inputs of given extents, as a file for `gatewise/exported`: that entry is less than half of
+   * `gatewise/infer`, starts in less than half of its time, and runs Modules of your own, too.
+   *
+   * @returns a safetensors file of programs and weights, for this version of the kernels; `save` is what lasts
+   * @throws OptionError for neither `stream` nor `predict`, ShapeError for extents that do not fit
+   * @throws StateError before the model is built
+   * @throws UnsupportedError for layers that do not run step by step, are stateful, or draw random numbers
+   * @example
+   * writeFileSync("model.exported", model.export({ stream: true, predict: [1, 10, 3] }));
+   */
+  export(options: ExportOptions): Uint8Array {
+    this.throwIfDisposed();
+    return exportModel(this, options);
+  }
+
+  /**
+   * Weights of a file into this model, which is built. Saved optimizer slots wait for the first optimizer of their kind.
+   *
+   * @throws FormatError, ShapeError when the file is not of this model; nothing has changed then
+   * @throws UnsupportedError for a quantised model
+   */
+  load(bytes: FileBytes): void {
+    this.throwIfDisposed();
+    this.throwIfQuantized("load");
+    this.throwIfUnbuilt("load");
+    const opened = openFile(bytes);
+    checkWeights(this, opened.weights);
+    this.takeOptimizer(opened);
+    for (const [name, parameter] of this.parameters()) parameter.block!.view(parameter).set(opened.weights.get(name)!.data);
+    for (const block of this.parameterBlocks()) block.version++;
+    this.restoreRandom(opened.file);
+  }
+
+  /**
+   * Another model like this one, with its large weights in 8 bits: about a quarter of the file, down to a third
+   * of the time for a step, and it only runs. Kernels of at most 32 inputs (or an eighth of the units) stay floats, and so
+   * do layers without products. This model stays as it is.
+   *
+   * @throws OptionError for other bits, unknown options, layers of your own
+   * @throws StateError for a model without weights, or one that is quantised already
+   * @throws UnsupportedError for a Module of your own
+   * @example
+   * const small = model.quantize({ bits: 8 });
+   */
+  quantize(options: QuantizeOptions = {}): this {
+    this.throwIfDisposed();
+    const sequential = this as unknown as { remake?(file: OpenedFile): Module };
+    if (!sequential.remake) throw new UnsupportedError(`quantize: expected a sequential, got a ${this.describe()}; quantize those inside it`);
+    return sequential.remake(quantizedFile(this, options)) as this;
+  }
+
+  /** Hands the optimizer state of a file on to whom it is for. @internal */
+  takeOptimizer({ file, slots }: ReturnType<typeof openFile>): void {
+    const { optimizer } = file;
+    if (!optimizer) return;
+    const arrays = new Map(optimizer.slots.map((slot) => [slot, slotArrays(this, slot, slots)]));
+    if (arrays.size !== optimizer.slots.length) throw new FormatError("load: expected different slots of the optimizer, got one twice");
+    offerState(this, { saved: optimizer, slots: arrays }, this.#optimizer && updaterOf(this, this.#optimizer));
+  }
+}

@@ -1,0 +1,31 @@
+/** Arrays of which only the extents matter, for what is traced before there is anything to compute. */
+import { OptionError, ShapeError } from "../base/errors.ts";
+import { quoted, shown } from "../base/formatting.ts";
+import type { NDArray } from "../base/ndarray.ts";
+import { checkRoom, describe, sizeOf, type DType, type Shape } from "../base/shape.ts";
+
+/** Extents with the batch in front; of floats, or of integers as tokens and labels are. */
+export type ArrayShape = Shape | TypedShape;
+
+/** Extents of an array, and what it holds. */
+export interface TypedShape {
+  /** Extents with the batch in front. */
+  readonly shape: Shape;
+  /** Floats or integers; when absent integers for the tokens that the first layer of a sequential looks up, else floats. */
+  readonly dtype?: DType;
+}
+
+/**
+ * An array of zeros, which costs nothing until it is touched.
+ *
+ * @param expected   how the error begins: "memory: expected x"
+ * @param otherwise  what it holds when that is not given
+ */
+export function zeros(given: ArrayShape, expected: string, otherwise: DType = "f32"): NDArray<Float32Array | Int32Array> {
+  const { shape, dtype = otherwise } = Array.isArray(given) ? { shape: given as Shape } : Object(given) as TypedShape;
+  const fits = Array.isArray(shape) && shape.length > 0 && shape.every((extent) => Number.isInteger(extent) && extent > 0);
+  if (!fits) throw new ShapeError(`${expected} as extents with the batch in front, got ${Array.isArray(shape) ? describe(shape) : shown(given)}`);
+  if (dtype !== "f32" && dtype !== "i32") throw new OptionError(`${expected} of dtype "f32" or "i32", got ${quoted(dtype)}`);
+  checkRoom(expected.replace(/:.*/, ""), shape);
+  return { data: dtype === "i32" ? new Int32Array(sizeOf(shape)) : new Float32Array(sizeOf(shape)), shape: [...shape] };
+}

@@ -1,0 +1,46 @@
+/** From a model of floats to one that keeps its large weights in 8 bits. */
+import { OptionError, StateError } from "../base/errors.ts";
+import { checkOptions } from "../base/options.ts";
+import { quoted, shown } from "../base/formatting.ts";
+import { int8Format, quantizeWeight, type Activations } from "../graph/int8_weight.ts";
+import type { Parameter } from "../graph/parameter.ts";
+import type { FileWeight, OpenedFile } from "../saving/load.ts";
+import type { Network } from "../models/network.ts";
+import { savedFile } from "../saving/save.ts";
+
+/** Options of `quantize`. */
+export interface QuantizeOptions {
+  /** Bits of a weight. @default 8 */
+  bits?: 8;
+  /**
+   * Bits of what weights are multiplied with, which is quantised row by row while the model runs: 14 for inputs and 7 for
+   * states ("mixed"), or one of them for both.
+   */
+  activations?: Activations;
+}
+
+const ACTIVATIONS: readonly unknown[] = ["mixed", 7, 14] satisfies Activations[];
+
+function weightOf(parameter: Parameter, activations: Activations): FileWeight {
+  const { role, shape } = parameter;
+  const data = parameter.block!.floatsOf(parameter);
+  return role ? { ...quantizeWeight(data, shape, int8Format(role, activations)), shape } : { data, shape };
+}
+
+/**
+ * What the file of the quantised model would hold.
+ *
+ * @throws OptionError for other bits, unknown options, layers of the user's own
+ * @throws StateError for a model without weights, or one that is quantised already
+ */
+export function quantizedFile(model: Network, options: QuantizeOptions): OpenedFile {
+  checkOptions("quantize", options, ["bits", "activations"]);
+  const { bits = 8, activations = "mixed" } = options;
+  if (bits !== 8) throw new OptionError(`quantize: expected bits 8, got ${shown(bits)}`);
+  if (!ACTIVATIONS.includes(activations)) throw new OptionError(`quantize: expected activations "mixed", 7 or 14, got ${quoted(activations)}`);
+  model.throwIfUnbuilt("quantize");
+  if (model.quantized) throw new StateError("quantize: expected a model of f32 weights, got a quantised one; quantize the original again");
+  const file = savedFile(model, "quantize");
+  const weights = model.parameters().map(([name, parameter]) => [name, weightOf(parameter, activations)] as const);
+  return { file: { ...file, model: { ...file.model!, quantized: { bits: 8, activations } } }, weights: new Map(weights), slots: new Map() };
+}

@@ -1,0 +1,176 @@
+/** The threads of a backend: the calling one, and workers that replay programs over the same memory. */
+import { WorkerError } from "../../base/errors.ts";
+import type { Arena } from "../arena.ts";
+import { Crew } from "./worker_group.ts";
+import type { Heap } from "../heap.ts";
+import { DO, SLOT, WORD, type Setup } from "./protocol.ts";
+import type { Bound } from "../replay.ts";
+import { write } from "../encoding.ts";
+
+/** Looks at `done` before the clock is asked, which makes a number on the heap. */
+const LOOKS = 2000;
+/** Milliseconds of looking before this thread sleeps, where it may: a page's main thread may not. */
+const AWAKE = 2;
+/** Milliseconds of sleep until it looks again. */
+const NAP = 5;
+
+/** Whether a slot's worker has done what it was told, soon. */
+function soon(words: Int32Array, go: number): boolean {
+  for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, WORD.done) === go) return true;
+  return false;
+}
+
+/** Sleeps until the worker is done, or for a moment. */
+function nap(words: Int32Array, done: number): void {
+  try {
+    Atomics.wait(words, WORD.done, done, NAP);
+  } catch {
+    // looking it is
+  }
+}
+
+export class Pool {
+  /** Milliseconds without a sign of life after which a worker counts as dead. A single kernel call may take long. */
+  patience = 10_000;
+  private readonly crew: Crew;
+  private readonly slots: readonly Int32Array[];
+  private readonly heap: Heap;
+  private readonly arena: Arena;
+  private readonly numbers: ReadonlyMap<string, number>;
+  private programs = 0;
+  /** Programs that workers may forget. */
+  private readonly gone: number[][];
+  private failed = false;
+  /** When a worker was last told something. */
+  private told = 0;
+
+  constructor(crew: Crew, slots: readonly Int32Array[], names: readonly string[], heap: Heap, arena: Arena) {
+    this.crew = crew;
+    this.slots = slots;
+    this.heap = heap;
+    this.arena = arena;
+    this.gone = slots.map(() => []);
+    this.numbers = new Map(names.map((name, i) => [name, i]));
+    crew.endWith(this);
+  }
+
+  /** Threads that work, the calling one included: 1 once a worker has been lost. */
+  get threads(): number {
+    return this.failed ? 1 : this.slots.length + 1;
+  }
+
+  /** Whether workers have a kernel: those that were loaded later, for int8, they have not. */
+  knows(kernel: string): boolean {
+    return this.numbers.has(kernel);
+  }
+
+  /**
+   * Hands a program to a worker.
+   *
+   * @param worker  from 0
+   * @returns its number there
+   * @throws MemoryError, WorkerError
+   */
+  load(worker: number, calls: readonly Bound[]): number {
+    const gone = this.gone[worker];
+    const text = [gone.length, ...gone].concat(write(calls, this.numbers));
+    const ptr = this.arena.alloc(text.length * 8);
+    try {
+      this.heap.f64(ptr, text.length).set(text);
+      const words = this.slots[worker];
+      words[WORD.text] = ptr;
+      words[WORD.length] = text.length;
+      this.tell(worker, DO.load, ++this.programs);
+      this.wait(worker);
+      gone.length = 0;
+      return this.programs;
+    } finally {
+      this.arena.free(ptr);
+    }
+  }
+
+  /** Makes a worker drop a program, when it is given the next one. */
+  forget(worker: number, program: number): void {
+    this.gone[worker].push(program);
+  }
+
+  /** Makes a worker start on a program; {@link wait} has to follow, whatever happens in between. */
+  start(worker: number, program: number): void {
+    this.tell(worker, DO.run, program);
+  }
+
+  private tell(worker: number, order: number, program: number): void {
+    if (this.crew.lost !== undefined) this.fail(this.crew.lost);
+    const words = this.slots[worker];
+    words[WORD.order] = order;
+    words[WORD.program] = program;
+    words[WORD.failed] = 0;
+    this.told = performance.now();
+    Atomics.store(words, WORD.go, words[WORD.go] + 1);
+    Atomics.notify(words, WORD.go);
+  }
+
+  /**
+   * Returns when a worker has done what it was told.
+   *
+   * @throws WorkerError when it gives no sign of life, or reports an error
+   */
+  wait(worker: number): void {
+    const words = this.slots[worker];
+    const go = words[WORD.go];
+    if (!soon(words, go)) this.watch(words, go);
+    const length = words[WORD.failed];
+    if (length > 0) this.fail(String.fromCharCode(...words.subarray(WORD.message, WORD.message + length)));
+  }
+
+  /** Waits by the clock. */
+  private watch(words: Int32Array, go: number): void {
+    const begin = performance.now();
+    const patience = Math.max(this.patience, 4 * (begin - this.told)); // what took this thread long may take others long
+    let silent = 0;
+    let before = begin;
+    let progress = words[WORD.progress];
+    while (!soon(words, go)) {
+      const now = performance.now();
+      silent += Math.min(now - before, NAP * 10); // a machine that was asleep is no silence
+      before = now;
+      if (words[WORD.progress] !== progress) {
+        progress = words[WORD.progress];
+        silent = 0;
+      }
+      if (silent > patience) this.fail("it gave no sign of life");
+      if (now - begin > AWAKE) nap(words, words[WORD.done]);
+    }
+  }
+
+  /** Gives the workers up. Until they have ended nothing they might write to is used for anything else. */
+  private fail(why: string): never {
+    this.failed = true;
+    const release = this.arena.hold();
+    void this.crew.end().finally(release);
+    throw new WorkerError(`threads: expected every worker to do its part, got one that failed: ${why}; nothing has changed, and everything runs on one thread from now on`);
+  }
+
+  /** Ends the workers; programs run on one thread from then on. */
+  close(): void {
+    this.failed = true;
+    void this.crew.end();
+  }
+}
+
+/** Where workers and main thread meet: the memory, and the module over it with its kernels' names. */
+export interface Ground {
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  readonly names: readonly string[];
+  readonly heap: Heap;
+  readonly arena: Arena;
+}
+
+/** @throws whatever keeps workers from starting */
+export async function startPool(threads: number, { memory, module, names, heap, arena }: Ground): Promise<Pool> {
+  const control = new SharedArrayBuffer((threads - 1) * SLOT * 4);
+  const setups = Array.from({ length: threads - 1 }, (_, slot): Setup => ({ control, slot, memory, module, names }));
+  const crew = await Crew.start(setups);
+  return new Pool(crew, setups.map(({ slot }) => new Int32Array(control, slot * SLOT * 4, SLOT)), names, heap, arena);
+}

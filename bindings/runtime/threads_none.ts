@@ -1,7 +1,0 @@
-/** For entries that run on one thread: those that only run models, and those that carry no wasm to make a shared module of. */
-import type { Backend } from "./load.ts";
-import { warnOneThread } from "./one_thread.ts";
-
-export async function threadedBackend(threads: number): Promise<Backend | undefined> {
-  return warnOneThread(threads, "an entry of the package without threads; gatewise itself has them");
-}

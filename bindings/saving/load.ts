@@ -1,0 +1,110 @@
+/** Reading a model back. Nothing changes unless the whole file is good. */
+import { FormatError, ShapeError } from "../base/errors.ts";
+import { describe, sizeOf, sameShape } from "../base/shape.ts";
+import type { Int8Names } from "../graph/int8_weight.ts";
+import { METADATA_KEY, isSlotName, parseMetadata, scaleName, type SavedFile, type SavedLayer } from "./metadata.ts";
+import type { Network } from "../models/network.ts";
+import { decodeSafetensors, type TensorArray } from "./safetensors.ts";
+
+type Arrays = Map<string, { readonly data: Float32Array; readonly shape: readonly number[] }>;
+
+/** A weight of a file: floats, or integers with scales. */
+export interface FileWeight {
+  readonly data: Float32Array | Int8Array;
+  readonly shape: readonly number[];
+  readonly scales?: Float32Array;
+}
+
+type Weights = Map<string, FileWeight>;
+
+export interface OpenedFile {
+  readonly file: SavedFile;
+  readonly weights: Weights;
+  readonly slots: Arrays;
+}
+
+/** A file as readers give it: `readFile` the one, `response.arrayBuffer()` the other. */
+export type FileBytes = Uint8Array | ArrayBuffer;
+
+/** @throws FormatError for anything but bytes */
+export function bytesOf(file: FileBytes): Uint8Array {
+  if (file instanceof Uint8Array) return file;
+  if (file instanceof ArrayBuffer) return new Uint8Array(file);
+  throw new FormatError(`load: expected the bytes of a file, as a Uint8Array or an ArrayBuffer, got ${typeof file}`);
+}
+
+/** @throws FormatError for anything but a whole file that gatewise has written */
+export function openFile(bytes: FileBytes): OpenedFile {
+  const { tensors, metadata } = decodeSafetensors(bytesOf(bytes));
+  const file = parseMetadata(metadata[METADATA_KEY]);
+  const [weights, slots]: [Weights, Arrays] = [new Map(), new Map()];
+  const names = new Set(Object.keys(tensors));
+  for (const [name, { data, shape }] of Object.entries(tensors)) {
+    if (!(data instanceof Int8Array) || isSlotName(name)) continue;
+    const scales = floatsOf(scaleName(name), tensors[scaleName(name)]?.data);
+    weights.set(name, { data, shape, scales });
+    names.delete(name);
+    names.delete(scaleName(name));
+  }
+  for (const name of names) {
+    const array = { data: floatsOf(name, tensors[name].data), shape: tensors[name].shape };
+    if (isSlotName(name)) slots.set(name, array);
+    else weights.set(name, array);
+  }
+  return { file, weights, slots };
+}
+
+function floatsOf(name: string, data: TensorArray | undefined): Float32Array {
+  if (!(data instanceof Float32Array)) throw new FormatError(`load: expected floats for "${name}", got ${data ? "another type" : "none"}`);
+  if (!data.every(Number.isFinite)) throw new FormatError(`load: expected finite numbers for "${name}", got one that is not`);
+  return data;
+}
+
+/**
+ * Holds the file's weights to the model's, name by name.
+ *
+ * @throws FormatError for a weight too many or too few, ShapeError for a wrong shape
+ */
+export function checkWeights(model: Network, weights: Weights): void {
+  const parameters = new Map(model.parameters());
+  for (const name of weights.keys()) {
+    if (!parameters.has(name)) throw new FormatError(`load: expected weights ${[...parameters.keys()].join(", ")}, got "${name}"`);
+  }
+  for (const [name, { shape, int8 }] of parameters) {
+    const saved = weights.get(name);
+    if (!saved) throw new FormatError(`load: expected a weight "${name}", got none`);
+    if (!sameShape(saved.shape, shape)) throw new ShapeError(`load: expected "${name}" ${describe(shape)}, got ${describe(saved.shape)}`);
+    if (Boolean(saved.scales) !== Boolean(int8)) {
+      throw new FormatError(`load: expected ${int8 ? "8 bits" : "floats"} for "${name}", got ${int8 ? "floats" : "8 bits"}; loadModel makes the model of a quantised file`);
+    }
+    if (int8 && saved.scales!.length !== shape[int8.axis]) throw new ShapeError(`load: expected "${scaleName(name)}" [${shape[int8.axis]}], got [${saved.scales!.length}]`);
+  }
+}
+
+/** Makes the model of a file: `create` makes layers and the sequential around them. */
+export function restore<M extends Network>(
+  { file, weights }: OpenedFile, create: (layers: readonly SavedLayer[], options: { seed: number }) => { model: M; build(inputShape: readonly (number | null)[], int8?: Int8Names): void },
+): M {
+  if (!file.model) throw new FormatError("loadModel: expected a file of a sequential model, got one of a Module of your own; make it and call its load(bytes)");
+  const { model, build } = create(file.model.layers, { seed: file.seed });
+  try {
+    model.startFrom(weights);
+    const { quantized, inputShape } = file.model;
+    build(inputShape, quantized && { names: new Set([...weights.keys()].filter((name) => weights.get(name)!.scales)), activations: quantized.activations });
+    checkWeights(model, weights);
+    model.restoreRandom(file);
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+/** A slot's arrays by weight, as an optimizer takes them over. @throws FormatError when one is missing or of another size */
+export function slotArrays(model: Network, slot: string, slots: Arrays): Map<string, Float32Array> {
+  return new Map(model.trainableParameters().map(([name, { shape }]) => {
+    const array = slots.get(`optimizer/${slot}/${name}`);
+    if (!array || array.data.length !== sizeOf(shape)) throw new FormatError(`load: expected ${slot} of "${name}" ${describe(shape)}, got ${array ? describe(array.shape) : "none"}`);
+    return [name, array.data];
+  }));
+}

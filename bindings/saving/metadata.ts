@@ -1,0 +1,84 @@
+/** What a saved file says besides its weights: one JSON text in the metadata of a safetensors file. */
+import { FormatError } from "../base/errors.ts";
+import type { Activations } from "../graph/int8_weight.ts";
+
+/** Raised when files of this version can no longer be read by former ones. */
+export const FILE_VERSION = 1;
+
+/** Key of the JSON text in the file's metadata. */
+export const METADATA_KEY = "gatewise";
+
+/** A layer in a file: its factory and options; cells inside are layers again. */
+export interface SavedLayer {
+  readonly layer: string;
+  readonly config: Record<string, unknown>;
+}
+
+export interface SavedModel {
+  readonly inputShape: readonly (number | null)[];
+  readonly layers: readonly SavedLayer[];
+  /** Of a quantised model, whose int8 weights have their scales beside them. */
+  readonly quantized?: { readonly bits: 8; readonly activations: Activations };
+}
+
+export interface SavedOptimizer {
+  readonly kind: string;
+  readonly step: number;
+  readonly slots: readonly string[];
+}
+
+export interface SavedFile {
+  readonly version: number;
+  readonly seed: number;
+  /** Runs that drew random numbers so far. */
+  readonly runs: number;
+  /** Absent for a Module of the user's own class. */
+  readonly model?: SavedModel;
+  readonly optimizer?: SavedOptimizer;
+}
+
+/** Where a slot of a weight is in the file. */
+export const slotName = (slot: string, weight: string): string => `optimizer/${slot}/${weight}`;
+/** Where the scales of an int8 weight are. */
+export const scaleName = (weight: string): string => `${weight}/scale`;
+export const isSlotName = (name: string): boolean => name.startsWith("optimizer/");
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** @throws FormatError when the text is not what {@link SavedFile} says, or of a newer version */
+export function parseMetadata(text: string | undefined): SavedFile {
+  if (text === undefined) throw new FormatError("load: expected a file saved by gatewise, got safetensors without its metadata");
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new FormatError("load: expected JSON in the file's metadata, got something else");
+  }
+  if (!isObject(value) || !Number.isInteger(value.version)) throw new FormatError("load: expected a version in the file's metadata, got none");
+  if ((value.version as number) > FILE_VERSION) {
+    throw new FormatError(`load: expected a file of version ${FILE_VERSION} or older, got version ${value.version as number}; a newer gatewise reads it`);
+  }
+  if (!Number.isSafeInteger(value.seed) || !Number.isSafeInteger(value.runs)) throw new FormatError("load: expected seed and runs in the file's metadata, got none");
+  if (value.model !== undefined) checkModel(value.model);
+  if (value.optimizer !== undefined) checkOptimizer(value.optimizer);
+  return value as unknown as SavedFile;
+}
+
+function checkModel(model: unknown): void {
+  const good = isObject(model) && Array.isArray(model.inputShape) && Array.isArray(model.layers)
+    && model.inputShape.every((extent) => extent === null || (Number.isInteger(extent) && (extent as number) > 0))
+    && model.layers.every((layer) => isObject(layer) && typeof layer.layer === "string" && isObject(layer.config));
+  if (!good) throw new FormatError("load: expected layers and an inputShape in the file's metadata, got something else");
+  if (model.quantized !== undefined) checkQuantized(model.quantized);
+}
+
+function checkQuantized(quantized: unknown): void {
+  if (isObject(quantized) && quantized.bits === 8 && ["mixed", 7, 14].includes(quantized.activations as Activations)) return;
+  throw new FormatError("load: expected 8 bits and activations of a quantised model in the file's metadata, got something else");
+}
+
+function checkOptimizer(optimizer: unknown): void {
+  const good = isObject(optimizer) && typeof optimizer.kind === "string" && Number.isInteger(optimizer.step)
+    && Array.isArray(optimizer.slots);
+  if (!good) throw new FormatError("load: expected kind, step and slots of the optimizer in the file's metadata, got something else");
+}

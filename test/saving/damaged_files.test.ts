@@ -1,0 +1,158 @@
+/** Damaged files: cut anywhere, bits flipped, fields changed. Each is read as it stands or refused by one of our errors, and nothing changes. */
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { GatewiseError, backendInfo, initSync, layers, loadModel, optimizers, sequential } from "../../bindings/index.ts";
+import { decodeSafetensors, encodeSafetensors, type TensorData } from "../../bindings/saving/safetensors.ts";
+import { Random } from "../../bindings/base/random.ts";
+import { floats, sameWeights } from "../support/models.ts";
+import { refused } from "../support/refused.ts";
+
+const test = suite("damaged files");
+
+const x = floats([2, 3, 2]);
+const y = floats([2, 1], 1);
+
+function trained(seed = 1) {
+  const model = sequential([layers.gru({ units: 2, dropout: 0.1 }), layers.dense({ units: 1, activation: "tanh" })], { seed, inputShape: [null, 2] });
+  model.compile({ loss: "mse", optimizer: optimizers.adam() });
+  model.trainOnBatch(x, y);
+  return model;
+}
+
+/** Whether a call is refused, by one of our errors. */
+function refuses(load: () => unknown): boolean {
+  try {
+    load();
+    return false;
+  } catch (error) {
+    if (!(error instanceof GatewiseError)) assert.unreachable(`expected one of our errors, got ${String((error as Error).stack)}`);
+    return true;
+  }
+}
+
+/** Loads bytes both ways; holds the target to be as before when it refuses them. @returns whether either way refused */
+function attempt(bytes: Uint8Array, target: ReturnType<typeof trained>): boolean {
+  const before = target.save({ optimizer: true });
+  const refused = refuses(() => target.load(bytes));
+  if (refused) assert.equal(target.save({ optimizer: true }), before);
+  else target.load(before);
+  return refuses(() => loadModel(bytes).dispose()) || refused;
+}
+
+test("every truncation is refused", () => {
+  const target = trained();
+  const whole = trained(5).save({ optimizer: true });
+  const before = target.getWeights();
+  for (let length = 0; length < whole.length; length++) {
+    refused(() => target.load(whole.subarray(0, length)), "ERR_FORMAT", /^safetensors: expected .*, got /);
+    refused(() => loadModel(whole.subarray(0, length)), "ERR_FORMAT", /^safetensors: expected .*, got /);
+  }
+  sameWeights(target.getWeights(), before);
+  target.load(whole);
+  target.dispose();
+});
+
+test("bytes after the end are refused", () => {
+  const model = trained();
+  const whole = model.save();
+  const longer = new Uint8Array(whole.length + 1);
+  longer.set(whole);
+  refused(() => loadModel(longer), "ERR_FORMAT", /^safetensors: expected \d+ bytes of data, as its header says, got \d+$/);
+  model.dispose();
+});
+
+test("flipped bits: read as they stand, or one of our errors; never anything half done", () => {
+  initSync();
+  const target = trained();
+  const whole = trained(5).save({ optimizer: true });
+  const headerEnd = 8 + new DataView(whole.buffer, whole.byteOffset).getUint32(0, true);
+  const { memoryBytes } = backendInfo();
+  const random = new Random(2024);
+  let refusals = 0;
+  for (let k = 0; k < 3000; k++) {
+    const bytes = whole.slice();
+    // mostly in the header, where there is something to misread
+    const at = random.below(k % 4 === 0 ? whole.length : headerEnd);
+    bytes[at] ^= 1 << random.below(8);
+    if (attempt(bytes, target)) refusals++;
+  }
+  assert.ok(refusals > 1500, `${refusals} of 3000 were refused`);
+  assert.is(backendInfo().memoryBytes, memoryBytes, "nothing of what was refused stays");
+  target.dispose();
+});
+
+test("bytes that are anything at all are refused", () => {
+  const target = trained();
+  const random = new Random(7);
+  for (let k = 0; k < 300; k++) {
+    const bytes = Uint8Array.from({ length: random.below(400) }, () => random.below(256));
+    assert.ok(attempt(bytes, target));
+    if (bytes.length < 16) continue;
+    bytes.fill(0, 1, 8); // a header length that fits
+    bytes[0] = Math.min(bytes.length - 8, 255);
+    assert.ok(attempt(bytes, target));
+  }
+  target.dispose();
+});
+
+/** A file with its parts changed. */
+function changed(bytes: Uint8Array, change: (file: any, tensors: Record<string, TensorData>) => void): Uint8Array {
+  const { tensors, metadata } = decodeSafetensors(bytes);
+  const file = JSON.parse(metadata.gatewise) as unknown;
+  change(file, tensors as Record<string, TensorData>);
+  return encodeSafetensors(tensors as Record<string, TensorData>, { gatewise: JSON.stringify(file) });
+}
+
+/** Every place in a JSON value, as a function that puts something there. */
+function places(value: unknown): ((put: unknown) => void)[] {
+  if (typeof value !== "object" || value === null) return [];
+  const record = value as Record<string, unknown>;
+  return Object.keys(record).flatMap((key) => [
+    (put: unknown): void => {
+      if (put === undefined) delete record[key];
+      else record[key] = put;
+    },
+    ...places(record[key]),
+  ]);
+}
+
+test("every field of the configuration may hold anything: one of our errors, or a model", () => {
+  initSync();
+  const target = trained();
+  const whole = trained(5).save({ optimizer: true });
+  const { memoryBytes } = backendInfo();
+  let count = 0;
+  changed(whole, (file) => (count = places(file).length));
+  assert.ok(count > 40);
+  for (const put of [undefined, null, -1, 0, 3, 1.5, 1e300, "", "tanh", true, [], [null], {}, { layer: "dense", config: {} }, { initializer: "zeros" }]) {
+    for (let i = 0; i < count; i++) attempt(changed(whole, (file) => places(file)[i](put)), target);
+  }
+  assert.is(backendInfo().memoryBytes, memoryBytes);
+  assert.equal(target.trainOnBatch(x, y), trained().trainOnBatch(x, y));
+  target.dispose();
+});
+
+test("weights and slots that lack, are too many, of another shape or type, or not finite", () => {
+  const target = trained();
+  const before = target.save({ optimizer: true });
+  const whole = trained(5).save({ optimizer: true });
+  const wrong: [(file: any, tensors: any) => void, string, RegExp][] = [
+    [(_, t) => delete t["dense/bias"], "ERR_FORMAT", /^load: expected a weight "dense\/bias", got none$/],
+    [(_, t) => (t.more = t["dense/bias"]), "ERR_FORMAT", /^load: expected weights gru\/kernel, .*, got "more"$/],
+    [(_, t) => (t["dense/bias"] = { data: new Float32Array(2), shape: [2] }), "ERR_SHAPE", /^load: expected "dense\/bias" \[1\], got \[2\]$/],
+    [(_, t) => (t["dense/kernel"].shape = [1, 2]), "ERR_SHAPE", /^load: expected "dense\/kernel" \[2, 1\], got \[1, 2\]$/],
+    [(_, t) => (t["dense/bias"] = { data: new Int32Array(1), shape: [1] }), "ERR_FORMAT", /^load: expected floats for "dense\/bias", got another type$/],
+    [(_, t) => (t["dense/bias"].data[0] = NaN), "ERR_FORMAT", /^load: expected finite numbers for "dense\/bias", got one that is not$/],
+    [(_, t) => delete t["optimizer/m/dense/bias"], "ERR_FORMAT", /^load: expected m of "dense\/bias" \[1\], got none$/],
+    [(_, t) => (t["optimizer/v/dense/bias"] = { data: new Float32Array(3), shape: [3] }), "ERR_FORMAT", /^load: expected v of "dense\/bias" \[1\], got \[3\]$/],
+    [(f) => (f.optimizer.slots = ["m", "m"]), "ERR_FORMAT", /^load: expected different slots of the optimizer, got one twice$/],
+    [(f) => (f.optimizer.kind = "sgd"), "ERR_STATE", /^compile: expected the optimizer "sgd" with slots m, v, whose state was loaded, got "adam" with m, v$/],
+  ];
+  for (const [change, code, message] of wrong) {
+    refused(() => target.load(changed(whole, change)), code, message);
+    assert.equal(target.save({ optimizer: true }), before);
+  }
+  target.dispose();
+});
+
+test.run();
