@@ -7,7 +7,7 @@ const sizes = (lines) => ({
 });
 
 const common = {
-  "eqeqeq": ["error", "always", { null: "ignore" }],
+  eqeqeq: ["error", "always", { null: "ignore" }],
   "no-constant-condition": "error",
   "no-debugger": "error",
   "no-duplicate-imports": ["error", { allowSeparateTypeImports: true }],
@@ -28,7 +28,10 @@ const typed = {
   "@typescript-eslint/consistent-type-imports": "error",
   "@typescript-eslint/no-floating-promises": "error",
   "@typescript-eslint/no-misused-promises": "error",
-  "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true }],
+  "@typescript-eslint/no-unused-vars": [
+    "error",
+    { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true },
+  ],
   "@typescript-eslint/only-throw-error": "error",
   "@typescript-eslint/switch-exhaustiveness-check": "error",
 };
@@ -52,17 +55,25 @@ export default tseslint.config(
     files: ["bindings/**/*.ts"],
     ignores: ["bindings/runtime/heap.ts", "bindings/runtime/threads/worker.ts", "bindings/reference/**"],
     rules: {
-      "no-restricted-syntax": ["error", {
-        selector: "MemberExpression[property.name='buffer'][object.name='memory'], MemberExpression[property.name='buffer'] > MemberExpression[property.name='memory']",
-        message: "The memory's buffer is replaced when it grows: take views from the heap (bindings/runtime/heap.ts).",
-      }],
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            "MemberExpression[property.name='buffer'][object.name='memory'], MemberExpression[property.name='buffer'] > MemberExpression[property.name='memory']",
+          message:
+            "The memory's buffer is replaced when it grows: take views from the heap (bindings/runtime/heap.ts).",
+        },
+      ],
     },
   },
   {
     files: ["assembly/**/*.ts"],
     plugins: { "@typescript-eslint": tseslint.plugin },
-    languageOptions: { parser: tseslint.parser, parserOptions: { allowInvalidAST: true, errorOnUnknownASTType: false } },
+    languageOptions: {
+      parser: tseslint.parser,
+      parserOptions: { allowInvalidAST: true, errorOnUnknownASTType: false },
+    },
     // there is only one equality in AssemblyScript that strings and numbers need
-    rules: { ...sizes(200), "eqeqeq": "off", "prefer-const": "error", "@typescript-eslint/no-unused-vars": "error" },
+    rules: { ...sizes(200), eqeqeq: "off", "prefer-const": "error", "@typescript-eslint/no-unused-vars": "error" },
   },
 );

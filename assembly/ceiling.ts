@@ -15,8 +15,21 @@ function madd(a: v128, b: v128, c: v128): v128 {
  * @param p  in/out  [3, 4]  a, b, and where x starts and its sum ends
  */
 export function madd_chains(turns: usize, p: usize): void {
-  const a = v128.load(p), b = v128.load(p, 16), x = v128.load(p, 32);
-  let x0 = x, x1 = x, x2 = x, x3 = x, x4 = x, x5 = x, x6 = x, x7 = x, x8 = x, x9 = x, x10 = x, x11 = x;
+  const a = v128.load(p),
+    b = v128.load(p, 16),
+    x = v128.load(p, 32);
+  let x0 = x,
+    x1 = x,
+    x2 = x,
+    x3 = x,
+    x4 = x,
+    x5 = x,
+    x6 = x,
+    x7 = x,
+    x8 = x,
+    x9 = x,
+    x10 = x,
+    x11 = x;
   for (; turns; turns--) {
     x0 = madd(x0, a, b);
     x1 = madd(x1, a, b);
@@ -44,8 +57,18 @@ export function madd_chains(turns: usize, p: usize): void {
  * @param p        in/out  [2, 4]  x, and where the sum ends
  */
 export function madd_weights(bytes: usize, weights: usize, p: usize): void {
-  const x = v128.load(p), end = weights + bytes;
-  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0, s8 = s0, s9 = s0;
+  const x = v128.load(p),
+    end = weights + bytes;
+  let s0 = f32x4.splat(0),
+    s1 = s0,
+    s2 = s0,
+    s3 = s0,
+    s4 = s0,
+    s5 = s0,
+    s6 = s0,
+    s7 = s0,
+    s8 = s0,
+    s9 = s0;
   while (weights < end) {
     s0 = madd(v128.load(weights), x, s0);
     s1 = madd(v128.load(weights, 16), x, s1);
@@ -87,8 +110,19 @@ function int8(weights: usize, i: usize): v128 {
  * @param p        in/out  [2, 4]  x, and where the sum ends
  */
 export function dot_weights(bytes: usize, weights: usize, limbs: usize, p: usize): void {
-  const x = v128.load(p), end = weights + bytes, turn: usize = ASC_FEATURE_RELAXED_SIMD ? 160 : 80;
-  let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0, s8 = s0, s9 = s0;
+  const x = v128.load(p),
+    end = weights + bytes,
+    turn: usize = ASC_FEATURE_RELAXED_SIMD ? 160 : 80;
+  let s0 = i32x4.splat(0),
+    s1 = s0,
+    s2 = s0,
+    s3 = s0,
+    s4 = s0,
+    s5 = s0,
+    s6 = s0,
+    s7 = s0,
+    s8 = s0,
+    s9 = s0;
   if (limbs == 1) {
     for (; weights < end; weights += turn) {
       s0 = dot(int8(weights, 0), x, s0);
@@ -105,7 +139,11 @@ export function dot_weights(bytes: usize, weights: usize, limbs: usize, p: usize
   } else {
     const y = v128.load(p, 32);
     for (; weights < end; weights += turn >> 1) {
-      const a = int8(weights, 0), b = int8(weights, 1), c = int8(weights, 2), d = int8(weights, 3), e = int8(weights, 4);
+      const a = int8(weights, 0),
+        b = int8(weights, 1),
+        c = int8(weights, 2),
+        d = int8(weights, 3),
+        e = int8(weights, 4);
       s0 = dot(a, x, s0);
       s1 = dot(a, y, s1);
       s2 = dot(b, x, s2);

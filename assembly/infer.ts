@@ -10,12 +10,26 @@ export { f32_pack_gates_nn, f32_pack_nn, f32_permute_gates, f32_unpermute_gate }
 export { f32_valid_steps, i32_pack_rows, i32_unique } from "./kernels/rows";
 export { f32_simple_rnn_seq_fwd } from "./kernels/simple_rnn";
 export {
-  f32_gru_blend_step, f32_gru_reset_after_step, f32_gru_reset_step, f32_lstm_step, f32_simple_rnn_step,
+  f32_gru_blend_step,
+  f32_gru_reset_after_step,
+  f32_gru_reset_step,
+  f32_lstm_step,
+  f32_simple_rnn_step,
 } from "./kernels/steps";
 export { f32_log_softmax_fwd, f32_softmax_fwd } from "./kernels/softmax";
 export {
-  f32_vadd, f32_vaffine, f32_vdiv, f32_vequal, f32_vgreater, f32_vgreater_equal, f32_vmaximum, f32_vminimum, f32_vmul,
-  f32_vmul_acc, f32_vselect, f32_vsub,
+  f32_vadd,
+  f32_vaffine,
+  f32_vdiv,
+  f32_vequal,
+  f32_vgreater,
+  f32_vgreater_equal,
+  f32_vmaximum,
+  f32_vminimum,
+  f32_vmul,
+  f32_vmul_acc,
+  f32_vselect,
+  f32_vsub,
 } from "./kernels/vec_binary";
 export { f32_repeat, f32_rmax_fwd, f32_rsum, i32_rargmax } from "./kernels/vec_reduce";
 export { f32_unary_fwd } from "./kernels/vec_unary";

@@ -10,10 +10,14 @@ const LONGEST: u32 = 15;
 /** Bytes of a code's counts, one for each length of 0…15; its symbols follow in order. */
 const COUNTS: usize = 32;
 /** Symbols of literals and lengths, of distances, and of lengths of codes. */
-const LITERALS: usize = 288, DISTANCES: usize = 32, LENGTHS: usize = 19;
+const LITERALS: usize = 288,
+  DISTANCES: usize = 32,
+  LENGTHS: usize = 19;
 const END_OF_BLOCK: u32 = 256;
 
-const literals = memory.data(608), distances = memory.data(96), own = memory.data(70);
+const literals = memory.data(608),
+  distances = memory.data(96),
+  own = memory.data(70);
 /** Lengths of the codes of a block, as they are read. */
 const lengths = memory.data(320);
 
@@ -22,13 +26,14 @@ const LENGTH_ORDER = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 1
 
 let source: usize = 0;
 /** Bits that have been read and not taken, lowest first. */
-let held: u32 = 0, count: u32 = 0;
+let held: u32 = 0,
+  count: u32 = 0;
 
 /** Reads on until at least n bits are held. */
 // @ts-ignore: decorator
 @inline
 function hold(n: u32): void {
-  for (; count < n; count += 8) held |= <u32>load<u8>(source++) << count;
+  for (; count < n; count += 8) held |= (<u32>load<u8>(source++)) << count;
 }
 
 function take(n: u32): u32 {
@@ -50,32 +55,38 @@ function makeCode(code: usize, from: usize, n: usize): void {
       store<u16>(symbols, <u16>i);
       symbols += 2;
     }
-    store<u16>(code + (length << 1), <u16>(symbols - first >> 1));
+    store<u16>(code + (length << 1), <u16>((symbols - first) >> 1));
   }
 }
 
 /** The next symbol: codes of one length are consecutive numbers, which start where those of the length before ended. */
 function symbol(code: usize): u32 {
   hold(LONGEST);
-  let bits = held, length: u32 = 1, value = bits & 1, first: u32 = 0;
-  let codes: u32 = load<u16>(code, 2), symbols = code + COUNTS;
+  let bits = held,
+    length: u32 = 1,
+    value = bits & 1,
+    first: u32 = 0;
+  let codes: u32 = load<u16>(code, 2),
+    symbols = code + COUNTS;
   while (value - first >= codes) {
     symbols += codes << 1;
-    first = first + codes << 1;
+    first = (first + codes) << 1;
     bits >>= 1;
-    value = value << 1 | bits & 1;
+    value = (value << 1) | (bits & 1);
     code += 2;
     length++;
     codes = load<u16>(code, 2);
   }
   held >>= length;
   count -= length;
-  return load<u16>(symbols + (value - first << 1));
+  return load<u16>(symbols + ((value - first) << 1));
 }
 
 /** The two codes that a block begins with, their lengths written in a third. */
 function readCodes(): void {
-  const m: usize = take(5) + 257, n: usize = take(5) + 1, k: usize = take(4) + 4;
+  const m: usize = take(5) + 257,
+    n: usize = take(5) + 1,
+    k: usize = take(4) + 4;
   memory.fill(lengths, 0, LENGTHS);
   for (let i: usize = 0; i < k; i++) store<u8>(lengths + load<u8>(LENGTH_ORDER + i), <u8>take(3));
   makeCode(own, lengths, LENGTHS);

@@ -22,7 +22,10 @@ const { values } = parseArgs({
   },
 });
 const every = Number(values.every);
-const accuracy = JSON.parse(readFileSync(new URL("../assembly/accuracy.json", import.meta.url), "utf8")) as Record<string, { ulp: number }>;
+const accuracy = JSON.parse(readFileSync(new URL("../assembly/accuracy.json", import.meta.url), "utf8")) as Record<
+  string,
+  { ulp: number }
+>;
 
 /** Goes through the floats in the order of their bits, one in `every`. */
 function sweep(build: BuildName, name: UnaryName): Worst {

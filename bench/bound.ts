@@ -44,7 +44,7 @@ export class BoundProbes {
   of(seconds: readonly number[]): Bound {
     let [products, all] = [0, 0];
     this.probes.forEach(({ probe, amount, isCurve }, i) => {
-      const time = amount * seconds[i] / probe.work;
+      const time = (amount * seconds[i]) / probe.work;
       all += time;
       if (!isCurve) products += time;
     });
@@ -53,7 +53,11 @@ export class BoundProbes {
 }
 
 /** The share that `run` reaches of its bound, from the shortest slices of both. */
-export function shareOfBound(run: () => unknown, probes: BoundProbes, effort: { rounds: number; warmUp: number }): number {
+export function shareOfBound(
+  run: () => unknown,
+  probes: BoundProbes,
+  effort: { rounds: number; warmUp: number },
+): number {
   const [ours, ...others] = fastest([() => void run(), ...probes.runs], effort);
   return probes.of(others).all / ours;
 }

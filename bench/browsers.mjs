@@ -7,8 +7,22 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
-const CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"];
+const TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".wasm": "application/wasm",
+};
+const CHROMIUM_FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--autoplay-policy=no-user-gesture-required",
+];
 
 /**
  * Serves dist, bench and build, and pages given as text by their path.
@@ -23,15 +37,20 @@ export async function serve(pages) {
     const headers = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
     if (path === "/result") {
       let text = "";
-      request.setEncoding("utf8").on("data", (part) => (text += part)).on("end", () => {
-        response.writeHead(204).end();
-        tell?.(JSON.parse(text));
-      });
+      request
+        .setEncoding("utf8")
+        .on("data", (part) => (text += part))
+        .on("end", () => {
+          response.writeHead(204).end();
+          tell?.(JSON.parse(text));
+        });
       return;
     }
     try {
       if (pages[path] === undefined && !/^\/(dist|bench|build)\//.test(path)) throw new Error(`not served: ${path}`);
-      response.writeHead(200, { ...headers, "Content-Type": TYPES[extname(path)] ?? "text/html" }).end(pages[path] ?? readFileSync(root + path));
+      response
+        .writeHead(200, { ...headers, "Content-Type": TYPES[extname(path)] ?? "text/html" })
+        .end(pages[path] ?? readFileSync(root + path));
     } catch {
       response.writeHead(404).end();
     }
@@ -70,12 +89,23 @@ export async function inChromium(executablePath, server, path, seconds = 300) {
   return { version, value };
 }
 
-const FIREFOX_PREFERENCES = { "app.update.enabled": false, "datareporting.policy.dataSubmissionEnabled": false, "browser.shell.checkDefaultBrowser": false, "toolkit.telemetry.enabled": false, "browser.aboutwelcome.enabled": false };
+const FIREFOX_PREFERENCES = {
+  "app.update.enabled": false,
+  "datareporting.policy.dataSubmissionEnabled": false,
+  "browser.shell.checkDefaultBrowser": false,
+  "toolkit.telemetry.enabled": false,
+  "browser.aboutwelcome.enabled": false,
+};
 
 /** Opens a page in a Firefox of its own. */
 export async function inFirefox(executablePath, server, path, seconds = 300) {
   const profile = mkdtempSync(join(tmpdir(), "gatewise-firefox-"));
-  writeFileSync(join(profile, "user.js"), Object.entries(FIREFOX_PREFERENCES).map(([name, value]) => `user_pref("${name}", ${value});\n`).join(""));
+  writeFileSync(
+    join(profile, "user.js"),
+    Object.entries(FIREFOX_PREFERENCES)
+      .map(([name, value]) => `user_pref("${name}", ${value});\n`)
+      .join(""),
+  );
   const value = await resultOf(server, path, seconds, (url) => {
     const child = spawn(executablePath, ["--headless", "--no-remote", "--profile", profile, url], { stdio: "ignore" });
     const ended = new Promise((resolve) => child.on("exit", resolve));

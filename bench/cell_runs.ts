@@ -45,15 +45,20 @@ export function prepareCell(box: Box, { cell, H, T, B }: CellShape): CellRun {
   const [uN, utN] = cell === "gru_reset_before" ? packed(1, 2) : [0, 0];
   const forward = {
     simple_rnn: () => k.f32_simple_rnn_seq_fwd(T, B, H, 0, u, h0, 0, gates, h, hT, scratch, 0),
-    lstm: (keep: number) => k.f32_lstm_seq_fwd(T, B, H, 0, u, h0, c0, 0, 0, 0, 0, gates, 0, h, c, hT, cT, scratch, keep, 0),
-    gru_reset_after: (keep: number) => k.f32_gru_reset_after_seq_fwd(T, B, H, 0, u, 0, h0, 0, gates, 0, hn, h, hT, scratch, keep, 0),
-    gru_reset_before: (keep: number) => k.f32_gru_reset_before_seq_fwd(T, B, H, 0, uZr, uN, h0, 0, gates, 0, rh, h, hT, scratch, keep, 0),
+    lstm: (keep: number) =>
+      k.f32_lstm_seq_fwd(T, B, H, 0, u, h0, c0, 0, 0, 0, 0, gates, 0, h, c, hT, cT, scratch, keep, 0),
+    gru_reset_after: (keep: number) =>
+      k.f32_gru_reset_after_seq_fwd(T, B, H, 0, u, 0, h0, 0, gates, 0, hn, h, hT, scratch, keep, 0),
+    gru_reset_before: (keep: number) =>
+      k.f32_gru_reset_before_seq_fwd(T, B, H, 0, uZr, uN, h0, 0, gates, 0, rh, h, hT, scratch, keep, 0),
   }[cell];
   const backward = {
     simple_rnn: () => k.f32_simple_rnn_seq_bwd(T, B, H, 0, ut, 0, h, dhs, gates, dh, 1, 0),
     lstm: () => k.f32_lstm_seq_bwd(T, B, H, 0, ut, c0, 0, 0, 0, 0, 0, c, dhs, gates, dh, dc, 0, 0, 0, scratch, 1, 0),
-    gru_reset_after: () => k.f32_gru_reset_after_seq_bwd(T, B, H, 0, ut, h0, 0, 0, hn, h, dhs, gates, dr, dh, scratch, 1, 0),
-    gru_reset_before: () => k.f32_gru_reset_before_seq_bwd(T, B, H, 0, utZr, utN, h0, 0, 0, h, dhs, gates, dr, dn, dh, scratch, 1, 0),
+    gru_reset_after: () =>
+      k.f32_gru_reset_after_seq_bwd(T, B, H, 0, ut, h0, 0, 0, hn, h, dhs, gates, dr, dh, scratch, 1, 0),
+    gru_reset_before: () =>
+      k.f32_gru_reset_before_seq_bwd(T, B, H, 0, utZr, utN, h0, 0, 0, h, dhs, gates, dr, dn, dh, scratch, 1, 0),
   }[cell];
   k.f32_copy(N * width, z, gates);
   forward(1);

@@ -45,24 +45,45 @@ function measure(build: Build, shape: CellShape, madds: Probe): Row[] {
   const run = prepareCell(box, shape);
   const { cell, H, T, B } = shape;
   const units = T * B * H;
-  const passes = [["step", 0], ["forward", 0], ["forward, kept", 0], ["backward", 1]] as const;
-  const chosen = passes.filter(([pass]) => (T === 1) === (pass === "step") && !(cell === "simple_rnn" && pass === "forward, kept"));
+  const passes = [
+    ["step", 0],
+    ["forward", 0],
+    ["forward, kept", 0],
+    ["backward", 1],
+  ] as const;
+  const chosen = passes.filter(
+    ([pass]) => (T === 1) === (pass === "step") && !(cell === "simple_rnn" && pass === "forward, kept"),
+  );
   return chosen.map(([pass, direction]) => {
     const restore = direction ? run.restoreGates : run.restore;
     const work = direction ? run.backward : () => run.forward(pass === "forward, kept" ? 1 : 0);
-    const [whole, copy, madd, curve] = fastest([() => { restore(); work(); }, restore, madds.run, curves.run]);
+    const [whole, copy, madd, curve] = fastest([
+      () => {
+        restore();
+        work();
+      },
+      restore,
+      madds.run,
+      curves.run,
+    ]);
     const time = whole - copy;
-    const products = units * GATES[cell] * H * madd / madds.work;
-    const gates = units * CURVES[cell][direction] * curve / curves.work;
+    const products = (units * GATES[cell] * H * madd) / madds.work;
+    const gates = (units * CURVES[cell][direction] * curve) / curves.work;
     return {
-      name: `${cell} ${H}, T ${T}, B ${B}, ${pass}`, time: time * 1e6, rate: units * GATES[cell] * H / time / 1e9,
-      ceiling: products / time, bound: (products + gates) / time,
+      name: `${cell} ${H}, T ${T}, B ${B}, ${pass}`,
+      time: time * 1e6,
+      rate: (units * GATES[cell] * H) / time / 1e9,
+      ceiling: products / time,
+      bound: (products + gates) / time,
     };
   });
 }
 
 const { values } = parseArgs({
-  options: { builds: { type: "string", default: wasmBuilds.filter((build) => build !== "check").join() }, json: { type: "boolean", default: false } },
+  options: {
+    builds: { type: "string", default: wasmBuilds.filter((build) => build !== "check").join() },
+    json: { type: "boolean", default: false },
+  },
 });
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
@@ -73,7 +94,9 @@ for (const build of values.builds.split(",") as Build[]) {
     console.log(JSON.stringify({ engine: process.version, build, rows }));
     continue;
   }
-  console.log(`${process.version} ${build}\n| case | µs | G/s | of the ceiling | of the bound |\n|---|---|---|---|---|`);
+  console.log(
+    `${process.version} ${build}\n| case | µs | G/s | of the ceiling | of the bound |\n|---|---|---|---|---|`,
+  );
   for (const { name, time, rate, ceiling, bound } of rows) {
     console.log(`| ${name} | ${time.toFixed(2)} | ${rate.toFixed(1)} | ${percent(ceiling)} | ${percent(bound)} |`);
   }

@@ -10,7 +10,9 @@ import { prepare } from "../scripts/prepare.mjs";
 import { inChromium, serve } from "./browsers.mjs";
 import { findChromium, runtimes } from "./runtimes.mjs";
 
-const { values: given } = parseArgs({ options: { rounds: { type: "string", default: "21" }, install: { type: "boolean", default: false } } });
+const { values: given } = parseArgs({
+  options: { rounds: { type: "string", default: "21" }, install: { type: "boolean", default: false } },
+});
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 prepare();
 
@@ -29,7 +31,7 @@ const PROGRAMS = {
     const { loadModel } = await import(${JSON.stringify(`${at}/infer.js`)});
     const model = loadModel(bytes);
     first = model.predict({ data: new Float32Array(80), shape: [1, 10, 8] }).data[0];`,
-  "gatewise": (at) => `
+  gatewise: (at) => `
     const { layers, sequential } = await import(${JSON.stringify(`${at}/index.js`)});
     const model = sequential([layers.lstm({ units: 32 }), layers.dense({ units: 1 })], { inputShape: [null, 8], seed: 1 });
     model.compile({ optimizer: "adam", loss: "mse" });
@@ -54,7 +56,9 @@ const contenders = Object.entries(PROGRAMS).flatMap(([entry, body], i) => {
   const file = `build/cold/${i}.mjs`;
   writeFileSync(file, program(entry, body(here), "console.log(milliseconds);"));
   return runtimes(given).map(({ name, version, command: [tool, ...args] }) => ({
-    entry, engine: name.startsWith("Node") ? name : `${name} ${version}`, times: [],
+    entry,
+    engine: name.startsWith("Node") ? name : `${name} ${version}`,
+    times: [],
     run() {
       const { status, stdout, stderr } = spawnSync(tool, [...args, file], { encoding: "utf8" });
       if (status !== 0) throw new Error(`${name}, ${entry}: ${stderr}`);
@@ -64,14 +68,22 @@ const contenders = Object.entries(PROGRAMS).flatMap(([entry, body], i) => {
 });
 
 const post = `await fetch("/result", { method: "POST", body: JSON.stringify({ milliseconds, userAgent: navigator.userAgent }) });`;
-const server = await serve(Object.fromEntries(Object.entries(PROGRAMS).flatMap(([entry, body], i) => [
-  [`/${i}.html`, `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/${i}.js"></script>`], [`/${i}.js`, program(entry, body("/dist"), post)],
-])));
+const server = await serve(
+  Object.fromEntries(
+    Object.entries(PROGRAMS).flatMap(([entry, body], i) => [
+      [`/${i}.html`, `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/${i}.js"></script>`],
+      [`/${i}.js`, program(entry, body("/dist"), post)],
+    ]),
+  ),
+);
 const chromium = findChromium();
 if (chromium) {
   for (const [i, entry] of Object.keys(PROGRAMS).entries()) {
     contenders.push({
-      entry, engine: "Chromium", times: [], rounds: 5,
+      entry,
+      engine: "Chromium",
+      times: [],
+      rounds: 5,
       async run() {
         const { version, value } = await inChromium(chromium, server, `/${i}.html`, 60);
         if (!value) throw new Error(`Chromium, ${entry}: expected a result within a minute, got none`);
@@ -83,14 +95,25 @@ if (chromium) {
 }
 
 for (let round = 0; round < Number(given.rounds); round++) {
-  for (const contender of contenders) if (round < (contender.rounds ?? Infinity)) contender.times.push(await contender.run());
+  for (const contender of contenders)
+    if (round < (contender.rounds ?? Infinity)) contender.times.push(await contender.run());
 }
 server.close();
 
 const machine = { processor: cpus()[0]?.model.trim(), load: loadavg()[0] };
-const rows = contenders.map(({ entry, engine, times }) => ({ entry, engine, median: median(times), fastest: Math.min(...times) }));
+const rows = contenders.map(({ entry, engine, times }) => ({
+  entry,
+  engine,
+  median: median(times),
+  fastest: Math.min(...times),
+}));
 writeFileSync("build/cold.json", `${JSON.stringify({ ...machine, rows }, null, 2)}\n`);
-console.log(`${machine.processor}, load ${machine.load.toFixed(1)}; medians of ${given.rounds} fresh processes (Chromium: of 5 fresh browsers)\n`);
+console.log(
+  `${machine.processor}, load ${machine.load.toFixed(1)}; medians of ${given.rounds} fresh processes (Chromium: of 5 fresh browsers)\n`,
+);
 const engines = [...new Set(rows.map(({ engine }) => engine))];
 console.log(`| ms | ${engines.join(" | ")} |\n|---|${engines.map(() => "---|").join("")}`);
-for (const entry of Object.keys(PROGRAMS)) console.log(`| ${entry} | ${engines.map((engine) => rows.find((row) => row.entry === entry && row.engine === engine).median.toFixed(1)).join(" | ")} |`);
+for (const entry of Object.keys(PROGRAMS))
+  console.log(
+    `| ${entry} | ${engines.map((engine) => rows.find((row) => row.entry === entry && row.engine === engine).median.toFixed(1)).join(" | ")} |`,
+  );

@@ -21,7 +21,7 @@ const { values } = parseArgs({ options: { quick: { type: "boolean", default: fal
 const EFFORT = values.quick ? { rounds: 5, warmUp: 20 } : { rounds: 60, warmUp: 200 };
 
 const CELLS = ["lstm", "gru", "simpleRNN"] as const;
-type Cell = typeof CELLS[number];
+type Cell = (typeof CELLS)[number];
 const LABELS: Record<Cell, string> = { lstm: "LSTM", gru: "GRU", simpleRNN: "SimpleRNN" };
 const GATES: Record<Cell, number> = { lstm: 4, gru: 3, simpleRNN: 1 };
 const CURVES: Record<Cell, number> = { lstm: 5, gru: 3, simpleRNN: 1 };
@@ -40,7 +40,11 @@ const wave = (n: number): Float32Array => Float32Array.from({ length: n }, (_, i
 
 function model(cell: Cell, I: number, H: number): Sequential {
   const options = { units: H, returnSequences: true, recurrentInitializer: "glorotUniform" } as const; // orthogonal ones take seconds
-  const layer = { lstm: () => layers.lstm(options), gru: () => layers.gru(options), simpleRNN: () => layers.simpleRNN(options) }[cell]();
+  const layer = {
+    lstm: () => layers.lstm(options),
+    gru: () => layers.gru(options),
+    simpleRNN: () => layers.simpleRNN(options),
+  }[cell]();
   return sequential([layer], { inputShape: [null, I], seed: 1 });
 }
 
@@ -57,7 +61,11 @@ function step(cell: Cell, H: number): Point {
   const stream = net.stream();
   const frame = wave(H);
   const weights = 2 * GATES[cell] * H * H;
-  const result = point(cell, H, () => stream.step(frame), { single: weights, bytes: 4 * weights, curves: CURVES[cell] * H });
+  const result = point(cell, H, () => stream.step(frame), {
+    single: weights,
+    bytes: 4 * weights,
+    curves: CURVES[cell] * H,
+  });
   net.dispose();
   return result;
 }
@@ -67,8 +75,15 @@ function sequence(cell: Cell, at: number, B: number, T: number, I: number, H: nu
   const x = { data: wave(B * T * I), shape: [B, T, I] };
   const [input, recurrent] = [B * T * GATES[cell] * I * H, B * T * GATES[cell] * H * H];
   // the weights of the input serve all rows and steps at once, those of the state the rows of a step
-  const one: Arithmetic = { blocked: T > 1 ? input : 0, single: T > 1 ? recurrent : recurrent + input, bytes: 4 * GATES[cell] * H * (T > 1 ? H : I + H) };
-  const result = point(cell, at, () => net.predict(x, { batchSize: B }), { ...(B > 1 ? { blocked: input + recurrent } : one), curves: CURVES[cell] * B * T * H });
+  const one: Arithmetic = {
+    blocked: T > 1 ? input : 0,
+    single: T > 1 ? recurrent : recurrent + input,
+    bytes: 4 * GATES[cell] * H * (T > 1 ? H : I + H),
+  };
+  const result = point(cell, at, () => net.predict(x, { batchSize: B }), {
+    ...(B > 1 ? { blocked: input + recurrent } : one),
+    curves: CURVES[cell] * B * T * H,
+  });
   net.dispose();
   return result;
 }
@@ -90,23 +105,40 @@ function decades(values: readonly number[]): number[] {
 
 /** A panel per cell: above the time of a call, below what that is in arithmetic. Dashed: the ceiling. */
 function specification({ title, axis, points }: Picture, subtitle: string): TopLevelSpec {
-  const values = points.map((each) => ({ ...each, least: each.seconds * each.rate / each.ceiling }));
+  const values = points.map((each) => ({ ...each, least: (each.seconds * each.rate) / each.ceiling }));
   const labels = Object.values(LABELS);
   const ticks = [...new Set(points.map(({ at }) => at))].filter((_, i) => i % 2 === 0);
   const times = decades(values.flatMap(({ seconds, least }) => [seconds, least]));
   const fastest = Math.ceil(Math.max(...values.flatMap(({ rate, ceiling }) => [rate, ceiling])) / 5) * 5;
   const scales = {
-    time: { scale: { type: "log", domain: [times[0], times.at(-1)] }, axis: { title: "time of a call", values: times, labelExpr: "format(datum.value, '~s') + 's'" } },
+    time: {
+      scale: { type: "log", domain: [times[0], times.at(-1)] },
+      axis: { title: "time of a call", values: times, labelExpr: "format(datum.value, '~s') + 's'" },
+    },
     rate: { scale: { domain: [0, fastest] }, axis: { title: "G multiply-adds per s", tickCount: 6 } },
   };
   const panel = (kind: keyof typeof scales, reached: string, ceiling: string, column: number): object => {
     const [isLast, isFirst, color] = [kind === "rate", column === 0, COLOURS[column]];
     const x = {
-      field: "at", type: "quantitative", scale: { type: "log", nice: false },
-      axis: { title: isLast ? axis : null, values: ticks, labels: isLast, labelOverlap: false, format: ",d", grid: false },
+      field: "at",
+      type: "quantitative",
+      scale: { type: "log", nice: false },
+      axis: {
+        title: isLast ? axis : null,
+        values: ticks,
+        labels: isLast,
+        labelOverlap: false,
+        format: ",d",
+        grid: false,
+      },
     };
     const y = (field: string): object => ({
-      field, type: "quantitative", scale: scales[kind].scale, axis: isFirst ? scales[kind].axis : { ...scales[kind].axis, title: null, labels: false, ticks: false, minExtent: 0 },
+      field,
+      type: "quantitative",
+      scale: scales[kind].scale,
+      axis: isFirst
+        ? scales[kind].axis
+        : { ...scales[kind].axis, title: null, labels: false, ticks: false, minExtent: 0 },
     });
     return {
       transform: [{ filter: { field: "cell", equal: labels[column] } }],
@@ -114,7 +146,10 @@ function specification({ title, axis, points }: Picture, subtitle: string): TopL
       height: 170,
       layer: [
         { mark: { type: "line", strokeDash: [5, 4], color: "#777" }, encoding: { x, y: y(ceiling) } },
-        { mark: { type: "line", strokeWidth: 2.5, point: { size: 36, filled: true, color }, color }, encoding: { x, y: y(reached) } },
+        {
+          mark: { type: "line", strokeWidth: 2.5, point: { size: 36, filled: true, color }, color },
+          encoding: { x, y: y(reached) },
+        },
       ],
     };
   };
@@ -122,13 +157,32 @@ function specification({ title, axis, points }: Picture, subtitle: string): TopL
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     background: "white",
     padding: 12,
-    title: { text: title, subtitle, anchor: "start", fontSize: 16, subtitleFontSize: 12, subtitleColor: "#555", offset: 16 },
+    title: {
+      text: title,
+      subtitle,
+      anchor: "start",
+      fontSize: 16,
+      subtitleFontSize: 12,
+      subtitleColor: "#555",
+      offset: 16,
+    },
     data: { values },
     vconcat: [
-      { hconcat: labels.map((label, i) => ({ ...panel("time", "seconds", "least", i), title: { text: label, anchor: "middle", frame: "group", fontSize: 13 } })) },
+      {
+        hconcat: labels.map((label, i) => ({
+          ...panel("time", "seconds", "least", i),
+          title: { text: label, anchor: "middle", frame: "group", fontSize: 13 },
+        })),
+      },
       { hconcat: labels.map((_, i) => panel("rate", "rate", "ceiling", i)) },
     ],
-    config: { font: "sans-serif", axis: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal", gridColor: "#e6e6e6" }, axisY: { minExtent: 40 }, view: { stroke: "#ccc" }, concat: { spacing: 14 } },
+    config: {
+      font: "sans-serif",
+      axis: { labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal", gridColor: "#e6e6e6" },
+      axisY: { minExtent: 40 },
+      view: { stroke: "#ccc" },
+      concat: { spacing: 14 },
+    },
   } as TopLevelSpec;
 }
 
@@ -139,18 +193,25 @@ async function draw(picture: Picture, subtitle: string): Promise<void> {
 }
 
 initSync({ build: BUILD });
-const each = (extents: readonly number[], make: (cell: Cell, extent: number) => Point): Point[] => CELLS.flatMap((cell) => extents.map((extent) => make(cell, extent)));
+const each = (extents: readonly number[], make: (cell: Cell, extent: number) => Point): Point[] =>
+  CELLS.flatMap((cell) => extents.map((extent) => make(cell, extent)));
 const pictures: Picture[] = [
   {
-    file: "curves-units.svg", title: "One step of a stream, as many inputs as units", axis: "units",
+    file: "curves-units.svg",
+    title: "One step of a stream, as many inputs as units",
+    axis: "units",
     points: each([8, 16, 32, 64, 128, 256, 512, 1024, 2048], step),
   },
   {
-    file: "curves-time.svg", title: "One sequence, 64 inputs, 128 units", axis: "time steps",
+    file: "curves-time.svg",
+    title: "One sequence, 64 inputs, 128 units",
+    axis: "time steps",
     points: each([1, 3, 10, 30, 100, 300, 1000, 3000, 10000], (cell, T) => sequence(cell, T, 1, T, 64, 128)),
   },
   {
-    file: "curves-batch.svg", title: "Batches of sequences of 20 steps, 64 inputs, 128 units", axis: "rows",
+    file: "curves-batch.svg",
+    title: "Batches of sequences of 20 steps, 64 inputs, 128 units",
+    axis: "rows",
     points: each([1, 2, 4, 8, 16, 32, 64, 128, 256], (cell, B) => sequence(cell, B, B, 20, 64, 128)),
   },
 ];
@@ -159,5 +220,7 @@ for (const picture of pictures) await draw(picture, subtitle);
 mkdirSync("build", { recursive: true });
 writeFileSync("build/curves.json", `${JSON.stringify(pictures, null, 2)}\n`);
 for (const { title, points } of pictures) {
-  console.log(`${title}\n${points.map(({ cell, at, seconds, rate, ceiling }) => `  ${cell.padEnd(9)} ${String(at).padStart(5)}  ${(seconds * 1e6).toPrecision(3)} µs  ${rate.toFixed(1)} of ${ceiling.toFixed(1)} G`).join("\n")}`);
+  console.log(
+    `${title}\n${points.map(({ cell, at, seconds, rate, ceiling }) => `  ${cell.padEnd(9)} ${String(at).padStart(5)}  ${(seconds * 1e6).toPrecision(3)} µs  ${rate.toFixed(1)} of ${ceiling.toFixed(1)} G`).join("\n")}`,
+  );
 }

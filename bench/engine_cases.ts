@@ -44,7 +44,8 @@ interface Case {
 const wave = (n: number): Float32Array => Float32Array.from({ length: n }, (_, i) => 0.5 * Math.sin(i * 1.7));
 
 const gemm = (name: string, M: number, N: number, K: number): Case => ({
-  name, ...(M > 1 ? { blocked: M * N * K } : { single: N * K, bytes: 4 * N * K }),
+  name,
+  ...(M > 1 ? { blocked: M * N * K } : { single: N * K, bytes: 4 * N * K }),
   prepare({ kernels, f32 }) {
     const [a, b, panels, c] = [f32(wave(M * K)).ptr, f32(wave(K * N)).ptr, f32(K * ((N + 7) & ~7)).ptr, f32(M * N).ptr];
     kernels.f32_pack_nn(K, N, b, N, panels);
@@ -53,9 +54,15 @@ const gemm = (name: string, M: number, N: number, K: number): Case => ({
 });
 
 const gemmOfTranspose = (M: number, K: number, N: number): Case => ({
-  name: `AᵀD, ${M} rows, ${K} × ${N}`, blocked: M * N * K,
+  name: `AᵀD, ${M} rows, ${K} × ${N}`,
+  blocked: M * N * K,
   prepare({ kernels, f32 }) {
-    const [a, d, c, scratch] = [f32(wave(M * K)).ptr, f32(wave(M * N)).ptr, f32(new Float32Array(K * N)).ptr, f32(M * ((N + 7) & ~7) + 8 * K).ptr];
+    const [a, d, c, scratch] = [
+      f32(wave(M * K)).ptr,
+      f32(wave(M * N)).ptr,
+      f32(new Float32Array(K * N)).ptr,
+      f32(M * ((N + 7) & ~7) + 8 * K).ptr,
+    ];
     return { run: () => kernels.f32_gemm_tn_acc(M, 0, K, N, a, K, d, N, c, N, scratch) };
   },
 });
@@ -64,7 +71,8 @@ function cell(name: string, shape: CellShape, direction: "forward" | "backward" 
   const { H, T, B } = shape;
   const products = T * B * H * H * GATES[shape.cell];
   return {
-    name, ...(B > 1 ? { blocked: products } : { single: products, bytes: 4 * GATES[shape.cell] * H * H }),
+    name,
+    ...(B > 1 ? { blocked: products } : { single: products, bytes: 4 * GATES[shape.cell] * H * H }),
     curves: T * B * H * CURVES[shape.cell][direction === "forward" ? 0 : 1],
     prepare(at) {
       const { restore, restoreGates, forward, backward } = prepareCell(at, shape);
@@ -74,7 +82,8 @@ function cell(name: string, shape: CellShape, direction: "forward" | "backward" 
 }
 
 const unary = (name: string, code: number): Case => ({
-  name, curves: 2048,
+  name,
+  curves: 2048,
   prepare({ kernels, f32 }) {
     const [x, y] = [f32(wave(2048)).ptr, f32(2048).ptr];
     return { run: () => kernels.f32_unary_fwd(2048, x, y, code, 0, 0) };
@@ -122,13 +131,26 @@ export function measureEngine(kernels: WebAssembly.Module, ceiling: WebAssembly.
     const at = box(kernels);
     const { run, restore } = prepare(at);
     const probes: Probe[] = [madds, transcendentals(at), ...(single > 0 ? [weightReads(ceiling, bytes)] : [])];
-    const whole = restore ? (): void => { restore(); run(); } : run;
-    const [all, copy, madd, curve, read] = fastest([whole, restore ?? ((): void => {}), ...probes.map((probe) => probe.run)], { rounds, warmUp: 100 });
+    const whole = restore
+      ? (): void => {
+          restore();
+          run();
+        }
+      : run;
+    const [all, copy, madd, curve, read] = fastest(
+      [whole, restore ?? ((): void => {}), ...probes.map((probe) => probe.run)],
+      { rounds, warmUp: 100 },
+    );
     const seconds = restore ? all - copy : all;
     pace = Math.min(pace, madd / madds.work);
-    if (blocked + single === 0) return { name, seconds, each: seconds / curves * 1e9 };
-    const products = blocked * madd / madds.work + (single > 0 ? single * read / probes[2].work : 0);
-    return { name, seconds, ceiling: products / seconds, bound: (products + curves * curve / probes[1].work) / seconds };
+    if (blocked + single === 0) return { name, seconds, each: (seconds / curves) * 1e9 };
+    const products = (blocked * madd) / madds.work + (single > 0 ? (single * read) / probes[2].work : 0);
+    return {
+      name,
+      seconds,
+      ceiling: products / seconds,
+      bound: (products + (curves * curve) / probes[1].work) / seconds,
+    };
   });
   return { ceiling: 1e-9 / pace, rows };
 }

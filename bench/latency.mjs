@@ -10,7 +10,11 @@ import { Peer } from "./peers/peer.mjs";
 import { STREAMED, frameOf, weightsOf } from "./peers/workloads.mjs";
 
 const { values: given } = parseArgs({
-  options: { steps: { type: "string", default: "1000000" }, units: { type: "string", default: "64" }, node: { type: "string", default: process.execPath } },
+  options: {
+    steps: { type: "string", default: "1000000" },
+    units: { type: "string", default: "64" },
+    node: { type: "string", default: process.execPath },
+  },
 });
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 prepare();
@@ -20,13 +24,26 @@ const TURN = 50000;
 const turns = Math.max(1, Math.round(Number(given.steps) / TURN));
 
 const H = Number(given.units);
-const workload = { kind: "stream", name: `LSTM ${H}→${H}`, B: 1, T: 1, features: H, layers: [{ type: "lstm", units: H, sequences: true }] };
-const job = { workload, weights: weightsOf(workload), frames: Array.from({ length: STREAMED }, (_, i) => frameOf(workload, i)) };
+const workload = {
+  kind: "stream",
+  name: `LSTM ${H}→${H}`,
+  B: 1,
+  T: 1,
+  features: H,
+  layers: [{ type: "lstm", units: H, sequences: true }],
+};
+const job = {
+  workload,
+  weights: weightsOf(workload),
+  frames: Array.from({ length: STREAMED }, (_, i) => frameOf(workload, i)),
+};
 
 const contenders = [];
 for (const name of ["gatewise", "ort_web", "clock"]) {
   if (name === "ort_web" && !existsSync("bench/peers/node_modules")) {
-    console.error("ONNX Runtime Web: skipped, bench/peers is not installed (npm ci --ignore-scripts --prefix bench/peers)");
+    console.error(
+      "ONNX Runtime Web: skipped, bench/peers is not installed (npm ci --ignore-scripts --prefix bench/peers)",
+    );
     continue;
   }
   const peer = new Peer(given.node, ["--expose-gc", "--import", "tsx", "bench/peers/worker.mjs", name]);
@@ -43,22 +60,41 @@ for (let turn = 0; turn < turns; turn++) {
     contender.all.set(microseconds, turn * TURN);
   }
 }
-for (const contender of contenders) Object.assign(contender, await contender.peer.ask("collections", { steps: turns * TURN }));
+for (const contender of contenders)
+  Object.assign(contender, await contender.peer.ask("collections", { steps: turns * TURN }));
 contenders.forEach(({ peer }) => peer.end());
 
 const rows = contenders.map(({ name, all, collections, longest }) => {
   const sorted = all.sort();
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-  return { name, steps: sorted.length, p50: at(0.5), p99: at(0.99), p999: at(0.999), max: sorted.at(-1), collections, longestCollection: longest };
+  return {
+    name,
+    steps: sorted.length,
+    p50: at(0.5),
+    p99: at(0.99),
+    p999: at(0.999),
+    max: sorted.at(-1),
+    collections,
+    longestCollection: longest,
+  };
 });
 
 const node = spawnSync(given.node, ["--version"], { encoding: "utf8" }).stdout.trim();
 mkdirSync("build", { recursive: true });
-writeFileSync("build/latency.json", `${JSON.stringify({ node, processor: cpus()[0]?.model.trim(), load: loadavg()[0], workload: workload.name, rows }, null, 2)}\n`);
+writeFileSync(
+  "build/latency.json",
+  `${JSON.stringify({ node, processor: cpus()[0]?.model.trim(), load: loadavg()[0], workload: workload.name, rows }, null, 2)}\n`,
+);
 
 const microseconds = (value) => (value >= 1000 ? `${(value / 1000).toPrecision(3)} ms` : `${value.toPrecision(3)} µs`);
-console.log(`${node}, ${cpus()[0]?.model.trim()}, load ${loadavg()[0].toFixed(1)}; ${workload.name}, ${rows[0].steps} steps each, in turns of ${TURN}\n`);
-console.log("| one step | p50 | p99 | p99.9 | maximum | garbage collections in as many steps without a clock | the longest |\n|---|---|---|---|---|---|---|");
+console.log(
+  `${node}, ${cpus()[0]?.model.trim()}, load ${loadavg()[0].toFixed(1)}; ${workload.name}, ${rows[0].steps} steps each, in turns of ${TURN}\n`,
+);
+console.log(
+  "| one step | p50 | p99 | p99.9 | maximum | garbage collections in as many steps without a clock | the longest |\n|---|---|---|---|---|---|---|",
+);
 for (const { name, p50, p99, p999, max, collections, longestCollection } of rows) {
-  console.log(`| ${name} | ${[p50, p99, p999, max].map(microseconds).join(" | ")} | ${collections} | ${collections > 0 ? `${longestCollection.toPrecision(2)} ms` : "–"} |`);
+  console.log(
+    `| ${name} | ${[p50, p99, p999, max].map(microseconds).join(" | ")} | ${collections} | ${collections > 0 ? `${longestCollection.toPrecision(2)} ms` : "–"} |`,
+  );
 }

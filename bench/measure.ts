@@ -33,7 +33,8 @@ let sink: unknown;
 
 function warmUp({ run }: Contender, seconds: number): void {
   const end = performance.now() + seconds * 1000;
-  do sink = run(); while (performance.now() < end);
+  do sink = run();
+  while (performance.now() < end);
 }
 
 /** One turn: the seconds per run that benchmark.js saw in its cycles. */

@@ -84,7 +84,7 @@ function callsPerSlice(fn: () => void, warmUp: number): number {
     const start = performance.now();
     for (let i = 0; i < calls; i++) fn();
     const now = performance.now();
-    if (now > end) return Math.max(1, Math.round(calls * SLICE / Math.max(now - start, 1e-3)));
+    if (now > end) return Math.max(1, Math.round((calls * SLICE) / Math.max(now - start, 1e-3)));
     if (now - start < SLICE) calls *= 2;
   }
 }

@@ -68,7 +68,10 @@ function measure(workload: Workload): Row {
   const bound = arithmetic && share(contenders[0].run, new BoundProbes(BUILD, arithmetic), boundFloors?.[BUILD]);
   for (const contender of contenders) contender.dispose?.();
   return {
-    name, timings, ratios, ...(bound === undefined ? {} : { bound }),
+    name,
+    timings,
+    ratios,
+    ...(bound === undefined ? {} : { bound }),
     floors: [
       ...Object.entries(least).map(([of, atLeast]) => ({ of, atLeast: atLeast as number, got: ratios[of] })),
       ...(boundFloors ? [{ of: "bound", atLeast: boundFloors[BUILD], got: bound ?? 0 }] : []),
@@ -79,26 +82,35 @@ function measure(workload: Workload): Row {
 const isHeld = ({ got, atLeast }: Floor): boolean => got >= atLeast;
 
 const time = (seconds: number): string =>
-  (seconds >= 1e-3 ? `${(seconds * 1e3).toPrecision(3)} ms` : `${(seconds * 1e6).toPrecision(3)} µs`);
+  seconds >= 1e-3 ? `${(seconds * 1e3).toPrecision(3)} ms` : `${(seconds * 1e6).toPrecision(3)} µs`;
 
 function print({ work }: Workload, { name, timings: [ours], ratios, bound, floors: held }: Row): void {
   const rate = work === undefined ? "" : ` (${(work / ours.median / 1e9).toFixed(1)} G multiply-adds/s)`;
-  const times = Object.entries(ratios).map(([other, ratio]) => `${ratio.toFixed(1)}× ${other}`).join(", ");
+  const times = Object.entries(ratios)
+    .map(([other, ratio]) => `${ratio.toFixed(1)}× ${other}`)
+    .join(", ");
   const share = bound === undefined ? "" : `, ${Math.round(bound * 100)} % of the bound`;
-  const below = held.filter((floor) => !isHeld(floor)).map(({ of, atLeast, got }) => `  BELOW the floor of ${atLeast} ${of}: ${got.toFixed(2)}`);
+  const below = held
+    .filter((floor) => !isHeld(floor))
+    .map(({ of, atLeast, got }) => `  BELOW the floor of ${atLeast} ${of}: ${got.toFixed(2)}`);
   console.log(`${name.padEnd(30)} ${time(ours.median).padStart(8)}${rate}: ${times}${share}${below.join("")}`);
 }
 
 const chosen = workloads.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
 
-console.log(`${process.version} on ${process.arch}, ${BUILD}; medians; "n× plain" means that plain JavaScript takes n times as long`);
+console.log(
+  `${process.version} on ${process.arch}, ${BUILD}; medians; "n× plain" means that plain JavaScript takes n times as long`,
+);
 const rows = chosen.map((workload) => {
   const result = measure(workload);
   print(workload, result);
   return result;
 });
 mkdirSync("build", { recursive: true });
-writeFileSync("build/bench.json", `${JSON.stringify({ node: process.version, arch: process.arch, build: BUILD, rows }, null, 2)}\n`);
+writeFileSync(
+  "build/bench.json",
+  `${JSON.stringify({ node: process.version, arch: process.arch, build: BUILD, rows }, null, 2)}\n`,
+);
 
 const all = rows.flatMap((row) => row.floors);
 const below = all.filter((floor) => !isHeld(floor)).length;

@@ -6,15 +6,33 @@ import { join } from "node:path";
 
 const { platform, arch } = process;
 const node = (version) => ({
-  name: `Node ${version}`, package: `node-${platform === "win32" ? "win" : platform}-${arch}@${version}`,
-  binary: join(`node-${platform === "win32" ? "win" : platform}-${arch}`, "bin", platform === "win32" ? "node.exe" : "node"),
+  name: `Node ${version}`,
+  package: `node-${platform === "win32" ? "win" : platform}-${arch}@${version}`,
+  binary: join(
+    `node-${platform === "win32" ? "win" : platform}-${arch}`,
+    "bin",
+    platform === "win32" ? "node.exe" : "node",
+  ),
   command: (path) => [path],
 });
 
 const RUNTIMES = [
-  node(20), node(22), node(24), node(26),
-  { name: "Bun", package: `@oven/bun-${platform}-${arch}`, binary: `@oven/bun-${platform}-${arch}/bin/bun`, command: (path) => [path, "run"] },
-  { name: "Deno", package: `@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}`, binary: `@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}/deno`, command: (path) => [path, "run", "--allow-read", "--allow-env"] },
+  node(20),
+  node(22),
+  node(24),
+  node(26),
+  {
+    name: "Bun",
+    package: `@oven/bun-${platform}-${arch}`,
+    binary: `@oven/bun-${platform}-${arch}/bin/bun`,
+    command: (path) => [path, "run"],
+  },
+  {
+    name: "Deno",
+    package: `@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}`,
+    binary: `@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}/deno`,
+    command: (path) => [path, "run", "--allow-read", "--allow-env"],
+  },
 ];
 
 const folder = (name) => join("build", "runtimes", name.toLowerCase().replaceAll(" ", ""));
@@ -27,7 +45,11 @@ export function runtimes({ install = false } = {}) {
       console.error(`installing ${wanted} …`);
       mkdirSync(folder(name), { recursive: true });
       try {
-        execFileSync("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder(name), wanted], { stdio: ["ignore", "ignore", "inherit"] });
+        execFileSync(
+          "npm",
+          ["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder(name), wanted],
+          { stdio: ["ignore", "ignore", "inherit"] },
+        );
       } catch {
         console.error(`${name}: not to be had for this machine`);
       }

@@ -17,22 +17,30 @@ interface Hdf5 {
   readonly File: new (path: string, mode: "r") => { get(path: string): { value: Float32Array; shape: number[] } };
 }
 
-const { default: hdf5 } = await import(new URL("./peers/hdf5.mjs", import.meta.url).href) as { default: Hdf5 };
+const { default: hdf5 } = (await import(new URL("./peers/hdf5.mjs", import.meta.url).href)) as { default: Hdf5 };
 await hdf5.ready;
 
 const FRAME = 257;
 
-const model = sequential([
-  layers.lstm({ units: 128, returnSequences: true, name: "lstm" }), layers.lstm({ units: 128, returnSequences: true, name: "lstm_1" }),
-  layers.dense({ units: FRAME, activation: "sigmoid", name: "dense" }),
-], { inputShape: [null, FRAME] });
+const model = sequential(
+  [
+    layers.lstm({ units: 128, returnSequences: true, name: "lstm" }),
+    layers.lstm({ units: 128, returnSequences: true, name: "lstm_1" }),
+    layers.dense({ units: FRAME, activation: "sigmoid", name: "dense" }),
+  ],
+  { inputShape: [null, FRAME] },
+);
 
 const file = new hdf5.File(oraclePath("real-models/dtln/model.h5"), "r");
-model.setWeights(Object.fromEntries(Object.keys(model.getWeights()).map((name) => {
-  const [layer, weight] = name.split("/");
-  const { value: data, shape } = file.get(`/${layer}/${layer}/${weight}:0`);
-  return [name, { data, shape } satisfies NDArray];
-})));
+model.setWeights(
+  Object.fromEntries(
+    Object.keys(model.getWeights()).map((name) => {
+      const [layer, weight] = name.split("/");
+      const { value: data, shape } = file.get(`/${layer}/${layer}/${weight}:0`);
+      return [name, { data, shape } satisfies NDArray];
+    }),
+  ),
+);
 
 const { tensors } = decodeSafetensors(readFileSync(oraclePath("real-models/dtln/io.safetensors")));
 const frames = tensors["model_1.input"].data as Float32Array;
@@ -54,7 +62,8 @@ for (const activations of [undefined, "mixed", 7, 14] as const) {
   const each = activations === undefined ? model : model.quantize({ activations });
   const row = [
     activations === undefined ? "f32" : `8 bits, ${activations === "mixed" ? "mixed" : `${activations} bits`}`,
-    decibels(each.stream().process(frames)).toFixed(1), `${Math.round(each.save().length / whole * 100)} %`,
+    decibels(each.stream().process(frames)).toFixed(1),
+    `${Math.round((each.save().length / whole) * 100)} %`,
   ];
   console.log(`| ${row.join(" | ")} |`);
   if (each !== model) each.dispose();

@@ -12,7 +12,12 @@ import { fail, readOptions } from "./support/options.mjs";
 const { port } = readOptions({ port: 0 });
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SERVED = /^\/(dist|examples\/browser|node_modules\/uplot\/dist)\//;
-const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".wasm": "application/wasm" };
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css",
+  ".js": "text/javascript",
+  ".wasm": "application/wasm",
+};
 /** Together they give a page SharedArrayBuffer, which threads need; this page does without. */
 const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
@@ -25,10 +30,14 @@ const server = createServer(({ url }, response) => {
   try {
     if (!SERVED.test(path)) throw new Error(`not served: ${path}`);
     const body = readFileSync(ROOT + path);
-    response.writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "application/octet-stream", ...ISOLATED }).end(body);
+    response
+      .writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "application/octet-stream", ...ISOLATED })
+      .end(body);
   } catch {
     response.writeHead(404).end();
   }
 });
 server.on("error", (error) => fail(`--port: expected one that is free, got ${port}: ${error.message}`));
-server.listen(port, "127.0.0.1", () => console.log(`open http://127.0.0.1:${server.address().port}/ (end with Ctrl+C)`));
+server.listen(port, "127.0.0.1", () =>
+  console.log(`open http://127.0.0.1:${server.address().port}/ (end with Ctrl+C)`),
+);

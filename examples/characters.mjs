@@ -23,14 +23,21 @@ const limit = { seconds, steps: steps || (quick ? 400 : 0) };
 const text = readText(data || MOBY_DICK, 20_000);
 const tokenizer = characterTokenizer().fit(text);
 const tokens = tokenizer.encode(text);
-const { train: { data: training }, validation: { data: heldOut } } = split(tokens, { validation: 0.1 });
+const {
+  train: { data: training },
+  validation: { data: heldOut },
+} = split(tokens, { validation: 0.1 });
 const vocabulary = tokenizer.size;
 
-const makeModel = () => sequential([
-  layers.embedding({ inputDim: vocabulary, outputDim: 64 }),
-  layers.gru({ units: UNITS, returnSequences: true }),
-  layers.dense({ units: vocabulary }),
-], { inputShape: [null], seed });
+const makeModel = () =>
+  sequential(
+    [
+      layers.embedding({ inputDim: vocabulary, outputDim: 64 }),
+      layers.gru({ units: UNITS, returnSequences: true }),
+      layers.dense({ units: vocabulary }),
+    ],
+    { inputShape: [null], seed },
+  );
 
 /** Windows [BATCH, TIME] as BATCH readers meet them, each in a stretch of the text of its own, over and over. */
 function* windows(source) {
@@ -62,7 +69,7 @@ function makeStep(model, learningRate) {
 }
 
 const bits = (nats) => (nats / Math.LN2).toFixed(3);
-const perSecond = (count, since) => Math.round(count / (performance.now() - since) * 1000);
+const perSecond = (count, since) => Math.round((count / (performance.now() - since)) * 1000);
 const show = (rate) => `${rate.toLocaleString("en-US")} characters/s`;
 
 /** Trains until the steps or the time are used up. Gives the characters per second. */
@@ -71,16 +78,24 @@ async function train(model) {
   let done = 0;
   let running = Math.log(vocabulary); // nats per character: what knowing nothing costs
   let state = zeros();
-  const progress = () => Math.min(1, limit.steps ? done / limit.steps : (performance.now() - started) / 1000 / limit.seconds);
+  const progress = () =>
+    Math.min(1, limit.steps ? done / limit.steps : (performance.now() - started) / 1000 / limit.seconds);
   const step = makeStep(model, () => 4e-3 * (1 - progress()) + 1e-4); // large steps first, small ones at the end
-  const bar = new SingleBar({ format: "training {bar} {percentage}%  {bits} bits per character  {rate}", noTTYOutput: true, notTTYSchedule: 5000 });
+  const bar = new SingleBar({
+    format: "training {bar} {percentage}%  {bits} bits per character  {rate}",
+    noTTYOutput: true,
+    notTTYSchedule: 5000,
+  });
   bar.start(100, 0, { bits: bits(running), rate: show(0) });
   for (const { read, next, first } of windows(training)) {
     const { value, aux } = step(read, next, first ? zeros() : state);
     state = aux;
     done++;
     running += (value - running) * Math.max(0.02, 1 / done);
-    bar.update(Math.floor(100 * progress()), { bits: bits(running), rate: show(perSecond(done * BATCH * TIME, started)) });
+    bar.update(Math.floor(100 * progress()), {
+      bits: bits(running),
+      rate: show(perSecond(done * BATCH * TIME, started)),
+    });
     if (progress() >= 1) break;
     await setImmediate(); // lets the bar draw itself
   }
@@ -129,14 +144,19 @@ function time({ updates, frames }) {
     for (let i = 0; i < count; i++) run();
     return (performance.now() - started) / count;
   };
-  const milliseconds = { update: measure(updates, () => step(read, next, zeros())), frame: measure(frames, () => stream.step([0])) };
+  const milliseconds = {
+    update: measure(updates, () => step(read, next, zeros())),
+    frame: measure(frames, () => stream.step([0])),
+  };
   model.dispose();
   return milliseconds;
 }
 
 const { build } = backendInfo();
 const model = makeModel();
-console.log(`${tokens.length.toLocaleString("en-US")} characters, ${vocabulary} different ones; build "${build}"\n\n${model.summary()}\n`);
+console.log(
+  `${tokens.length.toLocaleString("en-US")} characters, ${vocabulary} different ones; build "${build}"\n\n${model.summary()}\n`,
+);
 
 const trainingRate = await train(model);
 const { loss, rate } = judge(model, heldOut);
@@ -147,8 +167,10 @@ console.log(`training ${show(trainingRate)}, reading ${show(rate)}`);
 const fast = time({ updates: 5, frames: 2000 });
 initSync({ build: "reference" });
 const slow = time({ updates: 1, frames: 20 });
-console.log(`${build} against the same kernels in plain TypeScript: training step ${fast.update.toFixed(1)} ms, ${(slow.update / fast.update).toFixed(0)}× faster; `
-  + `stream step ${(fast.frame * 1000).toFixed(1)} µs, ${(slow.frame / fast.frame).toFixed(0)}× faster\n`);
+console.log(
+  `${build} against the same kernels in plain TypeScript: training step ${fast.update.toFixed(1)} ms, ${(slow.update / fast.update).toFixed(0)}× faster; ` +
+    `stream step ${(fast.frame * 1000).toFixed(1)} µs, ${(slow.frame / fast.frame).toFixed(0)}× faster\n`,
+);
 
 const beginning = beginningOf(heldOut, tokenizer, 40);
 process.stdout.write(`${beginning}|`);

@@ -10,11 +10,21 @@ import { readOptions } from "./support/options.mjs";
 import { readTable } from "./support/table.mjs";
 
 const { data } = readOptions({ data: "", quick: false });
-const INPUTS = data ? readInputs(data) : [[1, 0], [0, 1], [1, 1], [1, 0]];
+const INPUTS = data
+  ? readInputs(data)
+  : [
+      [1, 0],
+      [0, 1],
+      [1, 1],
+      [1, 0],
+    ];
 const UNITS = 2;
 
 function readInputs(file) {
-  const { data: numbers, shape: [steps] } = readTable(file, { header: false, columns: ["0", "1"] });
+  const {
+    data: numbers,
+    shape: [steps],
+  } = readTable(file, { header: false, columns: ["0", "1"] });
   return Array.from({ length: steps }, (_, t) => [...numbers.subarray(2 * t, 2 * t + 2)]);
 }
 
@@ -85,7 +95,9 @@ const line = (name, values, others) => {
 };
 
 for (const [name, cell] of Object.entries(cells)) {
-  const model = sequential([made[name], layers.dense({ units: 1, activation: "sigmoid", ...ones })], { inputShape: [null, 2] });
+  const model = sequential([made[name], layers.dense({ units: 1, activation: "sigmoid", ...ones })], {
+    inputShape: [null, 2],
+  });
   const inside = model.inspect([INPUTS]); // "lstm/f": [1, time, units] and so on, of the whole sequence
   const stream = model.stream(); // the same one step after the other
   let states = { h: [0, 0], c: [0, 0] };
@@ -93,7 +105,8 @@ for (const [name, cell] of Object.entries(cells)) {
   INPUTS.forEach((x, t) => {
     console.log(`step ${t + 1}, x = [${x.join(", ")}]`);
     states = cell(x, states);
-    for (const [state, values] of Object.entries(states)) line(state, values, inside[`${name}/${state}`].data.subarray(UNITS * t, UNITS * (t + 1)));
+    for (const [state, values] of Object.entries(states))
+      line(state, values, inside[`${name}/${state}`].data.subarray(UNITS * t, UNITS * (t + 1)));
     line("y", output(states.h), stream.step(x));
   });
   console.log();

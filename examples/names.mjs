@@ -36,7 +36,8 @@ function listen(listener, tokens, lengths) {
   const ends = ops.reshape(lengths, [batch, 1]);
   let h = ops.zeros([batch, HIDDEN]);
   let guess = ops.zeros([batch, languages.length]);
-  for (let t = 0; t < time; t++) { // runs once, to be recorded: an `if` could not see where a name ends
+  for (let t = 0; t < time; t++) {
+    // runs once, to be recorded: an `if` could not see where a name ends
     const [said, after] = listener.call(ops.gather(letters, t, 1), h);
     const speaking = ops.greater(ends, t);
     guess = ops.where(speaking, said, guess);
@@ -53,7 +54,10 @@ const [training, heldOut] = [order.slice(0, cut), order.slice(cut)];
 
 /** Some of the names as arguments of the functions below: tokens padded to the longest, lengths, languages. */
 function batch(chosen) {
-  const { lengths, ...tokens } = padSequences(Array.from(chosen, (i) => tokenizer.encode(names[i].name)), { padding: "post" });
+  const { lengths, ...tokens } = padSequences(
+    Array.from(chosen, (i) => tokenizer.encode(names[i].name)),
+    { padding: "post" },
+  );
   return [tokens, lengths, Int32Array.from(chosen, (i) => names[i].language)];
 }
 
@@ -69,7 +73,8 @@ for (let epoch = 1; epoch <= (quick ? 2 : 16); epoch++) {
   random.shuffle(training);
   let sum = 0;
   let batches = 0;
-  for (let at = 0; at + BATCH <= training.length; at += BATCH, batches++) sum += step(...batch(training.subarray(at, at + BATCH))).value;
+  for (let at = 0; at + BATCH <= training.length; at += BATCH, batches++)
+    sum += step(...batch(training.subarray(at, at + BATCH))).value;
   console.log(`epoch ${epoch}  loss ${(sum / batches).toFixed(4)}`);
 }
 
@@ -80,7 +85,9 @@ const guessed = guesses(tokens, lengths).data;
 const count = languages.map((_, k) => training.filter((i) => names[i].language === k).length);
 const majority = count.indexOf(Math.max(...count));
 const share = (right) => truth.filter((language, i) => right(i) === language).length / truth.length;
-console.log(`\naccuracy on ${truth.length} held-out names: ${share((i) => guessed[i]).toFixed(3)}, majority baseline ${share(() => majority).toFixed(3)}\n`);
+console.log(
+  `\naccuracy on ${truth.length} held-out names: ${share((i) => guessed[i]).toFixed(3)}, majority baseline ${share(() => majority).toFixed(3)}\n`,
+);
 
 const width = Math.max(...languages.map((language) => language.length));
 console.log("rows: the language it is; columns: the language heard");

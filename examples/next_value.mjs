@@ -17,14 +17,16 @@ function tides() {
   let weather = 0;
   return Float32Array.from({ length: 2000 }, (_, t) => {
     weather = 0.9 * weather + 0.05 * random.normal();
-    return 3 + Math.sin(2 * Math.PI * t / 6.21) + 0.3 * Math.sin(2 * Math.PI * t / 12.91) + weather;
+    return 3 + Math.sin((2 * Math.PI * t) / 6.21) + 0.3 * Math.sin((2 * Math.PI * t) / 12.91) + weather;
   });
 }
 
 function readNumbers(file) {
   let lines;
   try {
-    lines = readFileSync(file, "utf8").split(/\s+/).filter((line) => line !== "");
+    lines = readFileSync(file, "utf8")
+      .split(/\s+/)
+      .filter((line) => line !== "");
   } catch (error) {
     fail(`--data: expected a file of numbers, got ${file}: ${error.message}`);
   }
@@ -40,23 +42,28 @@ const { train, validation } = split(windows(series, { length: 3 }), { gap: 3 });
 const scaler = standardScaler().fit(train.y);
 const scaled = ({ x, y }) => [scaler.transform(x), scaler.transform(y)];
 
-const model = sequential([
-  layers.simpleRNN({ units: 50 }),
-  layers.dense({ units: 1 }),
-], { inputShape: [3, 1], seed });
+const model = sequential([layers.simpleRNN({ units: 50 }), layers.dense({ units: 1 })], { inputShape: [3, 1], seed });
 model.compile({ optimizer: optimizers.rmsprop({ learningRate: 1e-3 }), loss: losses.meanSquaredError() });
 console.log(`${model.summary()}\n`);
 
 const [x, y] = scaled(train);
-const { history } = await model.fit(x, y, { epochs: quick ? 3 : 20, batchSize: 16, validationData: scaled(validation) });
-history.loss.forEach((loss, epoch) => console.log(`epoch ${epoch + 1}  loss ${loss.toFixed(4)}  val_loss ${history.val_loss[epoch].toFixed(4)}`));
+const { history } = await model.fit(x, y, {
+  epochs: quick ? 3 : 20,
+  batchSize: 16,
+  validationData: scaled(validation),
+});
+history.loss.forEach((loss, epoch) =>
+  console.log(`epoch ${epoch + 1}  loss ${loss.toFixed(4)}  val_loss ${history.val_loss[epoch].toFixed(4)}`),
+);
 
 const predicted = scaler.inverse(model.predict(scaler.transform(validation.x)));
 const truth = validation.y.data;
 const meanSquared = (guess) => truth.reduce((sum, value, i) => sum + (value - guess(i)) ** 2, 0) / truth.length;
 const error = meanSquared((i) => predicted.data[i]);
 const lastValue = meanSquared((i) => validation.x.data[3 * i + 2]);
-console.log(`\nmean squared error on the last fifth: ${error.toFixed(4)}, last-value baseline ${lastValue.toFixed(4)}\n`);
+console.log(
+  `\nmean squared error on the last fifth: ${error.toFixed(4)}, last-value baseline ${lastValue.toFixed(4)}\n`,
+);
 
 console.log("three values            next   predicted");
 for (let i = 0; i < 5; i++) {

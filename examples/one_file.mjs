@@ -17,7 +17,12 @@ import { readNames } from "./support/names.mjs";
 import { readOptions } from "./support/options.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const { data, out, seed, quick } = readOptions({ data: "", out: here("../build/one_file.html"), seed: 1, quick: false });
+const { data, out, seed, quick } = readOptions({
+  data: "",
+  out: here("../build/one_file.html"),
+  seed: 1,
+  quick: false,
+});
 
 const { languages, names } = readNames(data || here("data/names"), 640);
 const tokenizer = characterTokenizer({ padding: true }).fit(names.map(({ name }) => name));
@@ -28,35 +33,59 @@ const cut = Math.floor(names.length * 0.9); // a tenth is held out
 
 /** Some of the names: tokens [n, longest], how many letters each has, and what language it is of. */
 function batch(chosen) {
-  const { lengths, ...x } = padSequences(Array.from(chosen, (i) => tokenizer.encode(names[i].name)), { padding: "post" });
+  const { lengths, ...x } = padSequences(
+    Array.from(chosen, (i) => tokenizer.encode(names[i].name)),
+    { padding: "post" },
+  );
   return { x, y: Int32Array.from(chosen, (i) => names[i].language), lengths };
 }
 const [train, heldOut] = [batch(order.subarray(0, cut)), batch(order.subarray(cut))];
 
-const model = sequential([
-  layers.embedding({ inputDim: tokenizer.size, outputDim: 48 }),
-  layers.gru({ units: 128 }),
-  layers.dense({ units: languages.length, activation: "softmax" }),
-], { inputShape: [null], seed });
+const model = sequential(
+  [
+    layers.embedding({ inputDim: tokenizer.size, outputDim: 48 }),
+    layers.gru({ units: 128 }),
+    layers.dense({ units: languages.length, activation: "softmax" }),
+  ],
+  { inputShape: [null], seed },
+);
 model.compile({
   optimizer: optimizers.adam({ learningRate: 3e-3, globalClipNorm: 1 }),
   loss: losses.sparseCategoricalCrossentropy(),
   metrics: ["accuracy"],
 });
-for await (const { type, epoch, logs } of model.train(train.x, train.y, { lengths: train.lengths, epochs: quick ? 2 : 8, batchSize: 64 })) {
-  if (type === "epoch") console.log(`epoch ${epoch + 1}  loss ${logs.loss.toFixed(4)}  accuracy ${logs.accuracy.toFixed(4)}`);
+for await (const { type, epoch, logs } of model.train(train.x, train.y, {
+  lengths: train.lengths,
+  epochs: quick ? 2 : 8,
+  batchSize: 64,
+})) {
+  if (type === "epoch")
+    console.log(`epoch ${epoch + 1}  loss ${logs.loss.toFixed(4)}  accuracy ${logs.accuracy.toFixed(4)}`);
 }
 
 const small = model.quantize();
 const { data: guesses } = small.predict(heldOut.x, { lengths: heldOut.lengths });
 const best = (row) => row.indexOf(row.reduce((a, b) => Math.max(a, b)));
-const right = heldOut.y.filter((language, i) => best(guesses.subarray(i * languages.length, (i + 1) * languages.length)) === language).length;
+const right = heldOut.y.filter(
+  (language, i) => best(guesses.subarray(i * languages.length, (i + 1) * languages.length)) === language,
+).length;
 const counts = languages.map((_, k) => train.y.filter((language) => language === k).length);
 const majority = heldOut.y.filter((language) => language === best(counts)).length;
-console.log(`\naccuracy on ${heldOut.y.length} held-out names, in 8 bits: ${(right / heldOut.y.length).toFixed(3)}, majority baseline ${(majority / heldOut.y.length).toFixed(3)}`);
+console.log(
+  `\naccuracy on ${heldOut.y.length} held-out names, in 8 bits: ${(right / heldOut.y.length).toFixed(3)}, majority baseline ${(majority / heldOut.y.length).toFixed(3)}`,
+);
 
 // The page: its own script with the entry that it imports, and what they need to know as JSON.
-const { outputFiles: [script] } = await build({ entryPoints: [here("one_file/page.js")], bundle: true, format: "esm", minify: true, write: false, charset: "utf8" });
+const {
+  outputFiles: [script],
+} = await build({
+  entryPoints: [here("one_file/page.js")],
+  bundle: true,
+  format: "esm",
+  minify: true,
+  write: false,
+  charset: "utf8",
+});
 const about = { languages, tokenizer, model: Buffer.from(small.export({ stream: { block: 1 } })).toString("base64") };
 const page = readFileSync(here("one_file/page.html"), "utf8")
   .replace("{about}", () => JSON.stringify(about).replaceAll("<", "\\u003c"))
@@ -65,7 +94,9 @@ mkdirSync(dirname(out), { recursive: true });
 writeFileSync(out, page);
 
 const kB = (bytes) => `${Math.round(bytes / 1000)} kB`;
-console.log(`the page is in ${out}: ${kB(Buffer.byteLength(page))}, compressed ${kB(gzipSync(page).length)}; ${kB(script.contents.length)} of it are script and kernels\n`);
+console.log(
+  `the page is in ${out}: ${kB(Buffer.byteLength(page))}, compressed ${kB(gzipSync(page).length)}; ${kB(script.contents.length)} of it are script and kernels\n`,
+);
 
 const stream = small.stream();
 console.log("what it will say when a name has been typed:");

@@ -27,12 +27,19 @@ function readPrices(file) {
   const { columns, names } = readTable(file, { missing: "skip" });
   const usual = columns.find((name) => /^(close|price)$/i.test(name)) ?? columns.at(-1);
   const date = names.find((name) => /date|time|month|day/i.test(name) && !columns.includes(name));
-  const { data: prices, columns: [name], texts } = readTable(file, { columns: [column || usual], texts: date ? [date] : [], missing: "skip" });
+  const {
+    data: prices,
+    columns: [name],
+    texts,
+  } = readTable(file, { columns: [column || usual], texts: date ? [date] : [], missing: "skip" });
   if (prices.length < LEAST) fail(`--data: expected at least ${LEAST} prices, got ${prices.length} in ${file}`);
   const times = texts[date]?.map((text) => Date.parse(/^[\d-]+$/.test(text) ? text : `${text} UTC`)) ?? [NaN];
   if (times.some(Number.isNaN)) return { prices, name, times: prices.map((_, row) => row + 1) };
   const back = times.findIndex((time, row) => time < times[row - 1]);
-  if (back > 0) fail(`--data: expected one series, oldest first, got ${texts[date][back]} after ${texts[date][back - 1]} in ${file}`);
+  if (back > 0)
+    fail(
+      `--data: expected one series, oldest first, got ${texts[date][back]} after ${texts[date][back - 1]} in ${file}`,
+    );
   return { prices, name, times: times.map((time) => new Date(time)) };
 }
 
@@ -46,16 +53,17 @@ const { x, y } = cut(train);
 const before = prices.subarray(prices.length - validation.data.length - DAYS);
 const { x: seen, y: next } = cut(before);
 
-const model = sequential([
-  layers.lstm({ units: 50, returnSequences: true }),
-  layers.lstm({ units: 50 }),
-  layers.dense({ units: 1 }),
-], { inputShape: [DAYS, 1], seed });
+const model = sequential(
+  [layers.lstm({ units: 50, returnSequences: true }), layers.lstm({ units: 50 }), layers.dense({ units: 1 })],
+  { inputShape: [DAYS, 1], seed },
+);
 model.compile({ optimizer: optimizers.adam({ learningRate: 5e-3 }), loss: losses.meanSquaredError() });
 console.log(`${model.summary()}\n\n${y.shape[0]} windows to learn from, ${next.shape[0]} to judge by`);
 
 const { history } = await model.fit(x, y, { epochs, batchSize: 32, validationData: [seen, next] });
-history.loss.forEach((loss, epoch) => console.log(`epoch ${epoch + 1}  loss ${loss.toFixed(5)}  val_loss ${history.val_loss[epoch].toFixed(5)}`));
+history.loss.forEach((loss, epoch) =>
+  console.log(`epoch ${epoch + 1}  loss ${loss.toFixed(5)}  val_loss ${history.val_loss[epoch].toFixed(5)}`),
+);
 
 const truth = validation.data;
 const predicted = scaler.inverse(model.predict(seen)).data;
@@ -64,13 +72,20 @@ const error = rmse((i) => predicted[i]);
 const lastPrice = rmse((i) => before[DAYS + i - 1]);
 console.log(`\nroot mean squared error of ${name}: ${error.toFixed(3)}, last-price baseline ${lastPrice.toFixed(3)}`);
 console.log(`that of the price seven rows before: ${rmse((i) => before[DAYS + i - 7]).toFixed(3)}`);
-if (error >= lastPrice) console.log("The model is no better than saying that the next price is like the last: these wander at random, or beyond what it learned from.");
+if (error >= lastPrice)
+  console.log(
+    "The model is no better than saying that the next price is like the last: these wander at random, or beyond what it learned from.",
+  );
 
 const first = prices.length - truth.length;
-await drawForecast(plot, {
-  title: `Predicted one step ahead, the last fifth of ${data ? basename(data) : "the invented power prices"}`,
-  unit: data ? name : "price, € per MWh",
-  points: Array.from(truth, (actual, i) => ({ time: times[first + i], actual, predicted: predicted[i] })),
-}, history);
+await drawForecast(
+  plot,
+  {
+    title: `Predicted one step ahead, the last fifth of ${data ? basename(data) : "the invented power prices"}`,
+    unit: data ? name : "price, € per MWh",
+    points: Array.from(truth, (actual, i) => ({ time: times[first + i], actual, predicted: predicted[i] })),
+  },
+  history,
+);
 console.log(`\nthe picture is in ${plot}`);
 model.dispose();

@@ -20,7 +20,9 @@ const LONGEST = 60; // words; of longer reviews the end is read
 function readReviews(file) {
   const lines = readText(file, 1000).trimEnd().split("\n");
   return lines.map((line, i) => {
-    const [, text, label] = /^(.*\S)\s*\t\s*([01])\s*$/.exec(line) ?? fail(`--data: expected a text, a tab, and 0 or 1 in each line, got another in line ${i + 1} of ${file}`);
+    const [, text, label] =
+      /^(.*\S)\s*\t\s*([01])\s*$/.exec(line) ??
+      fail(`--data: expected a text, a tab, and 0 or 1 in each line, got another in line ${i + 1} of ${file}`);
     return { text, label: Number(label) };
   });
 }
@@ -42,26 +44,39 @@ const [train, validation] = [all.slice(0, cut), all.slice(cut)];
 
 // The vocabulary is that of the reviews to learn from: words that are only in the others are unknown, as those of tomorrow are.
 const tokenizer = wordTokenizer({ maxTokens: 2000 }).fit(train.map(({ text }) => text));
-const x = (reviews) => padSequences(reviews.map(({ text }) => tokenizer.encode(text)), { maxlen: LONGEST, padding: "post" }); // [n, 60]
+const x = (reviews) =>
+  padSequences(
+    reviews.map(({ text }) => tokenizer.encode(text)),
+    { maxlen: LONGEST, padding: "post" },
+  ); // [n, 60]
 const y = (reviews) => Float32Array.from(reviews, ({ label }) => label);
 
-const model = sequential([
-  layers.embedding({ inputDim: tokenizer.size, outputDim: 32, maskZero: true }), // token 0 is padding: later layers skip it
-  layers.dropout({ rate: 0.2 }),
-  layers.lstm({ units: 128, returnSequences: true }),
-  layers.dropout({ rate: 0.2 }),
-  layers.lstm({ units: 128 }), // its last state, that of the last word
-  layers.dense({ units: 1, activation: "sigmoid" }),
-], { inputShape: [null], seed });
+const model = sequential(
+  [
+    layers.embedding({ inputDim: tokenizer.size, outputDim: 32, maskZero: true }), // token 0 is padding: later layers skip it
+    layers.dropout({ rate: 0.2 }),
+    layers.lstm({ units: 128, returnSequences: true }),
+    layers.dropout({ rate: 0.2 }),
+    layers.lstm({ units: 128 }), // its last state, that of the last word
+    layers.dense({ units: 1, activation: "sigmoid" }),
+  ],
+  { inputShape: [null], seed },
+);
 model.compile({
   optimizer: optimizers.adam({ learningRate: 3e-3, globalClipNorm: 1 }),
   loss: losses.binaryCrossentropy(),
   metrics: ["accuracy"],
 });
-console.log(`${model.summary()}\n\n${train.length} reviews to learn from, ${validation.length} to judge by, ${tokenizer.size} words`);
+console.log(
+  `${model.summary()}\n\n${train.length} reviews to learn from, ${validation.length} to judge by, ${tokenizer.size} words`,
+);
 
 const started = performance.now();
-for await (const { type, epoch, logs } of model.train(x(train), y(train), { epochs, batchSize: 32, validationData: [x(validation), y(validation)] })) {
+for await (const { type, epoch, logs } of model.train(x(train), y(train), {
+  epochs,
+  batchSize: 32,
+  validationData: [x(validation), y(validation)],
+})) {
   if (type !== "epoch") continue;
   const [loss, accuracy, later] = [logs.loss, logs.accuracy, logs.val_accuracy].map((value) => value.toFixed(4));
   console.log(`epoch ${epoch + 1}  loss ${loss}  accuracy ${accuracy}  val_accuracy ${later}`);
@@ -77,5 +92,9 @@ console.log(`\nreviews judged rightly: ${accuracy.toFixed(4)}, majority baseline
 const shown = validation.slice(0, 8);
 const { data: probabilities } = model.predict(x(shown));
 console.log("praise?  label  review");
-shown.forEach(({ text, label }, i) => console.log(`${probabilities[i].toFixed(3).padStart(7)}  ${label}      ${text.length > 90 ? `${text.slice(0, 90)} …` : text}`));
+shown.forEach(({ text, label }, i) =>
+  console.log(
+    `${probabilities[i].toFixed(3).padStart(7)}  ${label}      ${text.length > 90 ? `${text.slice(0, 90)} …` : text}`,
+  ),
+);
 model.dispose();

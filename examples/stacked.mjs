@@ -15,7 +15,9 @@ const bits = data ? readBits(data) : [1, 0, 1, 1, 0];
 function readBits(file) {
   let words;
   try {
-    words = readFileSync(file, "utf8").split(/[\s,]+/).filter((word) => word !== "");
+    words = readFileSync(file, "utf8")
+      .split(/[\s,]+/)
+      .filter((word) => word !== "");
   } catch (error) {
     fail(`--data: expected a file of bits, got ${file}: ${error.message}`);
   }
@@ -31,20 +33,22 @@ const x = [heard.map((bit) => [bit])]; // [1, time, 1]
 const y = [bits.map((bit) => [bit])];
 
 const units = { units: 2, activation: "sigmoid", returnSequences: true };
-const model = sequential([
-  layers.simpleRNN(units),
-  layers.lstm(units),
-  layers.gru(units),
-  layers.dense({ units: 1, activation: "sigmoid" }),
-], { inputShape: [null, 1], seed });
-model.compile({ optimizer: optimizers.adam({ learningRate: 0.05, globalClipNorm: 1 }), loss: losses.binaryCrossentropy() });
+const model = sequential(
+  [layers.simpleRNN(units), layers.lstm(units), layers.gru(units), layers.dense({ units: 1, activation: "sigmoid" })],
+  { inputShape: [null, 1], seed },
+);
+model.compile({
+  optimizer: optimizers.adam({ learningRate: 0.05, globalClipNorm: 1 }),
+  loss: losses.binaryCrossentropy(),
+});
 console.log(`${model.summary()}\n`);
 
 /** Says as many bits as it learned, each from what it said before. */
 function say() {
   const stream = model.stream();
   const said = [];
-  for (let hears = START; said.length < bits.length; hears = said.at(-1)) said.push(stream.step([hears])[0] > 0.5 ? 1 : 0);
+  for (let hears = START; said.length < bits.length; hears = said.at(-1))
+    said.push(stream.step([hears])[0] > 0.5 ? 1 : 0);
   stream.dispose();
   return said;
 }
@@ -58,7 +62,12 @@ for await (const { type, epoch, logs } of model.train(x, y, { epochs: EPOCHS }))
 }
 
 /** For each bit heard, the one that follows it most often. */
-const usual = (hears) => (2 * bits.filter((bit, t) => heard[t] === hears && bit === 1).length >= heard.filter((bit) => bit === hears).length ? 1 : 0);
+const usual = (hears) =>
+  2 * bits.filter((bit, t) => heard[t] === hears && bit === 1).length >= heard.filter((bit) => bit === hears).length
+    ? 1
+    : 0;
 console.log(`\nto learn   ${bits.join(" ")}\nit says    ${say().join(" ")}`);
-console.log(`bits right: ${rightOf(say())}, baseline of the bit before: ${rightOf(heard.map(usual))} of ${bits.length}`);
+console.log(
+  `bits right: ${rightOf(say())}, baseline of the bit before: ${rightOf(heard.map(usual))} of ${bits.length}`,
+);
 model.dispose();

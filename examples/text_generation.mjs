@@ -17,7 +17,10 @@ const TIME = 48;
 
 const text = readText(data || MOBY_DICK, 20_000);
 const tokenizer = characterTokenizer().fit(text);
-const { train: { data: training }, validation: { data: heldOut } } = split(tokenizer.encode(text), { validation: 0.1 });
+const {
+  train: { data: training },
+  validation: { data: heldOut },
+} = split(tokenizer.encode(text), { validation: 0.1 });
 
 /** Tokens [batch, time], and the state so far if there is one, to logits [batch, time, vocabulary] and the state after them. */
 class Writer extends Module {
@@ -37,7 +40,10 @@ const lossOf = (model) => (read, next) => crossEntropy(next, model.call(read)[0]
 /** Windows [BATCH, TIME] from anywhere in a text, and what comes next at each of their places. */
 function draw(tokens, random) {
   const starts = Array.from({ length: BATCH }, () => random.below(tokens.length - TIME));
-  const windows = (shift) => ({ data: Int32Array.from(starts.flatMap((at) => [...tokens.subarray(at + shift, at + shift + TIME)])), shape: [BATCH, TIME] });
+  const windows = (shift) => ({
+    data: Int32Array.from(starts.flatMap((at) => [...tokens.subarray(at + shift, at + shift + TIME)])),
+    shape: [BATCH, TIME],
+  });
   return [windows(0), windows(1)];
 }
 
@@ -46,7 +52,9 @@ function stepByHand(model, optimizer) {
   const gradients = valueAndGrad(model, lossOf(model));
   return (read, next) => {
     const { value, grads } = gradients(read, next);
-    const norm = Math.sqrt(Object.values(grads).reduce((sum, { data }) => data.reduce((partial, g) => partial + g * g, sum), 0));
+    const norm = Math.sqrt(
+      Object.values(grads).reduce((sum, { data }) => data.reduce((partial, g) => partial + g * g, sum), 0),
+    );
     optimizer.apply(model, grads);
     return { value, norm };
   };
@@ -62,12 +70,16 @@ function run(makeStep, model, steps, report) {
   const started = performance.now();
   for (let i = 1; i <= steps; i++) {
     const { value, norm } = step(...draw(training, random));
-    if (i % report === 0) console.log(`  step ${i}  loss ${value.toFixed(4)}${norm === undefined ? "" : `  gradient norm ${norm.toFixed(3)}`}`);
+    if (i % report === 0)
+      console.log(
+        `  step ${i}  loss ${value.toFixed(4)}${norm === undefined ? "" : `  gradient norm ${norm.toFixed(3)}`}`,
+      );
   }
   return (performance.now() - started) / steps;
 }
 
-for (const makeStep of [stepByHand, stepAtOnce]) { // the losses are the same
+for (const makeStep of [stepByHand, stepAtOnce]) {
+  // the losses are the same
   console.log(`${makeStep.name}:`);
   const model = new Writer({ seed });
   console.log(`  ${run(makeStep, model, 20, 5).toFixed(1)} ms a step\n`);
@@ -81,8 +93,10 @@ const judge = jit(model, lossOf(model));
 const random = new Random(seed).fork("held out");
 const judged = Array.from({ length: 20 }, () => judge(...draw(heldOut, random)));
 const bits = (nats) => (nats / Math.LN2).toFixed(3);
-console.log(`\nheld-out text: ${bits(judged.reduce((a, b) => a + b) / judged.length)} bits per character, `
-  + `bigram baseline ${bits(bigramLoss(training, heldOut, tokenizer.size))}`);
+console.log(
+  `\nheld-out text: ${bits(judged.reduce((a, b) => a + b) / judged.length)} bits per character, ` +
+    `bigram baseline ${bits(bigramLoss(training, heldOut, tokenizer.size))}`,
+);
 
 /** Writes on, token by token, the state going out of each call and into the next. */
 function write(beginning, length, options) {
@@ -100,7 +114,13 @@ function write(beginning, length, options) {
 }
 
 const beginning = beginningOf(heldOut, tokenizer, 30);
-for (const options of [{ temperature: 0.3 }, { temperature: 0.7 }, { temperature: 1.2 }, { temperature: 1.2, topK: 5 }, { temperature: 1, topP: 0.8 }]) {
+for (const options of [
+  { temperature: 0.3 },
+  { temperature: 0.7 },
+  { temperature: 1.2 },
+  { temperature: 1.2, topK: 5 },
+  { temperature: 1, topP: 0.8 },
+]) {
   console.log(`\n${JSON.stringify(options)}\n${write(beginning, 200, options)}`);
 }
 model.dispose();

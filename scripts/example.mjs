@@ -6,7 +6,9 @@ import { prepare } from "./prepare.mjs";
 /** Runs an example with the terminal to itself; ends as it ended. */
 export function runExample(name, args) {
   prepare();
-  const names = readdirSync("examples").filter((file) => file.endsWith(".mjs")).map((file) => file.slice(0, -".mjs".length));
+  const names = readdirSync("examples")
+    .filter((file) => file.endsWith(".mjs"))
+    .map((file) => file.slice(0, -".mjs".length));
   if (!names.includes(name)) {
     console.error(`npm run example NAME: expected one of ${names.join(", ")}, got ${name ?? "nothing"}`);
     process.exit(1);

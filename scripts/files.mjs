@@ -21,7 +21,11 @@ export const isStale = (sources, outputs) => Math.max(...sources.map(newest)) > 
 
 /** Runs a command that says something only when it fails; ends the script then. */
 export function must(command, args, options = {}) {
-  const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", maxBuffer: 2 ** 26, ...options });
+  const { status, error, stdout, stderr } = spawnSync(command, args, {
+    encoding: "utf8",
+    maxBuffer: 2 ** 26,
+    ...options,
+  });
   if (status === 0) return stdout;
   console.error(`${command} ${args.join(" ")} failed\n${error?.message ?? `${stdout ?? ""}${stderr ?? ""}`}`);
   process.exit(1);

@@ -2,7 +2,17 @@
 import { existsSync } from "node:fs";
 import { isStale, must, npm, root } from "./files.mjs";
 
-const SOURCES = ["assembly", "bindings", "scripts/build.mjs", "scripts/wasm.mjs", "scripts/worker.mjs", "rollup.config.js", "asconfig.json", "tsconfig.json", "package.json"];
+const SOURCES = [
+  "assembly",
+  "bindings",
+  "scripts/build.mjs",
+  "scripts/wasm.mjs",
+  "scripts/worker.mjs",
+  "rollup.config.js",
+  "asconfig.json",
+  "tsconfig.json",
+  "package.json",
+];
 const OUTPUTS = ["build", "dist"];
 
 export function install() {

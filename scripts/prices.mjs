@@ -25,4 +25,5 @@ export function powerPrices() {
   return `date,price\n${rows.join("\n")}\n`;
 }
 
-if (process.argv[1]?.endsWith("prices.mjs")) writeFileSync(new URL("../examples/data/power_prices.csv", import.meta.url), powerPrices());
+if (process.argv[1]?.endsWith("prices.mjs"))
+  writeFileSync(new URL("../examples/data/power_prices.csv", import.meta.url), powerPrices());

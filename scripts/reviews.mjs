@@ -15,15 +15,59 @@ const THINGS = {
   book: ["story", "style", "translation", "first chapter", "cover", "heroine", "argument", "index"],
 };
 const ADJECTIVES = {
-  good: ["good", "great", "excellent", "lovely", "superb", "charming", "pleasant", "impressive", "wonderful", "delightful", "brilliant", "fine", "perfect", "memorable"],
-  bad: ["bad", "poor", "awful", "dull", "horrible", "disappointing", "tedious", "cheap", "unpleasant", "weak", "terrible", "boring", "sloppy", "dreadful"],
+  good: [
+    "good",
+    "great",
+    "excellent",
+    "lovely",
+    "superb",
+    "charming",
+    "pleasant",
+    "impressive",
+    "wonderful",
+    "delightful",
+    "brilliant",
+    "fine",
+    "perfect",
+    "memorable",
+  ],
+  bad: [
+    "bad",
+    "poor",
+    "awful",
+    "dull",
+    "horrible",
+    "disappointing",
+    "tedious",
+    "cheap",
+    "unpleasant",
+    "weak",
+    "terrible",
+    "boring",
+    "sloppy",
+    "dreadful",
+  ],
 };
-const VERBS = { good: ["loved", "enjoyed", "liked", "adored", "admired"], bad: ["hated", "regretted", "disliked", "despised", "resented"] };
+const VERBS = {
+  good: ["loved", "enjoyed", "liked", "adored", "admired"],
+  bad: ["hated", "regretted", "disliked", "despised", "resented"],
+};
 const DEGREES = ["", "", "very ", "really ", "quite ", "rather ", "truly ", "simply "];
-const ENDINGS = { good: ["Recommended", "I will be back", "Five stars", "Worth every penny"], bad: ["Avoid", "Never again", "One star", "I want my money back"] };
+const ENDINGS = {
+  good: ["Recommended", "I will be back", "Five stars", "Worth every penny"],
+  bad: ["Avoid", "Never again", "One star", "I want my money back"],
+};
 const REMARKS = [
-  "I bought it on a Tuesday", "We were four people", "My sister had told me about it", "It was raining that day", "This was my second time",
-  "I am from a small town", "It took about two hours", "The price was as announced", "We sat by the window", "I had no plans for the evening",
+  "I bought it on a Tuesday",
+  "We were four people",
+  "My sister had told me about it",
+  "It was raining that day",
+  "This was my second time",
+  "I am from a small town",
+  "It took about two hours",
+  "The price was as announced",
+  "We sat by the window",
+  "I had no plans for the evening",
 ];
 
 const other = (side) => (side === "good" ? "bad" : "good");
@@ -74,4 +118,5 @@ export function reviews() {
   return `${[...lines].map(([text, label]) => `${text}\t${label}`).join("\n")}\n`;
 }
 
-if (process.argv[1]?.endsWith("reviews.mjs")) writeFileSync(new URL("../examples/data/reviews.txt", import.meta.url), reviews());
+if (process.argv[1]?.endsWith("reviews.mjs"))
+  writeFileSync(new URL("../examples/data/reviews.txt", import.meta.url), reviews());

@@ -2,20 +2,37 @@
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { buildSync } from "esbuild";
 
-export const ENTRIES = ["index", "infer", "exported", "worklet", "external", "data", "text", "csv", "worker", "reference"];
+export const ENTRIES = [
+  "index",
+  "infer",
+  "exported",
+  "worklet",
+  "external",
+  "data",
+  "text",
+  "csv",
+  "worker",
+  "reference",
+];
 
 /** Sets of entries that a page may use together. */
 const SETS = {
   "inference only, exported": ["exported"],
   "inference only, any saved model": ["infer"],
   "models and training": ["index"],
-  "everything": ["index", "data", "text"],
+  everything: ["index", "data", "text"],
 };
 
 /** Bytes of these entries in dist and all they import, minified, and what compression makes of them. */
 function sizes(entries) {
   const contents = entries.map((entry) => `export * from "./dist/${entry}.js";`).join("\n");
-  const { outputFiles } = buildSync({ stdin: { contents, resolveDir: "." }, bundle: true, format: "esm", minify: true, write: false });
+  const { outputFiles } = buildSync({
+    stdin: { contents, resolveDir: "." },
+    bundle: true,
+    format: "esm",
+    minify: true,
+    write: false,
+  });
   const bytes = outputFiles[0].contents;
   return { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotliCompressSync(bytes).length };
 }

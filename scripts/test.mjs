@@ -50,7 +50,8 @@ function judge({ output, hung, ending }) {
   else if (summaries.length === 0) reason = `ended with ${ending} before uvu's summary (is there a test.run()?)`;
   else if (summaries.length > 1) reason = "ran its suites in several rounds (was one declared after an await?)";
   else if (total + skipped === 0) reason = "ran no test";
-  else if (passed < total) reason = `${total - passed} of ${total} failed${output.includes(" FAIL ") ? "" : ": a hook threw, uvu keeps what to itself"}`;
+  else if (passed < total)
+    reason = `${total - passed} of ${total} failed${output.includes(" FAIL ") ? "" : ": a hook threw, uvu keeps what to itself"}`;
   else if (ending !== 0) reason = `ended with ${ending}`;
   return { passed, skipped, failed: reason === undefined ? 0 : Math.max(1, total - passed), reason };
 }
@@ -72,7 +73,10 @@ async function main() {
       for (const key of Object.keys(sum)) sum[key] += counts[key];
       const seconds = ((Date.now() - started) / 1000).toFixed(1);
       if (reason !== undefined) console.log(`\nFAIL ${file}: ${reason}\n${result.output}`);
-      else console.log(`ok   ${file}  ${counts.passed} passed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""}  ${seconds} s`);
+      else
+        console.log(
+          `ok   ${file}  ${counts.passed} passed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""}  ${seconds} s`,
+        );
     }
   }
 

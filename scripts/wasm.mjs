@@ -12,15 +12,15 @@ const SECOND_BASE = 12288;
 
 /** name → entry and target. `infer` holds the forward kernels only, `q8` those of int8 models, beside either; `inflate` unpacks them. */
 export const BUILDS = {
-  "simd": { entry: "index", target: "simd" },
-  "relaxed": { entry: "index", target: "relaxed" },
-  "check": { entry: "index", target: "check" },
+  simd: { entry: "index", target: "simd" },
+  relaxed: { entry: "index", target: "relaxed" },
+  check: { entry: "index", target: "check" },
   "simd-infer": { entry: "infer", target: "simd" },
   "relaxed-infer": { entry: "infer", target: "relaxed" },
   "q8-simd": { entry: "q8", target: "simd", base: SECOND_BASE },
   "q8-relaxed": { entry: "q8", target: "relaxed", base: SECOND_BASE },
   "q8-check": { entry: "q8", target: "check", base: SECOND_BASE },
-  "inflate": { entry: "inflate", target: "simd", small: true },
+  inflate: { entry: "inflate", target: "simd", small: true },
 };
 
 /** Those whose exports are the kernel table. */
@@ -29,8 +29,11 @@ const TYPED = ["simd", "q8-simd"];
 /** What the modules are made of, as one number: the same sources are not compiled twice. */
 function fingerprint() {
   const hash = createHash("sha256").update(asc.version);
-  const sources = readdirSync("assembly", { recursive: true }).filter((file) => file.endsWith(".ts")).sort();
-  for (const file of ["asconfig.json", "scripts/wasm.mjs", ...sources.map((source) => `assembly/${source}`)]) hash.update(file).update(readFileSync(file));
+  const sources = readdirSync("assembly", { recursive: true })
+    .filter((file) => file.endsWith(".ts"))
+    .sort();
+  for (const file of ["asconfig.json", "scripts/wasm.mjs", ...sources.map((source) => `assembly/${source}`)])
+    hash.update(file).update(readFileSync(file));
   return hash.digest("hex");
 }
 
@@ -42,7 +45,16 @@ async function compile(name, { entry, target, base, small }, sources) {
   const placed = base ? ["--memoryBase", String(base)] : [];
   const shrunk = small ? ["--shrinkLevel", "2", "--zeroFilledMemory"] : [];
   const { error, stderr } = await asc.main([
-    `assembly/${entry}.ts`, "--config", "asconfig.json", "--target", target, "--outFile", outFile, ...bindings, ...placed, ...shrunk,
+    `assembly/${entry}.ts`,
+    "--config",
+    "asconfig.json",
+    "--target",
+    target,
+    "--outFile",
+    outFile,
+    ...bindings,
+    ...placed,
+    ...shrunk,
   ]);
   if (error) throw new Error(`asc ${name}: ${error.message}\n${stderr.toString()}`);
   const warnings = stderr.toString().trim();
@@ -53,24 +65,35 @@ async function compile(name, { entry, target, base, small }, sources) {
 /** The docblock of every kernel as one for TypeScript: arguments in a block of their own, as they are aligned. */
 function kernelDocs() {
   const files = readdirSync("assembly/kernels").map((file) => readFileSync(`assembly/kernels/${file}`, "utf8"));
-  const blocks = files.flatMap((source) => [...source.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\n(?:\/\/.*\n|@.*\n)*export function (\w+)/g)]);
-  return new Map(blocks.map(([, text, name]) => {
-    const lines = text.trim().split("\n").map((line) => line.replace(/^ *\*? ?/, "").trimEnd());
-    const first = lines.findIndex((line) => line.startsWith("@param"));
-    const rest = first < 0 ? [] : lines.splice(first).map((line) => `    ${line.replace(/^@param /, "")}`);
-    return [name, ["  /**", ...[...lines, ...rest].map((line) => `   * ${line}`.trimEnd()), "   */"].join("\n")];
-  }));
+  const blocks = files.flatMap((source) => [
+    ...source.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\n(?:\/\/.*\n|@.*\n)*export function (\w+)/g),
+  ]);
+  return new Map(
+    blocks.map(([, text, name]) => {
+      const lines = text
+        .trim()
+        .split("\n")
+        .map((line) => line.replace(/^ *\*? ?/, "").trimEnd());
+      const first = lines.findIndex((line) => line.startsWith("@param"));
+      const rest = first < 0 ? [] : lines.splice(first).map((line) => `    ${line.replace(/^@param /, "")}`);
+      return [name, ["  /**", ...[...lines, ...rest].map((line) => `   * ${line}`.trimEnd()), "   */"].join("\n")];
+    }),
+  );
 }
 
 /** The type of the kernel table, read from the raw bindings that asc writes beside the simd builds. */
 function kernelTypes() {
   const source = TYPED.map((name) => readFileSync(`build/wasm/${name}.d.ts`, "utf8")).join("\n");
   const docs = kernelDocs();
-  const rows = new Set([...source.matchAll(/export function (\w+)\(([^)]*)\): (\w+);/g)]
-    .map(([, name, args, result]) => {
-      const names = args.split(",").map((arg) => arg.trim().split(":")[0]).filter(Boolean);
+  const rows = new Set(
+    [...source.matchAll(/export function (\w+)\(([^)]*)\): (\w+);/g)].map(([, name, args, result]) => {
+      const names = args
+        .split(",")
+        .map((arg) => arg.trim().split(":")[0])
+        .filter(Boolean);
       return `${docs.get(name)}\n  ${name}(${names.map((arg) => `${arg}: number`).join(", ")}): ${result};`;
-    }));
+    }),
+  );
   return `// Generated by scripts/wasm.mjs from assembly/index.ts and q8.ts.
 /** Every kernel by name: extents and strides in elements, pointers in bytes, 0 for an optional pointer that is absent. */
 export interface Kernels {\n${[...rows].join("\n")}\n}\n`;
@@ -128,7 +151,10 @@ export async function buildWasm(only) {
   writeFileSync("bindings/generated/wasm.ts", packed("simd", "relaxed"));
   writeFileSync("bindings/generated/wasm_infer.ts", packed("simd-infer", "relaxed-infer"));
   writeFileSync("bindings/generated/wasm_q8.ts", packed("q8-simd", "q8-relaxed"));
-  writeFileSync("bindings/generated/inflate.ts", `// Generated by scripts/wasm.mjs.\nexport const wasm = "${readFileSync("build/wasm/inflate.wasm").toString("base64")}";\n`);
+  writeFileSync(
+    "bindings/generated/inflate.ts",
+    `// Generated by scripts/wasm.mjs.\nexport const wasm = "${readFileSync("build/wasm/inflate.wasm").toString("base64")}";\n`,
+  );
 }
 
 if (process.argv[1]?.endsWith("wasm.mjs")) await buildWasm(process.argv.length > 2 ? process.argv.slice(2) : undefined);

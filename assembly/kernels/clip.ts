@@ -76,5 +76,6 @@ export function f32_accumulate(n: usize, g: usize, sum: usize, due: usize, guard
   }
   memory.fill(sum, 0, n << 2);
   const scale = f32x4.splat(share);
-  for (let i: usize = 0; i < n; i += LANES) storePartial(g + (i << 2), f32x4.mul(v128.load(g + (i << 2)), scale), n - i);
+  for (let i: usize = 0; i < n; i += LANES)
+    storePartial(g + (i << 2), f32x4.mul(v128.load(g + (i << 2)), scale), n - i);
 }

@@ -45,7 +45,14 @@ function copyRow(W: usize, from: usize, to: usize): void {
  * @param ldy    row stride of y
  */
 export function f32_gather_rows(
-  M: usize, live: usize, W: usize, x: usize, ldx: usize, index: usize, y: usize, ldy: usize,
+  M: usize,
+  live: usize,
+  W: usize,
+  x: usize,
+  ldx: usize,
+  index: usize,
+  y: usize,
+  ldy: usize,
 ): void {
   if (live) M = min(M, <usize>load<i32>(live));
   if (W == 0) return;
@@ -72,7 +79,14 @@ export function f32_gather_rows(
  * @param ldy    row stride of y
  */
 export function f32_scatter_rows_acc(
-  M: usize, live: usize, W: usize, x: usize, ldx: usize, index: usize, y: usize, ldy: usize,
+  M: usize,
+  live: usize,
+  W: usize,
+  x: usize,
+  ldx: usize,
+  index: usize,
+  y: usize,
+  ldy: usize,
 ): void {
   if (live) M = min(M, <usize>load<i32>(live));
   const whole = (W & ~(LANES - 1)) << 2;
@@ -99,6 +113,6 @@ export function i32_gather(M: usize, live: usize, x: usize, index: usize, y: usi
   if (live) M = min(M, <usize>load<i32>(live));
   for (let m: usize = 0; m < M; m++) {
     const i = load<i32>(index + (m << 2));
-    store<i32>(y + (m << 2), i < 0 ? 0 : load<i32>(x + (<usize>i << 2)));
+    store<i32>(y + (m << 2), i < 0 ? 0 : load<i32>(x + ((<usize>i) << 2)));
   }
 }

@@ -34,7 +34,9 @@ const MANY: usize = 3;
 function addColumns(whole: bool, count: usize, M: usize, a: usize, rs: usize, d: usize, ds: usize, c: usize): void {
   const zero = f32x4.splat(0);
   let s0 = whole ? v128.load(c) : loadPartial(c, count);
-  let s1 = whole ? v128.load(c, 16) : zero, s2 = whole ? v128.load(c, 32) : zero, s3 = whole ? v128.load(c, 48) : zero;
+  let s1 = whole ? v128.load(c, 16) : zero,
+    s2 = whole ? v128.load(c, 32) : zero,
+    s3 = whole ? v128.load(c, 48) : zero;
   for (; M; M--, a += rs, d += ds) {
     const x = v128.load32_splat(a);
     s0 = madd(x, v128.load(d), s0);
@@ -77,8 +79,17 @@ function copyColumns(rows: usize, columns: usize, a: usize, rs: usize, to: usize
  * @param ldc     row stride of c
  */
 export function f32_gemm_nn(
-  M: usize, live: usize, N: usize, K: usize, a: usize, lda: usize, panels: usize,
-  init: usize, ldinit: usize, c: usize, ldc: usize,
+  M: usize,
+  live: usize,
+  N: usize,
+  K: usize,
+  a: usize,
+  lda: usize,
+  panels: usize,
+  init: usize,
+  ldinit: usize,
+  c: usize,
+  ldc: usize,
 ): void {
   assert(lda >= K && ldc >= N, "row strides");
   assert(init != c || ldinit == ldc, "init may be c only with its stride");
@@ -118,28 +129,51 @@ export function f32_gemv_nn(N: usize, K: usize, x: usize, panels: usize, init: u
  * @param scratch  [256 · (panelWidth(N) + 100)] floats (TN_CHUNK, COPY_STRIDE)
  */
 export function f32_gemm_tn_acc(
-  M: usize, live: usize, K: usize, N: usize, a: usize, lda: usize, d: usize, ldd: usize,
-  c: usize, ldc: usize, scratch: usize,
+  M: usize,
+  live: usize,
+  K: usize,
+  N: usize,
+  a: usize,
+  lda: usize,
+  d: usize,
+  ldd: usize,
+  c: usize,
+  ldc: usize,
+  scratch: usize,
 ): void {
   assert(lda >= K && ldd >= N && ldc >= N, "row strides");
   if (live) M = min(M, <usize>load<i32>(live));
-  const panels = scratch + (TN_CHUNK * COPY_STRIDE << 2);
+  const panels = scratch + ((TN_CHUNK * COPY_STRIDE) << 2);
   const crowded = lda % CROWDED == 0;
   for (let chunks = (M + TN_CHUNK - 1) / TN_CHUNK; chunks; chunks--) {
     const rows = (M + chunks - 1) / chunks;
-    let left = K, column = a, to = c;
+    let left = K,
+      column = a,
+      to = c;
     if (K < MANY) for (; left; left--, column += 4, to += ldc << 2) addRow(rows, N, column, lda << 2, d, ldd << 2, to);
     else f32_pack_nn(rows, N, d, ldd, panels);
     for (let blocks = (left + BLOCK_ROWS - 1) / BLOCK_ROWS; blocks; blocks--) {
       const columns = (left + blocks - 1) / blocks;
       if (crowded) copyColumns(rows, columns, column, lda << 2, scratch);
-      product(columns, N, rows, crowded ? scratch : column, 4, (crowded ? COPY_STRIDE : lda) << 2, panels, to, ldc << 2, to, ldc << 2);
+      product(
+        columns,
+        N,
+        rows,
+        crowded ? scratch : column,
+        4,
+        (crowded ? COPY_STRIDE : lda) << 2,
+        panels,
+        to,
+        ldc << 2,
+        to,
+        ldc << 2,
+      );
       column += columns << 2;
-      to += columns * ldc << 2;
+      to += (columns * ldc) << 2;
       left -= columns;
     }
-    a += rows * lda << 2;
-    d += rows * ldd << 2;
+    a += (rows * lda) << 2;
+    d += (rows * ldd) << 2;
     M -= rows;
   }
 }

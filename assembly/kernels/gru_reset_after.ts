@@ -41,13 +41,27 @@ import { f32_gru_reset_after_step } from "./steps";
  * @param acts     in      [2] | 0        activation and recurrent activation (lib/activation.ts)
  */
 export function f32_gru_reset_after_seq_fwd(
-  T: usize, B: usize, H: usize, active: usize, u: usize, bu: usize, h0: usize, drop: usize,
-  gates: usize, pre: usize, hn: usize, h: usize, hT: usize, scratch: usize, keep: usize, acts: usize,
+  T: usize,
+  B: usize,
+  H: usize,
+  active: usize,
+  u: usize,
+  bu: usize,
+  h0: usize,
+  drop: usize,
+  gates: usize,
+  pre: usize,
+  hn: usize,
+  h: usize,
+  hT: usize,
+  scratch: usize,
+  keep: usize,
+  acts: usize,
 ): void {
   assert(H > 0, "H must not be 0");
   const Hp = panelWidth(H);
   const width = Hp * 3;
-  const dropped = scratch + (B * width << 2);
+  const dropped = scratch + ((B * width) << 2);
   let rows = rowsAt(0, T, B, active);
   copyRows(rows, B, H, h0, hT);
   for (let t: usize = 0; t < T; t++) {
@@ -62,10 +76,10 @@ export function f32_gru_reset_after_seq_fwd(
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
     h0 = h;
-    h += rows * H << 2;
-    hn += rows * Hp << 2;
-    gates += rows * width << 2;
-    if (pre) pre += rows * width << 2;
+    h += (rows * H) << 2;
+    hn += (rows * Hp) << 2;
+    gates += (rows * width) << 2;
+    if (pre) pre += (rows * width) << 2;
     rows = next;
   }
 }
@@ -86,29 +100,44 @@ export function f32_gru_reset_after_seq_fwd(
  * @param initial  0: nobody wants the gradient of the initial state; dh ends as anything
  */
 export function f32_gru_reset_after_seq_bwd(
-  T: usize, B: usize, H: usize, active: usize, ut: usize, h0: usize, drop: usize, pre: usize, hn: usize,
-  h: usize, dhs: usize, gates: usize, dr: usize, dh: usize, scratch: usize, initial: i32, acts: usize,
+  T: usize,
+  B: usize,
+  H: usize,
+  active: usize,
+  ut: usize,
+  h0: usize,
+  drop: usize,
+  pre: usize,
+  hn: usize,
+  h: usize,
+  dhs: usize,
+  gates: usize,
+  dr: usize,
+  dh: usize,
+  scratch: usize,
+  initial: i32,
+  acts: usize,
 ): void {
   assert(H > 0, "H must not be 0");
   const Hp = panelWidth(H);
   const width = Hp * 3;
   const usual = isUsual(acts);
   const N = rowsOf(T, B, active);
-  gates += N * width << 2;
-  dr += N * width << 2;
-  if (pre) pre += N * width << 2;
-  hn += N * Hp << 2;
-  h += N * H << 2;
-  if (dhs) dhs += N * H << 2;
+  gates += (N * width) << 2;
+  dr += (N * width) << 2;
+  if (pre) pre += (N * width) << 2;
+  hn += (N * Hp) << 2;
+  h += (N * H) << 2;
+  if (dhs) dhs += (N * H) << 2;
   for (let t = T; t--;) {
     const rows = rowsAt(t, T, B, active);
-    gates -= rows * width << 2;
-    dr -= rows * width << 2;
-    if (pre) pre -= rows * width << 2;
-    hn -= rows * Hp << 2;
-    h -= rows * H << 2;
-    if (dhs) dhs -= rows * H << 2;
-    let before = t ? h - (rowsAt(t - 1, T, B, active) * H << 2) : h0;
+    gates -= (rows * width) << 2;
+    dr -= (rows * width) << 2;
+    if (pre) pre -= (rows * width) << 2;
+    hn -= (rows * Hp) << 2;
+    h -= (rows * H) << 2;
+    if (dhs) dhs -= (rows * H) << 2;
+    let before = t ? h - ((rowsAt(t - 1, T, B, active) * H) << 2) : h0;
     if (!before) {
       copyRows(0, rows, H, 0, scratch);
       before = scratch;

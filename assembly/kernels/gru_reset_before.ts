@@ -40,12 +40,26 @@ import { f32_gru_blend_step, f32_gru_reset_step } from "./steps";
  * @param acts     in      [2] | 0        activation and recurrent activation (lib/activation.ts)
  */
 export function f32_gru_reset_before_seq_fwd(
-  T: usize, B: usize, H: usize, active: usize, u_zr: usize, u_n: usize, h0: usize, drop: usize,
-  gates: usize, pre: usize, rh: usize, h: usize, hT: usize, scratch: usize, keep: usize, acts: usize,
+  T: usize,
+  B: usize,
+  H: usize,
+  active: usize,
+  u_zr: usize,
+  u_n: usize,
+  h0: usize,
+  drop: usize,
+  gates: usize,
+  pre: usize,
+  rh: usize,
+  h: usize,
+  hT: usize,
+  scratch: usize,
+  keep: usize,
+  acts: usize,
 ): void {
   assert(H > 0, "H must not be 0");
   const Hp = panelWidth(H);
-  const dropped = scratch + (2 * B * Hp << 2);
+  const dropped = scratch + ((2 * B * Hp) << 2);
   let rows = rowsAt(0, T, B, active);
   copyRows(rows, B, H, h0, hT);
   for (let t: usize = 0; t < T; t++) {
@@ -64,10 +78,10 @@ export function f32_gru_reset_before_seq_fwd(
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
     h0 = h;
-    h += rows * H << 2;
-    if (keep) rh += rows * H << 2;
-    gates += 3 * rows * Hp << 2;
-    if (pre) pre += 3 * rows * Hp << 2;
+    h += (rows * H) << 2;
+    if (keep) rh += (rows * H) << 2;
+    gates += (3 * rows * Hp) << 2;
+    if (pre) pre += (3 * rows * Hp) << 2;
     rows = next;
   }
 }
@@ -90,33 +104,48 @@ export function f32_gru_reset_before_seq_fwd(
  * @param initial  0: nobody wants the gradient of the initial state; dh ends as anything
  */
 export function f32_gru_reset_before_seq_bwd(
-  T: usize, B: usize, H: usize, active: usize, ut_zr: usize, ut_n: usize, h0: usize, drop: usize, pre: usize,
-  h: usize, dhs: usize, gates: usize, dzr: usize, dn: usize, dh: usize, scratch: usize,
-  initial: i32, acts: usize,
+  T: usize,
+  B: usize,
+  H: usize,
+  active: usize,
+  ut_zr: usize,
+  ut_n: usize,
+  h0: usize,
+  drop: usize,
+  pre: usize,
+  h: usize,
+  dhs: usize,
+  gates: usize,
+  dzr: usize,
+  dn: usize,
+  dh: usize,
+  scratch: usize,
+  initial: i32,
+  acts: usize,
 ): void {
   assert(H > 0, "H must not be 0");
   const Hp = panelWidth(H);
   const usual = isUsual(acts);
   const N = rowsOf(T, B, active);
-  gates += 3 * N * Hp << 2;
-  if (pre) pre += 3 * N * Hp << 2;
-  dzr += 2 * N * Hp << 2;
-  dn += N * Hp << 2;
-  h += N * H << 2;
-  if (dhs) dhs += N * H << 2;
+  gates += (3 * N * Hp) << 2;
+  if (pre) pre += (3 * N * Hp) << 2;
+  dzr += (2 * N * Hp) << 2;
+  dn += (N * Hp) << 2;
+  h += (N * H) << 2;
+  if (dhs) dhs += (N * H) << 2;
   if (!h0) {
-    h0 = scratch + (B * H << 2);
+    h0 = scratch + ((B * H) << 2);
     copyRows(0, B, H, 0, h0);
   }
   for (let t = T; t--;) {
     const rows = rowsAt(t, T, B, active);
-    gates -= 3 * rows * Hp << 2;
-    if (pre) pre -= 3 * rows * Hp << 2;
-    dzr -= 2 * rows * Hp << 2;
-    dn -= rows * Hp << 2;
-    h -= rows * H << 2;
-    if (dhs) dhs -= rows * H << 2;
-    const before = t ? h - (rowsAt(t - 1, T, B, active) * H << 2) : h0;
+    gates -= (3 * rows * Hp) << 2;
+    if (pre) pre -= (3 * rows * Hp) << 2;
+    dzr -= (2 * rows * Hp) << 2;
+    dn -= (rows * Hp) << 2;
+    h -= (rows * H) << 2;
+    if (dhs) dhs -= (rows * H) << 2;
+    const before = t ? h - ((rowsAt(t - 1, T, B, active) * H) << 2) : h0;
     if (usual) blendBackward(Unary.TANH, Unary.SIGMOID, rows, H, before, pre, dhs, gates, dzr, dn, dh, acts);
     else blendBackward(ANY, ANY, rows, H, before, pre, dhs, gates, dzr, dn, dh, acts);
     gemm(rows, H, Hp, dn, Hp, ut_n, 0, 0, scratch, H, <bool>(t & 1));

@@ -41,9 +41,26 @@ import { f32_lstm_step } from "./steps";
  * @param acts     in      [2] | 0        activation and recurrent activation (lib/activation.ts)
  */
 export function f32_lstm_seq_fwd(
-  T: usize, B: usize, H: usize, active: usize, u: usize, h0: usize, c0: usize, drop: usize,
-  peep_i: usize, peep_f: usize, peep_o: usize, gates: usize, pre: usize, h: usize, c: usize,
-  hT: usize, cT: usize, scratch: usize, keep: usize, acts: usize,
+  T: usize,
+  B: usize,
+  H: usize,
+  active: usize,
+  u: usize,
+  h0: usize,
+  c0: usize,
+  drop: usize,
+  peep_i: usize,
+  peep_f: usize,
+  peep_o: usize,
+  gates: usize,
+  pre: usize,
+  h: usize,
+  c: usize,
+  hT: usize,
+  cT: usize,
+  scratch: usize,
+  keep: usize,
+  acts: usize,
 ): void {
   assert(H > 0, "H must not be 0");
   const width = panelWidth(H) * 4;
@@ -65,10 +82,10 @@ export function f32_lstm_seq_fwd(
     copyRows(next, rows, H, c, cT);
     h0 = h;
     c0 = c;
-    h += rows * H << 2;
-    if (keep) c += rows * H << 2;
-    gates += rows * width << 2;
-    if (pre) pre += rows * width << 2;
+    h += (rows * H) << 2;
+    if (keep) c += (rows * H) << 2;
+    gates += (rows * width) << 2;
+    if (pre) pre += (rows * width) << 2;
     rows = next;
   }
 }
@@ -88,32 +105,90 @@ export function f32_lstm_seq_fwd(
  * @param initial  0: nobody wants the gradient of the initial h; dh ends as anything
  */
 export function f32_lstm_seq_bwd(
-  T: usize, B: usize, H: usize, active: usize, ut: usize, c0: usize, drop: usize,
-  peep_i: usize, peep_f: usize, peep_o: usize, pre: usize, c: usize, dhs: usize,
-  gates: usize, dh: usize, dc: usize, dpeep_i: usize, dpeep_f: usize, dpeep_o: usize, scratch: usize,
-  initial: i32, acts: usize,
+  T: usize,
+  B: usize,
+  H: usize,
+  active: usize,
+  ut: usize,
+  c0: usize,
+  drop: usize,
+  peep_i: usize,
+  peep_f: usize,
+  peep_o: usize,
+  pre: usize,
+  c: usize,
+  dhs: usize,
+  gates: usize,
+  dh: usize,
+  dc: usize,
+  dpeep_i: usize,
+  dpeep_f: usize,
+  dpeep_o: usize,
+  scratch: usize,
+  initial: i32,
+  acts: usize,
 ): void {
   assert(H > 0, "H must not be 0");
   const width = panelWidth(H) * 4;
   const usual = isUsual(acts);
   const N = rowsOf(T, B, active);
-  gates += N * width << 2;
-  if (pre) pre += N * width << 2;
-  c += N * H << 2;
-  if (dhs) dhs += N * H << 2;
+  gates += (N * width) << 2;
+  if (pre) pre += (N * width) << 2;
+  c += (N * H) << 2;
+  if (dhs) dhs += (N * H) << 2;
   if (!c0) {
-    memory.fill(scratch, 0, B * H << 2);
+    memory.fill(scratch, 0, (B * H) << 2);
     c0 = scratch;
   }
   for (let t = T; t--;) {
     const rows = rowsAt(t, T, B, active);
-    gates -= rows * width << 2;
-    if (pre) pre -= rows * width << 2;
-    c -= rows * H << 2;
-    if (dhs) dhs -= rows * H << 2;
-    const before = t ? c - (rowsAt(t - 1, T, B, active) * H << 2) : c0;
-    if (usual) lstmBackward(Unary.TANH, Unary.SIGMOID, rows, H, before, peep_i, peep_f, peep_o, pre, c, dhs, gates, dh, dc, dpeep_i, dpeep_f, dpeep_o, acts);
-    else lstmBackward(ANY, ANY, rows, H, before, peep_i, peep_f, peep_o, pre, c, dhs, gates, dh, dc, dpeep_i, dpeep_f, dpeep_o, acts);
+    gates -= (rows * width) << 2;
+    if (pre) pre -= (rows * width) << 2;
+    c -= (rows * H) << 2;
+    if (dhs) dhs -= (rows * H) << 2;
+    const before = t ? c - ((rowsAt(t - 1, T, B, active) * H) << 2) : c0;
+    if (usual)
+      lstmBackward(
+        Unary.TANH,
+        Unary.SIGMOID,
+        rows,
+        H,
+        before,
+        peep_i,
+        peep_f,
+        peep_o,
+        pre,
+        c,
+        dhs,
+        gates,
+        dh,
+        dc,
+        dpeep_i,
+        dpeep_f,
+        dpeep_o,
+        acts,
+      );
+    else
+      lstmBackward(
+        ANY,
+        ANY,
+        rows,
+        H,
+        before,
+        peep_i,
+        peep_f,
+        peep_o,
+        pre,
+        c,
+        dhs,
+        gates,
+        dh,
+        dc,
+        dpeep_i,
+        dpeep_f,
+        dpeep_o,
+        acts,
+      );
     if (t == 0 && !initial) break;
     gemm(rows, H, width, gates, width, ut, 0, 0, dh, H, <bool>(t & 1));
     if (drop) multiply(rows * H, dh, drop, dh);

@@ -100,7 +100,16 @@ export function f32_sgd(n: usize, g: usize, p: usize, v: usize, hyper: usize, gu
  * @param hyper  in      [8]      rate, l2, decay, momentum, rho, share = 1 − rho, epsilon, torch
  * @param guard  in      [1] | 0  i32
  */
-export function f32_rmsprop(n: usize, g: usize, p: usize, v: usize, m: usize, a: usize, hyper: usize, guard: usize): void {
+export function f32_rmsprop(
+  n: usize,
+  g: usize,
+  p: usize,
+  v: usize,
+  m: usize,
+  a: usize,
+  hyper: usize,
+  guard: usize,
+): void {
   if (skipped(guard)) return;
   const rate = load<f32>(hyper);
   const epsilon = load<f32>(hyper, 24);

@@ -37,11 +37,13 @@ function transpose(rows: usize, terms: usize, height: usize, w: usize, ld: usize
   const b = rows > 1 ? loadPartial(w + ld, terms) : zero;
   const c = rows > 2 ? loadPartial(w + 2 * ld, terms) : zero;
   const d = rows > 3 ? loadPartial(w + 3 * ld, terms) : zero;
-  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5),
+    cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
   v128.store(to, v128.shuffle<i64>(ab, cd, 0, 2));
   if (height > 1) v128.store(to + step, v128.shuffle<i64>(ab, cd, 1, 3));
   if (height < 3) return;
-  const ef = v128.shuffle<f32>(a, b, 2, 6, 3, 7), gh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  const ef = v128.shuffle<f32>(a, b, 2, 6, 3, 7),
+    gh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
   v128.store(to + 2 * step, v128.shuffle<i64>(ef, gh, 0, 2));
   if (height > 3) v128.store(to + 3 * step, v128.shuffle<i64>(ef, gh, 1, 3));
 }
@@ -58,7 +60,7 @@ export function f32_pack_nn(K: usize, N: usize, w: usize, ldw: usize, panels: us
   for (let n: usize = 0; n < N; n += 8) {
     const width = widthAt(N, n);
     packPanel(K, min(width, N - n), w + (n << 2), ldw << 2, panels, width);
-    panels += K * width << 2;
+    panels += (K * width) << 2;
   }
 }
 
@@ -76,12 +78,13 @@ export function f32_pack_nt(K: usize, N: usize, w: usize, ldw: usize, panels: us
     const width = widthAt(N, n);
     for (let j: usize = 0; j < width; j += 4) {
       const rows = min<usize>(4, N - n - j);
-      let from = w + (n + j) * ld, to = panels + (j << 2);
+      let from = w + (n + j) * ld,
+        to = panels + (j << 2);
       for (let left = K; left > 0; left -= min<usize>(4, left), from += 16, to += width << 4) {
         transpose(rows, min<usize>(4, left), min<usize>(4, left), from, ld, to, width << 2);
       }
     }
-    panels += K * width << 2;
+    panels += (K * width) << 2;
   }
 }
 
@@ -101,15 +104,15 @@ export function f32_pack_gates_nn(K: usize, G: usize, H: usize, w: usize, ldw: u
     for (let g: usize = 0; g < G; g++) {
       const column = g * width;
       const w4 = G * width - (column & ~7) > 4 ? <usize>8 : 4;
-      let to = panels + (K * (column & ~7) + (column & 7) << 2);
-      let from = w + (g * H + j << 2);
+      let to = panels + ((K * (column & ~7) + (column & 7)) << 2);
+      let from = w + ((g * H + j) << 2);
       if (width == 8) {
         packPanel(K, units, from, ldw << 2, to, 8);
       } else {
         for (let k: usize = 0; k < K; k++, from += ldw << 2, to += w4 << 2) v128.store(to, loadPartial(from, units));
       }
     }
-    panels += K * G * width << 2;
+    panels += (K * G * width) << 2;
   }
 }
 
@@ -131,14 +134,14 @@ export function f32_pack_gates_nt(G: usize, H: usize, N: usize, w: usize, ldw: u
       for (let j: usize = 0; j < H; j += 8) {
         const units = widthAt(H, j);
         for (let g: usize = 0; g < G; g++) {
-          const from = w + (n + i) * ld + (g * H + j << 2);
+          const from = w + (n + i) * ld + ((g * H + j) << 2);
           for (let u: usize = 0; u < units; u += 4, to += width << 4) {
             transpose(rows, min<usize>(4, H - j - u), 4, from + (u << 2), ld, to, width << 2);
           }
         }
       }
     }
-    panels += G * panelWidth(H) * width << 2;
+    panels += (G * panelWidth(H) * width) << 2;
   }
 }
 
@@ -157,7 +160,7 @@ export function f32_permute_gates(M: usize, G: usize, H: usize, x: usize, ldx: u
     for (let j: usize = 0; j < H; j += 8) {
       const width = widthAt(H, j);
       for (let g: usize = 0; g < G; g++, to += width << 2) {
-        packPanel(1, min(width, H - j), x + (g * H + j << 2), 0, to, width);
+        packPanel(1, min(width, H - j), x + ((g * H + j) << 2), 0, to, width);
       }
     }
   }
@@ -172,14 +175,23 @@ export function f32_permute_gates(M: usize, G: usize, H: usize, x: usize, ldx: u
  * @param y        in/out  [M, G·H]
  * @param ldy      row stride of y
  */
-export function f32_unpermute_gates_acc(M: usize, G: usize, H: usize, x: usize, ldx: usize, y: usize, ldy: usize): void {
+export function f32_unpermute_gates_acc(
+  M: usize,
+  G: usize,
+  H: usize,
+  x: usize,
+  ldx: usize,
+  y: usize,
+  ldy: usize,
+): void {
   for (let m: usize = 0; m < M; m++, x += ldx << 2, y += ldy << 2) {
     let from = x;
     for (let j: usize = 0; j < H; j += 8) {
       const width = widthAt(H, j);
       for (let g: usize = 0; g < G; g++) {
         for (let u: usize = 0; u < width; u += 4, from += 16) {
-          const to = y + (g * H + j + u << 2), count = H - j - u;
+          const to = y + ((g * H + j + u) << 2),
+            count = H - j - u;
           if (count >= 4) v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
           else storePartial(to, f32x4.add(loadPartial(to, count), v128.load(from)), count);
         }
@@ -200,7 +212,15 @@ export function f32_unpermute_gates_acc(M: usize, G: usize, H: usize, x: usize, 
  * @param ldy      row stride of y
  */
 export function f32_unpermute_gate(
-  M: usize, live: usize, G: usize, H: usize, g: usize, x: usize, ldx: usize, y: usize, ldy: usize,
+  M: usize,
+  live: usize,
+  G: usize,
+  H: usize,
+  g: usize,
+  x: usize,
+  ldx: usize,
+  y: usize,
+  ldy: usize,
 ): void {
   if (live) M = min(M, <usize>load<i32>(live));
   for (let m: usize = 0; m < M; m++, x += ldx << 2, y += ldy << 2) {

@@ -19,7 +19,9 @@ import { CHUNK, chunkBytes, panelBytes } from "../lib/q8_panel";
  * how an engine makes the relaxed dot: see bindings/runtime/wasm/int8.ts.
  */
 export function abi_dot(weight: i32, term: i32): i32 {
-  const w = i8x16.splat(<i8>weight), x = i8x16.splat(<i8>term), c = i32x4.splat(5);
+  const w = i8x16.splat(<i8>weight),
+    x = i8x16.splat(<i8>term),
+    c = i32x4.splat(5);
   if (ASC_FEATURE_RELAXED_SIMD) return i32x4.extract_lane(i32x4.relaxed_dot_i8x16_i7x16_add_s(w, x, c), 0);
   const sums = i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(w), i16x8.extend_low_i8x16_s(x));
   return i32x4.extract_lane(i32x4.add(i32x4.add(sums, sums), c), 0);
@@ -42,8 +44,19 @@ export function abi_dot(weight: i32, term: i32): i32 {
  * @param bits    of the activations: 7 or 14
  */
 export function q8_gemm_nn(
-  M: usize, live: usize, N: usize, K: usize, a: usize, lda: usize, w: usize,
-  init: usize, ldinit: usize, c: usize, ldc: usize, scratch: usize, bits: usize,
+  M: usize,
+  live: usize,
+  N: usize,
+  K: usize,
+  a: usize,
+  lda: usize,
+  w: usize,
+  init: usize,
+  ldinit: usize,
+  c: usize,
+  ldc: usize,
+  scratch: usize,
+  bits: usize,
 ): void {
   assert(lda >= K && ldc >= N, "row strides");
   assert(init != c || ldinit == ldc, "init may be c only with its stride");
@@ -60,7 +73,15 @@ export function q8_gemm_nn(
  * @param scales   in   [G·H]                    scale of each column
  * @param panels   out  [K, G·panelWidth(H)] in int8 panels
  */
-export function q8_pack_gates_nn(K: usize, G: usize, H: usize, w: usize, ldw: usize, scales: usize, panels: usize): void {
+export function q8_pack_gates_nn(
+  K: usize,
+  G: usize,
+  H: usize,
+  w: usize,
+  ldw: usize,
+  scales: usize,
+  panels: usize,
+): void {
   const N = G * panelWidth(H);
   const all = panels;
   memory.fill(panels, 0, N << 2);
@@ -80,7 +101,7 @@ export function q8_pack_gates_nn(K: usize, G: usize, H: usize, w: usize, ldw: us
           store<i8>(first + (t >> 2) * (width << 2) + (t & 3), value);
         }
         store<i32>(to + (n << 2), sum);
-        store<f32>(all + (n << 2), load<f32>(scales + (g * H + j << 2)));
+        store<f32>(all + (n << 2), load<f32>(scales + ((g * H + j) << 2)));
       }
     }
     to += chunkBytes(terms, N);
@@ -99,7 +120,16 @@ export function q8_pack_gates_nn(K: usize, G: usize, H: usize, w: usize, ldw: us
  * @param y       out  [M, N]
  * @param ldy     row stride of y
  */
-export function q8_gather_rows(M: usize, live: usize, N: usize, x: usize, scales: usize, index: usize, y: usize, ldy: usize): void {
+export function q8_gather_rows(
+  M: usize,
+  live: usize,
+  N: usize,
+  x: usize,
+  scales: usize,
+  index: usize,
+  y: usize,
+  ldy: usize,
+): void {
   if (live) M = min(M, <usize>load<i32>(live));
   for (let m: usize = 0; m < M; m++, y += ldy << 2) {
     const row = index ? load<i32>(index + (m << 2)) : <i32>m;
@@ -107,7 +137,7 @@ export function q8_gather_rows(M: usize, live: usize, N: usize, x: usize, scales
       memory.fill(y, 0, N << 2);
       continue;
     }
-    const scale = v128.load32_splat(scales + (<usize>row << 2));
+    const scale = v128.load32_splat(scales + ((<usize>row) << 2));
     const from = x + <usize>row * N;
     for (let n: usize = 0; n < N; n += 4) {
       const four = i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(v128.load32_zero(from + n)));

@@ -33,25 +33,72 @@ declare function simpleRnnStep(B: usize, H: usize, gates: usize, h: usize, acts:
 // @ts-ignore: decorator
 @external("env", "f32_lstm_step")
 declare function lstmStep(
-  B: usize, H: usize, c0: usize, peep_i: usize, peep_f: usize, peep_o: usize,
-  gates: usize, pre: usize, h: usize, c: usize, keep: usize, acts: usize,
+  B: usize,
+  H: usize,
+  c0: usize,
+  peep_i: usize,
+  peep_f: usize,
+  peep_o: usize,
+  gates: usize,
+  pre: usize,
+  h: usize,
+  c: usize,
+  keep: usize,
+  acts: usize,
 ): void;
 // @ts-ignore: decorator
 @external("env", "f32_gru_reset_after_step")
 declare function gruStep(
-  B: usize, H: usize, h0: usize, a: usize, gates: usize, pre: usize, hn: usize, h: usize, keep: usize, acts: usize,
+  B: usize,
+  H: usize,
+  h0: usize,
+  a: usize,
+  gates: usize,
+  pre: usize,
+  hn: usize,
+  h: usize,
+  keep: usize,
+  acts: usize,
 ): void;
 // @ts-ignore: decorator
 @external("env", "f32_gru_reset_step")
-declare function resetStep(B: usize, H: usize, h0: usize, a: usize, gates: usize, pre: usize, rh: usize, acts: usize): void;
+declare function resetStep(
+  B: usize,
+  H: usize,
+  h0: usize,
+  a: usize,
+  gates: usize,
+  pre: usize,
+  rh: usize,
+  acts: usize,
+): void;
 // @ts-ignore: decorator
 @external("env", "f32_gru_blend_step")
-declare function blendStep(B: usize, H: usize, h0: usize, a: usize, gates: usize, pre: usize, h: usize, acts: usize): void;
+declare function blendStep(
+  B: usize,
+  H: usize,
+  h0: usize,
+  a: usize,
+  gates: usize,
+  pre: usize,
+  h: usize,
+  acts: usize,
+): void;
 
 /** Simple recurrence. */
 export function q8_simple_rnn_seq(
-  T: usize, B: usize, H: usize, active: usize, u: usize, h0: usize,
-  gates: usize, h: usize, hT: usize, scratch: usize, acts: usize, bits: usize,
+  T: usize,
+  B: usize,
+  H: usize,
+  active: usize,
+  u: usize,
+  h0: usize,
+  gates: usize,
+  h: usize,
+  hT: usize,
+  scratch: usize,
+  acts: usize,
+  bits: usize,
 ): void {
   const width = panelWidth(H);
   let rows = rowsAt(0, T, B, active);
@@ -62,16 +109,33 @@ export function q8_simple_rnn_seq(
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
     h0 = h;
-    h += rows * H << 2;
-    gates += rows * width << 2;
+    h += (rows * H) << 2;
+    gates += (rows * width) << 2;
     rows = next;
   }
 }
 
 /** Long short-term memory; peepholes in [H] | 0. */
 export function q8_lstm_seq(
-  T: usize, B: usize, H: usize, active: usize, u: usize, h0: usize, c0: usize, peep_i: usize, peep_f: usize, peep_o: usize,
-  gates: usize, h: usize, c: usize, hT: usize, cT: usize, scratch: usize, keep: usize, acts: usize, bits: usize,
+  T: usize,
+  B: usize,
+  H: usize,
+  active: usize,
+  u: usize,
+  h0: usize,
+  c0: usize,
+  peep_i: usize,
+  peep_f: usize,
+  peep_o: usize,
+  gates: usize,
+  h: usize,
+  c: usize,
+  hT: usize,
+  cT: usize,
+  scratch: usize,
+  keep: usize,
+  acts: usize,
+  bits: usize,
 ): void {
   const width = panelWidth(H) * 4;
   let rows = rowsAt(0, T, B, active);
@@ -89,9 +153,9 @@ export function q8_lstm_seq(
     copyRows(next, rows, H, c, cT);
     h0 = h;
     c0 = c;
-    h += rows * H << 2;
-    if (keep) c += rows * H << 2;
-    gates += rows * width << 2;
+    h += (rows * H) << 2;
+    if (keep) c += (rows * H) << 2;
+    gates += (rows * width) << 2;
     rows = next;
   }
 }
@@ -101,8 +165,20 @@ export function q8_lstm_seq(
  * [B, panelWidth(H)] | 0, given when the gates are wanted.
  */
 export function q8_gru_reset_after_seq(
-  T: usize, B: usize, H: usize, active: usize, u: usize, bu: usize, h0: usize,
-  gates: usize, hn: usize, h: usize, hT: usize, scratch: usize, acts: usize, bits: usize,
+  T: usize,
+  B: usize,
+  H: usize,
+  active: usize,
+  u: usize,
+  bu: usize,
+  h0: usize,
+  gates: usize,
+  hn: usize,
+  h: usize,
+  hT: usize,
+  scratch: usize,
+  acts: usize,
+  bits: usize,
 ): void {
   const width = panelWidth(H) * 3;
   const a = scratch + scratchBytes(B, H);
@@ -118,16 +194,28 @@ export function q8_gru_reset_after_seq(
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
     h0 = h;
-    h += rows * H << 2;
-    gates += rows * width << 2;
+    h += (rows * H) << 2;
+    gates += (rows * width) << 2;
     rows = next;
   }
 }
 
 /** The GRU that resets before the product: u_zr and u_n in int8 panels; rh [B, H] a workspace. */
 export function q8_gru_reset_before_seq(
-  T: usize, B: usize, H: usize, active: usize, u_zr: usize, u_n: usize, h0: usize,
-  gates: usize, rh: usize, h: usize, hT: usize, scratch: usize, acts: usize, bits: usize,
+  T: usize,
+  B: usize,
+  H: usize,
+  active: usize,
+  u_zr: usize,
+  u_n: usize,
+  h0: usize,
+  gates: usize,
+  rh: usize,
+  h: usize,
+  hT: usize,
+  scratch: usize,
+  acts: usize,
+  bits: usize,
 ): void {
   const Hp = panelWidth(H);
   const a = scratch + scratchBytes(B, H);
@@ -145,8 +233,8 @@ export function q8_gru_reset_before_seq(
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
     h0 = h;
-    h += rows * H << 2;
-    gates += 3 * rows * Hp << 2;
+    h += (rows * H) << 2;
+    gates += (3 * rows * Hp) << 2;
     rows = next;
   }
 }

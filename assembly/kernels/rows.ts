@@ -86,8 +86,18 @@ function sortRows(B: usize, T: usize, steps: usize, found: usize, order: usize, 
  * @param flags    1 BACKWARDS + 2 AS_READ + 4 HOLD
  */
 export function i32_pack_rows(
-  B: usize, T: usize, lengths: usize, mask: usize, order: usize, rank: usize, active: usize, count: usize,
-  source: usize, place: usize, scratch: usize, flags: i32,
+  B: usize,
+  T: usize,
+  lengths: usize,
+  mask: usize,
+  order: usize,
+  rank: usize,
+  active: usize,
+  count: usize,
+  source: usize,
+  place: usize,
+  scratch: usize,
+  flags: i32,
 ): void {
   assert(!(lengths && mask), "lengths or mask, not both");
   const steps = scratch;
@@ -153,7 +163,14 @@ export function f32_valid_steps(B: usize, T: usize, lengths: usize, mask: usize,
  * @param inverse  out  [n]      values[inverse[i]] = tokens[i]
  */
 export function i32_unique(
-  n: usize, live: usize, V: usize, tokens: usize, slots: usize, values: usize, count: usize, inverse: usize,
+  n: usize,
+  live: usize,
+  V: usize,
+  tokens: usize,
+  slots: usize,
+  values: usize,
+  count: usize,
+  inverse: usize,
 ): void {
   if (live) n = min(n, <usize>load<i32>(live));
   let found = 0;

@@ -12,14 +12,21 @@ import { copyRows, multiply, rowsAt } from "../lib/sequence";
  * @param y        out  [N, H]      drop⊙h(t−1), or h(t−1)
  */
 export function f32_shift_rows(
-  T: usize, B: usize, H: usize, active: usize, h0: usize, drop: usize, h: usize, y: usize,
+  T: usize,
+  B: usize,
+  H: usize,
+  active: usize,
+  h0: usize,
+  drop: usize,
+  h: usize,
+  y: usize,
 ): void {
   for (let t: usize = 0; t < T; t++) {
     const rows = rowsAt(t, T, B, active);
     if (h0 && drop) multiply(rows * H, h0, drop, y);
     else copyRows(0, rows, H, h0, y);
     h0 = h;
-    h += rows * H << 2;
-    y += rows * H << 2;
+    h += (rows * H) << 2;
+    y += (rows * H) << 2;
   }
 }

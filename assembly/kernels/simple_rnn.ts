@@ -34,8 +34,18 @@ import { f32_simple_rnn_step } from "./steps";
  * @param acts     in      [1] | 0        the activation (lib/activation.ts), 0 = tanh
  */
 export function f32_simple_rnn_seq_fwd(
-  T: usize, B: usize, H: usize, active: usize, u: usize, h0: usize, drop: usize,
-  gates: usize, h: usize, hT: usize, scratch: usize, acts: usize,
+  T: usize,
+  B: usize,
+  H: usize,
+  active: usize,
+  u: usize,
+  h0: usize,
+  drop: usize,
+  gates: usize,
+  h: usize,
+  hT: usize,
+  scratch: usize,
+  acts: usize,
 ): void {
   assert(H > 0, "H must not be 0");
   const width = panelWidth(H);
@@ -50,8 +60,8 @@ export function f32_simple_rnn_seq_fwd(
     const next = rowsAt(t + 1, T, B, active);
     copyRows(next, rows, H, h, hT);
     h0 = h;
-    h += rows * H << 2;
-    gates += rows * width << 2;
+    h += (rows * H) << 2;
+    gates += (rows * width) << 2;
     rows = next;
   }
 }
@@ -60,7 +70,14 @@ export function f32_simple_rnn_seq_fwd(
 // @ts-ignore: decorator
 @inline
 function backwardStep(
-  code: i32, rows: usize, H: usize, h: usize, dhs: usize, gates: usize, dh: usize, acts: usize,
+  code: i32,
+  rows: usize,
+  H: usize,
+  h: usize,
+  dhs: usize,
+  gates: usize,
+  dh: usize,
+  acts: usize,
 ): void {
   const width = panelWidth(H) << 2;
   for (; rows; rows--, gates += width, h += H << 2, dh += H << 2) {
@@ -87,21 +104,31 @@ function backwardStep(
  * @param initial  0: nobody wants the gradient of the initial state; dh ends as anything
  */
 export function f32_simple_rnn_seq_bwd(
-  T: usize, B: usize, H: usize, active: usize, ut: usize, drop: usize, h: usize, dhs: usize,
-  gates: usize, dh: usize, initial: i32, acts: usize,
+  T: usize,
+  B: usize,
+  H: usize,
+  active: usize,
+  ut: usize,
+  drop: usize,
+  h: usize,
+  dhs: usize,
+  gates: usize,
+  dh: usize,
+  initial: i32,
+  acts: usize,
 ): void {
   assert(H > 0, "H must not be 0");
   const width = panelWidth(H);
   const code = acts ? load<i32>(acts) : Unary.TANH;
   const N = rowsOf(T, B, active);
-  h += N * H << 2;
-  if (dhs) dhs += N * H << 2;
-  gates += N * width << 2;
+  h += (N * H) << 2;
+  if (dhs) dhs += (N * H) << 2;
+  gates += (N * width) << 2;
   for (let t = T; t--;) {
     const rows = rowsAt(t, T, B, active);
-    h -= rows * H << 2;
-    if (dhs) dhs -= rows * H << 2;
-    gates -= rows * width << 2;
+    h -= (rows * H) << 2;
+    if (dhs) dhs -= (rows * H) << 2;
+    gates -= (rows * width) << 2;
     if (code == Unary.TANH) backwardStep(Unary.TANH, rows, H, h, dhs, gates, dh, acts);
     else if (code == Unary.SIGMOID) backwardStep(Unary.SIGMOID, rows, H, h, dhs, gates, dh, acts);
     else if (code == Unary.RELU) backwardStep(Unary.RELU, rows, H, h, dhs, gates, dh, acts);

@@ -33,7 +33,14 @@ function ln(x: f32): f32 {
  * @param loss    out  [M]
  * @param lse     out  [M]     for backward
  */
-export function f32_softmax_xent_sparse_fwd(M: usize, N: usize, x: usize, labels: usize, loss: usize, lse: usize): void {
+export function f32_softmax_xent_sparse_fwd(
+  M: usize,
+  N: usize,
+  x: usize,
+  labels: usize,
+  loss: usize,
+  lse: usize,
+): void {
   for (let m: usize = 0; m < M; m++, x += N << 2) {
     const label = load<i32>(labels + (m << 2));
     assert(label < <i32>N, "labels must be below N");
@@ -42,7 +49,7 @@ export function f32_softmax_xent_sparse_fwd(M: usize, N: usize, x: usize, labels
     if (label >= 0) {
       const top = rowMax(N, x);
       logSum = ln(sumExp(N, x, top));
-      value = logSum - (load<f32>(x + (<usize>label << 2)) - top);
+      value = logSum - (load<f32>(x + ((<usize>label) << 2)) - top);
     }
     store<f32>(lse + (m << 2), logSum);
     store<f32>(loss + (m << 2), value);
@@ -72,7 +79,13 @@ function scaledSoftmax(N: usize, x: usize, logSum: f32, scale: f32, dx: usize): 
  * @param dx      out  [M, N]
  */
 export function f32_softmax_xent_sparse_bwd(
-  M: usize, N: usize, x: usize, labels: usize, lse: usize, dloss: usize, dx: usize,
+  M: usize,
+  N: usize,
+  x: usize,
+  labels: usize,
+  lse: usize,
+  dloss: usize,
+  dx: usize,
 ): void {
   for (let m: usize = 0; m < M; m++, x += N << 2, dx += N << 2) {
     const label = load<i32>(labels + (m << 2));
@@ -82,7 +95,7 @@ export function f32_softmax_xent_sparse_bwd(
     }
     const d = load<f32>(dloss + (m << 2));
     scaledSoftmax(N, x, load<f32>(lse + (m << 2)), d, dx);
-    const hit = dx + (<usize>label << 2);
+    const hit = dx + ((<usize>label) << 2);
     store<f32>(hit, load<f32>(hit) - d);
   }
 }
@@ -97,7 +110,14 @@ export function f32_softmax_xent_sparse_bwd(
  * @param loss     out  [M]
  * @param lse      out  [M]     for backward
  */
-export function f32_softmax_xent_dense_fwd(M: usize, N: usize, x: usize, targets: usize, loss: usize, lse: usize): void {
+export function f32_softmax_xent_dense_fwd(
+  M: usize,
+  N: usize,
+  x: usize,
+  targets: usize,
+  loss: usize,
+  lse: usize,
+): void {
   const row = N << 2;
   const zero = f32x4.splat(0);
   for (let m: usize = 0; m < M; m++, x += row, targets += row) {
@@ -128,7 +148,13 @@ export function f32_softmax_xent_dense_fwd(M: usize, N: usize, x: usize, targets
  * @param dx       out  [M, N]
  */
 export function f32_softmax_xent_dense_bwd(
-  M: usize, N: usize, x: usize, targets: usize, lse: usize, dloss: usize, dx: usize,
+  M: usize,
+  N: usize,
+  x: usize,
+  targets: usize,
+  lse: usize,
+  dloss: usize,
+  dx: usize,
 ): void {
   const row = N << 2;
   for (let m: usize = 0; m < M; m++, x += row, targets += row, dx += row) {

@@ -17,7 +17,8 @@ import { Unary } from "../lib/unary_codes";
 // @ts-ignore: decorator
 @inline
 function simpleRnn(code: i32, rows: usize, H: usize, gates: usize, h: usize, acts: usize): void {
-  const width = panelWidth(H) << 2, whole = (H & ~(LANES - 1)) << 2;
+  const width = panelWidth(H) << 2,
+    whole = (H & ~(LANES - 1)) << 2;
   for (; rows; rows--, gates += width, h += H << 2) {
     let at: usize = 0;
     for (; at != whole; at += 16) v128.store(h + at, activate(code, acts, v128.load(gates + at)));
@@ -54,10 +55,21 @@ export function f32_simple_rnn_step(B: usize, H: usize, gates: usize, h: usize, 
  * @param acts    in      [2] | 0      activation and recurrent activation
  */
 export function f32_lstm_step(
-  B: usize, H: usize, c0: usize, peep_i: usize, peep_f: usize, peep_o: usize,
-  gates: usize, pre: usize, h: usize, c: usize, keep: usize, acts: usize,
+  B: usize,
+  H: usize,
+  c0: usize,
+  peep_i: usize,
+  peep_f: usize,
+  peep_o: usize,
+  gates: usize,
+  pre: usize,
+  h: usize,
+  c: usize,
+  keep: usize,
+  acts: usize,
 ): void {
-  if (isUsual(acts)) lstmForward(Unary.TANH, Unary.SIGMOID, B, H, c0, peep_i, peep_f, peep_o, gates, pre, h, c, keep, acts);
+  if (isUsual(acts))
+    lstmForward(Unary.TANH, Unary.SIGMOID, B, H, c0, peep_i, peep_f, peep_o, gates, pre, h, c, keep, acts);
   else lstmForward(ANY, ANY, B, H, c0, peep_i, peep_f, peep_o, gates, pre, h, c, keep, acts);
 }
 
@@ -75,7 +87,16 @@ export function f32_lstm_step(
  * @param acts    in      [2] | 0               activation and recurrent activation
  */
 export function f32_gru_reset_after_step(
-  B: usize, H: usize, h0: usize, a: usize, gates: usize, pre: usize, hn: usize, h: usize, keep: usize, acts: usize,
+  B: usize,
+  H: usize,
+  h0: usize,
+  a: usize,
+  gates: usize,
+  pre: usize,
+  hn: usize,
+  h: usize,
+  keep: usize,
+  acts: usize,
 ): void {
   if (isUsual(acts)) gruForward(Unary.TANH, Unary.SIGMOID, B, H, h0, a, gates, pre, hn, h, keep, acts);
   else gruForward(ANY, ANY, B, H, h0, a, gates, pre, hn, h, keep, acts);
@@ -92,7 +113,16 @@ export function f32_gru_reset_after_step(
  * @param rh      out     [B, H]                r⊙h0
  * @param acts    in      [2] | 0               activation and recurrent activation
  */
-export function f32_gru_reset_step(B: usize, H: usize, h0: usize, a: usize, gates: usize, pre: usize, rh: usize, acts: usize): void {
+export function f32_gru_reset_step(
+  B: usize,
+  H: usize,
+  h0: usize,
+  a: usize,
+  gates: usize,
+  pre: usize,
+  rh: usize,
+  acts: usize,
+): void {
   if (isUsual(acts)) resetForward(Unary.SIGMOID, B, H, h0, a, gates, pre, rh, acts);
   else resetForward(ANY, B, H, h0, a, gates, pre, rh, acts);
 }
@@ -108,7 +138,16 @@ export function f32_gru_reset_step(B: usize, H: usize, h0: usize, a: usize, gate
  * @param h       out     [B, H]
  * @param acts    in      [2] | 0               activation and recurrent activation
  */
-export function f32_gru_blend_step(B: usize, H: usize, h0: usize, a: usize, gates: usize, pre: usize, h: usize, acts: usize): void {
+export function f32_gru_blend_step(
+  B: usize,
+  H: usize,
+  h0: usize,
+  a: usize,
+  gates: usize,
+  pre: usize,
+  h: usize,
+  acts: usize,
+): void {
   if (isUsual(acts)) blendForward(Unary.TANH, B, H, h0, a, gates, pre, h, acts);
   else blendForward(ANY, B, H, h0, a, gates, pre, h, acts);
 }

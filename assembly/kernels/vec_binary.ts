@@ -7,7 +7,22 @@
  */
 import { madd, storePartial } from "../lib/f32x4";
 
-const enum Op { ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, GREATER, GREATER_EQUAL, EQUAL, EQUAL_I32, MUL_ADD, SCALE_ADD, AFFINE, SELECT }
+const enum Op {
+  ADD,
+  SUB,
+  MUL,
+  DIV,
+  MAXIMUM,
+  MINIMUM,
+  GREATER,
+  GREATER_EQUAL,
+  EQUAL,
+  EQUAL_I32,
+  MUL_ADD,
+  SCALE_ADD,
+  AFFINE,
+  SELECT,
+}
 
 /** Four results: op is a literal at each call, so that the branches fold. a, b, c are addresses, s and t scalars. */
 // @ts-ignore: decorator
@@ -35,7 +50,8 @@ function map(op: Op, n: usize, a: usize, b: usize, c: usize, y: usize, s: f32, t
   const scale = f32x4.splat(s);
   const shift = f32x4.splat(t);
   let at: usize = 0;
-  for (const whole = (n & ~3) << 2; at < whole; at += 16) v128.store(y + at, apply(op, a + at, b + at, c + at, scale, shift));
+  for (const whole = (n & ~3) << 2; at < whole; at += 16)
+    v128.store(y + at, apply(op, a + at, b + at, c + at, scale, shift));
   if (n & 3) storePartial(y + at, apply(op, a + at, b + at, c + at, scale, shift), n & 3);
 }
 

@@ -82,7 +82,8 @@ export function f32_rmax_fwd(outer: usize, n: usize, inner: usize, x: usize, y: 
       store<i32>(arg, <i32>at);
       continue;
     }
-    for (let i: usize = 0; i < inner; i += LANES) maxColumns(n, min(LANES, inner - i), x + (i << 2), stride, y + (i << 2), arg + (i << 2));
+    for (let i: usize = 0; i < inner; i += LANES)
+      maxColumns(n, min(LANES, inner - i), x + (i << 2), stride, y + (i << 2), arg + (i << 2));
   }
 }
 

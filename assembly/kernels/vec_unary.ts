@@ -63,10 +63,18 @@ function mapHotGrad(code: Unary, n: usize, x: usize, y: usize, dy: usize, dx: us
  */
 export function f32_unary_fwd(n: usize, x: usize, y: usize, code: i32, alpha: f32, beta: f32): void {
   switch (code) {
-    case Unary.TANH: mapHot(Unary.TANH, n, x, y); return;
-    case Unary.SIGMOID: mapHot(Unary.SIGMOID, n, x, y); return;
-    case Unary.RELU: mapHot(Unary.RELU, n, x, y); return;
-    case Unary.EXP: mapHot(Unary.EXP, n, x, y); return;
+    case Unary.TANH:
+      mapHot(Unary.TANH, n, x, y);
+      return;
+    case Unary.SIGMOID:
+      mapHot(Unary.SIGMOID, n, x, y);
+      return;
+    case Unary.RELU:
+      mapHot(Unary.RELU, n, x, y);
+      return;
+    case Unary.EXP:
+      mapHot(Unary.EXP, n, x, y);
+      return;
   }
   for (let i: usize = 0; i < n; i += LANES) {
     const v = unary(code, v128.load(x + (i << 2)), alpha, beta);
@@ -87,13 +95,28 @@ export function f32_unary_fwd(n: usize, x: usize, y: usize, code: i32, alpha: f3
  * @param beta   its second parameter
  */
 export function f32_unary_bwd(
-  n: usize, x: usize, y: usize, dy: usize, dx: usize, code: i32, alpha: f32, beta: f32,
+  n: usize,
+  x: usize,
+  y: usize,
+  dy: usize,
+  dx: usize,
+  code: i32,
+  alpha: f32,
+  beta: f32,
 ): void {
   switch (code) {
-    case Unary.TANH: mapHotGrad(Unary.TANH, n, x, y, dy, dx); return;
-    case Unary.SIGMOID: mapHotGrad(Unary.SIGMOID, n, x, y, dy, dx); return;
-    case Unary.RELU: mapHotGrad(Unary.RELU, n, x, y, dy, dx); return;
-    case Unary.EXP: mapHotGrad(Unary.EXP, n, x, y, dy, dx); return;
+    case Unary.TANH:
+      mapHotGrad(Unary.TANH, n, x, y, dy, dx);
+      return;
+    case Unary.SIGMOID:
+      mapHotGrad(Unary.SIGMOID, n, x, y, dy, dx);
+      return;
+    case Unary.RELU:
+      mapHotGrad(Unary.RELU, n, x, y, dy, dx);
+      return;
+    case Unary.EXP:
+      mapHotGrad(Unary.EXP, n, x, y, dy, dx);
+      return;
   }
   for (let i: usize = 0; i < n; i += LANES) {
     const at = i << 2;

@@ -17,7 +17,7 @@ export const RECURRENT: usize = 16;
 
 /** Whether the pair is the usual one, tanh and σ: it is without records. */
 export function isUsual(acts: usize): bool {
-  return !acts || load<i32>(acts) == Unary.TANH && load<i32>(acts, RECURRENT) == Unary.SIGMOID;
+  return !acts || (load<i32>(acts) == Unary.TANH && load<i32>(acts, RECURRENT) == Unary.SIGMOID);
 }
 
 /** f(x). */

@@ -13,7 +13,7 @@ import { widthAt } from "./panel";
 // @ts-ignore: decorator
 @inline
 export function gateOffset(G: usize, j: usize): usize {
-  return G * (j & ~7) + (j & 7) << 2;
+  return (G * (j & ~7) + (j & 7)) << 2;
 }
 
 /** Bytes from a gate of unit j to the next gate of the unit: 32, or 16 in a narrow last block. */

@@ -24,9 +24,21 @@ const CACHED: usize = 1 << 18;
 /** Some rows by one panel of width NR, with one term: there is no sum to keep in registers (measured: half of the time of tiles). */
 // @ts-ignore: decorator
 @inline
-function oneTerm(NR: i32, count: usize, M: usize, a: usize, rs: usize, panel: usize, init: usize, is: usize, c: usize, os: usize): void {
+function oneTerm(
+  NR: i32,
+  count: usize,
+  M: usize,
+  a: usize,
+  rs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
+): void {
   const zero = f32x4.splat(0);
-  const lo = v128.load(panel), hi = NR > 4 ? v128.load(panel, 16) : zero;
+  const lo = v128.load(panel),
+    hi = NR > 4 ? v128.load(panel, 16) : zero;
   for (const end = c + M * os; c != end; a += rs, init += is, c += os) {
     const x = v128.load32_splat(a);
     const y = madd(x, lo, v128.load(init));
@@ -38,8 +50,18 @@ function oneTerm(NR: i32, count: usize, M: usize, a: usize, rs: usize, panel: us
 // @ts-ignore: decorator
 @inline
 function column(
-  NR: i32, count: usize, M: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  NR: i32,
+  count: usize,
+  M: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   if (K == 1) {
     oneTerm(NR, count, M, a, rs, panel, init, is, c, os);
@@ -68,8 +90,17 @@ function column(
  * @param c, os      out  [M, N] and its row stride
  */
 export function product(
-  M: usize, N: usize, K: usize, a: usize, rs: usize, cs: usize, panels: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  M: usize,
+  N: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panels: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   let blocks = (M + BLOCK_ROWS - 1) / BLOCK_ROWS;
   while (blocks) {
@@ -103,10 +134,21 @@ export function product(
  * @param back          one row: from the last panel to the first (lib/gemv.ts)
  */
 export function gemm(
-  M: usize, N: usize, K: usize, a: usize, lda: usize, panels: usize,
-  init: usize, ldinit: usize, c: usize, ldc: usize, back: bool,
+  M: usize,
+  N: usize,
+  K: usize,
+  a: usize,
+  lda: usize,
+  panels: usize,
+  init: usize,
+  ldinit: usize,
+  c: usize,
+  ldc: usize,
+  back: bool,
 ): void {
-  const rs = lda << 2, is = init ? ldinit << 2 : 0, os = ldc << 2;
-  if (M > 2 || M == 2 && N * K > CACHED) product(M, N, K, a, rs, 4, panels, init, is, c, os);
+  const rs = lda << 2,
+    is = init ? ldinit << 2 : 0,
+    os = ldc << 2;
+  if (M > 2 || (M == 2 && N * K > CACHED)) product(M, N, K, a, rs, 4, panels, init, is, c, os);
   else for (; M; M--, a += rs, init += is, c += os) gemv(N, K, a, panels, init, c, back);
 }

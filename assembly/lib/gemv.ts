@@ -32,11 +32,24 @@ function storePanel(y: usize, lo: v128, hi: v128, count: usize): void {
  * @param y      out  [40 + count]
  */
 function sixPanels(count: usize, K: usize, x: usize, p0: usize, init: usize, y: usize): void {
-  let s0 = v128.load(init), t0 = v128.load(init, 16), s1 = v128.load(init, 32), t1 = v128.load(init, 48);
-  let s2 = v128.load(init, 64), t2 = v128.load(init, 80), s3 = v128.load(init, 96), t3 = v128.load(init, 112);
-  let s4 = v128.load(init, 128), t4 = v128.load(init, 144), s5 = v128.load(init, 160), t5 = v128.load(init, 176);
+  let s0 = v128.load(init),
+    t0 = v128.load(init, 16),
+    s1 = v128.load(init, 32),
+    t1 = v128.load(init, 48);
+  let s2 = v128.load(init, 64),
+    t2 = v128.load(init, 80),
+    s3 = v128.load(init, 96),
+    t3 = v128.load(init, 112);
+  let s4 = v128.load(init, 128),
+    t4 = v128.load(init, 144),
+    s5 = v128.load(init, 160),
+    t5 = v128.load(init, 176);
   const bytes = K << 5;
-  let p1 = p0 + bytes, p2 = p1 + bytes, p3 = p2 + bytes, p4 = p3 + bytes, p5 = p4 + bytes;
+  let p1 = p0 + bytes,
+    p2 = p1 + bytes,
+    p3 = p2 + bytes,
+    p4 = p3 + bytes,
+    p5 = p4 + bytes;
   for (const end = x + (K << 2); x != end; x += 4) {
     const u = v128.load32_splat(x);
     s0 = madd(u, v128.load(p0), s0);
@@ -81,12 +94,18 @@ function sixPanels(count: usize, K: usize, x: usize, p0: usize, init: usize, y: 
 @inline
 function panels(P: i32, count: usize, K: usize, x: usize, p0: usize, init: usize, y: usize): void {
   const zero = f32x4.splat(0);
-  let s0 = v128.load(init), t0 = v128.load(init, 16);
-  let s1 = P > 1 ? v128.load(init, 32) : zero, t1 = P > 1 ? v128.load(init, 48) : zero;
-  let s2 = P > 2 ? v128.load(init, 64) : zero, t2 = P > 2 ? v128.load(init, 80) : zero;
-  let s3 = P > 2 ? v128.load(init, 96) : zero, t3 = P > 2 ? v128.load(init, 112) : zero;
+  let s0 = v128.load(init),
+    t0 = v128.load(init, 16);
+  let s1 = P > 1 ? v128.load(init, 32) : zero,
+    t1 = P > 1 ? v128.load(init, 48) : zero;
+  let s2 = P > 2 ? v128.load(init, 64) : zero,
+    t2 = P > 2 ? v128.load(init, 80) : zero;
+  let s3 = P > 2 ? v128.load(init, 96) : zero,
+    t3 = P > 2 ? v128.load(init, 112) : zero;
   const bytes = K << 5;
-  let p1 = p0 + bytes, p2 = p1 + bytes, p3 = p2 + bytes;
+  let p1 = p0 + bytes,
+    p2 = p1 + bytes,
+    p3 = p2 + bytes;
   const end = x + (K << 2);
   // the odd term goes first: behind the loop it would stand between the sums and their stores
   if (K & 1) {
@@ -140,7 +159,8 @@ function panels(P: i32, count: usize, K: usize, x: usize, p0: usize, init: usize
 // @ts-ignore: decorator
 @inline
 function narrow(count: usize, K: usize, x: usize, panel: usize, init: usize, y: usize): void {
-  let s = v128.load(init), t = f32x4.splat(0);
+  let s = v128.load(init),
+    t = f32x4.splat(0);
   const even = x + ((K & ~1) << 2);
   for (; x != even; x += 8, panel += 32) {
     s = madd(v128.load32_splat(x), v128.load(panel), s);
@@ -172,7 +192,7 @@ export function gemv(N: usize, K: usize, x: usize, w: usize, init: usize, y: usi
   // a panel of more than 4 columns is 8 wide; eight panels are four and four, since two alone wait for their own sums
   const first = w;
   let last: usize = 8; // columns of the last panel that is one of six
-  for (; N > 64 || N > 44 && N <= 52; N -= min(N, <usize>48), w += K * 192, init += step * 192, y += 192) {
+  for (; N > 64 || (N > 44 && N <= 52); N -= min(N, <usize>48), w += K * 192, init += step * 192, y += 192) {
     last = min(N - 40, <usize>8);
     if (!back) sixPanels(last, K, x, w, init, y);
   }

@@ -14,15 +14,26 @@ import { panelWidth } from "./panel";
 // @ts-ignore: decorator
 @inline
 export function gruForward(
-  F: i32, S: i32, rows: usize, H: usize, hBefore: usize, a: usize,
-  gates: usize, pre: usize, hn: usize, h: usize, keep: usize, acts: usize,
+  F: i32,
+  S: i32,
+  rows: usize,
+  H: usize,
+  hBefore: usize,
+  a: usize,
+  gates: usize,
+  pre: usize,
+  hn: usize,
+  h: usize,
+  keep: usize,
+  acts: usize,
 ): void {
   const Hp = panelWidth(H);
   const width = Hp * 12;
   const one = f32x4.splat(1);
   for (; rows; rows--) {
     for (let j: usize = 0; j < H; j += 4) {
-      const z = gateOffset(3, j), r = z + gateStride(H, j);
+      const z = gateOffset(3, j),
+        r = z + gateStride(H, j);
       const zz = f32x4.add(v128.load(gates + z), v128.load(a + z));
       const zr = f32x4.add(v128.load(gates + r), v128.load(a + r));
       v128.store(gates + z, activate(S, acts + RECURRENT, zz));
@@ -33,7 +44,9 @@ export function gruForward(
     }
     for (let j: usize = 0; j < H; j += 4) {
       const at = j << 2;
-      const z = gateOffset(3, j), r = z + gateStride(H, j), n = r + gateStride(H, j);
+      const z = gateOffset(3, j),
+        r = z + gateStride(H, j),
+        n = r + gateStride(H, j);
       const candidate = v128.load(a + n);
       const zn = madd(v128.load(gates + r), candidate, v128.load(gates + n));
       const y = activate(F, acts, zn);
@@ -60,8 +73,18 @@ export function gruForward(
 // @ts-ignore: decorator
 @inline
 export function gruBackward(
-  F: i32, S: i32, rows: usize, H: usize, hBefore: usize, pre: usize, hn: usize, dhs: usize,
-  gates: usize, dr: usize, dh: usize, acts: usize,
+  F: i32,
+  S: i32,
+  rows: usize,
+  H: usize,
+  hBefore: usize,
+  pre: usize,
+  hn: usize,
+  dhs: usize,
+  gates: usize,
+  dr: usize,
+  dh: usize,
+  acts: usize,
 ): void {
   const Hp = panelWidth(H);
   const width = Hp * 12;
@@ -70,16 +93,23 @@ export function gruBackward(
     for (let j: usize = 0; j < H; j += 4) {
       const at = j << 2;
       const lanes = unitLanes(H, j);
-      const z = gateOffset(3, j), r = z + gateStride(H, j), n = r + gateStride(H, j);
+      const z = gateOffset(3, j),
+        r = z + gateStride(H, j),
+        n = r + gateStride(H, j);
       // tanh and σ know their slopes from their values: what is at x does not matter then
       const x = F == ANY ? pre : gates;
-      const yz = v128.load(gates + z), yr = v128.load(gates + r), yn = v128.load(gates + n);
+      const yz = v128.load(gates + z),
+        yr = v128.load(gates + r),
+        yn = v128.load(gates + n);
       let d = v128.load(dh + at);
       if (dhs) d = f32x4.add(d, v128.load(dhs + at));
       const dz = f32x4.mul(d, f32x4.sub(v128.load(hBefore + at), yn));
       const dzz = flush(differentiate(S, acts + RECURRENT, v128.load(x + z), yz, dz), lanes);
       const dzn = flush(differentiate(F, acts, v128.load(x + n), yn, f32x4.mul(d, f32x4.sub(one, yz))), lanes);
-      const dzr = flush(differentiate(S, acts + RECURRENT, v128.load(x + r), yr, f32x4.mul(dzn, v128.load(hn + at))), lanes);
+      const dzr = flush(
+        differentiate(S, acts + RECURRENT, v128.load(x + r), yr, f32x4.mul(dzn, v128.load(hn + at))),
+        lanes,
+      );
       storeUnits(dh + at, flushTiny(f32x4.mul(d, yz)), H, j);
       v128.store(gates + z, dzz);
       v128.store(gates + r, dzr);

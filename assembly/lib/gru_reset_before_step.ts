@@ -13,13 +13,22 @@ import { panelWidth } from "./panel";
 // @ts-ignore: decorator
 @inline
 export function resetForward(
-  S: i32, rows: usize, H: usize, hm: usize, a: usize, gates: usize, pre: usize, rh: usize, acts: usize,
+  S: i32,
+  rows: usize,
+  H: usize,
+  hm: usize,
+  a: usize,
+  gates: usize,
+  pre: usize,
+  rh: usize,
+  acts: usize,
 ): void {
   const Hp = panelWidth(H);
   for (; rows; rows--) {
     for (let j: usize = 0; j < H; j += 4) {
       const w = gateStride(H, j);
-      const z = gateOffset(3, j), r = z + w;
+      const z = gateOffset(3, j),
+        r = z + w;
       const zz = f32x4.add(v128.load(gates + z), v128.load(a + gateOffset(2, j)));
       const zr = f32x4.add(v128.load(gates + r), v128.load(a + gateOffset(2, j) + w));
       const yr = activate(S, acts + RECURRENT, zr);
@@ -42,14 +51,23 @@ export function resetForward(
 // @ts-ignore: decorator
 @inline
 export function blendForward(
-  F: i32, rows: usize, H: usize, hBefore: usize, a: usize, gates: usize, pre: usize, h: usize, acts: usize,
+  F: i32,
+  rows: usize,
+  H: usize,
+  hBefore: usize,
+  a: usize,
+  gates: usize,
+  pre: usize,
+  h: usize,
+  acts: usize,
 ): void {
   const Hp = panelWidth(H);
   const one = f32x4.splat(1);
   for (; rows; rows--) {
     for (let j: usize = 0; j < H; j += 4) {
       const at = j << 2;
-      const z = gateOffset(3, j), n = z + 2 * gateStride(H, j);
+      const z = gateOffset(3, j),
+        n = z + 2 * gateStride(H, j);
       const zn = f32x4.add(v128.load(gates + n), v128.load(a + at));
       const y = activate(F, acts, zn);
       const share = v128.load(gates + z);
@@ -69,8 +87,18 @@ export function blendForward(
 // @ts-ignore: decorator
 @inline
 export function blendBackward(
-  F: i32, S: i32, rows: usize, H: usize, hBefore: usize, pre: usize, dhs: usize,
-  gates: usize, dzr: usize, dn: usize, dh: usize, acts: usize,
+  F: i32,
+  S: i32,
+  rows: usize,
+  H: usize,
+  hBefore: usize,
+  pre: usize,
+  dhs: usize,
+  gates: usize,
+  dzr: usize,
+  dn: usize,
+  dh: usize,
+  acts: usize,
 ): void {
   const Hp = panelWidth(H);
   const one = f32x4.splat(1);
@@ -78,10 +106,12 @@ export function blendBackward(
     for (let j: usize = 0; j < H; j += 4) {
       const at = j << 2;
       const lanes = unitLanes(H, j);
-      const z = gateOffset(3, j), n = z + 2 * gateStride(H, j);
+      const z = gateOffset(3, j),
+        n = z + 2 * gateStride(H, j);
       // tanh and σ know their slopes from their values: what is at x does not matter then
       const x = F == ANY ? pre : gates;
-      const yz = v128.load(gates + z), yn = v128.load(gates + n);
+      const yz = v128.load(gates + z),
+        yn = v128.load(gates + n);
       let d = v128.load(dh + at);
       if (dhs) d = f32x4.add(d, v128.load(dhs + at));
       const dz = f32x4.mul(d, f32x4.sub(v128.load(hBefore + at), yn));
@@ -107,8 +137,16 @@ export function blendBackward(
 // @ts-ignore: decorator
 @inline
 export function resetBackward(
-  S: i32, rows: usize, H: usize, hBefore: usize, drop: usize, pre: usize,
-  gates: usize, dzr: usize, d: usize, acts: usize,
+  S: i32,
+  rows: usize,
+  H: usize,
+  hBefore: usize,
+  drop: usize,
+  pre: usize,
+  gates: usize,
+  dzr: usize,
+  d: usize,
+  acts: usize,
 ): void {
   const Hp = panelWidth(H);
   for (; rows; rows--) {

@@ -22,15 +22,29 @@ function peep(p: usize, at: usize, c: v128, x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function lstmForward(
-  F: i32, S: i32, rows: usize, H: usize, cBefore: usize, peep_i: usize, peep_f: usize, peep_o: usize,
-  gates: usize, pre: usize, h: usize, c: usize, keep: usize, acts: usize,
+  F: i32,
+  S: i32,
+  rows: usize,
+  H: usize,
+  cBefore: usize,
+  peep_i: usize,
+  peep_f: usize,
+  peep_o: usize,
+  gates: usize,
+  pre: usize,
+  h: usize,
+  c: usize,
+  keep: usize,
+  acts: usize,
 ): void {
   const width = panelWidth(H) << 4;
   for (; rows; rows--) {
     for (let j: usize = 0; j < H; j += 4) {
       const at = j << 2;
       const w = gateStride(H, j);
-      const qi = gates + gateOffset(4, j), qf = qi + w, qg = qf + w;
+      const qi = gates + gateOffset(4, j),
+        qf = qi + w,
+        qg = qf + w;
       const before = v128.load(cBefore + at);
       const zi = peep(peep_i, at, before, v128.load(qi));
       const zf = peep(peep_f, at, before, v128.load(qf));
@@ -72,9 +86,24 @@ export function lstmForward(
 // @ts-ignore: decorator
 @inline
 export function lstmBackward(
-  F: i32, S: i32, rows: usize, H: usize, cBefore: usize, peep_i: usize, peep_f: usize, peep_o: usize,
-  pre: usize, c: usize, dhs: usize, gates: usize, dh: usize, dc: usize,
-  dpeep_i: usize, dpeep_f: usize, dpeep_o: usize, acts: usize,
+  F: i32,
+  S: i32,
+  rows: usize,
+  H: usize,
+  cBefore: usize,
+  peep_i: usize,
+  peep_f: usize,
+  peep_o: usize,
+  pre: usize,
+  c: usize,
+  dhs: usize,
+  gates: usize,
+  dh: usize,
+  dc: usize,
+  dpeep_i: usize,
+  dpeep_f: usize,
+  dpeep_o: usize,
+  acts: usize,
 ): void {
   const width = panelWidth(H) << 4;
   for (; rows; rows--) {
@@ -82,10 +111,16 @@ export function lstmBackward(
       const at = j << 2;
       const w = gateStride(H, j);
       const lanes = unitLanes(H, j);
-      const qi = gates + gateOffset(4, j), qf = qi + w, qg = qf + w, qo = qg + w;
+      const qi = gates + gateOffset(4, j),
+        qf = qi + w,
+        qg = qf + w,
+        qo = qg + w;
       // tanh and σ know their slopes from their values: what is at p does not matter then
       const p = F == ANY ? pre + gateOffset(4, j) : qi;
-      const i = v128.load(qi), f = v128.load(qf), g = v128.load(qg), o = v128.load(qo);
+      const i = v128.load(qi),
+        f = v128.load(qf),
+        g = v128.load(qg),
+        o = v128.load(qo);
       const now = v128.load(c + at);
       const before = v128.load(cBefore + at);
       const y = activate(F, acts, now);

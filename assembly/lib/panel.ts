@@ -17,17 +17,20 @@
 export const PANEL: usize = 8;
 
 /** What a product starts from when it is given nothing: a row of 0 as wide as six panels. */
-export const ZEROS: usize = memory.data<f32>([
-  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-], 16);
+export const ZEROS: usize = memory.data<f32>(
+  [
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0,
+  ],
+  16,
+);
 
 /** Columns that the panels of an N-column matrix hold: N rounded up to 8, or to 4 when the last panel is narrow. */
 // @ts-ignore: decorator
 @inline
 export function panelWidth(N: usize): usize {
   const up = (N + 3) & ~3;
-  return (N & 7) > 4 ? up + 7 & ~7 : up;
+  return (N & 7) > 4 ? (up + 7) & ~7 : up;
 }
 
 /** Width, 8 or 4, of the panel (or block of units) that begins at column n, a multiple of 8 below N. */

@@ -44,7 +44,7 @@ export const WIDEST: usize = ASC_FEATURE_RELAXED_SIMD ? 12 : 8;
 @inline
 function unit(u: usize, q0: usize, q1: usize, q2: usize, q3: usize): usize {
   const panel = u / UNITS;
-  return (panel == 0 ? q0 : panel == 1 ? q1 : panel == 2 ? q2 : q3) + u % UNITS * UNIT;
+  return (panel == 0 ? q0 : panel == 1 ? q1 : panel == 2 ? q2 : q3) + (u % UNITS) * UNIT;
 }
 
 /** One row by U = 12 (relaxed only), 8, 4, 2 or 1 units. */
@@ -52,9 +52,23 @@ function unit(u: usize, q0: usize, q1: usize, q2: usize, q3: usize): usize {
 @inline
 function oneRow(U: i32, groups: usize, x: usize, q0: usize, stride: usize, group: usize, sums: usize): void {
   const zero = i32x4.splat(0);
-  let s0 = zero, s1 = zero, s2 = zero, s3 = zero, s4 = zero, s5 = zero, s6 = zero, s7 = zero;
-  let s8 = zero, s9 = zero, s10 = zero, s11 = zero;
-  let q1 = q0 + stride, q2 = q1 + stride, q3 = q2 + stride, q4 = q3 + stride, q5 = q4 + stride;
+  let s0 = zero,
+    s1 = zero,
+    s2 = zero,
+    s3 = zero,
+    s4 = zero,
+    s5 = zero,
+    s6 = zero,
+    s7 = zero;
+  let s8 = zero,
+    s9 = zero,
+    s10 = zero,
+    s11 = zero;
+  let q1 = q0 + stride,
+    q2 = q1 + stride,
+    q3 = q2 + stride,
+    q4 = q3 + stride,
+    q5 = q4 + stride;
   for (const end = x + groups * TERMS; x != end; x += TERMS) {
     const a = terms(x);
     s0 = dot(weights(unit(0, q0, q1, q2, q3)), a, s0);
@@ -93,13 +107,35 @@ function oneRow(U: i32, groups: usize, x: usize, q0: usize, stride: usize, group
 /** Two rows, `ld` bytes apart, by U = 6 (relaxed only), 4, 2 or 1 units. */
 // @ts-ignore: decorator
 @inline
-function twoRows(U: i32, groups: usize, x: usize, ld: usize, q0: usize, stride: usize, group: usize, sums: usize): void {
+function twoRows(
+  U: i32,
+  groups: usize,
+  x: usize,
+  ld: usize,
+  q0: usize,
+  stride: usize,
+  group: usize,
+  sums: usize,
+): void {
   const zero = i32x4.splat(0);
-  let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
-  let s4 = zero, s5 = zero, t4 = zero, t5 = zero;
-  let q1 = q0 + stride, q2 = q1 + stride, y = x + ld;
+  let s0 = zero,
+    s1 = zero,
+    s2 = zero,
+    s3 = zero,
+    t0 = zero,
+    t1 = zero,
+    t2 = zero,
+    t3 = zero;
+  let s4 = zero,
+    s5 = zero,
+    t4 = zero,
+    t5 = zero;
+  let q1 = q0 + stride,
+    q2 = q1 + stride,
+    y = x + ld;
   for (const end = x + groups * TERMS; x != end; x += TERMS, y += TERMS) {
-    const a = terms(x), b = terms(y);
+    const a = terms(x),
+      b = terms(y);
     const w0 = weights(q0);
     s0 = dot(w0, a, s0);
     t0 = dot(w0, b, t0);
@@ -142,8 +178,17 @@ function twoRows(U: i32, groups: usize, x: usize, ld: usize, q0: usize, stride: 
 @inline
 function fourRows(U: i32, groups: usize, x: usize, ld: usize, q0: usize, group: usize, sums: usize): void {
   const zero = i32x4.splat(0);
-  let s0 = zero, s1 = zero, s2 = zero, s3 = zero, t0 = zero, t1 = zero, t2 = zero, t3 = zero;
-  let x1 = x + ld, x2 = x1 + ld, x3 = x2 + ld;
+  let s0 = zero,
+    s1 = zero,
+    s2 = zero,
+    s3 = zero,
+    t0 = zero,
+    t1 = zero,
+    t2 = zero,
+    t3 = zero;
+  let x1 = x + ld,
+    x2 = x1 + ld,
+    x3 = x2 + ld;
   for (const end = x + groups * TERMS; x != end; x += TERMS, x1 += TERMS, x2 += TERMS, x3 += TERMS) {
     const w0 = weights(q0);
     const w1 = U > 1 ? weights(q0 + UNIT) : zero;
@@ -184,7 +229,17 @@ function fourRows(U: i32, groups: usize, x: usize, ld: usize, q0: usize, group: 
  * @param group    bytes of four terms of a panel: 32, or 16 in a narrow one
  * @param sums     out  [R, U] vectors
  */
-export function tile(R: usize, U: usize, groups: usize, x: usize, ld: usize, p: usize, stride: usize, group: usize, sums: usize): void {
+export function tile(
+  R: usize,
+  U: usize,
+  groups: usize,
+  x: usize,
+  ld: usize,
+  p: usize,
+  stride: usize,
+  group: usize,
+  sums: usize,
+): void {
   if (R == 1) {
     if (ASC_FEATURE_RELAXED_SIMD && U == 12) oneRow(12, groups, x, p, stride, 32, sums);
     else if (U == 8) oneRow(8, groups, x, p, stride, 32, sums);

@@ -27,7 +27,8 @@ function offsets(limbs: usize, less: usize): v128 {
 @inline
 function integers(limbs: usize, sums: usize, next: usize, offset: v128): v128 {
   if (!ASC_FEATURE_RELAXED_SIMD) {
-    const a = v128.load(sums), b = v128.load(sums, 16);
+    const a = v128.load(sums),
+      b = v128.load(sums, 16);
     return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7));
   }
   // limbs may leave 32 bits on the way, but come back: the result fits
@@ -54,16 +55,32 @@ function scaled(sum: v128, row: v128, column: v128, init: usize): v128 {
 // @ts-ignore: decorator
 @inline
 function finish(
-  R: usize, U: usize, limbs: usize, count: usize, sums: usize, scales: usize, columns: usize, less: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  R: usize,
+  U: usize,
+  limbs: usize,
+  count: usize,
+  sums: usize,
+  scales: usize,
+  columns: usize,
+  less: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   const bytes = U << 4;
   const step: usize = ASC_FEATURE_RELAXED_SIMD ? 16 : 32;
   for (const end = sums + R * bytes; sums != end; sums += limbs * bytes, scales += 4, init += is, c += os) {
     const row = v128.load32_splat(scales);
-    let at: usize = 0, left = count;
+    let at: usize = 0,
+      left = count;
     for (let s = sums; s != sums + bytes; s += step, at += 16, left -= 4) {
-      const value = scaled(integers(limbs, s, bytes, offsets(limbs, less + at)), row, v128.load(columns + at), init + at);
+      const value = scaled(
+        integers(limbs, s, bytes, offsets(limbs, less + at)),
+        row,
+        v128.load(columns + at),
+        init + at,
+      );
       if (left >= 4) v128.store(c + at, value);
       else storePartial(c + at, value, left);
       if (left <= 4) break;
@@ -75,10 +92,21 @@ function finish(
 // @ts-ignore: decorator
 @inline
 function finishPanel(
-  R: usize, limbs: usize, sums: usize, scales: usize, columns: usize, less: usize, init: usize, is: usize, c: usize, os: usize,
+  R: usize,
+  limbs: usize,
+  sums: usize,
+  scales: usize,
+  columns: usize,
+  less: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
-  const left = offsets(limbs, less), right = offsets(limbs, less + 16);
-  const columnsLeft = v128.load(columns), columnsRight = v128.load(columns, 16);
+  const left = offsets(limbs, less),
+    right = offsets(limbs, less + 16);
+  const columnsLeft = v128.load(columns),
+    columnsRight = v128.load(columns, 16);
   for (const end = sums + (R << 5); sums != end; sums += limbs << 5, scales += 4, init += is, c += os) {
     const row = v128.load32_splat(scales);
     v128.store(c, scaled(integers(limbs, sums, 32, left), row, columnsLeft, init));
@@ -88,8 +116,19 @@ function finishPanel(
 
 /** One chunk of the weights by a block of rows. Arguments as below, strides in bytes. */
 function chunk(
-  rows: usize, limbs: usize, N: usize, K: usize, q: usize, limb: usize, scratch: usize, columns: usize, w: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  rows: usize,
+  limbs: usize,
+  N: usize,
+  K: usize,
+  q: usize,
+  limb: usize,
+  scratch: usize,
+  columns: usize,
+  w: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   const sums = scratch + ROW_SCALES;
   const panels = w + (panelWidth(N) << 2);
@@ -102,18 +141,22 @@ function chunk(
     // and a third row has no tile as wide
     let U: usize = 8 / tall;
     const left = N - n;
-    if (tall < 4 && rows != 3 && left > WIDEST / tall * COLUMNS - 4 && left != 16 * COLUMNS / tall) U = WIDEST / tall;
+    if (tall < 4 && rows != 3 && left > (WIDEST / tall) * COLUMNS - 4 && left != (16 * COLUMNS) / tall)
+      U = WIDEST / tall;
     while (U * COLUMNS > 4 && N - n <= U * COLUMNS - 4) U >>= 1;
     const group: usize = widthAt(N, n & ~7) << 2;
     const p = panels + (n >> 3) * stride + ((n & 4) << 2);
     const at = n << 2;
     const from = init ? init + at : ZEROS;
-    let r: usize = 0, R = tall;
+    let r: usize = 0,
+      R = tall;
     while (r < rows) {
       while (R > rows - r) R >>= 1;
       tile(R, U, groups, q + r * limb, limb, p, stride, group, sums);
       const row = r / limbs;
-      const scales = scratch + (row << 2), b = from + row * is, to = c + at + row * os;
+      const scales = scratch + (row << 2),
+        b = from + row * is,
+        to = c + at + row * os;
       if (ASC_FEATURE_RELAXED_SIMD && U == 2 && N - n >= 8) {
         // the number of limbs as a literal
         if (limbs == 1) finishPanel(R, 1, sums, scales, columns + at, w + at, b, is, to, os);
@@ -129,7 +172,7 @@ function chunk(
 
 /** Bytes of scratch for M rows of K. */
 export function scratchBytes(M: usize, K: usize): usize {
-  return ROW_SCALES + TILE_SUMS + 2 * (K + 15 & ~15) * min(M, BLOCK);
+  return ROW_SCALES + TILE_SUMS + 2 * ((K + 15) & ~15) * min(M, BLOCK);
 }
 
 /**
@@ -144,16 +187,30 @@ export function scratchBytes(M: usize, K: usize): usize {
  * @param bits          of the activations: 7 or 14
  */
 export function gemm(
-  M: usize, N: usize, K: usize, a: usize, lda: usize, w: usize,
-  init: usize, ldinit: usize, c: usize, ldc: usize, scratch: usize, bits: usize,
+  M: usize,
+  N: usize,
+  K: usize,
+  a: usize,
+  lda: usize,
+  w: usize,
+  init: usize,
+  ldinit: usize,
+  c: usize,
+  ldc: usize,
+  scratch: usize,
+  bits: usize,
 ): void {
-  const limbs = limbsOf(bits), limb = limbBytes(K);
+  const limbs = limbsOf(bits),
+    limb = limbBytes(K);
   const os = ldc << 2;
   const panels = w + (panelWidth(N) << 2);
   while (M) {
     const rows = min(M, BLOCK);
     quantizeRows(rows, K, a, lda, bits, scratch);
-    let q = scratch + ROW_SCALES + TILE_SUMS, p = panels, from = init, is = init ? ldinit << 2 : 0;
+    let q = scratch + ROW_SCALES + TILE_SUMS,
+      p = panels,
+      from = init,
+      is = init ? ldinit << 2 : 0;
     for (let k: usize = 0; k < K || !k; k += CHUNK) {
       const terms = min(K - k, CHUNK);
       chunk(rows * limbs, limbs, N, terms, q, limb, scratch, w, p, from, is, c, os);
@@ -162,8 +219,8 @@ export function gemm(
       from = c;
       is = os;
     }
-    a += rows * lda << 2;
-    if (init) init += rows * ldinit << 2;
+    a += (rows * lda) << 2;
+    if (init) init += (rows * ldinit) << 2;
     c += rows * os;
     M -= rows;
   }

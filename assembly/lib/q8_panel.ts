@@ -41,7 +41,7 @@ export function limbsOf(bits: usize): usize {
 // @ts-ignore: decorator
 @inline
 export function limbBytes(K: usize): usize {
-  const Kp = K + 15 & ~15;
+  const Kp = (K + 15) & ~15;
   return ASC_FEATURE_RELAXED_SIMD ? Kp : Kp << 1;
 }
 
@@ -49,12 +49,12 @@ export function limbBytes(K: usize): usize {
 // @ts-ignore: decorator
 @inline
 export function panelBytes(K: usize): usize {
-  return (K + 3 & ~3) << 3;
+  return ((K + 3) & ~3) << 3;
 }
 
 /** Bytes of a chunk of K rows: sums and panels. */
 // @ts-ignore: decorator
 @inline
 export function chunkBytes(K: usize, N: usize): usize {
-  return panelWidth(N) * ((K + 3 & ~3) + 4);
+  return panelWidth(N) * (((K + 3) & ~3) + 4);
 }

@@ -17,12 +17,13 @@ const TINY: f32 = 1e-30;
 // @ts-ignore: decorator
 @inline
 function magnitudes(x: v128): v128 {
-  return v128.and(x, i32x4.splat(0x7FFFFFFF));
+  return v128.and(x, i32x4.splat(0x7fffffff));
 }
 
 /** max |x| over a row; NaN when there is one. Of integers, since f32x4.max takes several instructions (measured: half of the time of a row). */
 function largest(K: usize, x: usize): f32 {
-  let m = i32x4.splat(0), n = m;
+  let m = i32x4.splat(0),
+    n = m;
   const end = x + (K << 2);
   for (; x + 32 <= end; x += 32) {
     m = i32x4.max_s(m, magnitudes(v128.load(x)));
@@ -57,10 +58,15 @@ function storeIntegers(bits: usize, a: v128, b: v128, c: v128, d: v128, q: usize
     v128.store(q, bytes(v128.and(a, low), v128.and(b, low), v128.and(c, low), v128.and(d, low)));
     if (bits != 14) return;
     const high = i32x4.splat(127 << 7);
-    v128.store(q + limb, bytes(
-      i32x4.shr_u(v128.and(a, high), 7), i32x4.shr_u(v128.and(b, high), 7),
-      i32x4.shr_u(v128.and(c, high), 7), i32x4.shr_u(v128.and(d, high), 7),
-    ));
+    v128.store(
+      q + limb,
+      bytes(
+        i32x4.shr_u(v128.and(a, high), 7),
+        i32x4.shr_u(v128.and(b, high), 7),
+        i32x4.shr_u(v128.and(c, high), 7),
+        i32x4.shr_u(v128.and(d, high), 7),
+      ),
+    );
   } else {
     const zero = v128.splat<f32>(MAGIC);
     v128.store(q, i16x8.narrow_i32x4_s(i32x4.sub(a, zero), i32x4.sub(b, zero)));
@@ -80,17 +86,27 @@ function quantizeRow(K: usize, x: usize, bits: usize, q: usize): f32 {
   const zero = f32x4.splat(0);
   const end = x + (K << 2);
   for (; x + 64 <= end; x += 64, q += step) {
-    storeIntegers(bits,
-      integers(v128.load(x), inverse, magic), integers(v128.load(x, 16), inverse, magic),
-      integers(v128.load(x, 32), inverse, magic), integers(v128.load(x, 48), inverse, magic), q, limb);
+    storeIntegers(
+      bits,
+      integers(v128.load(x), inverse, magic),
+      integers(v128.load(x, 16), inverse, magic),
+      integers(v128.load(x, 32), inverse, magic),
+      integers(v128.load(x, 48), inverse, magic),
+      q,
+      limb,
+    );
   }
   if (x < end) {
     const left = (end - x) >> 2;
-    storeIntegers(bits,
+    storeIntegers(
+      bits,
       integers(loadPartial(x, left), inverse, magic),
       integers(left > 4 ? loadPartial(x + 16, left - 4) : zero, inverse, magic),
       integers(left > 8 ? loadPartial(x + 32, left - 8) : zero, inverse, magic),
-      integers(left > 12 ? loadPartial(x + 48, left - 12) : zero, inverse, magic), q, limb);
+      integers(left > 12 ? loadPartial(x + 48, left - 12) : zero, inverse, magic),
+      q,
+      limb,
+    );
   }
   return empty ? 0 : m < Infinity ? m / levels : NaN;
 }

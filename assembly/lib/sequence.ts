@@ -25,8 +25,8 @@ export function rowsOf(T: usize, B: usize, active: usize): usize {
 /** Rows `from`…`to` of x, or zeros when x is 0, to the same rows of y, if there is one. Tight rows of H. */
 export function copyRows(from: usize, to: usize, H: usize, x: usize, y: usize): void {
   if (!y || from >= to) return;
-  const at = from * H << 2;
-  const bytes = (to - from) * H << 2;
+  const at = (from * H) << 2;
+  const bytes = ((to - from) * H) << 2;
   if (x) memory.copy(y + at, x + at, bytes);
   else memory.fill(y + at, 0, bytes);
 }

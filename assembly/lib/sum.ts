@@ -100,9 +100,19 @@ function storeSums(acc: bool, y: usize, low: v128, up: v128, count: usize): void
 @inline
 function sumTile(acc: bool, whole: bool, rows: usize, count: usize, x: usize, stride: usize, y: usize): void {
   const zero = f64x2.splat(0);
-  let d0 = zero, d1 = zero, d2 = zero, d3 = zero, d4 = zero, d5 = zero, d6 = zero, d7 = zero;
+  let d0 = zero,
+    d1 = zero,
+    d2 = zero,
+    d3 = zero,
+    d4 = zero,
+    d5 = zero,
+    d6 = zero,
+    d7 = zero;
   while (rows) {
-    let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+    let s0 = zero,
+      s1 = zero,
+      s2 = zero,
+      s3 = zero;
     for (const end = rows - min(rows, BLOCK_ROWS); rows > end; rows--, x += stride) {
       s0 = f32x4.add(s0, v128.load(x));
       if (!whole) continue;

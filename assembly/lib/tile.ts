@@ -41,26 +41,52 @@ export function storeRow(NR: i32, c: usize, lo: v128, hi: v128, count: usize): v
 // @ts-ignore: decorator
 @inline
 export function tile(
-  MR: i32, NR: i32, count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  MR: i32,
+  NR: i32,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   const zero = f32x4.splat(0);
-  let s0 = v128.load(init), t0 = NR > 4 ? v128.load(init, 16) : zero;
-  let s1 = zero, t1 = zero, s2 = zero, t2 = zero, s3 = zero, t3 = zero, s4 = zero, t4 = zero, s5 = zero, t5 = zero;
-  if (MR > 1) s1 = v128.load(init += is);
+  let s0 = v128.load(init),
+    t0 = NR > 4 ? v128.load(init, 16) : zero;
+  let s1 = zero,
+    t1 = zero,
+    s2 = zero,
+    t2 = zero,
+    s3 = zero,
+    t3 = zero,
+    s4 = zero,
+    t4 = zero,
+    s5 = zero,
+    t5 = zero;
+  if (MR > 1) s1 = v128.load((init += is));
   if (MR > 1 && NR > 4) t1 = v128.load(init, 16);
-  if (MR > 2) s2 = v128.load(init += is);
+  if (MR > 2) s2 = v128.load((init += is));
   if (MR > 2 && NR > 4) t2 = v128.load(init, 16);
-  if (MR > 3) s3 = v128.load(init += is);
+  if (MR > 3) s3 = v128.load((init += is));
   if (MR > 3 && NR > 4) t3 = v128.load(init, 16);
-  if (MR > 4) s4 = v128.load(init += is);
+  if (MR > 4) s4 = v128.load((init += is));
   if (MR > 4 && NR > 4) t4 = v128.load(init, 16);
-  if (MR > 5) s5 = v128.load(init += is);
+  if (MR > 5) s5 = v128.load((init += is));
   if (MR > 5 && NR > 4) t5 = v128.load(init, 16);
-  let a0 = a, a1 = a0 + rs, a2 = a1 + rs, a3 = a2 + rs, a4 = a3 + rs, a5 = a4 + rs;
-  const end = panel + K * (<usize>NR << 2);
+  let a0 = a,
+    a1 = a0 + rs,
+    a2 = a1 + rs,
+    a3 = a2 + rs,
+    a4 = a3 + rs,
+    a5 = a4 + rs;
+  const end = panel + K * ((<usize>NR) << 2);
   while (panel != end) {
-    const lo = v128.load(panel), hi = NR > 4 ? v128.load(panel, 16) : zero;
+    const lo = v128.load(panel),
+      hi = NR > 4 ? v128.load(panel, 16) : zero;
     let x = v128.load32_splat(a0);
     s0 = madd(x, lo, s0);
     if (NR > 4) t0 = madd(x, hi, t0);
@@ -85,12 +111,12 @@ export function tile(
     if (MR > 3) a3 += cs;
     if (MR > 4) a4 += cs;
     if (MR > 5) a5 += cs;
-    panel += <usize>NR << 2;
+    panel += (<usize>NR) << 2;
   }
   storeRow(NR, c, s0, t0, count);
-  if (MR > 1) storeRow(NR, c += os, s1, t1, count);
-  if (MR > 2) storeRow(NR, c += os, s2, t2, count);
-  if (MR > 3) storeRow(NR, c += os, s3, t3, count);
-  if (MR > 4) storeRow(NR, c += os, s4, t4, count);
-  if (MR > 5) storeRow(NR, c += os, s5, t5, count);
+  if (MR > 1) storeRow(NR, (c += os), s1, t1, count);
+  if (MR > 2) storeRow(NR, (c += os), s2, t2, count);
+  if (MR > 3) storeRow(NR, (c += os), s3, t3, count);
+  if (MR > 4) storeRow(NR, (c += os), s4, t4, count);
+  if (MR > 5) storeRow(NR, (c += os), s5, t5, count);
 }

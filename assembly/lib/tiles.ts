@@ -7,85 +7,181 @@
 import { MAX_ROWS, tile } from "./tile";
 
 function tile1x8(
-  count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   tile(1, 8, count, K, a, rs, cs, panel, init, is, c, os);
 }
 
 function tile2x8(
-  count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   tile(2, 8, count, K, a, rs, cs, panel, init, is, c, os);
 }
 
 function tile3x8(
-  count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   tile(3, 8, count, K, a, rs, cs, panel, init, is, c, os);
 }
 
 function tile4x8(
-  count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   tile(4, 8, count, K, a, rs, cs, panel, init, is, c, os);
 }
 
 function tile5x8(
-  count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   tile(5, 8, count, K, a, rs, cs, panel, init, is, c, os);
 }
 
 function tile6x8(
-  count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   tile(6, 8, count, K, a, rs, cs, panel, init, is, c, os);
 }
 
 function tile1x4(
-  count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   tile(1, 4, count, K, a, rs, cs, panel, init, is, c, os);
 }
 
 function tile2x4(
-  count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   tile(2, 4, count, K, a, rs, cs, panel, init, is, c, os);
 }
 
 function tile3x4(
-  count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   tile(3, 4, count, K, a, rs, cs, panel, init, is, c, os);
 }
 
 function tile4x4(
-  count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   tile(4, 4, count, K, a, rs, cs, panel, init, is, c, os);
 }
 
 function tile5x4(
-  count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   tile(5, 4, count, K, a, rs, cs, panel, init, is, c, os);
 }
 
 function tile6x4(
-  count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   tile(6, 4, count, K, a, rs, cs, panel, init, is, c, os);
 }
@@ -94,8 +190,18 @@ function tile6x4(
 // @ts-ignore: decorator
 @inline
 export function tileOf(
-  rows: usize, NR: i32, count: usize, K: usize, a: usize, rs: usize, cs: usize, panel: usize,
-  init: usize, is: usize, c: usize, os: usize,
+  rows: usize,
+  NR: i32,
+  count: usize,
+  K: usize,
+  a: usize,
+  rs: usize,
+  cs: usize,
+  panel: usize,
+  init: usize,
+  is: usize,
+  c: usize,
+  os: usize,
 ): void {
   if (NR == 8) {
     if (MAX_ROWS > 5 && rows == 6) tile6x8(count, K, a, rs, cs, panel, init, is, c, os);

@@ -5,7 +5,17 @@
  * value is PyTorch's: 0 for |x|′, relu′, relu6′ and the hard sigmoid's at their bounds; clip′ is 1 at its bounds.
  */
 import { phi } from "./phi";
-import { affine, callExp, callSigmoid, callTanh, clip, GELU_CUBIC, GELU_LINEAR, SELU_ALPHA, SELU_SCALE } from "./unary_cores";
+import {
+  affine,
+  callExp,
+  callSigmoid,
+  callTanh,
+  clip,
+  GELU_CUBIC,
+  GELU_LINEAR,
+  SELU_ALPHA,
+  SELU_SCALE,
+} from "./unary_cores";
 import { Unary } from "./unary_codes";
 
 // @ts-ignore: decorator
@@ -79,32 +89,54 @@ export function unaryGrad(code: i32, x: v128, y: v128, alpha: f32, beta: f32): v
   const half = f32x4.splat(0.5);
   const a = f32x4.splat(alpha);
   switch (code) {
-    case Unary.TANH: return tanhGrad(y);
-    case Unary.SIGMOID: return f32x4.mul(y, f32x4.sub(one, y));
-    case Unary.RELU: return v128.and(f32x4.gt(x, zero), one);
-    case Unary.EXP: return y;
-    case Unary.LOG: return f32x4.div(one, x);
-    case Unary.SQRT: return f32x4.div(half, y);
-    case Unary.SQUARE: return f32x4.add(x, x);
-    case Unary.ABS: return f32x4.sub(v128.and(f32x4.gt(x, zero), one), v128.and(f32x4.lt(x, zero), one));
-    case Unary.NEG: return f32x4.splat(-1);
-    case Unary.RECIPROCAL: return f32x4.neg(f32x4.mul(y, y));
-    case Unary.ELU: return exponentialUnitGrad(x, x, alpha, 1);
-    case Unary.LEAKY_RELU: return v128.bitselect(one, a, f32x4.gt(x, zero));
-    case Unary.SOFTPLUS: return callSigmoid(x);
+    case Unary.TANH:
+      return tanhGrad(y);
+    case Unary.SIGMOID:
+      return f32x4.mul(y, f32x4.sub(one, y));
+    case Unary.RELU:
+      return v128.and(f32x4.gt(x, zero), one);
+    case Unary.EXP:
+      return y;
+    case Unary.LOG:
+      return f32x4.div(one, x);
+    case Unary.SQRT:
+      return f32x4.div(half, y);
+    case Unary.SQUARE:
+      return f32x4.add(x, x);
+    case Unary.ABS:
+      return f32x4.sub(v128.and(f32x4.gt(x, zero), one), v128.and(f32x4.lt(x, zero), one));
+    case Unary.NEG:
+      return f32x4.splat(-1);
+    case Unary.RECIPROCAL:
+      return f32x4.neg(f32x4.mul(y, y));
+    case Unary.ELU:
+      return exponentialUnitGrad(x, x, alpha, 1);
+    case Unary.LEAKY_RELU:
+      return v128.bitselect(one, a, f32x4.gt(x, zero));
+    case Unary.SOFTPLUS:
+      return callSigmoid(x);
     case Unary.SOFTSIGN: {
       const d = f32x4.div(one, f32x4.add(one, f32x4.abs(x)));
       return f32x4.mul(d, d);
     }
-    case Unary.HARD_SIGMOID: return inside(x, -3, 3, 1.0 / 6.0);
-    case Unary.HARD_SIGMOID_KERAS2: return inside(x, -2.5, 2.5, 0.2);
-    case Unary.SELU: return exponentialUnitGrad(x, x, SELU_SCALE * SELU_ALPHA, SELU_SCALE);
-    case Unary.RELU6: return inside(x, 0, 6, 1);
-    case Unary.SILU: return gatedGrad(callSigmoid(x), x, one);
-    case Unary.GELU_TANH: return geluTanhGrad(x);
-    case Unary.GELU_ERF: return geluErfGrad(x);
-    case Unary.MISH: return mishGrad(x);
-    case Unary.LOG_SIGMOID: return callSigmoid(f32x4.neg(x));
+    case Unary.HARD_SIGMOID:
+      return inside(x, -3, 3, 1.0 / 6.0);
+    case Unary.HARD_SIGMOID_KERAS2:
+      return inside(x, -2.5, 2.5, 0.2);
+    case Unary.SELU:
+      return exponentialUnitGrad(x, x, SELU_SCALE * SELU_ALPHA, SELU_SCALE);
+    case Unary.RELU6:
+      return inside(x, 0, 6, 1);
+    case Unary.SILU:
+      return gatedGrad(callSigmoid(x), x, one);
+    case Unary.GELU_TANH:
+      return geluTanhGrad(x);
+    case Unary.GELU_ERF:
+      return geluErfGrad(x);
+    case Unary.MISH:
+      return mishGrad(x);
+    case Unary.LOG_SIGMOID:
+      return callSigmoid(f32x4.neg(x));
     case Unary.TANHSHRINK: {
       const t = callTanh(x);
       return f32x4.mul(t, t);
@@ -113,20 +145,30 @@ export function unaryGrad(code: i32, x: v128, y: v128, alpha: f32, beta: f32): v
       const slope = v128.and(affine(x, 1.0 / 3.0, 0.5), f32x4.gt(x, f32x4.splat(-3)));
       return v128.bitselect(slope, one, f32x4.lt(x, f32x4.splat(3)));
     }
-    case Unary.CELU: return exponentialUnitGrad(x, f32x4.div(x, a), 1, 1);
-    case Unary.AFFINE: return a;
-    case Unary.SCALED_TANH: return f32x4.mul(f32x4.splat(alpha * beta), tanhGrad(callTanh(f32x4.mul(x, f32x4.splat(beta)))));
-    case Unary.THRESHOLDED_RELU: return v128.and(f32x4.gt(x, a), one);
+    case Unary.CELU:
+      return exponentialUnitGrad(x, f32x4.div(x, a), 1, 1);
+    case Unary.AFFINE:
+      return a;
+    case Unary.SCALED_TANH:
+      return f32x4.mul(f32x4.splat(alpha * beta), tanhGrad(callTanh(f32x4.mul(x, f32x4.splat(beta)))));
+    case Unary.THRESHOLDED_RELU:
+      return v128.and(f32x4.gt(x, a), one);
     case Unary.CLIPPED_AFFINE: {
       const z = affine(x, alpha, beta);
       return v128.and(a, v128.and(f32x4.gt(z, zero), f32x4.lt(z, one)));
     }
-    case Unary.CLIP: return v128.and(one, v128.and(f32x4.ge(x, a), f32x4.le(x, f32x4.splat(beta))));
-    case Unary.RSQRT: return f32x4.mul(f32x4.splat(-0.5), f32x4.mul(y, f32x4.mul(y, y)));
-    case Unary.SIGN: return zero;
+    case Unary.CLIP:
+      return v128.and(one, v128.and(f32x4.ge(x, a), f32x4.le(x, f32x4.splat(beta))));
+    case Unary.RSQRT:
+      return f32x4.mul(f32x4.splat(-0.5), f32x4.mul(y, f32x4.mul(y, y)));
+    case Unary.SIGN:
+      return zero;
     case Unary.SOFT_SHRINK: // as HARD_SHRINK
-    case Unary.HARD_SHRINK: return v128.and(f32x4.gt(f32x4.abs(x), a), one);
-    case Unary.SQUAREPLUS: return f32x4.div(y, f32x4.add(f32x4.sub(y, x), y));
-    default: return one;
+    case Unary.HARD_SHRINK:
+      return v128.and(f32x4.gt(f32x4.abs(x), a), one);
+    case Unary.SQUAREPLUS:
+      return f32x4.div(y, f32x4.add(f32x4.sub(y, x), y));
+    default:
+      return one;
   }
 }

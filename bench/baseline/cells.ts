@@ -10,7 +10,13 @@ export class PlainSimpleRnn extends PlainRecurrent {
   }
 
   protected step(t: number): void {
-    const { gates, product, h, weights: { bias }, sizes: { B, H } } = this;
+    const {
+      gates,
+      product,
+      h,
+      weights: { bias },
+      sizes: { B, H },
+    } = this;
     for (let b = 0; b < B; b++) {
       for (let j = 0; j < H; j++) {
         const at = (t * B + b) * H + j;
@@ -20,7 +26,12 @@ export class PlainSimpleRnn extends PlainRecurrent {
   }
 
   protected stepBack(t: number, dh: Float32Array): void {
-    const { gates, product, h, sizes: { B, H } } = this;
+    const {
+      gates,
+      product,
+      h,
+      sizes: { B, H },
+    } = this;
     for (let i = 0; i < B * H; i++) {
       const at = t * B * H + i;
       product[i] = gates[at] = dh[i] * (1 - h[at] * h[at]);
@@ -52,7 +63,14 @@ export class PlainLstm extends PlainRecurrent {
   }
 
   protected step(t: number): void {
-    const { gates, product, h, c, weights: { bias }, sizes: { B, H } } = this;
+    const {
+      gates,
+      product,
+      h,
+      c,
+      weights: { bias },
+      sizes: { B, H },
+    } = this;
     for (let b = 0; b < B; b++) {
       for (let j = 0; j < H; j++) {
         const g = (t * B + b) * 4 * H + j;
@@ -73,7 +91,13 @@ export class PlainLstm extends PlainRecurrent {
   }
 
   protected stepBack(t: number, dh: Float32Array): void {
-    const { gates, product, c, dc, sizes: { B, T, H } } = this;
+    const {
+      gates,
+      product,
+      c,
+      dc,
+      sizes: { B, T, H },
+    } = this;
     if (t === T - 1) dc.fill(0);
     for (let b = 0; b < B; b++) {
       for (let j = 0; j < H; j++) {
@@ -104,7 +128,14 @@ export class PlainGru extends PlainRecurrent {
   }
 
   protected step(t: number, before: Float32Array | undefined): void {
-    const { gates, product, h, hn, weights: { bias }, sizes: { B, H } } = this;
+    const {
+      gates,
+      product,
+      h,
+      hn,
+      weights: { bias },
+      sizes: { B, H },
+    } = this;
     for (let b = 0; b < B; b++) {
       for (let j = 0; j < H; j++) {
         const g = (t * B + b) * 3 * H + j;
@@ -123,7 +154,14 @@ export class PlainGru extends PlainRecurrent {
   }
 
   protected stepBack(t: number, dh: Float32Array, before: Float32Array | undefined): void {
-    const { gates, product, direct, hn, gradients: { bias }, sizes: { B, H } } = this;
+    const {
+      gates,
+      product,
+      direct,
+      hn,
+      gradients: { bias },
+      sizes: { B, H },
+    } = this;
     for (let b = 0; b < B; b++) {
       for (let j = 0; j < H; j++) {
         const g = (t * B + b) * 3 * H + j;

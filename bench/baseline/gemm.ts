@@ -19,7 +19,12 @@ function dot(n: number, a: Float32Array, i: number, b: Float32Array, j: number):
 }
 
 /** x [M, N] with rows and columns exchanged. */
-export function transpose(M: number, N: number, x: Float32Array, y: Float32Array = new Float32Array(M * N)): Float32Array {
+export function transpose(
+  M: number,
+  N: number,
+  x: Float32Array,
+  y: Float32Array = new Float32Array(M * N),
+): Float32Array {
   for (let m = 0; m < M; m++) for (let n = 0; n < N; n++) y[n * M + m] = x[m * N + n];
   return y;
 }
@@ -30,7 +35,14 @@ export function gemm(M: number, N: number, K: number, a: Float32Array, bT: Float
 }
 
 /** c[K, N] += a[M, K]ᵀ · d[M, N] */
-export function addTransposed(M: number, K: number, N: number, a: Float32Array, d: Float32Array, c: Float32Array): void {
+export function addTransposed(
+  M: number,
+  K: number,
+  N: number,
+  a: Float32Array,
+  d: Float32Array,
+  c: Float32Array,
+): void {
   const [aT, dT] = [transpose(M, K, a), transpose(M, N, d)];
   for (let k = 0; k < K; k++) for (let n = 0; n < N; n++) c[k * N + n] += dot(M, aT, k * M, dT, n * M);
 }

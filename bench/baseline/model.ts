@@ -47,10 +47,18 @@ function embedding(table: Float32Array, rows: number, E: number): Part {
   };
 }
 
-function recurrent(layer: PlainRecurrent, { B, T, I, H }: { B: number; T: number; I: number; H: number }, sequences: boolean): Part {
+function recurrent(
+  layer: PlainRecurrent,
+  { B, T, I, H }: { B: number; T: number; I: number; H: number },
+  sequences: boolean,
+): Part {
   const { weights, gradients } = layer;
   return {
-    arrays: [[weights.kernel, gradients.kernel], [weights.recurrent, gradients.recurrent], [weights.bias, gradients.bias]],
+    arrays: [
+      [weights.kernel, gradients.kernel],
+      [weights.recurrent, gradients.recurrent],
+      [weights.bias, gradients.bias],
+    ],
     forward: (x) => (sequences ? layer.forward(x) : layer.forward(x).subarray((T - 1) * B * H)),
     backward(x, dy, wanted) {
       const dh = new Float32Array(T * B * H);
@@ -69,14 +77,18 @@ function dense(kernel: Float32Array, bias: Float32Array, rows: number, activatio
   const [dKernel, dBias, out] = [new Float32Array(kernel.length), new Float32Array(N), new Float32Array(rows * N)];
   const kernelT = transpose(I, N, kernel);
   return {
-    arrays: [[kernel, dKernel], [bias, dBias]],
+    arrays: [
+      [kernel, dKernel],
+      [bias, dBias],
+    ],
     forward(x) {
       gemm(rows, N, I, x, kernelT, out);
       for (let k = 0; k < out.length; k++) out[k] += bias[k % N];
       if (activation === "sigmoid") for (let k = 0; k < out.length; k++) out[k] = 1 / (1 + Math.exp(-out[k]));
       return out;
     },
-    backward(x, dy) { // dy is the gradient before the activation: the losses below see to it
+    backward(x, dy) {
+      // dy is the gradient before the activation: the losses below see to it
       addTransposed(rows, I, N, x, dy, dKernel);
       for (let k = 0; k < dy.length; k++) dBias[k % N] += dy[k];
       const dx = new Float32Array(rows * I);
@@ -93,7 +105,7 @@ const LOSSES: Record<Loss, (p: Float32Array, y: ArrayLike<number>, d: Float32Arr
     let sum = 0;
     for (let k = 0; k < p.length; k++) {
       sum += (p[k] - y[k]) ** 2;
-      d[k] = 2 * (p[k] - y[k]) / p.length;
+      d[k] = (2 * (p[k] - y[k])) / p.length;
     }
     return sum / p.length;
   },
@@ -155,7 +167,8 @@ export class PlainModel {
   forward(x: ArrayLike<number>): Float32Array {
     const { B, T, features } = this.shape;
     const F = Math.max(features, 1);
-    for (let b = 0; b < B; b++) for (let t = 0; t < T; t++) for (let f = 0; f < F; f++) this.time[(t * B + b) * F + f] = x[(b * T + t) * F + f];
+    for (let b = 0; b < B; b++)
+      for (let t = 0; t < T; t++) for (let f = 0; f < F; f++) this.time[(t * B + b) * F + f] = x[(b * T + t) * F + f];
     let value = this.time;
     this.parts.forEach((part, i) => {
       this.inputs[i] = value;
@@ -181,9 +194,11 @@ export class PlainModel {
     const out = this.forward(x);
     let gradient: Float32Array | undefined = new Float32Array(out.length);
     const value = LOSSES[loss](out, y, gradient);
-    for (let i = this.parts.length - 1; i >= 0; i--) gradient = this.parts[i].backward(this.inputs[i], gradient!, i > 0);
+    for (let i = this.parts.length - 1; i >= 0; i--)
+      gradient = this.parts[i].backward(this.inputs[i], gradient!, i > 0);
     const arrays = this.parts.flatMap((part) => part.arrays);
-    if (this.optimizers.length === 0) this.optimizers = arrays.map(([w]) => new (optimizer === "adam" ? PlainAdam : PlainRmsprop)(w.length));
+    if (this.optimizers.length === 0)
+      this.optimizers = arrays.map(([w]) => new (optimizer === "adam" ? PlainAdam : PlainRmsprop)(w.length));
     this.steps++;
     arrays.forEach(([w, d], k) => this.optimizers[k].update(w, d, this.steps));
     for (const part of this.parts) part.refresh?.();

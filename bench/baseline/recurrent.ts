@@ -40,7 +40,11 @@ export abstract class PlainRecurrent {
     this.G = gates * H;
     this.sizes = sizes;
     this.weights = weights;
-    this.gradients = { kernel: new Float32Array(I * this.G), recurrent: new Float32Array(H * this.G), bias: new Float32Array(weights.bias.length) };
+    this.gradients = {
+      kernel: new Float32Array(I * this.G),
+      recurrent: new Float32Array(H * this.G),
+      bias: new Float32Array(weights.bias.length),
+    };
     this.h = new Float32Array(T * B * H);
     this.gates = new Float32Array(T * B * this.G);
     this.product = new Float32Array(B * this.G);

@@ -20,7 +20,11 @@ export function prepare({ workload, weights, x }) {
   if (kind !== "predict" || features !== 1 || grus.some(({ type, resetAfter }) => type !== "gru" || resetAfter)) {
     throw new Refusal("it has GRUs that reset before the product, over one number a step");
   }
-  const net = new brain.recurrent.GRUTimeStep({ inputSize: 1, hiddenLayers: grus.map(({ units }) => units), outputSize: 1 });
+  const net = new brain.recurrent.GRUTimeStep({
+    inputSize: 1,
+    hiddenLayers: grus.map(({ units }) => units),
+    outputSize: 1,
+  });
   net.initialize();
   grus.forEach(({ units: H }, i) => {
     const [kernel, recurrentKernel, bias] = weights[i];

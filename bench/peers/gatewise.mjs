@@ -36,7 +36,10 @@ const OPTIMIZERS = {
 
 function build({ workload, weights }) {
   const { features, layers: list } = workload;
-  const model = sequential(list.map((layer) => MAKERS[layer.type](layer)), { inputShape: features > 0 ? [null, features] : [null] });
+  const model = sequential(
+    list.map((layer) => MAKERS[layer.type](layer)),
+    { inputShape: features > 0 ? [null, features] : [null] },
+  );
   const arrays = weights.flat();
   model.setWeights(Object.fromEntries(Object.keys(model.getWeights()).map((key, i) => [key, arrays[i]])));
   if (!bits) return model;
@@ -59,7 +62,10 @@ const KINDS = {
     return { run, outputs: () => run().data };
   },
   train(model, { workload, x, y, updates }) {
-    const loss = workload.loss === "sparseCategoricalCrossentropy" ? gatewise.losses.sparseCategoricalCrossentropy({ fromLogits: true }) : workload.loss;
+    const loss =
+      workload.loss === "sparseCategoricalCrossentropy"
+        ? gatewise.losses.sparseCategoricalCrossentropy({ fromLogits: true })
+        : workload.loss;
     model.compile({ optimizer: OPTIMIZERS[workload.optimizer](workload.convention), loss });
     const run = () => model.trainOnBatch(x, y);
     return { run, outputs: () => Float32Array.from({ length: updates }, () => run().loss) };

@@ -30,7 +30,12 @@ class Graph {
   constant(name, dims, data) {
     const dataType = data instanceof Float32Array ? FLOAT : INT64;
     const array = dataType === FLOAT ? data : BigInt64Array.from(data, BigInt);
-    this.initializers.push({ name, dims, dataType, rawData: new Uint8Array(array.buffer, array.byteOffset, array.byteLength) });
+    this.initializers.push({
+      name,
+      dims,
+      dataType,
+      rawData: new Uint8Array(array.buffer, array.byteOffset, array.byteLength),
+    });
     return name;
   }
 
@@ -42,7 +47,8 @@ class Graph {
 }
 
 const info = (name, elemType, shape) => ({
-  name, type: { tensorType: { elemType, shape: { dim: shape.map((dimValue) => ({ dimValue })) } } },
+  name,
+  type: { tensorType: { elemType, shape: { dim: shape.map((dimValue) => ({ dimValue })) } } },
 });
 
 /** A recurrent layer; in a stream its states are inputs and outputs of the model. */
@@ -54,13 +60,19 @@ function recurrent(graph, layer, i, x, weights, states) {
   const w = graph.constant(`w${i}`, [1, G * H, kernel.shape[0]], gatesOf(kernel, kernel.shape[0], H, order));
   const r = graph.constant(`r${i}`, [1, G * H, H], gatesOf(recurrentKernel, H, H, order));
   const both = new Float32Array(2 * G * H);
-  if (layer.resetAfter) both.set(bias.data); // z r n twice
+  if (layer.resetAfter)
+    both.set(bias.data); // z r n twice
   else both.set(gatesOf(bias, 1, H, order));
   const b = graph.constant(`b${i}`, [1, 2 * G * H], both);
   const initial = states.filter(({ layer: at }) => at === i).map(({ input }) => input);
   const last = [`h${i}`, ...(type === "lstm" ? [`c${i}`] : [])];
   const options = { hidden_size: H, ...(type === "gru" ? { linear_before_reset: Number(layer.resetAfter) } : {}) };
-  graph.node(OPERATOR[type], [x, w, r, b, ...(initial.length > 0 ? ["", ...initial] : [])], [`y${i}`, ...last], options);
+  graph.node(
+    OPERATOR[type],
+    [x, w, r, b, ...(initial.length > 0 ? ["", ...initial] : [])],
+    [`y${i}`, ...last],
+    options,
+  );
   return layer.sequences === false || states.length > 0
     ? graph.node("Squeeze", [last[0], "axis0"], [`last${i}`])
     : graph.node("Squeeze", [`y${i}`, "axis1"], [`all${i}`]);
@@ -73,15 +85,27 @@ function recurrent(graph, layer, i, x, weights, states) {
 export function onnxModel({ kind, B, T, features, layers }, weights) {
   const graph = new Graph();
   const isStream = kind === "stream";
-  const states = !isStream ? [] : layers.flatMap(({ type, units }, layer) =>
-    ({ lstm: ["h", "c"], gru: ["h"], simpleRNN: ["h"] }[type] ?? []).map((state) => ({ layer, units, input: `${state}${layer}_in`, output: `${state}${layer}` })));
+  const states = !isStream
+    ? []
+    : layers.flatMap(({ type, units }, layer) =>
+        (({ lstm: ["h", "c"], gru: ["h"], simpleRNN: ["h"] })[type] ?? []).map((state) => ({
+          layer,
+          units,
+          input: `${state}${layer}_in`,
+          output: `${state}${layer}`,
+        })),
+      );
   graph.constant("axis0", [1], [0]);
   graph.constant("axis1", [1], [1]);
   let value = "x";
   let isFlat = false; // [1, features] in a stream
   layers.forEach((layer, i) => {
     if (layer.type === "embedding") {
-      value = graph.node("Gather", [graph.constant(`table${i}`, weights[i][0].shape, weights[i][0].data), value], [`embedded${i}`]);
+      value = graph.node(
+        "Gather",
+        [graph.constant(`table${i}`, weights[i][0].shape, weights[i][0].data), value],
+        [`embedded${i}`],
+      );
     } else if (layer.type === "dense") {
       const [kernel, bias] = weights[i];
       value = graph.node("MatMul", [value, graph.constant(`kernel${i}`, kernel.shape, kernel.data)], [`product${i}`]);
@@ -102,8 +126,13 @@ export function onnxModel({ kind, B, T, features, layers }, weights) {
       name: "workload",
       node: graph.nodes,
       initializer: graph.initializers,
-      input: [info("x", features > 0 ? FLOAT : INT32, features > 0 ? [T, B, features] : [T, B]), ...states.map((each) => info(each.input, FLOAT, state(each)))],
-      output: [info("y", FLOAT, []), ...states.map((each) => info(each.output, FLOAT, state(each)))].map((each, k) => (k === 0 ? { name: "y", type: { tensorType: { elemType: FLOAT } } } : each)),
+      input: [
+        info("x", features > 0 ? FLOAT : INT32, features > 0 ? [T, B, features] : [T, B]),
+        ...states.map((each) => info(each.input, FLOAT, state(each))),
+      ],
+      output: [info("y", FLOAT, []), ...states.map((each) => info(each.output, FLOAT, state(each)))].map((each, k) =>
+        k === 0 ? { name: "y", type: { tensorType: { elemType: FLOAT } } } : each,
+      ),
     },
   });
   return { bytes: onnx.ModelProto.encode(model).finish(), states };

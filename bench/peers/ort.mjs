@@ -26,7 +26,9 @@ export async function prepareOrt({ InferenceSession, Tensor }, options, { worklo
     const inOrder = (data) => (layers.some(({ sequences }) => sequences === false) ? data : batchFirst(data, workload));
     return { isAsync: true, run, release, outputs: async () => inOrder((await run()).y.data) };
   }
-  const feeds = Object.fromEntries(states.map(({ input, units }) => [input, tensor(new Float32Array(units), [1, 1, units])]));
+  const feeds = Object.fromEntries(
+    states.map(({ input, units }) => [input, tensor(new Float32Array(units), [1, 1, units])]),
+  );
   const shape = features > 0 ? [1, 1, features] : [1, 1];
   async function step(frame) {
     feeds.x = tensor(frame, shape);
@@ -36,7 +38,7 @@ export async function prepareOrt({ InferenceSession, Tensor }, options, { worklo
   }
   async function outputs() {
     const all = [];
-    for (const frame of frames) all.push(...await step(frame));
+    for (const frame of frames) all.push(...(await step(frame)));
     return Float32Array.from(all);
   }
   return { isAsync: true, run: () => step(frames[0]), release, outputs };

@@ -4,4 +4,9 @@ import { prepareOrt } from "./ort.mjs";
 
 export const name = () => `ONNX Runtime native ${ort.env.versions.node ?? ort.env.versions.common}`;
 
-export const prepare = (job) => prepareOrt(ort, { executionProviders: ["cpu"], intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: "sequential" }, job);
+export const prepare = (job) =>
+  prepareOrt(
+    ort,
+    { executionProviders: ["cpu"], intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: "sequential" },
+    job,
+  );

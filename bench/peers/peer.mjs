@@ -15,7 +15,9 @@ export class Peer {
     this.child = spawn(command, args, { cwd: root, stdio: ["pipe", "ignore", "pipe", "pipe"] });
     this.child.stderr.setEncoding("utf8").on("data", (text) => (this.stderr = (this.stderr + text).slice(-2000)));
     this.child.stdin.on("error", () => {}); // what ended is told by `exit`
-    createInterface({ input: this.child.stdio[3] }).on("line", (line) => this.#waiting.shift()?.(JSON.parse(line, unpack)));
+    createInterface({ input: this.child.stdio[3] }).on("line", (line) =>
+      this.#waiting.shift()?.(JSON.parse(line, unpack)),
+    );
     const ended = (how) => this.#waiting.splice(0).forEach((resolve) => resolve({ error: `${how}\n${this.stderr}` }));
     this.child.on("error", ({ message }) => ended(message));
     this.child.on("exit", (code, signal) => ended(`ended with ${signal ?? code}`));
@@ -24,7 +26,8 @@ export class Peer {
   /** Resolves to the answer: `{ refused }` or `{ error }` where there is no better one. */
   ask(op, message = {}) {
     const { exitCode, signalCode, pid } = this.child;
-    if (exitCode !== null || signalCode !== null || pid === undefined) return Promise.resolve({ error: `has ended\n${this.stderr}` });
+    if (exitCode !== null || signalCode !== null || pid === undefined)
+      return Promise.resolve({ error: `has ended\n${this.stderr}` });
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.child.stdin.write(`${JSON.stringify({ op, ...message }, pack)}\n`);

@@ -14,7 +14,10 @@ export function pack(key, value) {
 
 /** For JSON.parse. */
 export function unpack(key, value) {
-  const type = value !== null && typeof value === "object" ? Object.keys(TYPES).find((name) => typeof value[name] === "string") : undefined;
+  const type =
+    value !== null && typeof value === "object"
+      ? Object.keys(TYPES).find((name) => typeof value[name] === "string")
+      : undefined;
   if (!type) return value;
   const bytes = Buffer.from(value[type], "base64");
   return new TYPES[type](bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
@@ -125,12 +128,16 @@ export function serve(peer, options) {
     collections: ({ steps }) => collections(job, steps),
   };
   let queue = Promise.resolve();
-  createInterface({ input: process.stdin, crlfDelay: Infinity }).on("line", (line) => {
-    const { op, ...message } = JSON.parse(line, unpack);
-    queue = queue.then(() => handlers[op](message)).then(answer, (error) => {
-      answer(error instanceof Refusal ? { refused: error.message } : { error: String(error?.stack ?? error) });
-    });
-  }).on("close", () => process.exit(0));
+  createInterface({ input: process.stdin, crlfDelay: Infinity })
+    .on("line", (line) => {
+      const { op, ...message } = JSON.parse(line, unpack);
+      queue = queue
+        .then(() => handlers[op](message))
+        .then(answer, (error) => {
+          answer(error instanceof Refusal ? { refused: error.message } : { error: String(error?.stack ?? error) });
+        });
+    })
+    .on("close", () => process.exit(0));
 }
 
 /** A peer does not have what a workload needs. */

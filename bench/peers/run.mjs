@@ -25,7 +25,9 @@ const { values: given } = parseArgs({
 process.chdir(fileURLToPath(new URL("../../", import.meta.url)));
 
 /** Rounds, seconds of a turn, seconds before the first. */
-const EFFORT = given.quick ? { rounds: 3, seconds: 0.05, warmUp: 0.2 } : { rounds: Number(given.rounds), seconds: 0.15, warmUp: 1 };
+const EFFORT = given.quick
+  ? { rounds: 3, seconds: 0.05, warmUp: 0.2 }
+  : { rounds: Number(given.rounds), seconds: 0.15, warmUp: 1 };
 /** A call that takes longer than this many seconds has fewer turns. */
 const SLOW = 0.5;
 const SLOW_ROUNDS = given.quick ? 1 : 3;
@@ -34,7 +36,10 @@ const SLOW_ROUNDS = given.quick ? 1 : 3;
 const TOLERANCE = 1e-4;
 
 /** TensorFlow.js has one kind of GRU only: it computes that, compared with ours of that kind. */
-const withResetBefore = (workload) => ({ ...workload, layers: workload.layers.map((layer) => (layer.type === "gru" ? { ...layer, resetAfter: false } : layer)) });
+const withResetBefore = (workload) => ({
+  ...workload,
+  layers: workload.layers.map((layer) => (layer.type === "gru" ? { ...layer, resetAfter: false } : layer)),
+});
 
 /** PyTorch adds epsilon elsewhere than Keras: it is compared with ours in that convention. */
 const withTorchOptimizer = (workload) => (workload.kind === "train" ? { ...workload, convention: "torch" } : workload);
@@ -61,8 +66,12 @@ const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 
 function jobOf(workload) {
   return {
-    workload, weights: weightsOf(workload), updates: TRAINED,
-    ...(workload.kind === "stream" ? { frames: Array.from({ length: STREAMED }, (_, i) => frameOf(workload, i)) } : { x: inputOf(workload) }),
+    workload,
+    weights: weightsOf(workload),
+    updates: TRAINED,
+    ...(workload.kind === "stream"
+      ? { frames: Array.from({ length: STREAMED }, (_, i) => frameOf(workload, i)) }
+      : { x: inputOf(workload) }),
     ...(workload.kind === "train" ? { y: targetOf(workload) } : {}),
   };
 }
@@ -98,7 +107,11 @@ async function prepare(contenders, workload) {
     else {
       const error = contender.isBound ? 0 : difference(answer.outputs, expected.outputs);
       const differs = error > TOLERANCE && !contender.isRounded;
-      entries.push({ contender, error, ...(differs ? { note: `differs by ${error.toExponential(1)}`, failed: true } : {}) });
+      entries.push({
+        contender,
+        error,
+        ...(differs ? { note: `differs by ${error.toExponential(1)}`, failed: true } : {}),
+      });
     }
   }
   await ours.peer.ask("prepare", jobOf(workload)); // variants have come between
@@ -110,13 +123,21 @@ async function measure(entries) {
   const running = entries.filter(({ note }) => note === undefined);
   for (const entry of running) {
     const { seconds, error } = await entry.contender.peer.ask("warmUp", { seconds: EFFORT.warmUp });
-    Object.assign(entry, { times: [], products: [], fastest: Infinity, rounds: seconds > SLOW ? SLOW_ROUNDS : EFFORT.rounds }, error ? { note: `failed: ${error}`, failed: true, rounds: 0 } : {});
+    Object.assign(
+      entry,
+      { times: [], products: [], fastest: Infinity, rounds: seconds > SLOW ? SLOW_ROUNDS : EFFORT.rounds },
+      error ? { note: `failed: ${error}`, failed: true, rounds: 0 } : {},
+    );
   }
   for (let round = 0; round < EFFORT.rounds; round++) {
     for (let k = 0; k < running.length; k++) {
       const entry = running[(k + round) % running.length];
       if (round >= entry.rounds) continue;
-      const { seconds, fastest = seconds, products } = await entry.contender.peer.ask("time", { seconds: EFFORT.seconds });
+      const {
+        seconds,
+        fastest = seconds,
+        products,
+      } = await entry.contender.peer.ask("time", { seconds: EFFORT.seconds });
       entry.times.push(seconds);
       entry.fastest = Math.min(entry.fastest, fastest);
       if (products !== undefined) entry.products.push(products);
@@ -129,16 +150,29 @@ const ratioTo = (ours, times) => median(times.slice(0, ours.length).map((seconds
 
 function rowOf(group, workload, entries) {
   const [{ times: ours }] = entries;
-  const results = Object.fromEntries(entries.map(({ contender: { key }, note, error, times = [], products = [], fastest }) => [key, note !== undefined ? { note } : {
-    seconds: median(times), ratio: ratioTo(ours, times), fastest, difference: error, ...(products.length > 0 ? { products: Math.min(...products) } : {}),
-  }]));
+  const results = Object.fromEntries(
+    entries.map(({ contender: { key }, note, error, times = [], products = [], fastest }) => [
+      key,
+      note !== undefined
+        ? { note }
+        : {
+            seconds: median(times),
+            ratio: ratioTo(ours, times),
+            fastest,
+            difference: error,
+            ...(products.length > 0 ? { products: Math.min(...products) } : {}),
+          },
+    ]),
+  );
   return { group, name: workload.name, kind: workload.kind, results };
 }
 
 const selected = (list, part) => part === "" || list.split(",").some((each) => part.includes(each));
 
 async function start() {
-  const contenders = CONTENDERS.filter(({ key }) => given.peers === "" || key === "ours" || given.peers.split(",").includes(key));
+  const contenders = CONTENDERS.filter(
+    ({ key }) => given.peers === "" || key === "ours" || given.peers.split(",").includes(key),
+  );
   const skipped = [];
   const ready = [];
   for (const contender of contenders) {
@@ -156,7 +190,10 @@ async function start() {
 
 if (!existsSync("bench/peers/node_modules")) {
   console.error("installing the libraries to compare with (bench/peers) …");
-  const { status } = spawnSync("npm", ["ci", "--ignore-scripts", "--prefix", "bench/peers"], { stdio: "inherit", shell: process.platform === "win32" });
+  const { status } = spawnSync("npm", ["ci", "--ignore-scripts", "--prefix", "bench/peers"], {
+    stdio: "inherit",
+    shell: process.platform === "win32",
+  });
   if (status !== 0) process.exit(1);
 }
 const { prepare: buildWhatIsStale } = await import("../../scripts/prepare.mjs");
@@ -183,8 +220,14 @@ ready.forEach(({ peer }) => peer.end());
 
 const report = {
   node: spawnSync(given.node, ["--version"], { encoding: "utf8" }).stdout.trim(),
-  processor: cpus()[0]?.model.trim(), cores: cpus().length, load: loadavg()[0],
-  quick: given.quick, rounds: EFFORT.rounds, names: Object.fromEntries(ready.map(({ key, name }) => [key, name])), skipped, rows,
+  processor: cpus()[0]?.model.trim(),
+  cores: cpus().length,
+  load: loadavg()[0],
+  quick: given.quick,
+  rounds: EFFORT.rounds,
+  names: Object.fromEntries(ready.map(({ key, name }) => [key, name])),
+  skipped,
+  rows,
 };
 mkdirSync("build", { recursive: true });
 writeFileSync("build/peers.json", `${JSON.stringify(report, null, 2)}\n`);

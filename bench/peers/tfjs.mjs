@@ -14,9 +14,24 @@ export async function init([backend]) {
 
 const MAKERS = {
   embedding: ({ tokens, units }, input) => tf.layers.embedding({ inputDim: tokens, outputDim: units, ...input }),
-  simpleRNN: ({ units, sequences }, input) => tf.layers.simpleRNN({ units, returnSequences: sequences, recurrentInitializer: "zeros", ...input }),
-  lstm: ({ units, sequences }, input) => tf.layers.lstm({ units, returnSequences: sequences, recurrentActivation: "sigmoid", recurrentInitializer: "zeros", ...input }),
-  gru: ({ units, sequences }, input) => tf.layers.gru({ units, returnSequences: sequences, recurrentActivation: "sigmoid", recurrentInitializer: "zeros", ...input }),
+  simpleRNN: ({ units, sequences }, input) =>
+    tf.layers.simpleRNN({ units, returnSequences: sequences, recurrentInitializer: "zeros", ...input }),
+  lstm: ({ units, sequences }, input) =>
+    tf.layers.lstm({
+      units,
+      returnSequences: sequences,
+      recurrentActivation: "sigmoid",
+      recurrentInitializer: "zeros",
+      ...input,
+    }),
+  gru: ({ units, sequences }, input) =>
+    tf.layers.gru({
+      units,
+      returnSequences: sequences,
+      recurrentActivation: "sigmoid",
+      recurrentInitializer: "zeros",
+      ...input,
+    }),
   dense: ({ units, activation }, input) => tf.layers.dense({ units, activation, ...input }),
 };
 const CELLS = { simpleRNN: tf.layers.simpleRNNCell, lstm: tf.layers.lstmCell, gru: tf.layers.gruCell };
@@ -35,7 +50,8 @@ function stream({ workload, weights, frames }) {
   let states = (type === "lstm" ? [0, 1] : [0]).map(() => tf.zeros([1, units]));
   function step(frame) {
     const kept = tf.tidy(() => {
-      const x = features > 0 ? tf.tensor2d(frame, [1, features]) : tf.gather(variables[0][0], tf.tensor1d(frame, "int32"));
+      const x =
+        features > 0 ? tf.tensor2d(frame, [1, features]) : tf.gather(variables[0][0], tf.tensor1d(frame, "int32"));
       const [h, ...next] = cell.call([x, ...states], {});
       const dense = layers[at + 1] && variables[at + 1];
       return [dense ? tf.add(tf.matMul(h, dense[0]), dense[1]) : h.clone(), ...next];
@@ -47,13 +63,21 @@ function stream({ workload, weights, frames }) {
     y.dispose();
     return data;
   }
-  return { run: () => step(frames[0]), outputs: () => Float32Array.from(frames.flatMap((frame) => [...step(frame)])), release: () => tf.disposeVariables() };
+  return {
+    run: () => step(frames[0]),
+    outputs: () => Float32Array.from(frames.flatMap((frame) => [...step(frame)])),
+    release: () => tf.disposeVariables(),
+  };
 }
 
 const LOSSES = {
   meanSquaredError: "meanSquaredError",
   binaryCrossentropy: "binaryCrossentropy",
-  sparseCategoricalCrossentropy: (y, logits) => tf.losses.softmaxCrossEntropy(tf.oneHot(tf.cast(y, "int32"), logits.shape[2]).reshape([-1, logits.shape[2]]), logits.reshape([-1, logits.shape[2]])),
+  sparseCategoricalCrossentropy: (y, logits) =>
+    tf.losses.softmaxCrossEntropy(
+      tf.oneHot(tf.cast(y, "int32"), logits.shape[2]).reshape([-1, logits.shape[2]]),
+      logits.reshape([-1, logits.shape[2]]),
+    ),
 };
 
 export function prepare(job) {
@@ -61,7 +85,9 @@ export function prepare(job) {
   if (workload.kind === "stream") return stream(job);
   const model = tf.sequential();
   const { T, features, layers } = workload;
-  layers.forEach((layer, i) => model.add(MAKERS[layer.type](layer, i > 0 ? {} : { inputShape: features > 0 ? [T, features] : [T] })));
+  layers.forEach((layer, i) =>
+    model.add(MAKERS[layer.type](layer, i > 0 ? {} : { inputShape: features > 0 ? [T, features] : [T] })),
+  );
   model.setWeights(weights.flat().map(tensor));
   const input = tensor(x);
   const release = () => {
@@ -72,7 +98,8 @@ export function prepare(job) {
     const run = () => tf.tidy(() => model.predictOnBatch(input).dataSync());
     return { run, outputs: run, release };
   }
-  const optimizer = workload.optimizer === "adam" ? tf.train.adam(0.001, 0.9, 0.999, 1e-7) : tf.train.rmsprop(0.001, 0.9, 0, 1e-7);
+  const optimizer =
+    workload.optimizer === "adam" ? tf.train.adam(0.001, 0.9, 0.999, 1e-7) : tf.train.rmsprop(0.001, 0.9, 0, 1e-7);
   model.compile({ optimizer, loss: LOSSES[workload.loss] });
   const target = tensor({ data: Float32Array.from(y.data), shape: y.shape });
   const run = () => model.trainOnBatch(input, target);

@@ -12,7 +12,16 @@ const stream = (name, features, layers) => ({ kind: "stream", name, B: 1, T: 1, 
 /** One call, a batch of sequences. */
 const predict = (name, B, T, features, layers) => ({ kind: "predict", name, B, T, features, layers });
 /** One call, one update of the weights. */
-const train = (name, B, T, features, layers, optimizer, loss) => ({ kind: "train", name, B, T, features, layers, optimizer, loss });
+const train = (name, B, T, features, layers, optimizer, loss) => ({
+  kind: "train",
+  name,
+  B,
+  T,
+  features,
+  layers,
+  optimizer,
+  loss,
+});
 
 const windows = [lstm(50), lstm(50, last), dense(1)];
 const three = [simpleRNN(50, last), dense(1)];
@@ -34,7 +43,11 @@ export const WORKLOADS = {
   "I4 whole models": [
     predict("SimpleRNN(50) Dense(1), 300 × 3 × 1", 300, 3, 1, three),
     predict("2 LSTM(50) Dense(1), 32 × 10 × 1", 32, 10, 1, windows),
-    predict("2 GRU(50), reset before, Dense(1), 32 × 10 × 1", 32, 10, 1, [gru(50, { resetAfter: false }), gru(50, { resetAfter: false, ...last }), dense(1)]),
+    predict("2 GRU(50), reset before, Dense(1), 32 × 10 × 1", 32, 10, 1, [
+      gru(50, { resetAfter: false }),
+      gru(50, { resetAfter: false, ...last }),
+      dense(1),
+    ]),
     predict("Embedding(10000, 64) 2 LSTM(128) Dense(1), 1 × 200", 1, 200, 0, reviews),
     predict("the same, 32 × 200", 32, 200, 0, reviews),
     stream("Embedding(65, 256) GRU(1024) Dense(65), one character", 0, [embedding(65, 256), gru(1024), dense(65)]),
@@ -42,8 +55,24 @@ export const WORKLOADS = {
   "T one update": [
     train("T1: 2 LSTM(50) Dense(1), 32 × 10 × 1, Adam", 32, 10, 1, windows, "adam", "meanSquaredError"),
     train("T2: SimpleRNN(50) Dense(1), 32 × 3 × 1, RMSprop", 32, 3, 1, three, "rmsprop", "meanSquaredError"),
-    train("T3: Embedding(10000, 64) 2 LSTM(128) Dense(1), 32 × 200, Adam", 32, 200, 0, reviews, "adam", "binaryCrossentropy"),
-    train("T4: Embedding(65, 256) GRU(256) Dense(65), 32 × 100, Adam", 32, 100, 0, [embedding(65, 256), gru(256), dense(65)], "adam", "sparseCategoricalCrossentropy"),
+    train(
+      "T3: Embedding(10000, 64) 2 LSTM(128) Dense(1), 32 × 200, Adam",
+      32,
+      200,
+      0,
+      reviews,
+      "adam",
+      "binaryCrossentropy",
+    ),
+    train(
+      "T4: Embedding(65, 256) GRU(256) Dense(65), 32 × 100, Adam",
+      32,
+      100,
+      0,
+      [embedding(65, 256), gru(256), dense(65)],
+      "adam",
+      "sparseCategoricalCrossentropy",
+    ),
   ],
 };
 
@@ -71,11 +100,27 @@ export function weightsOf(workload) {
   const inputs = inputsOf(workload);
   return workload.layers.map((layer, i) => {
     const [I, H, G, seed] = [inputs[i], layer.units, GATES[layer.type] ?? 1, 100 * i];
-    const arrays = (list) => list.map(([shape, scale], k) => ({ shape, data: noise(shape.reduce((a, b) => a * b, 1), seed + k + 1, scale) }));
+    const arrays = (list) =>
+      list.map(([shape, scale], k) => ({
+        shape,
+        data: noise(
+          shape.reduce((a, b) => a * b, 1),
+          seed + k + 1,
+          scale,
+        ),
+      }));
     if (layer.type === "embedding") return arrays([[[layer.tokens, H], 0.5]]);
-    if (layer.type === "dense") return arrays([[[I, H], 1 / Math.sqrt(I)], [[H], 0.1]]);
+    if (layer.type === "dense")
+      return arrays([
+        [[I, H], 1 / Math.sqrt(I)],
+        [[H], 0.1],
+      ]);
     const bias = layer.resetAfter ? [2, G * H] : [G * H];
-    return arrays([[[I, G * H], 1 / Math.sqrt(I)], [[H, G * H], 1 / Math.sqrt(H)], [bias, 0.1]]);
+    return arrays([
+      [[I, G * H], 1 / Math.sqrt(I)],
+      [[H, G * H], 1 / Math.sqrt(H)],
+      [bias, 0.1],
+    ]);
   });
 }
 
@@ -83,14 +128,17 @@ export function weightsOf(workload) {
 export function inputOf({ B, T, features, layers }) {
   if (features > 0) return { shape: [B, T, features], data: noise(B * T * features, 7, 1) };
   const { tokens } = layers[0];
-  return { shape: [B, T], data: Int32Array.from(noise(B * T, 7, 1), (x) => Math.floor((x + 1) / 2 * tokens)) };
+  return { shape: [B, T], data: Int32Array.from(noise(B * T, 7, 1), (x) => Math.floor(((x + 1) / 2) * tokens)) };
 }
 
 /** What training aims at: numbers, 0 or 1, or tokens, by the loss. */
 export function targetOf({ B, T, loss, layers }) {
   if (loss === "meanSquaredError") return { shape: [B, 1], data: noise(B, 9, 1) };
   if (loss === "binaryCrossentropy") return { shape: [B, 1], data: noise(B, 9, 1).map((x) => Number(x > 0)) };
-  return { shape: [B, T], data: Int32Array.from(noise(B * T, 9, 1), (x) => Math.floor((x + 1) / 2 * layers.at(-1).units)) };
+  return {
+    shape: [B, T],
+    data: Int32Array.from(noise(B * T, 9, 1), (x) => Math.floor(((x + 1) / 2) * layers.at(-1).units)),
+  };
 }
 
 /** Frames that streams are compared on, one after the other. */

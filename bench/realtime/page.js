@@ -7,12 +7,24 @@ const FEATURES = 257; // magnitudes of a window of 512
 
 const MODELS = {
   "amplifier: LSTM(40), every sample at 48 kHz": {
-    kind: "sample", sampleRate: 48000,
-    model: sequential([lstm({ units: 40, returnSequences: true }), dense({ units: 1 })], { inputShape: [null, 1], seed: 1 }),
+    kind: "sample",
+    sampleRate: 48000,
+    model: sequential([lstm({ units: 40, returnSequences: true }), dense({ units: 1 })], {
+      inputShape: [null, 1],
+      seed: 1,
+    }),
   },
   "noise suppressor: 2 LSTM(128), Dense(257), frames of 8 ms at 16 kHz": {
-    kind: "frame", sampleRate: 16000,
-    model: sequential([lstm({ units: 128, returnSequences: true }), lstm({ units: 128, returnSequences: true }), dense({ units: FEATURES, activation: "sigmoid" })], { inputShape: [null, FEATURES], seed: 1 }),
+    kind: "frame",
+    sampleRate: 16000,
+    model: sequential(
+      [
+        lstm({ units: 128, returnSequences: true }),
+        lstm({ units: 128, returnSequences: true }),
+        dense({ units: FEATURES, activation: "sigmoid" }),
+      ],
+      { inputShape: [null, FEATURES], seed: 1 },
+    ),
   },
 };
 
@@ -63,7 +75,10 @@ for (const [name, { kind, sampleRate, model }] of Object.entries(MODELS)) {
     models.push(await offline(kind, bytes, sampleRate));
   }
   // beside it, at the same time, a worklet without a model: what that misses is the machine's doing
-  const [played, control] = await Promise.all([realTime(kind, bytes, sampleRate), realTime("none", undefined, sampleRate)]);
+  const [played, control] = await Promise.all([
+    realTime(kind, bytes, sampleRate),
+    realTime("none", undefined, sampleRate),
+  ]);
   results.push({ name, share: median(models), empty: median(empty), played, control });
 }
 await fetch("/result", { method: "POST", body: JSON.stringify({ results, userAgent: navigator.userAgent }) });

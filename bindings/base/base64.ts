@@ -21,7 +21,8 @@ export function decodeBase64Plain(base64: string): Uint8Array<ArrayBuffer> {
   for (let i = 0, at = 0; i < length; i++) {
     const code = base64.charCodeAt(i);
     const value = code < 128 ? VALUES[code] : INVALID;
-    if (value === INVALID) throw new FormatError(`base64: expected only letters of its alphabet, got "${base64[i]}" at ${i}`);
+    if (value === INVALID)
+      throw new FormatError(`base64: expected only letters of its alphabet, got "${base64[i]}" at ${i}`);
     bits = (bits << 6) | value;
     // 18, 12 and 6 bits are in when the second, third and fourth character of a quartet complete a byte
     if ((i & 3) !== 0) bytes[at++] = bits >> (6 - 2 * (i & 3));

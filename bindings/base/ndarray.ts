@@ -5,8 +5,15 @@ import { describe, sizeOf, type DType, type Shape } from "./shape.ts";
 
 /** Any typed array: floats are rounded to f32, integers are tokens, labels or lengths. */
 export type TypedArray =
-  | Float32Array | Float64Array | Int8Array | Uint8Array | Uint8ClampedArray
-  | Int16Array | Uint16Array | Int32Array | Uint32Array;
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
 
 /** Nested lists of numbers, as regular as a matrix. */
 export type Nested = number | readonly Nested[];
@@ -38,7 +45,8 @@ export interface Normalized {
 }
 
 export const isTypedArray = (value: unknown): value is TypedArray =>
-  ArrayBuffer.isView(value) && !(value instanceof DataView || value instanceof BigInt64Array || value instanceof BigUint64Array);
+  ArrayBuffer.isView(value) &&
+  !(value instanceof DataView || value instanceof BigInt64Array || value instanceof BigUint64Array);
 
 /** @throws ValueError for an array whose buffer was handed over, to a worker for instance: it looks like an empty one */
 export function checkAttached(array: TypedArray, subject: string): void {
@@ -60,33 +68,52 @@ export const DEEPEST = 32;
 export function isArrayInput(value: unknown, depth = 0): value is ArrayInput {
   if (typeof value === "number" || isTypedArray(value) || isShaped(value)) return true;
   if (!Array.isArray(value) || value.length === 0) return false;
-  return depth > DEEPEST || value.every((item) => (Array.isArray(item) || typeof item === "number") && isArrayInput(item, depth + 1));
+  return (
+    depth > DEEPEST ||
+    value.every((item) => (Array.isArray(item) || typeof item === "number") && isArrayInput(item, depth + 1))
+  );
 }
 
 /** Rounds floats to f32 and takes every integer type as i32. */
 function round(data: TypedArray): { data: Float32Array | Int32Array; dtype: DType } {
   if (data instanceof Float32Array) return { data, dtype: "f32" };
   if (data instanceof Int32Array) return { data, dtype: "i32" };
-  return data instanceof Float64Array ? { data: Float32Array.from(data), dtype: "f32" } : { data: Int32Array.from(data), dtype: "i32" };
+  return data instanceof Float64Array
+    ? { data: Float32Array.from(data), dtype: "f32" }
+    : { data: Int32Array.from(data), dtype: "i32" };
 }
 
 function nestedShape(value: Nested): number[] {
   const shape: number[] = [];
-  for (let inner = value; Array.isArray(inner) && shape.length < DEEPEST; inner = inner[0] as Nested) shape.push(inner.length);
+  for (let inner = value; Array.isArray(inner) && shape.length < DEEPEST; inner = inner[0] as Nested)
+    shape.push(inner.length);
   return shape;
 }
 
 /** Copies nested numbers into `out`, holding every level to the shape of the first one. */
-function flatten(value: Nested, shape: readonly number[], depth: number, out: Float64Array, at: number, subject: string): number {
+function flatten(
+  value: Nested,
+  shape: readonly number[],
+  depth: number,
+  out: Float64Array,
+  at: number,
+  subject: string,
+): number {
   if (depth === shape.length) {
-    if (Array.isArray(value)) throw new ShapeError(`${subject}: expected nested arrays of shape ${describe(shape)}, got a deeper level`);
-    if (typeof value !== "number") throw new ValueError(`${subject}: expected numbers, got ${typeof value === "string" ? JSON.stringify(value) : shown(value)}`);
+    if (Array.isArray(value))
+      throw new ShapeError(`${subject}: expected nested arrays of shape ${describe(shape)}, got a deeper level`);
+    if (typeof value !== "number")
+      throw new ValueError(
+        `${subject}: expected numbers, got ${typeof value === "string" ? JSON.stringify(value) : shown(value)}`,
+      );
     out[at] = value;
     return at + 1;
   }
   if (!Array.isArray(value) || value.length !== shape[depth]) {
     const got = Array.isArray(value) ? `${value.length}` : typeof value;
-    throw new ShapeError(`${subject}: expected nested arrays of shape ${describe(shape)}, got ${got} at level ${depth}`);
+    throw new ShapeError(
+      `${subject}: expected nested arrays of shape ${describe(shape)}, got ${got} at level ${depth}`,
+    );
   }
   for (const item of value) at = flatten(item, shape, depth + 1, out, at, subject);
   return at;
@@ -104,9 +131,11 @@ export function readArray(value: ArrayInput, subject: string): { data: TypedArra
     return { data: value, shape: [value.length] };
   }
   if (isShaped(value)) {
-    const shape = Array.isArray(value.shape) ? [...value.shape as Shape] : [NaN];
+    const shape = Array.isArray(value.shape) ? [...(value.shape as Shape)] : [NaN];
     if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
-      throw new ShapeError(`${subject}: expected a shape of whole numbers, got ${Array.isArray(value.shape) ? describe(shape) : shown(value.shape)}`);
+      throw new ShapeError(
+        `${subject}: expected a shape of whole numbers, got ${Array.isArray(value.shape) ? describe(shape) : shown(value.shape)}`,
+      );
     }
     const { data } = value;
     if (!isTypedArray(data) && !Array.isArray(data)) {
@@ -114,12 +143,16 @@ export function readArray(value: ArrayInput, subject: string): { data: TypedArra
     }
     if (isTypedArray(data)) checkAttached(data, subject);
     if (data.length !== sizeOf(shape)) {
-      throw new ShapeError(`${subject}: expected ${sizeOf(shape)} elements for shape ${describe(shape)}, got ${data.length}`);
+      throw new ShapeError(
+        `${subject}: expected ${sizeOf(shape)} elements for shape ${describe(shape)}, got ${data.length}`,
+      );
     }
     return { data: isTypedArray(data) ? data : Float64Array.from(data), shape };
   }
   if (typeof value !== "number" && !Array.isArray(value)) {
-    throw new ValueError(`${subject}: expected numbers, nested arrays, a typed array or { data, shape }, got ${value === null ? "null" : typeof value}`);
+    throw new ValueError(
+      `${subject}: expected numbers, nested arrays, a typed array or { data, shape }, got ${value === null ? "null" : typeof value}`,
+    );
   }
   const shape = nestedShape(value);
   const data = new Float64Array(sizeOf(shape));
@@ -151,7 +184,10 @@ function allFinite(data: TypedArray): boolean {
 }
 
 /** @throws ValueError naming the first element that is NaN or infinite */
-export function checkFinite({ data, shape }: { readonly data: TypedArray; readonly shape: Shape }, subject: string): void {
+export function checkFinite(
+  { data, shape }: { readonly data: TypedArray; readonly shape: Shape },
+  subject: string,
+): void {
   if (allFinite(data)) return;
   const i = data.findIndex((value) => !Number.isFinite(value));
   throw new ValueError(`${subject}: expected finite numbers, got ${data[i]} at ${describe(indexOf(i, shape))}`);

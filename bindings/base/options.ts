@@ -3,9 +3,10 @@ import { OptionError, nearest } from "./errors.ts";
 import { shown } from "./formatting.ts";
 
 /** A name in Keras' spelling as it is here: `mean_squared_error` and `MeanSquaredError` are meanSquaredError, `KLDivergence` is klDivergence. */
-const camelCase = (name: string): string => name
-  .replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
-  .replace(/^[A-Z]+(?=[A-Z][a-z])|^[A-Z]+$|^[A-Z]/, (first) => first.toLowerCase());
+const camelCase = (name: string): string =>
+  name
+    .replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+    .replace(/^[A-Z]+(?=[A-Z][a-z])|^[A-Z]+$|^[A-Z]/, (first) => first.toLowerCase());
 
 /**
  * Finds a name in a list, in any spelling.
@@ -15,11 +16,18 @@ const camelCase = (name: string): string => name
  * @param short    other names for some of them
  * @throws OptionError naming its nearest known neighbour
  */
-export function knownName<N extends string>(subject: string, kind: string, given: unknown, known: readonly N[], short: Readonly<Record<string, N>> = {}): N {
+export function knownName<N extends string>(
+  subject: string,
+  kind: string,
+  given: unknown,
+  known: readonly N[],
+  short: Readonly<Record<string, N>> = {},
+): N {
   if (typeof given !== "string") throw new OptionError(`${subject}: expected a known ${kind}, got ${shown(given)}`);
   const own = camelCase(given);
   const name = [given, own].flatMap((spelling) => (Object.hasOwn(short, spelling) ? short[spelling] : []))[0] ?? own;
-  if (!known.includes(name as N)) throw new OptionError(`${subject}: expected a known ${kind}, got "${given}"${nearest(name, known)}`);
+  if (!known.includes(name as N))
+    throw new OptionError(`${subject}: expected a known ${kind}, got "${given}"${nearest(name, known)}`);
   return name as N;
 }
 
@@ -42,7 +50,9 @@ export function checkOptions(subject: string, options: object, known: readonly s
   checkRecord(subject, options);
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || known.includes(name)) continue;
-    throw new OptionError(`${subject}: expected one of the options ${known.join(", ")}, got "${name}"${nearest(name, known)}`);
+    throw new OptionError(
+      `${subject}: expected one of the options ${known.join(", ")}, got "${name}"${nearest(name, known)}`,
+    );
   }
 }
 
@@ -52,31 +62,38 @@ export const givenOptions = <T extends object>(options: T): Partial<T> =>
 
 /** @throws OptionError unless it is a whole number ≥ 0 */
 export function checkWhole(subject: string, name: string, value: unknown): void {
-  if (!Number.isInteger(value) || (value as number) < 0) throw new OptionError(`${subject}: expected ${name} to be a whole number ≥ 0, got ${shown(value)}`);
+  if (!Number.isInteger(value) || (value as number) < 0)
+    throw new OptionError(`${subject}: expected ${name} to be a whole number ≥ 0, got ${shown(value)}`);
 }
 
 /** @throws OptionError unless it is a whole number ≥ 1 */
 export function checkCount(subject: string, name: string, value: unknown): void {
-  if (!Number.isInteger(value) || (value as number) < 1) throw new OptionError(`${subject}: expected ${name} to be a positive integer, got ${shown(value)}`);
+  if (!Number.isInteger(value) || (value as number) < 1)
+    throw new OptionError(`${subject}: expected ${name} to be a positive integer, got ${shown(value)}`);
 }
 
 /** @throws OptionError unless it is true or false */
 export function checkBoolean(subject: string, name: string, value: unknown): void {
-  if (typeof value !== "boolean") throw new OptionError(`${subject}: expected ${name} to be true or false, got ${shown(value)}`);
+  if (typeof value !== "boolean")
+    throw new OptionError(`${subject}: expected ${name} to be true or false, got ${shown(value)}`);
 }
 
 /** Holds those of the named options that are given to true and false. */
 export function checkFlags(subject: string, options: object, names: readonly string[]): void {
-  for (const [name, value] of Object.entries(options)) if (value !== undefined && names.includes(name)) checkBoolean(subject, name, value);
+  for (const [name, value] of Object.entries(options))
+    if (value !== undefined && names.includes(name)) checkBoolean(subject, name, value);
 }
 
 /** @throws OptionError unless it is a finite number, of at least so much */
 export function checkNumber(subject: string, name: string, value: unknown, least = -Infinity): void {
   if (Number.isFinite(value) && (value as number) >= least) return;
-  throw new OptionError(`${subject}: expected ${name} ${least === -Infinity ? "to be a number" : `≥ ${least}`}, got ${shown(value)}`);
+  throw new OptionError(
+    `${subject}: expected ${name} ${least === -Infinity ? "to be a number" : `≥ ${least}`}, got ${shown(value)}`,
+  );
 }
 
 /** Holds those of the named options that are given to finite numbers, of at least so much. */
 export function checkNumbers(subject: string, options: object, names: readonly string[], least = -Infinity): void {
-  for (const [name, value] of Object.entries(options)) if (value !== undefined && names.includes(name)) checkNumber(subject, name, value, least);
+  for (const [name, value] of Object.entries(options))
+    if (value !== undefined && names.includes(name)) checkNumber(subject, name, value, least);
 }

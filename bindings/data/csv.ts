@@ -57,7 +57,8 @@ function checkKinds({ header, delimiter, missing, columns, texts }: CsvOptions):
   const delimits = typeof delimiter === "string" && delimiter !== "" && !Papa.BAD_DELIMITERS.includes(delimiter);
   expect(delimiter === undefined || delimits, "a delimiter that is neither quotation mark nor line break", delimiter);
   for (const [name, list] of Object.entries({ columns, texts })) {
-    const names = Array.isArray(list) && list.every((item) => typeof item === "string") && new Set(list).size === list.length;
+    const names =
+      Array.isArray(list) && list.every((item) => typeof item === "string") && new Set(list).size === list.length;
     expect(list === undefined || names, `${name} as a list of different names`, list);
   }
 }
@@ -68,14 +69,21 @@ function readTable(text: string, header: boolean, delimiter: string): Table {
   const found = delimiter || Papa.parse<string[]>(text, { preview: 10, skipEmptyLines: true }).meta.delimiter;
   const { data, errors } = Papa.parse<string[]>(text, { delimiter: found });
   const quotes = errors.find(({ type }) => type === "Quotes");
-  if (quotes) throw new FormatError(`readCsv: row ${(quotes.row ?? 0) + 1}: expected every quotation mark to have its other one, got one alone`);
+  if (quotes)
+    throw new FormatError(
+      `readCsv: row ${(quotes.row ?? 0) + 1}: expected every quotation mark to have its other one, got one alone`,
+    );
   const places = [...data.keys()].filter((i) => data[i].length > 1 || data[i][0] !== "");
   if (places.length === 0) throw new FormatError("readCsv: expected at least one row, got none");
   const names = data[places[0]].map((cell, i) => (header ? cell.trim() : String(i)));
   const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined) throw new FormatError(`readCsv: expected different names of columns, got ${JSON.stringify(twice)} twice`);
+  if (twice !== undefined)
+    throw new FormatError(`readCsv: expected different names of columns, got ${JSON.stringify(twice)} twice`);
   for (const i of places) {
-    if (data[i].length !== names.length) throw new FormatError(`readCsv: row ${i + 1}: expected ${names.length} cells as in the first, got ${data[i].length}`);
+    if (data[i].length !== names.length)
+      throw new FormatError(
+        `readCsv: row ${i + 1}: expected ${names.length} cells as in the first, got ${data[i].length}`,
+      );
   }
   const body = header ? places.slice(1) : places;
   return { names, rows: body.map((i) => data[i]), places: body.map((i) => i + 1) };
@@ -85,14 +93,22 @@ function readTable(text: string, header: boolean, delimiter: string): Table {
 function find(names: readonly string[], wanted: readonly string[]): number[] {
   return wanted.map((name) => {
     const at = names.indexOf(name);
-    if (at < 0) throw new OptionError(`readCsv: expected one of the columns ${names.map((known) => JSON.stringify(known)).join(", ")}, got ${JSON.stringify(name)}${nearest(name, names)}`);
+    if (at < 0)
+      throw new OptionError(
+        `readCsv: expected one of the columns ${names.map((known) => JSON.stringify(known)).join(", ")}, got ${JSON.stringify(name)}${nearest(name, names)}`,
+      );
     return at;
   });
 }
 
 /** The columns in which there are numbers, and nothing else but missing ones. */
 const numeric = ({ names, rows }: Table, texts: readonly number[]): number[] =>
-  [...names.keys()].filter((at) => !texts.includes(at) && rows.some((row) => isNumber(row[at])) && rows.every((row) => isNumber(row[at]) || isMissing(row[at])));
+  [...names.keys()].filter(
+    (at) =>
+      !texts.includes(at) &&
+      rows.some((row) => isNumber(row[at])) &&
+      rows.every((row) => isNumber(row[at]) || isMissing(row[at])),
+  );
 
 /**
  * Reads a table of comma-separated values. Rows in messages are counted as a spreadsheet counts them: the header is row 1.
@@ -111,19 +127,26 @@ const numeric = ({ names, rows }: Table, texts: readonly number[]): number[] =>
 export function readCsv(text: string, options: CsvOptions = {}): Csv {
   checkOptions("readCsv", options, ["columns", "texts", "header", "delimiter", "missing"]);
   checkKinds(options);
-  if (typeof text !== "string") throw new ValueError(`readCsv: expected the text of a table, got ${text === null ? "null" : typeof text}`);
+  if (typeof text !== "string")
+    throw new ValueError(`readCsv: expected the text of a table, got ${text === null ? "null" : typeof text}`);
   const { header = true, delimiter = "", missing = "error", texts = [] } = options;
   const table = readTable(text, header, delimiter);
   const { names, rows, places } = table;
   const kept = find(names, texts);
   const chosen = options.columns ? find(names, options.columns) : numeric(table, kept);
-  if (chosen.length + kept.length === 0) throw new FormatError(`readCsv: expected a column of numbers, got ${names.map((name) => JSON.stringify(name)).join(", ")} without`);
+  if (chosen.length + kept.length === 0)
+    throw new FormatError(
+      `readCsv: expected a column of numbers, got ${names.map((name) => JSON.stringify(name)).join(", ")} without`,
+    );
   const data: number[] = [];
   const read: number[] = [];
   rows.forEach((row, i) => {
     if (missing === "skip" && chosen.some((at) => isMissing(row[at]))) return;
     for (const at of chosen) {
-      if (!isNumber(row[at])) throw new ValueError(`readCsv: row ${places[i]}: expected a number in column ${JSON.stringify(names[at])}, got ${JSON.stringify(row[at])}`);
+      if (!isNumber(row[at]))
+        throw new ValueError(
+          `readCsv: row ${places[i]}: expected a number in column ${JSON.stringify(names[at])}, got ${JSON.stringify(row[at])}`,
+        );
       data.push(Number(row[at]));
     }
     read.push(i);

@@ -83,9 +83,11 @@ function scaler(type: string, fit: Fit, center: readonly number[], scale: readon
     fit(x) {
       const { data, shape, features } = readFinite(x, `${type}Scaler fit`);
       const rows = data.length / features;
-      if (!(rows >= 1)) throw new ShapeError(`${type}Scaler fit: expected at least one row with features, got ${describe(shape)}`);
+      if (!(rows >= 1))
+        throw new ShapeError(`${type}Scaler fit: expected at least one row with features, got ${describe(shape)}`);
       const fitted = Array.from({ length: features }, (_, feature) =>
-        fit(Float64Array.from({ length: rows }, (_, row) => data[row * features + feature])));
+        fit(Float64Array.from({ length: rows }, (_, row) => data[row * features + feature])),
+      );
       center = fitted.map((one) => one.center);
       scale = fitted.map((one) => one.scale || 1);
       return self;
@@ -94,7 +96,8 @@ function scaler(type: string, fit: Fit, center: readonly number[], scale: readon
     inverse: (y) => apply(y, "inverse", (value, k) => value * scale[k] + center[k]),
     feature(index) {
       if (center.length === 0) throw new StateError(`${type}Scaler feature: expected fit before use, got none`);
-      if (!(index in center)) throw new ValueError(`${type}Scaler: expected a feature from 0 to ${center.length - 1}, got ${index}`);
+      if (!(index in center))
+        throw new ValueError(`${type}Scaler: expected a feature from 0 to ${center.length - 1}, got ${index}`);
       return scaler(type, fit, [center[index]], [scale[index]]);
     },
     toJSON: () => ({ type, center: [...center], scale: [...scale] }),
@@ -154,11 +157,13 @@ function robust(column: Float64Array): { center: number; scale: number } {
   return { center: quantile(sorted, 0.5), scale: scale > spread * 1e-12 ? scale : 0 };
 }
 
-const toRange = (low: number, high: number): Fit => (column) => {
-  const [least, most] = extremes(column);
-  const scale = (most - least) / (high - low) || 1;
-  return { center: least - low * scale, scale };
-};
+const toRange =
+  (low: number, high: number): Fit =>
+  (column) => {
+    const [least, most] = extremes(column);
+    const scale = (most - least) / (high - low) || 1;
+    return { center: least - low * scale, scale };
+  };
 
 /**
  * Every feature to a range: its least value to the low end, its largest to the high end. For sensors with known limits.
@@ -172,9 +177,12 @@ const toRange = (low: number, high: number): Fit => (column) => {
 export function minMaxScaler(options: { range?: readonly [number, number] } = {}): Scaler {
   checkOptions("minMaxScaler", options, ["range"]);
   const { range = [0, 1] } = options;
-  const [low, high] = Array.isArray(range) ? range as unknown as readonly [number, number] : [NaN, NaN];
+  const [low, high] = Array.isArray(range) ? (range as unknown as readonly [number, number]) : [NaN, NaN];
   const fits = typeof low === "number" && typeof high === "number" && low < high && Number.isFinite(high - low);
-  if (!fits) throw new ValueError(`minMaxScaler: expected a range [low, high], got ${Array.isArray(range) ? describe(range) : shown(range)}`);
+  if (!fits)
+    throw new ValueError(
+      `minMaxScaler: expected a range [low, high], got ${Array.isArray(range) ? describe(range) : shown(range)}`,
+    );
   return scaler("minMax", toRange(low, high), [], []);
 }
 /** The scaler that `toJSON` described. @throws FormatError when it describes another thing */

@@ -36,12 +36,16 @@ export interface Padded<D> {
 function checkPadOptions(options: PadOptions): void {
   checkOptions("padSequences", options, ["maxlen", "dtype", "padding", "truncating", "value"]);
   const { maxlen = 1, dtype = "int32", padding = "pre", truncating = "pre", value = 0 } = options;
-  if (!(Number.isInteger(maxlen) && maxlen >= 1)) throw new ValueError(`padSequences: expected maxlen of at least 1, got ${shown(maxlen)}`);
-  if (dtype !== "int32" && dtype !== "float32") throw new OptionError(`padSequences: expected dtype "int32" or "float32", got ${quoted(dtype)}`);
+  if (!(Number.isInteger(maxlen) && maxlen >= 1))
+    throw new ValueError(`padSequences: expected maxlen of at least 1, got ${shown(maxlen)}`);
+  if (dtype !== "int32" && dtype !== "float32")
+    throw new OptionError(`padSequences: expected dtype "int32" or "float32", got ${quoted(dtype)}`);
   if (typeof value !== "number") throw new ValueError(`padSequences: expected a number as value, got ${shown(value)}`);
-  if (dtype === "int32" && value !== (value | 0)) throw new ValueError(`padSequences: expected an integer value for dtype "int32", got ${value}`);
+  if (dtype === "int32" && value !== (value | 0))
+    throw new ValueError(`padSequences: expected an integer value for dtype "int32", got ${value}`);
   for (const [name, side] of Object.entries({ padding, truncating })) {
-    if (side !== "pre" && side !== "post") throw new OptionError(`padSequences: expected ${name} "pre" or "post", got ${quoted(side)}`);
+    if (side !== "pre" && side !== "post")
+      throw new OptionError(`padSequences: expected ${name} "pre" or "post", got ${quoted(side)}`);
   }
 }
 
@@ -50,7 +54,10 @@ function stepShape(sequences: readonly { shape: Shape }[]): Shape {
   const step = (sequences.find(({ shape }) => shape[0] > 0)?.shape ?? []).slice(1);
   sequences.forEach(({ shape }, i) => {
     const fits = shape[0] === 0 || describe(shape.slice(1)) === describe(step);
-    if (shape.length === 0 || !fits) throw new ShapeError(`padSequences: sequence ${i}: expected steps of shape ${describe(step)}, got ${describe(shape)}`);
+    if (shape.length === 0 || !fits)
+      throw new ShapeError(
+        `padSequences: sequence ${i}: expected steps of shape ${describe(step)}, got ${describe(shape)}`,
+      );
   });
   return step;
 }
@@ -66,13 +73,25 @@ function stepShape(sequences: readonly { shape: Shape }[]): Shape {
  * @example
  * padSequences([[5, 6, 9], [8]], { padding: "post" }).data;   // 5 6 9, 8 0 0
  */
-export function padSequences(sequences: readonly ArrayInput[], options?: PadOptions & { dtype?: "int32" }): Padded<Int32Array>;
-export function padSequences(sequences: readonly ArrayInput[], options: PadOptions & { dtype: "float32" }): Padded<Float32Array>;
-export function padSequences(sequences: readonly ArrayInput[], options: PadOptions = {}): Padded<Int32Array | Float32Array> {
+export function padSequences(
+  sequences: readonly ArrayInput[],
+  options?: PadOptions & { dtype?: "int32" },
+): Padded<Int32Array>;
+export function padSequences(
+  sequences: readonly ArrayInput[],
+  options: PadOptions & { dtype: "float32" },
+): Padded<Float32Array>;
+export function padSequences(
+  sequences: readonly ArrayInput[],
+  options: PadOptions = {},
+): Padded<Int32Array | Float32Array> {
   checkPadOptions(options);
   const { dtype = "int32", padding = "pre", truncating = "pre", value = 0 } = options;
-  if (!Array.isArray(sequences)) throw new ShapeError(`padSequences: expected a list of sequences, got ${shown(sequences)}`);
-  const read = Array.from(sequences as readonly ArrayInput[], (sequence, i) => readArray(sequence, `padSequences: sequence ${i}`));
+  if (!Array.isArray(sequences))
+    throw new ShapeError(`padSequences: expected a list of sequences, got ${shown(sequences)}`);
+  const read = Array.from(sequences as readonly ArrayInput[], (sequence, i) =>
+    readArray(sequence, `padSequences: sequence ${i}`),
+  );
   if (read.length === 0) throw new ShapeError("padSequences: expected at least one sequence, got none");
   const step = stepShape(read);
   const width = sizeOf(step);
@@ -85,7 +104,9 @@ export function padSequences(sequences: readonly ArrayInput[], options: PadOptio
     const kept = sequence.data.subarray(from * width, (from + lengths[i]) * width);
     const fraction = dtype === "int32" ? kept.findIndex((item: number) => item !== (item | 0)) : -1;
     if (fraction >= 0) {
-      throw new ValueError(`padSequences: sequence ${i}: expected 32-bit integers for dtype "int32", got ${kept[fraction]} at step ${from + Math.floor(fraction / width)}`);
+      throw new ValueError(
+        `padSequences: sequence ${i}: expected 32-bit integers for dtype "int32", got ${kept[fraction]} at step ${from + Math.floor(fraction / width)}`,
+      );
     }
     const to = i * maxlen + (padding === "pre" ? maxlen - lengths[i] : 0);
     data.set(kept, to * width);

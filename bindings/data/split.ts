@@ -23,8 +23,11 @@ export interface Piece<D extends TypedArray = TypedArray> {
 }
 
 /** The piece of an array given in some form; nested numbers are read as doubles. */
-export type PieceOf<A extends ArrayInput> =
-  A extends TypedArray ? Piece<A> : A extends ShapedInput<infer D extends TypedArray> ? Piece<D> : Piece<Float64Array>;
+export type PieceOf<A extends ArrayInput> = A extends TypedArray
+  ? Piece<A>
+  : A extends ShapedInput<infer D extends TypedArray>
+    ? Piece<D>
+    : Piece<Float64Array>;
 
 /** What `split` gives. */
 export interface Split<P> {
@@ -59,26 +62,33 @@ function slice({ data, shape: [, ...rest] }: Rows, from: number, to: number): Pi
  */
 export function split<A extends ArrayInput>(arrays: A, options?: SplitOptions): Split<PieceOf<A>>;
 export function split<R extends Readonly<Record<string, ArrayInput>>>(
-  arrays: R, options?: SplitOptions,
+  arrays: R,
+  options?: SplitOptions,
 ): Split<{ [K in keyof R]: PieceOf<R[K]> }>;
 export function split(
-  arrays: ArrayInput | Readonly<Record<string, ArrayInput>>, options: SplitOptions = {},
+  arrays: ArrayInput | Readonly<Record<string, ArrayInput>>,
+  options: SplitOptions = {},
 ): Split<unknown> {
   checkOptions("split", options, ["validation", "gap"]);
   const { validation = 0.2, gap = 0 } = options;
-  if (!(typeof validation === "number" && validation > 0 && validation < 1)) throw new ValueError(`split: expected a share between 0 and 1 for validation, got ${shown(validation)}`);
-  if (!(Number.isInteger(gap) && gap >= 0)) throw new ValueError(`split: expected a count of rows as gap, got ${shown(gap)}`);
-  if (typeof arrays !== "object" || arrays === null) throw new ValueError(`split: expected an array or a record of arrays, got ${shown(arrays)}`);
+  if (!(typeof validation === "number" && validation > 0 && validation < 1))
+    throw new ValueError(`split: expected a share between 0 and 1 for validation, got ${shown(validation)}`);
+  if (!(Number.isInteger(gap) && gap >= 0))
+    throw new ValueError(`split: expected a count of rows as gap, got ${shown(gap)}`);
+  if (typeof arrays !== "object" || arrays === null)
+    throw new ValueError(`split: expected an array or a record of arrays, got ${shown(arrays)}`);
 
   const single = isArrayInput(arrays);
   const named: [string, ArrayInput][] = single ? [["array", arrays]] : Object.entries(arrays);
   const entries = named.map(([name, value]) => [name, readArray(value, `split: ${name}`)] as const);
   const rows = entries[0]?.[1].shape[0] ?? 0;
   for (const [name, { shape }] of entries) {
-    if (shape[0] !== rows) throw new ShapeError(`split: ${name}: expected ${rows} rows as in ${entries[0][0]}, got ${describe(shape)}`);
+    if (shape[0] !== rows)
+      throw new ShapeError(`split: ${name}: expected ${rows} rows as in ${entries[0][0]}, got ${describe(shape)}`);
   }
   const start = Math.floor(rows * (1 - validation)); // where Keras' validation_split puts it
-  if (start - gap < 1 || start >= rows) throw new ShapeError(`split: expected rows on both sides of a gap of ${gap}, got ${rows} rows in all`);
+  if (start - gap < 1 || start >= rows)
+    throw new ShapeError(`split: expected rows on both sides of a gap of ${gap}, got ${rows} rows in all`);
 
   const cut = (from: number, to: number): unknown => {
     const pieces = entries.map(([name, array]) => [name, slice(array, from, to)] as const);

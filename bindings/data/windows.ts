@@ -48,7 +48,10 @@ function listSeries(series: ArrayInput | readonly ArrayInput[]): Series[] {
   if (!several) return [readSeries(series as ArrayInput, "windows")];
   const list = series.map((one, i) => readSeries(one, `windows: series ${i}`));
   list.forEach(({ features }, i) => {
-    if (features !== list[0].features) throw new ShapeError(`windows: series ${i}: expected ${list[0].features} features as in series 0, got ${features}`);
+    if (features !== list[0].features)
+      throw new ShapeError(
+        `windows: series ${i}: expected ${list[0].features} features as in series 0, got ${features}`,
+      );
   });
   return list;
 }
@@ -57,7 +60,8 @@ function checkCounts(options: WindowOptions): Required<WindowOptions> {
   checkOptions("windows", options, ["length", "horizon", "stride", "targets"]);
   const { length, horizon = 1, stride = 1, targets = [] } = options;
   for (const [name, value] of Object.entries({ length, horizon, stride })) {
-    if (!(Number.isInteger(value) && value >= 1)) throw new ValueError(`windows: expected ${name} of at least 1, got ${shown(value)}`);
+    if (!(Number.isInteger(value) && value >= 1))
+      throw new ValueError(`windows: expected ${name} of at least 1, got ${shown(value)}`);
   }
   return { length, horizon, stride, targets };
 }

@@ -52,7 +52,10 @@ const MEMORY = "memory/";
 
 /** Every program with its name. */
 const programsOf = ({ stream, predict }: ExportFile): [name: string, program: ImageProgram][] => [
-  ...Object.entries(stream?.programs ?? {}).map(([steps, program]): [string, ImageProgram] => [`stream/${steps}`, program]),
+  ...Object.entries(stream?.programs ?? {}).map(([steps, program]): [string, ImageProgram] => [
+    `stream/${steps}`,
+    program,
+  ]),
   ...(predict ? [["predict", predict] as [string, ImageProgram]] : []),
 ];
 
@@ -62,7 +65,13 @@ function withTexts(file: ExportFile, textOf: (name: string) => readonly number[]
   return {
     ...file,
     stream: stream && {
-      ...stream, programs: Object.fromEntries(Object.entries(stream.programs).map(([steps, program]) => [steps, { ...program, text: textOf(`stream/${steps}`) }])),
+      ...stream,
+      programs: Object.fromEntries(
+        Object.entries(stream.programs).map(([steps, program]) => [
+          steps,
+          { ...program, text: textOf(`stream/${steps}`) },
+        ]),
+      ),
     },
     predict: predict && { ...predict, text: textOf("predict") },
   };
@@ -71,7 +80,8 @@ function withTexts(file: ExportFile, textOf: (name: string) => readonly number[]
 /** The file as bytes: programs and memory are arrays, the rest is JSON. */
 export function encodeExport(file: ExportFile, contents: Contents): Uint8Array {
   const tensors: Record<string, TensorData> = {};
-  for (const [name, { text }] of programsOf(file)) tensors[PROGRAM + name] = { data: Float64Array.from(text), shape: [text.length] };
+  for (const [name, { text }] of programsOf(file))
+    tensors[PROGRAM + name] = { data: Float64Array.from(text), shape: [text.length] };
   for (const [at, data] of contents) tensors[`${MEMORY}${at}`] = { data, shape: [data.length] };
   const json = JSON.stringify({ version: VERSION, abi: ABI_VERSION, ...withTexts(file, () => []) });
   return encodeSafetensors(tensors, { [KEY]: json });
@@ -83,14 +93,16 @@ function fail(expected: string, got: string | number): never {
 
 /** @throws FormatError unless something lies within the memory that the file asks for */
 function checkPlace(what: string, ptr: number, bytes: number, end: number): void {
-  if (!(Number.isInteger(ptr) && ptr >= ARENA_BASE && ptr + bytes <= end)) fail(`${what} within ${ARENA_BASE}…${end}`, `${ptr} and ${bytes} bytes`);
+  if (!(Number.isInteger(ptr) && ptr >= ARENA_BASE && ptr + bytes <= end))
+    fail(`${what} within ${ARENA_BASE}…${end}`, `${ptr} and ${bytes} bytes`);
 }
 
 function checkPlaces(file: ExportFile, contents: Contents): void {
   const { end, stream } = file;
   if (!(Number.isInteger(end) && end >= ARENA_BASE && end <= 2 ** 32)) fail("the bytes of its memory", String(end));
   const ports = programsOf(file).flatMap(([, { inputs, outputs }]): readonly PortPlace[] => [...inputs, ...outputs]);
-  for (const { ptr, shape } of [...ports, ...Object.values(stream?.states ?? {})]) checkPlace("inputs, outputs and states", ptr, sizeOf(shape) * 4, end);
+  for (const { ptr, shape } of [...ports, ...Object.values(stream?.states ?? {})])
+    checkPlace("inputs, outputs and states", ptr, sizeOf(shape) * 4, end);
   for (const [at, { length }] of contents) checkPlace("contents", at, length, end);
 }
 
@@ -100,24 +112,38 @@ export function trusting<R>(run: () => R): R {
     return run();
   } catch (cause) {
     if (cause instanceof GatewiseError) throw cause;
-    throw new FormatError(`loadExported: expected a whole file, got one that lacks something: ${(cause as Error).message}`, { cause });
+    throw new FormatError(
+      `loadExported: expected a whole file, got one that lacks something: ${(cause as Error).message}`,
+      { cause },
+    );
   }
 }
 
 /** @throws FormatError for anything but a whole file that `export` of this version has written */
 export function decodeExport(bytes: Uint8Array): { file: ExportFile; contents: Contents } {
   const { tensors, metadata } = decodeSafetensors(bytes);
-  if (metadata[KEY] === undefined) fail("a file that model.export wrote", "another; loadModel of gatewise and gatewise/infer reads what model.save wrote");
+  if (metadata[KEY] === undefined)
+    fail(
+      "a file that model.export wrote",
+      "another; loadModel of gatewise and gatewise/infer reads what model.save wrote",
+    );
   return trusting(() => {
     const { version, abi, ...rest } = JSON.parse(metadata[KEY]) as ExportFile & { version: number; abi: number };
-    if (version !== VERSION || abi !== ABI_VERSION) fail(`a file for version ${VERSION} and kernels ${ABI_VERSION}, as this gatewise has them`, `version ${version} and kernels ${abi}; export the model again`);
+    if (version !== VERSION || abi !== ABI_VERSION)
+      fail(
+        `a file for version ${VERSION} and kernels ${ABI_VERSION}, as this gatewise has them`,
+        `version ${version} and kernels ${abi}; export the model again`,
+      );
     const file = withTexts(rest, (name) => {
-      const text = [...tensors[PROGRAM + name].data as Float64Array];
+      const text = [...(tensors[PROGRAM + name].data as Float64Array)];
       if (!isText(text, rest.kernels.length)) fail(`a program as "${name}"`, "something else");
       return text;
     });
-    const contents = new Map(Object.entries(tensors).flatMap(([name, { data }]): [number, Uint8Array][] =>
-      (name.startsWith(MEMORY) ? [[Number(name.slice(MEMORY.length)), data as Uint8Array]] : [])));
+    const contents = new Map(
+      Object.entries(tensors).flatMap(([name, { data }]): [number, Uint8Array][] =>
+        name.startsWith(MEMORY) ? [[Number(name.slice(MEMORY.length)), data as Uint8Array]] : [],
+      ),
+    );
     checkPlaces(file, contents);
     return { file, contents };
   });

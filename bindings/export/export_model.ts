@@ -26,7 +26,8 @@ const isSequential = (model: Network): model is Streamable => "layers" in model;
 
 function recordStream(image: Image, model: Network, options: StreamOptions): ExportedStream {
   const { batch, block } = streamOptions("export", options);
-  if (!isSequential(model)) throw new UnsupportedError(`export: expected a sequential for a stream, got a ${model.describe()}`);
+  if (!isSequential(model))
+    throw new UnsupportedError(`export: expected a sequential for a stream, got a ${model.describe()}`);
   checkStreamable("export", model);
   const states = new CarriedStates(model.backend, "export");
   try {
@@ -42,13 +43,24 @@ function recordStream(image: Image, model: Network, options: StreamOptions): Exp
 }
 
 function recordPredict(image: Image, model: Network, given: ArrayShape | readonly ArrayShape[]): ExportedPredict {
-  const shapes = Array.isArray(given) && typeof given[0] !== "number" ? given as readonly ArrayShape[] : [given as ArrayShape];
-  const arrays = inputArrays(shapes.map((shape) => zeros(shape, "export: expected predict", inputType(model))), "export: predict");
+  const shapes =
+    Array.isArray(given) && typeof given[0] !== "number" ? (given as readonly ArrayShape[]) : [given as ArrayShape];
+  const arrays = inputArrays(
+    shapes.map((shape) => zeros(shape, "export: expected predict", inputType(model))),
+    "export: predict",
+  );
   const { whole } = predictFunction(model);
   return whole.record(whole.flatten([arrays, {}]), ({ trace, inputs, outputs, structure }) => {
-    if (statefulStore(model).size > 0) throw new UnsupportedError("export: expected layers that are not stateful for predict, got some that are; export a stream, which carries states");
+    if (statefulStore(model).size > 0)
+      throw new UnsupportedError(
+        "export: expected layers that are not stateful for predict, got some that are; export a stream, which carries states",
+      );
     const alone = structure.kind === "list" && outputs.length === 1; // as predict gives it: without the list
-    return { ...image.add("export", trace, inputs, outputs), structure: alone ? { kind: "leaf", index: 0 } : structure, rowwise: isRowwise(model) };
+    return {
+      ...image.add("export", trace, inputs, outputs),
+      structure: alone ? { kind: "leaf", index: 0 } : structure,
+      rowwise: isRowwise(model),
+    };
   });
 }
 
@@ -57,7 +69,8 @@ export function exportModel(model: Network, options: ExportOptions): Uint8Array 
   checkOptions("export", options, ["stream", "predict"]);
   const { stream = false, predict } = options;
   if (typeof stream !== "boolean") checkRecord("export: stream", stream);
-  if (!stream && predict === undefined) throw new OptionError("export: expected stream, or the extents of predict's inputs, or both, got neither");
+  if (!stream && predict === undefined)
+    throw new OptionError("export: expected stream, or the extents of predict's inputs, or both, got neither");
   model.throwIfUnbuilt("export");
   const image = new Image(model.backend);
   const recorded = {

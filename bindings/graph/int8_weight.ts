@@ -33,17 +33,22 @@ export const int8Format = (role: Int8Role, activations: Activations): Int8Format
 });
 
 /** Which scale an element has. */
-const scaleIndex = ([, columns]: Shape, axis: 0 | 1) => (i: number): number => (axis === 0 ? Math.floor(i / columns) : i % columns);
+const scaleIndex =
+  ([, columns]: Shape, axis: 0 | 1) =>
+  (i: number): number =>
+    axis === 0 ? Math.floor(i / columns) : i % columns;
 
 /** w ≈ scale · integer: the largest of each column (or row) is ±127. */
 export function quantizeWeight(w: Float32Array, shape: Shape, { axis }: Int8Format): Int8Weight {
   const indexOf = scaleIndex(shape, axis);
   const largest = new Float32Array(shape[axis]);
-  w.forEach((value, i) => { largest[indexOf(i)] = Math.max(largest[indexOf(i)], Math.abs(value)); });
+  w.forEach((value, i) => {
+    largest[indexOf(i)] = Math.max(largest[indexOf(i)], Math.abs(value));
+  });
   const scales = largest.map((value) => value / 127);
   const data = Int8Array.from(w, (value, i) => {
     const most = largest[indexOf(i)];
-    return most === 0 ? 0 : Math.round(value * 127 / most);
+    return most === 0 ? 0 : Math.round((value * 127) / most);
   });
   return { data, scales };
 }

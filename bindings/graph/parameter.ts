@@ -42,7 +42,13 @@ export class Parameter {
   /** Floats from the start of the block. */
   offset = 0;
 
-  constructor(shape: Shape, initializer: Initializer, trainable: boolean, constraint?: Constraint, { role, int8 }: ParameterUse = {}) {
+  constructor(
+    shape: Shape,
+    initializer: Initializer,
+    trainable: boolean,
+    constraint?: Constraint,
+    { role, int8 }: ParameterUse = {},
+  ) {
     this.shape = shape;
     this.initializer = initializer;
     this.trainable = trainable;
@@ -87,7 +93,12 @@ export class Derived {
     const { backend, derived } = this.parameters[0].block!;
     this.storage.ptr = ptr;
     derived.push(this);
-    this.bound = bind(backend, this.calls, (storage) => storage.ptr!, () => 0); // they read and write what is placed
+    this.bound = bind(
+      backend,
+      this.calls,
+      (storage) => storage.ptr!,
+      () => 0,
+    ); // they read and write what is placed
   }
 
   /** Computes it again when one of its parameters has changed since. */
@@ -172,7 +183,8 @@ export class ParameterBlock {
     let ptrs = this.slots.get(owner);
     if (!ptrs) {
       ptrs = this.backend.arena.allocAll(starts.map(() => this.floats * 4));
-      for (const [i, start] of starts.entries()) if (start !== 0) this.backend.heap.f32(ptrs[i], this.floats).fill(start);
+      for (const [i, start] of starts.entries())
+        if (start !== 0) this.backend.heap.f32(ptrs[i], this.floats).fill(start);
       this.slots.set(owner, ptrs);
     }
     return ptrs;
@@ -187,7 +199,8 @@ export class ParameterBlock {
 
   /** @throws DisposedError for a block that was freed: layers may outlive the model that their weights lie in */
   throwIfDisposed(): void {
-    if (this.disposed) throw new DisposedError("weights: expected those of a live model, got those of one that was disposed of");
+    if (this.disposed)
+      throw new DisposedError("weights: expected those of a live model, got those of one that was disposed of");
   }
 
   /** The block's weights (or, at another base, gradients or slots) of one parameter. */
@@ -201,7 +214,10 @@ export class ParameterBlock {
     this.throwIfDisposed();
     const { heap } = this.backend;
     const ptr = this.ptr + parameter.offset * 4;
-    return { data: heap.i8(ptr, parameter.size), scales: heap.f32(ptr + parameter.scaleOffset * 4, parameter.shape[parameter.int8!.axis]) };
+    return {
+      data: heap.i8(ptr, parameter.size),
+      scales: heap.f32(ptr + parameter.scaleOffset * 4, parameter.shape[parameter.int8!.axis]),
+    };
   }
 
   /** A copy of a weight as floats. */

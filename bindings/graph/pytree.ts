@@ -1,6 +1,14 @@
 /** Arguments and results of traced functions: arrays and numbers, in lists and records. */
 import { TraceError, ValueError } from "../base/errors.ts";
-import { DEEPEST, isArrayInput, isTypedArray, normalize, type ArrayInput, type NDArray, type Normalized } from "../base/ndarray.ts";
+import {
+  DEEPEST,
+  isArrayInput,
+  isTypedArray,
+  normalize,
+  type ArrayInput,
+  type NDArray,
+  type Normalized,
+} from "../base/ndarray.ts";
 import { isTensor, type Tensor } from "./tensor.ts";
 
 export type Tree<Leaf> = Leaf | readonly Tree<Leaf>[] | { readonly [name: string]: Tree<Leaf> };
@@ -34,8 +42,12 @@ export function flattenArguments(args: readonly unknown[], subject: string): Fla
   const leaves: Normalized[] = [];
   const keys: string[] = [];
   const visit = (value: unknown, path: string, depth = 0): Structure => {
-    if (depth > DEEPEST) throw new ValueError(`${subject}: expected lists and records at most ${DEEPEST} deep, got more`);
-    if (isTensor(value)) throw new TraceError(`${path}: expected an array, got a traced tensor; traced functions are not called inside one another`);
+    if (depth > DEEPEST)
+      throw new ValueError(`${subject}: expected lists and records at most ${DEEPEST} deep, got more`);
+    if (isTensor(value))
+      throw new TraceError(
+        `${path}: expected an array, got a traced tensor; traced functions are not called inside one another`,
+      );
     if (isArrayInput(value)) {
       const leaf = normalize(value, path);
       leaves.push(leaf);
@@ -61,7 +73,9 @@ export function flattenArguments(args: readonly unknown[], subject: string): Fla
       keys.push("}");
       return { kind: "record", items };
     }
-    throw new ValueError(`${path}: expected an array, a number, a string, a boolean, or lists and records of them, got ${typeof value}`);
+    throw new ValueError(
+      `${path}: expected an array, a number, a string, a boolean, or lists and records of them, got ${typeof value}`,
+    );
   };
   const structure: Structure = { kind: "list", items: args.map((arg, i) => visit(arg, `${subject}: argument ${i}`)) };
   return { leaves, structure, key: keys.join(" ") };
@@ -70,10 +84,14 @@ export function flattenArguments(args: readonly unknown[], subject: string): Fla
 /** The tree again, over other leaves. */
 export function rebuild(structure: Structure, leaf: (index: number) => unknown): unknown {
   switch (structure.kind) {
-    case "leaf": return leaf(structure.index);
-    case "static": return structure.value;
-    case "list": return structure.items.map((item) => rebuild(item, leaf));
-    case "record": return Object.fromEntries(structure.items.map(([name, item]) => [name, rebuild(item, leaf)]));
+    case "leaf":
+      return leaf(structure.index);
+    case "static":
+      return structure.value;
+    case "list":
+      return structure.items.map((item) => rebuild(item, leaf));
+    case "record":
+      return Object.fromEntries(structure.items.map(([name, item]) => [name, rebuild(item, leaf)]));
   }
 }
 

@@ -41,7 +41,10 @@ export class Storage {
   /** Byte offset in the heap, once placed. */
   ptr: number | undefined;
 
-  constructor(bytes: number, { pinned = false, ptr, loop }: { pinned?: boolean; ptr?: number; loop?: Loop | undefined } = {}) {
+  constructor(
+    bytes: number,
+    { pinned = false, ptr, loop }: { pinned?: boolean; ptr?: number; loop?: Loop | undefined } = {},
+  ) {
     this.bytes = bytes;
     this.pinned = pinned;
     this.ptr = ptr;
@@ -78,7 +81,8 @@ const unreadable = (what: string): never => {
 const TENSOR = Symbol.for("gatewise/1/tensor");
 
 /** Whether something is a tensor: the copies that ESM, CJS and sub-paths load may meet in one trace, where `instanceof` fails. */
-export const isTensor = (value: unknown): value is Tensor => typeof value === "object" && value !== null && TENSOR in value;
+export const isTensor = (value: unknown): value is Tensor =>
+  typeof value === "object" && value !== null && TENSOR in value;
 
 /** Where a tensor is besides its storage. */
 export interface TensorPlace {
@@ -115,7 +119,13 @@ export class Tensor {
   readonly origin = new Map<string, unknown>();
 
   /** @internal */
-  constructor(trace: Trace, shape: Shape, dtype: DType, storage: Storage, { offset = 0, loop, move }: TensorPlace = {}) {
+  constructor(
+    trace: Trace,
+    shape: Shape,
+    dtype: DType,
+    storage: Storage,
+    { offset = 0, loop, move }: TensorPlace = {},
+  ) {
     this.trace = trace;
     this.shape = shape;
     this.dtype = dtype;
@@ -162,12 +172,23 @@ export class Tensor {
 }
 
 /** `tensor[0]` is no property, and would be undefined without a word. */
-Object.setPrototypeOf(Tensor.prototype, new Proxy(Object.prototype, {
-  get: (target, key, tensor) => (typeof key === "string" && /^\d+$/.test(key) ? unreadable(`take element ${key} of`) : Reflect.get(target, key, tensor) as unknown),
-}));
+Object.setPrototypeOf(
+  Tensor.prototype,
+  new Proxy(Object.prototype, {
+    get: (target, key, tensor) =>
+      typeof key === "string" && /^\d+$/.test(key)
+        ? unreadable(`take element ${key} of`)
+        : (Reflect.get(target, key, tensor) as unknown),
+  }),
+);
 
-const operand = (tensor: Tensor, reads: boolean, writes: boolean): Operand =>
-  ({ storage: tensor.storage, offset: tensor.offset, move: tensor.move, reads, writes });
+const operand = (tensor: Tensor, reads: boolean, writes: boolean): Operand => ({
+  storage: tensor.storage,
+  offset: tensor.offset,
+  move: tensor.move,
+  reads,
+  writes,
+});
 
 /** A kernel argument that is only read; 0 where an optional tensor is absent. */
 export const read = (tensor: Tensor | undefined): Operand | 0 => (tensor ? operand(tensor, true, false) : 0);
@@ -176,4 +197,9 @@ export const write = (tensor: Tensor | undefined): Operand | 0 => (tensor ? oper
 /** A kernel argument that is read and written. */
 export const update = (tensor: Tensor | undefined): Operand | 0 => (tensor ? operand(tensor, true, true) : 0);
 /** Bytes that have an address for good, for a kernel that reads and writes them: a run of gradients, a block of scalars. */
-export const placed = (ptr: number): Operand => ({ storage: new Storage(0, { ptr }), offset: 0, reads: true, writes: true });
+export const placed = (ptr: number): Operand => ({
+  storage: new Storage(0, { ptr }),
+  offset: 0,
+  reads: true,
+  writes: true,
+});

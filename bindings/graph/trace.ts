@@ -173,7 +173,11 @@ export class Trace {
    * @returns what it gave, and a function that runs it again: with the same random numbers, and with the ops it applies
    */
   rehearse<R>(fn: () => R): { result: R; perform: () => { result: R; nodes: Node[] } } {
-    const { scope, sites, body: { nodes } } = this;
+    const {
+      scope,
+      sites,
+      body: { nodes },
+    } = this;
     const { length } = nodes;
     this.unseen = true;
     const result = fn();
@@ -223,7 +227,10 @@ export class Trace {
   parameter(parameter: Parameter): Tensor {
     let tensor = this.parameters.get(parameter);
     if (!tensor) {
-      if (parameter.int8 && this.options.gradients) throw new UnsupportedError("gradients: expected a model of f32 weights, got a quantised one, which only runs; train the original and quantize it again");
+      if (parameter.int8 && this.options.gradients)
+        throw new UnsupportedError(
+          "gradients: expected a model of f32 weights, got a quantised one, which only runs; train the original and quantize it again",
+        );
       tensor = new Tensor(this, parameter.shape, parameter.int8 ? "i8" : "f32", parameter.storage);
       tensor.requiresGrad = parameter.trainable && this.options.gradients === true;
       tensor.origin.set("parameter", parameter);
@@ -234,7 +241,10 @@ export class Trace {
 
   /** @throws UnsupportedError when the backend has only the kernels that run models */
   call(kernel: KernelName, ...args: Argument[]): void {
-    if (!this.backend.kernels[kernel]) throw new UnsupportedError(`init: expected a kernel module with ${kernel}, got one without; the modules of gatewise/infer run models but do not train them`);
+    if (!this.backend.kernels[kernel])
+      throw new UnsupportedError(
+        `init: expected a kernel module with ${kernel}, got one without; the modules of gatewise/infer run models but do not train them`,
+      );
     if (!this.backend.pool?.knows(kernel)) needsWholeBatch(this, `workers without ${kernel}`);
     this.body.calls.push({ kernel, args });
   }
@@ -280,8 +290,9 @@ export class Trace {
   apply<C>(op: Op<C>, given: Inputs, config: C): Tensor[] {
     for (const input of given) if (input) this.own(op.name, input);
     const inputs = op.int8 ? given : given.map((input) => (input?.dtype === "i8" ? this.dequantized(input) : input));
-    const outputs = op.shape(inputs, config, this).map(({ shape, dtype = "f32", viewOf }) =>
-      viewOf ? this.view(viewOf, shape) : this.tensor(shape, dtype));
+    const outputs = op
+      .shape(inputs, config, this)
+      .map(({ shape, dtype = "f32", viewOf }) => (viewOf ? this.view(viewOf, shape) : this.tensor(shape, dtype)));
     const differentiable = this.options.gradients && op.backward !== undefined;
     if (differentiable && inputs.some((input) => input?.requiresGrad)) {
       for (const output of outputs) output.requiresGrad = output.dtype === "f32";
@@ -294,12 +305,16 @@ export class Trace {
   /** @throws TraceError for a tensor of another trace, or of a step of a loop outside of it */
   own(what: string, tensor: Tensor): void {
     if (tensor.trace !== this) {
-      throw new TraceError(`${what}: expected a tensor of the function that is traced now, got one of another; pass it as an argument`);
+      throw new TraceError(
+        `${what}: expected a tensor of the function that is traced now, got one of another; pass it as an argument`,
+      );
     }
     let { loop } = this.body;
     while (loop && loop !== tensor.loop) loop = loop.outer;
     if (loop !== tensor.loop) {
-      throw new TraceError(`${what}: expected a tensor of the same step, got one that a cell made in a step of its own; give it out as an output or as a state of the cell`);
+      throw new TraceError(
+        `${what}: expected a tensor of the same step, got one that a cell made in a step of its own; give it out as an output or as a state of the cell`,
+      );
     }
   }
 
@@ -369,7 +384,9 @@ export class Trace {
  */
 export function currentTrace(what: string): Trace {
   if (!state.trace) {
-    throw new TraceError(`${what}: expected to be called while a function is traced, got a call outside; wrap it in jit(module, fn), valueAndGrad or trainStep, or use predict`);
+    throw new TraceError(
+      `${what}: expected to be called while a function is traced, got a call outside; wrap it in jit(module, fn), valueAndGrad or trainStep, or use predict`,
+    );
   }
   return state.trace;
 }

@@ -22,11 +22,16 @@ export interface StepOptions {
  */
 export function inputArrays(x: ModelInput, subject: string): Normalized[] {
   const list = isArrayInput(x) ? [x] : x;
-  if (!Array.isArray(list) || list.length === 0) throw new ValueError(`${subject}: expected an array or a list of arrays, got ${Array.isArray(list) ? "an empty list" : typeof x}`);
+  if (!Array.isArray(list) || list.length === 0)
+    throw new ValueError(
+      `${subject}: expected an array or a list of arrays, got ${Array.isArray(list) ? "an empty list" : typeof x}`,
+    );
   const arrays = list.map((item, i) => normalize(item as ArrayInput, list.length > 1 ? `${subject}[${i}]` : subject));
   for (const array of arrays) {
-    if (array.shape.length === 0 || array.shape[0] === 0) throw new ShapeError(`${subject}: expected [batch, ..] with at least one row, got ${describe(array.shape)}`);
-    if (array.shape[0] !== arrays[0].shape[0]) throw new ShapeError(`${subject}: expected ${arrays[0].shape[0]} rows in every array, got ${array.shape[0]}`);
+    if (array.shape.length === 0 || array.shape[0] === 0)
+      throw new ShapeError(`${subject}: expected [batch, ..] with at least one row, got ${describe(array.shape)}`);
+    if (array.shape[0] !== arrays[0].shape[0])
+      throw new ShapeError(`${subject}: expected ${arrays[0].shape[0]} rows in every array, got ${array.shape[0]}`);
     if (array.dtype === "f32") checkFinite(array, subject);
   }
   return arrays;
@@ -38,7 +43,8 @@ export function asDType(array: Normalized, dtype: DType, subject: string): Norma
   if (array.dtype === dtype) return array;
   if (dtype === "f32") return { shape, dtype, data: Float32Array.from(data) };
   const bad = data.findIndex((value) => !Number.isInteger(value));
-  if (bad >= 0) throw new ValueError(`${subject}: expected whole numbers, got ${data[bad]} at ${describe(indexOf(bad, shape))}`);
+  if (bad >= 0)
+    throw new ValueError(`${subject}: expected whole numbers, got ${data[bad]} at ${describe(indexOf(bad, shape))}`);
   return { shape, dtype, data: Int32Array.from(data) };
 }
 
@@ -51,23 +57,34 @@ const integers = (value: ArrayInput, subject: string): Normalized => asDType(nor
  * @throws ValueError for both at once and for lengths out of range
  * @throws ShapeError when they do not fit the input
  */
-export function stepArrays({ lengths, mask }: StepOptions, [B, T]: readonly number[], subject: string): { lengths?: Normalized; mask?: Normalized } {
-  if (lengths !== undefined && mask !== undefined) throw new ValueError(`${subject}: expected lengths or a mask, got both`);
+export function stepArrays(
+  { lengths, mask }: StepOptions,
+  [B, T]: readonly number[],
+  subject: string,
+): { lengths?: Normalized; mask?: Normalized } {
+  if (lengths !== undefined && mask !== undefined)
+    throw new ValueError(`${subject}: expected lengths or a mask, got both`);
   if (lengths !== undefined) {
     const array = integers(lengths, `${subject}: lengths`);
-    if (array.shape.length !== 1 || array.shape[0] !== B) throw new ShapeError(`${subject}: expected lengths [${B}], got ${describe(array.shape)}`);
+    if (array.shape.length !== 1 || array.shape[0] !== B)
+      throw new ShapeError(`${subject}: expected lengths [${B}], got ${describe(array.shape)}`);
     const bad = array.data.findIndex((length) => length < 0 || length > T);
     if (bad >= 0) throw new ValueError(`${subject}: expected lengths of 0…${T}, got ${array.data[bad]} for row ${bad}`);
     return { lengths: array };
   }
   if (mask === undefined) return {};
   const array = integers(mask, `${subject}: mask`);
-  if (array.shape.length !== 2 || array.shape[0] !== B || array.shape[1] !== T) throw new ShapeError(`${subject}: expected mask [${B}, ${T}], got ${describe(array.shape)}`);
+  if (array.shape.length !== 2 || array.shape[0] !== B || array.shape[1] !== T)
+    throw new ShapeError(`${subject}: expected mask [${B}, ${T}], got ${describe(array.shape)}`);
   return { mask: array };
 }
 
 /** Inputs and their steps, each with the name that errors give it. */
-export function namedArrays(subject: string, x: readonly Normalized[], steps: Readonly<Record<string, Normalized>>): [name: string, array: Normalized][] {
+export function namedArrays(
+  subject: string,
+  x: readonly Normalized[],
+  steps: Readonly<Record<string, Normalized>>,
+): [name: string, array: Normalized][] {
   const inputs = x.map((array, i): [string, Normalized] => [x.length > 1 ? `x[${i}]` : "x", array]);
   return [...inputs, ...Object.entries(steps)].map(([name, array]) => [`${subject}: ${name}`, array]);
 }
@@ -81,11 +98,16 @@ export function rowsOf(array: Normalized, start: number, end: number): Normalize
 }
 
 /** Copies of start…end − 1 along the second axis. */
-export function columnsOf({ data, shape: [rows, columns, ...rest], dtype }: Normalized, start: number, end: number): Normalized {
+export function columnsOf(
+  { data, shape: [rows, columns, ...rest], dtype }: Normalized,
+  start: number,
+  end: number,
+): Normalized {
   const width = sizeOf(rest);
   const size = (end - start) * width;
   const out = dtype === "i32" ? new Int32Array(rows * size) : new Float32Array(rows * size);
-  for (let row = 0; row < rows; row++) out.set(data.subarray((row * columns + start) * width, (row * columns + end) * width), row * size);
+  for (let row = 0; row < rows; row++)
+    out.set(data.subarray((row * columns + start) * width, (row * columns + end) * width), row * size);
   return { data: out, shape: [rows, end - start, ...rest], dtype };
 }
 

@@ -9,7 +9,10 @@ import { inputType, type SequentialLayer } from "../models/sequential.ts";
 import { CarriedStates } from "../module/state_stores.ts";
 import type { Runner, StreamOptions, StreamSource } from "./stream.ts";
 
-export type Streamable = Network & { readonly layers: readonly SequentialLayer[]; readonly inputShape?: readonly (number | null)[] | undefined };
+export type Streamable = Network & {
+  readonly layers: readonly SequentialLayer[];
+  readonly inputShape?: readonly (number | null)[] | undefined;
+};
 
 type CompiledRunner = Runner & { readonly program: Program };
 
@@ -28,12 +31,18 @@ export function streamOptions(subject: string, options: StreamOptions): { batch:
 export function checkStreamable(subject: string, { layers }: Streamable): void {
   for (const layer of layers) {
     const why = layer.definition?.unstreamable?.(layer.config);
-    if (why) throw new UnsupportedError(`${subject}: expected layers that run step by step, got ${layer.describe()}: ${why}`);
+    if (why)
+      throw new UnsupportedError(`${subject}: expected layers that run step by step, got ${layer.describe()}: ${why}`);
   }
 }
 
 /** Records so many steps of a model. @param states  where its layers carry theirs */
-export function traceSteps(model: Streamable, states: CarriedStates, batch: number, steps: number): { trace: Trace; input: Tensor; output: Tensor } {
+export function traceSteps(
+  model: Streamable,
+  states: CarriedStates,
+  batch: number,
+  steps: number,
+): { trace: Trace; input: Tensor; output: Tensor } {
   const trace = new Trace(model.backend, { stream: states, paths: model.modulePaths() });
   const type = inputType(model);
   const features = type === "i32" ? [] : [featuresOf(model)];
@@ -94,7 +103,10 @@ export class ModelSteps implements StreamSource {
 /** Features of a frame, known once the first layer has weights. */
 function featuresOf({ layers, inputShape }: Streamable): number {
   const known = inputShape?.at(-1) ?? firstKernel(layers);
-  if (known === undefined || known === null) throw new StateError("stream: expected to know the features of a frame, got a first layer without weights; give sequential an inputShape");
+  if (known === undefined || known === null)
+    throw new StateError(
+      "stream: expected to know the features of a frame, got a first layer without weights; give sequential an inputShape",
+    );
   return known;
 }
 

@@ -34,8 +34,10 @@ export interface StreamSource {
 
 /** @throws ValueError, ShapeError unless results fit into what the caller gave for them */
 function checkOut(method: string, out: unknown, size: number): void {
-  if (!(out instanceof Float32Array)) throw new ValueError(`${method}: expected out as a Float32Array, got ${shown(out)}`);
-  if (out.length !== size) throw new ShapeError(`${method}: expected room for ${size} numbers in out, got ${out.length}`);
+  if (!(out instanceof Float32Array))
+    throw new ValueError(`${method}: expected out as a Float32Array, got ${shown(out)}`);
+  if (out.length !== size)
+    throw new ShapeError(`${method}: expected room for ${size} numbers in out, got ${out.length}`);
 }
 
 /**
@@ -86,7 +88,8 @@ export class Stream {
   step(frame: Float32Array | Int32Array | readonly number[], out: Float32Array = this.out): Float32Array {
     this.throwIfDisposed();
     const { input, output, program } = this.stepper;
-    if (frame?.length !== input.size) throw new ShapeError(`step: expected a frame of ${input.size} numbers, got ${frame?.length ?? typeof frame}`);
+    if (frame?.length !== input.size)
+      throw new ShapeError(`step: expected a frame of ${input.size} numbers, got ${frame?.length ?? typeof frame}`);
     checkOut("step", out, output.size);
     input.checkFinite(frame, "step: frame"); // a NaN would stay in the state for good
     input.write(frame, "step: frame");
@@ -106,11 +109,13 @@ export class Stream {
   process(frames: Float32Array | Int32Array, out?: Float32Array): Float32Array {
     this.throwIfDisposed();
     if (this.batch !== 1) throw new OptionError(`process: expected a stream of batch 1, got ${this.batch}; use step`);
-    if (!isTypedArray(frames)) throw new ValueError(`process: expected frames as a Float32Array or an Int32Array, got ${shown(frames)}`);
+    if (!isTypedArray(frames))
+      throw new ValueError(`process: expected frames as a Float32Array or an Int32Array, got ${shown(frames)}`);
     checkAttached(frames, "process: frames");
     const { inputSize, outputSize, block } = this;
     const n = frames.length / inputSize;
-    if (!Number.isInteger(n)) throw new ShapeError(`process: expected frames of ${inputSize} numbers each, got ${frames.length} numbers`);
+    if (!Number.isInteger(n))
+      throw new ShapeError(`process: expected frames of ${inputSize} numbers each, got ${frames.length} numbers`);
     const result = out === undefined ? new Float32Array(n * outputSize) : out;
     checkOut("process", result, n * outputSize);
     // all of them first, so that a bad one leaves the state as it was
@@ -133,7 +138,8 @@ export class Stream {
   /** Zeroes the state, of all rows or of one. */
   reset(row?: number): void {
     this.throwIfDisposed();
-    if (row !== undefined && !(Number.isInteger(row) && row >= 0 && row < this.batch)) throw new ShapeError(`reset: expected a row of 0…${this.batch - 1}, got ${shown(row)}`);
+    if (row !== undefined && !(Number.isInteger(row) && row >= 0 && row < this.batch))
+      throw new ShapeError(`reset: expected a row of 0…${this.batch - 1}, got ${shown(row)}`);
     this.source.states.reset(row);
   }
 

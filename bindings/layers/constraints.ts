@@ -44,11 +44,15 @@ function checked(constraint: string, options: Omit<ConstraintConfig, "constraint
   checkOptions(subject, options, TABLE[constraint].options);
   checkNumbers(subject, options, ["maxValue"], 0);
   const { axis = 0 } = options;
-  if (!Number.isInteger(axis)) throw new OptionError(`${subject}: expected axis to be a whole number, got ${shown(axis)}`);
+  if (!Number.isInteger(axis))
+    throw new OptionError(`${subject}: expected axis to be a whole number, got ${shown(axis)}`);
   return { constraint, ...givenOptions(options) };
 }
 
-const factory = <O extends object>(constraint: string) => (options: O = {} as O): ConstraintConfig => checked(constraint, options);
+const factory =
+  <O extends object>(constraint: string) =>
+  (options: O = {} as O): ConstraintConfig =>
+    checked(constraint, options);
 
 /** A constraint by its name and options. @throws OptionError for a name or an option that there is not */
 function configOf(subject: string, given: ConstraintConfig | string): ConstraintConfig {
@@ -73,7 +77,8 @@ export const constraints = {
 /** Holds an option to what {@link constrained} takes; null is none, as in Keras. @throws OptionError */
 export function checkConstraint(subject: string, value: unknown): void {
   if (value === undefined || value === null || typeof value === "function") return;
-  if (typeof value !== "string" && typeof value !== "object") throw new OptionError(`${subject}: expected a constraint, such as constraints.maxNorm(), got ${shown(value)}`);
+  if (typeof value !== "string" && typeof value !== "object")
+    throw new OptionError(`${subject}: expected a constraint, such as constraints.maxNorm(), got ${shown(value)}`);
   configOf(subject, value as ConstraintConfig | string);
 }
 
@@ -86,7 +91,9 @@ export function constrained(subject: string, constraint: ConstraintInput, weight
   if (typeof constraint === "function") {
     const held: unknown = constraint(weight);
     if (isTensor(held) && sameShape(held.shape, weight.shape)) return held;
-    throw new OptionError(`${subject}: expected a constraint that gives ${describe(weight.shape)}, got ${isTensor(held) ? describe(held.shape) : shown(held)}`);
+    throw new OptionError(
+      `${subject}: expected a constraint that gives ${describe(weight.shape)}, got ${isTensor(held) ? describe(held.shape) : shown(held)}`,
+    );
   }
   const options = configOf(subject, constraint);
   return TABLE[options.constraint].apply(weight, options);

@@ -1,6 +1,14 @@
 /** Every layer and cell there is, by the name of its factory. The docblocks are those that users see. */
 import {
-  add, concatenate, flatten, globalAveragePooling, globalMaxPooling, masking, permute, repeatVector, reshape,
+  add,
+  concatenate,
+  flatten,
+  globalAveragePooling,
+  globalMaxPooling,
+  masking,
+  permute,
+  repeatVector,
+  reshape,
 } from "./core/arrange.ts";
 import { activation, dense, dropout, embedding } from "./core/simple.ts";
 import { gru, gruCellLayer, lstm, lstmCellLayer, simpleRNN, simpleRNNCell } from "./rnn/recurrent_layer.ts";

@@ -44,19 +44,22 @@ function fans(shape: Shape): [fanIn: number, fanOut: number] {
 const TRUNCATED_DEVIATION = 0.87962566103423978;
 
 /** Uniform or normal numbers of variance scale / fan. */
-const scaled = (scale: number, fan: (fanIn: number, fanOut: number) => number, normal: boolean): Fill => (out, shape, random) => {
-  const variance = scale / Math.max(1, fan(...fans(shape)));
-  const limit = Math.sqrt(3 * variance);
-  const deviation = Math.sqrt(variance) / TRUNCATED_DEVIATION;
-  each(out, normal ? () => truncated(random) * deviation : () => (random.uniform() * 2 - 1) * limit);
-};
+const scaled =
+  (scale: number, fan: (fanIn: number, fanOut: number) => number, normal: boolean): Fill =>
+  (out, shape, random) => {
+    const variance = scale / Math.max(1, fan(...fans(shape)));
+    const limit = Math.sqrt(3 * variance);
+    const deviation = Math.sqrt(variance) / TRUNCATED_DEVIATION;
+    each(out, normal ? () => truncated(random) * deviation : () => (random.uniform() * 2 - 1) * limit);
+  };
 
 const average = (fanIn: number, fanOut: number): number => (fanIn + fanOut) / 2;
 const input = (fanIn: number): number => fanIn;
 
 /** Orthonormal rows or columns, whichever are fewer, from random vectors (Saxe et al. 2013). */
 function orthogonal(out: Float32Array, shape: Shape, random: Random, gain: number): void {
-  if (shape.length < 2) throw new ValueError(`orthogonal: expected a weight of at least 2 axes, got [${shape.join(", ")}]`);
+  if (shape.length < 2)
+    throw new ValueError(`orthogonal: expected a weight of at least 2 axes, got [${shape.join(", ")}]`);
   const columns = shape.at(-1)!;
   const rows = out.length / columns;
   const [count, length] = rows < columns ? [rows, columns] : [columns, rows];
@@ -71,18 +74,33 @@ function orthogonal(out: Float32Array, shape: Shape, random: Random, gain: numbe
 const TABLE: Record<string, { defaults: Record<string, number>; fill: (options: Record<string, number>) => Fill }> = {
   zeros: { defaults: {}, fill: () => (out) => out.fill(0) },
   ones: { defaults: {}, fill: () => (out) => out.fill(1) },
-  constant: { defaults: { value: 0 }, fill: ({ value }) => (out) => out.fill(value) },
+  constant: {
+    defaults: { value: 0 },
+    fill:
+      ({ value }) =>
+      (out) =>
+        out.fill(value),
+  },
   randomUniform: {
     defaults: { minval: -0.05, maxval: 0.05 },
-    fill: ({ minval, maxval }) => (out, _shape, random) => each(out, () => minval + (maxval - minval) * random.uniform()),
+    fill:
+      ({ minval, maxval }) =>
+      (out, _shape, random) =>
+        each(out, () => minval + (maxval - minval) * random.uniform()),
   },
   randomNormal: {
     defaults: { mean: 0, stddev: 0.05 },
-    fill: ({ mean, stddev }) => (out, _shape, random) => each(out, () => mean + stddev * random.normal()),
+    fill:
+      ({ mean, stddev }) =>
+      (out, _shape, random) =>
+        each(out, () => mean + stddev * random.normal()),
   },
   truncatedNormal: {
     defaults: { mean: 0, stddev: 0.05 },
-    fill: ({ mean, stddev }) => (out, _shape, random) => each(out, () => mean + stddev * truncated(random)),
+    fill:
+      ({ mean, stddev }) =>
+      (out, _shape, random) =>
+        each(out, () => mean + stddev * truncated(random)),
   },
   glorotUniform: { defaults: {}, fill: () => scaled(1, average, false) },
   glorotNormal: { defaults: {}, fill: () => scaled(1, average, true) },
@@ -90,13 +108,21 @@ const TABLE: Record<string, { defaults: Record<string, number>; fill: (options: 
   heNormal: { defaults: {}, fill: () => scaled(2, input, true) },
   lecunUniform: { defaults: {}, fill: () => scaled(1, input, false) },
   lecunNormal: { defaults: {}, fill: () => scaled(1, input, true) },
-  orthogonal: { defaults: { gain: 1 }, fill: ({ gain }) => (out, shape, random) => orthogonal(out, shape, random, gain) },
+  orthogonal: {
+    defaults: { gain: 1 },
+    fill:
+      ({ gain }) =>
+      (out, shape, random) =>
+        orthogonal(out, shape, random, gain),
+  },
   identity: {
     defaults: { gain: 1 },
-    fill: ({ gain }) => (out, shape) => {
-      out.fill(0);
-      for (let i = 0; i < Math.min(...shape); i++) out[i * shape.at(-1)! + i] = gain;
-    },
+    fill:
+      ({ gain }) =>
+      (out, shape) => {
+        out.fill(0);
+        for (let i = 0; i < Math.min(...shape); i++) out[i * shape.at(-1)! + i] = gain;
+      },
   },
 };
 
@@ -121,11 +147,18 @@ export function initializerOf(subject: string, value: InitializerInput): Initial
   if (typeof value === "function") {
     return (shape, random) => {
       const out = value(shape, random);
-      if (out?.length !== sizeOf(shape)) throw new ShapeError(`${subject}: expected the initializer to give ${sizeOf(shape)} numbers for ${describe(shape)}, got ${out?.length ?? shown(out)}`);
+      if (out?.length !== sizeOf(shape))
+        throw new ShapeError(
+          `${subject}: expected the initializer to give ${sizeOf(shape)} numbers for ${describe(shape)}, got ${out?.length ?? shown(out)}`,
+        );
       return out;
     };
   }
-  const { initializer: name, seed, ...options } = typeof value === "object" && value !== null ? value : { initializer: value, seed: undefined };
+  const {
+    initializer: name,
+    seed,
+    ...options
+  } = typeof value === "object" && value !== null ? value : { initializer: value, seed: undefined };
   const initializer = knownName(subject, "initializer", name, namesOf(TABLE), NAMES);
   const { defaults, fill } = TABLE[initializer];
   const given = checked(`${subject}: ${initializer}`, initializer, { ...options, seed });
@@ -174,7 +207,8 @@ export interface SeedOptions {
 /** A factory of initializers. */
 export type InitializerFactory<O> = (options?: O & SeedOptions) => InitializerConfig;
 
-const factory = <O extends object>(name: string): InitializerFactory<O> =>
+const factory =
+  <O extends object>(name: string): InitializerFactory<O> =>
   (options = {} as O & SeedOptions) => ({ initializer: name, ...checked(`initializers.${name}`, name, options) });
 
 /**

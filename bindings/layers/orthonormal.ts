@@ -16,7 +16,14 @@ function subtractAlong(v: Float64Array, unit: Float64Array): void {
 }
 
 /** The same for two vectors and four orthogonal units p, q, r, s: each is read twice instead of eight times (measured: at least twice as fast). */
-function subtractAlongFour(x: Float64Array, y: Float64Array, p: Float64Array, q: Float64Array, r: Float64Array, s: Float64Array): void {
+function subtractAlongFour(
+  x: Float64Array,
+  y: Float64Array,
+  p: Float64Array,
+  q: Float64Array,
+  r: Float64Array,
+  s: Float64Array,
+): void {
   let [xp, xq, xr, xs, yp, yq, yr, ys] = [0, 0, 0, 0, 0, 0, 0, 0];
   for (let i = 0; i < x.length; i++) {
     const u = x[i];
@@ -54,7 +61,8 @@ export function orthonormalize(vectors: readonly Float64Array[]): void {
     for (let j = end; j < count; j += 2) {
       // the last of an odd number goes with a vector of zeros, which stays one
       const other = vectors[j + 1] ?? new Float64Array(vectors[j].length);
-      for (let k = first; k < end; k += 4) subtractAlongFour(vectors[j], other, vectors[k], vectors[k + 1], vectors[k + 2], vectors[k + 3]);
+      for (let k = first; k < end; k += 4)
+        subtractAlongFour(vectors[j], other, vectors[k], vectors[k + 1], vectors[k + 2], vectors[k + 3]);
     }
   }
 }

@@ -21,7 +21,12 @@ export type RegularizerInput = RegularizerConfig | string | ((weight: Tensor) =>
 /** Keras' strength where none is given. */
 const STRENGTH = 0.01;
 
-function config(name: string, options: Partial<RegularizerConfig>, known: readonly string[], defaults: Partial<RegularizerConfig> = {}): RegularizerConfig {
+function config(
+  name: string,
+  options: Partial<RegularizerConfig>,
+  known: readonly string[],
+  defaults: Partial<RegularizerConfig> = {},
+): RegularizerConfig {
   const subject = `regularizers.${name}`;
   checkOptions(subject, options, known);
   const { l1 = 0, l2 = 0 } = { ...defaults, ...givenOptions(options) };
@@ -53,14 +58,18 @@ const NAMES: Record<string, () => RegularizerConfig> = {
 function strengths(subject: string, regularizer: Exclude<RegularizerInput, Function>): RegularizerConfig {
   if (typeof regularizer !== "string") return config("l1l2", regularizer, ["l1", "l2"]);
   const name = regularizer.toLowerCase().replace("_", "");
-  if (!Object.hasOwn(NAMES, name)) throw new OptionError(`${subject}: expected a known regularizer, got "${regularizer}"${nearest(name, Object.keys(NAMES))}`);
+  if (!Object.hasOwn(NAMES, name))
+    throw new OptionError(
+      `${subject}: expected a known regularizer, got "${regularizer}"${nearest(name, Object.keys(NAMES))}`,
+    );
   return NAMES[name]();
 }
 
 /** Holds an option to what {@link penaltyOf} takes; null is none, as in Keras. @throws OptionError */
 export function checkRegularizer(subject: string, value: unknown): void {
   if (value === undefined || value === null || typeof value === "function") return;
-  if (typeof value !== "string" && typeof value !== "object") throw new OptionError(`${subject}: expected a regularizer, such as regularizers.l2(), got ${shown(value)}`);
+  if (typeof value !== "string" && typeof value !== "object")
+    throw new OptionError(`${subject}: expected a regularizer, such as regularizers.l2(), got ${shown(value)}`);
   strengths(subject, value as RegularizerConfig | string);
 }
 
@@ -72,7 +81,10 @@ export function checkRegularizer(subject: string, value: unknown): void {
 export function penaltyOf(subject: string, regularizer: RegularizerInput, weight: Tensor): Tensor {
   if (typeof regularizer === "function") {
     const penalty: unknown = regularizer(weight);
-    if (!isTensor(penalty) || penalty.size !== 1) throw new OptionError(`${subject}: expected a regularizer that gives a scalar, got ${isTensor(penalty) ? describe(penalty.shape) : shown(penalty)}`);
+    if (!isTensor(penalty) || penalty.size !== 1)
+      throw new OptionError(
+        `${subject}: expected a regularizer that gives a scalar, got ${isTensor(penalty) ? describe(penalty.shape) : shown(penalty)}`,
+      );
     return penalty;
   }
   const { l1, l2 } = strengths(subject, regularizer);

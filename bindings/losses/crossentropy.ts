@@ -45,29 +45,34 @@ const complement = (x: Tensor): Tensor => affine(x, -1, 1);
 
 /** −Σ t·log p over the last axis, p from logits or given. */
 function crossEntropy(targets: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
-  return fromLogits ? denseCrossEntropy(yPred, targets) : neg(sum(mul(targets, log(clipped(normalized(yPred)))), { axis: -1 }));
+  return fromLogits
+    ? denseCrossEntropy(yPred, targets)
+    : neg(sum(mul(targets, log(clipped(normalized(yPred)))), { axis: -1 }));
 }
 
 /** Targets with some of their weight spread over all K classes. */
-const smoothed = (targets: Tensor, share: number, classes: number): Tensor => (share === 0 ? targets : affine(targets, 1 - share, share / classes));
+const smoothed = (targets: Tensor, share: number, classes: number): Tensor =>
+  share === 0 ? targets : affine(targets, 1 - share, share / classes);
 
 /** Weights of classes as a tensor. @throws OptionError unless there is one for each */
 function weightsOf(subject: string, weights: readonly number[] | undefined, classes: number): Tensor | undefined {
   if (!weights) return undefined;
-  if (weights.length !== classes) throw new OptionError(`${subject}: expected ${classes} class weights, got ${weights.length}`);
+  if (weights.length !== classes)
+    throw new OptionError(`${subject}: expected ${classes} class weights, got ${weights.length}`);
   return currentTrace(subject).constant(Float32Array.from(weights));
 }
 
 /** What labels count in a mean: the weight of their class, and nothing for ignored ones. */
 function counting(perClass: Tensor | undefined, labels: Tensor, valid: Tensor | undefined): Tensor | undefined {
   const weight = perClass && gather(perClass, labels);
-  return weight && valid ? mul(weight, valid) : weight ?? valid;
+  return weight && valid ? mul(weight, valid) : (weight ?? valid);
 }
 
 /** Labels that count, and 1 where they do. */
 function counted(labels: Tensor, ignored: number | undefined, classes: number): { labels: Tensor; valid?: Tensor } {
   const trace = currentTrace("labels");
-  if (labels.storage.pinned) trace.require(labels, { below: classes, what: "labels", ...(ignored === undefined ? {} : { except: ignored }) });
+  if (labels.storage.pinned)
+    trace.require(labels, { below: classes, what: "labels", ...(ignored === undefined ? {} : { except: ignored }) });
   if (ignored === undefined) return { labels };
   const numbers = floatsOf(trace, labels);
   const valid = complement(equal(numbers, ignored));
@@ -77,7 +82,9 @@ function counted(labels: Tensor, ignored: number | undefined, classes: number): 
 function sparse(yTrue: Tensor, yPred: Tensor, options: SparseCrossentropyOptions): Tensor | Terms {
   const { fromLogits = false, labelSmoothing = 0, ignoreIndex, ignoreClass = ignoreIndex, classWeights } = options;
   if (ignoreIndex !== undefined && ignoreIndex !== ignoreClass) {
-    throw new OptionError(`losses.sparseCategoricalCrossentropy: expected one label to ignore, got ignoreIndex ${ignoreIndex} and ignoreClass ${ignoreClass}`);
+    throw new OptionError(
+      `losses.sparseCategoricalCrossentropy: expected one label to ignore, got ignoreIndex ${ignoreIndex} and ignoreClass ${ignoreClass}`,
+    );
   }
   const classes = yPred.shape.at(-1)!;
   const perClass = weightsOf("sparseCategoricalCrossentropy", classWeights, classes);
@@ -97,7 +104,8 @@ function binary(targets: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
 }
 
 /** (1 − p)^γ for p of 0…1: what well-classified examples count less by. */
-const focus = (p: Tensor, gamma: number): Tensor => (gamma === 2 ? unary("square", complement(p)) : unary("exp", affine(log(clipped(complement(p))), gamma, 0)));
+const focus = (p: Tensor, gamma: number): Tensor =>
+  gamma === 2 ? unary("square", complement(p)) : unary("exp", affine(log(clipped(complement(p))), gamma, 0));
 
 /** Options of `losses.binaryCrossentropy`. */
 export interface BinaryCrossentropyOptions extends CrossentropyOptions {
@@ -125,52 +133,81 @@ export interface CategoricalFocalOptions extends CrossentropyOptions {
 
 export const crossentropyLosses = {
   /** −log of the probability given to the right class; yTrue [batch] or [batch, time] class numbers, yPred [.., classes]. */
-  sparseCategoricalCrossentropy: defineLoss<SparseCrossentropyOptions>("sparseCategoricalCrossentropy",
-    { fromLogits: false, labelSmoothing: 0, ignoreIndex: undefined, ignoreClass: undefined, classWeights: undefined }, sparse),
+  sparseCategoricalCrossentropy: defineLoss<SparseCrossentropyOptions>(
+    "sparseCategoricalCrossentropy",
+    { fromLogits: false, labelSmoothing: 0, ignoreIndex: undefined, ignoreClass: undefined, classWeights: undefined },
+    sparse,
+  ),
 
   /** −Σ t·log p over the last axis, targets being probabilities. */
-  categoricalCrossentropy: defineLoss<CategoricalCrossentropyOptions>("categoricalCrossentropy", { fromLogits: false, labelSmoothing: 0, classWeights: undefined }, (yTrue, yPred, { fromLogits, labelSmoothing, classWeights }) => {
-    const classes = yPred.shape.at(-1)!;
-    const perClass = weightsOf("categoricalCrossentropy", classWeights, classes);
-    const targets = smoothed(alignTargets("categoricalCrossentropy", yTrue, yPred), labelSmoothing!, classes);
-    return crossEntropy(perClass ? mul(targets, perClass) : targets, yPred, fromLogits!);
-  }),
+  categoricalCrossentropy: defineLoss<CategoricalCrossentropyOptions>(
+    "categoricalCrossentropy",
+    { fromLogits: false, labelSmoothing: 0, classWeights: undefined },
+    (yTrue, yPred, { fromLogits, labelSmoothing, classWeights }) => {
+      const classes = yPred.shape.at(-1)!;
+      const perClass = weightsOf("categoricalCrossentropy", classWeights, classes);
+      const targets = smoothed(alignTargets("categoricalCrossentropy", yTrue, yPred), labelSmoothing!, classes);
+      return crossEntropy(perClass ? mul(targets, perClass) : targets, yPred, fromLogits!);
+    },
+  ),
 
   /** Mean over the last axis of −(t·log p + (1 − t)·log(1 − p)). */
-  binaryCrossentropy: defineLoss<BinaryCrossentropyOptions>("binaryCrossentropy", { fromLogits: false, labelSmoothing: 0, positiveWeight: undefined }, (yTrue, yPred, { fromLogits, labelSmoothing, positiveWeight }) => {
-    const targets = smoothed(alignTargets("binaryCrossentropy", yTrue, yPred), labelSmoothing!, 2);
-    if (positiveWeight === undefined) return mean(binary(targets, yPred, fromLogits!), { axis: -1 });
-    const weight = currentTrace("loss").constant(Float32Array.from([positiveWeight].flat() as number[]));
-    const p = fromLogits ? yPred : clipped(yPred);
-    const [positive, negative] = fromLogits ? [unary("softplus", neg(p)), unary("softplus", p)] : [neg(log(p)), neg(log(complement(p)))];
-    return mean(add(mul(mul(targets, weight), positive), mul(complement(targets), negative)), { axis: -1 });
-  }),
+  binaryCrossentropy: defineLoss<BinaryCrossentropyOptions>(
+    "binaryCrossentropy",
+    { fromLogits: false, labelSmoothing: 0, positiveWeight: undefined },
+    (yTrue, yPred, { fromLogits, labelSmoothing, positiveWeight }) => {
+      const targets = smoothed(alignTargets("binaryCrossentropy", yTrue, yPred), labelSmoothing!, 2);
+      if (positiveWeight === undefined) return mean(binary(targets, yPred, fromLogits!), { axis: -1 });
+      const weight = currentTrace("loss").constant(Float32Array.from([positiveWeight].flat() as number[]));
+      const p = fromLogits ? yPred : clipped(yPred);
+      const [positive, negative] = fromLogits
+        ? [unary("softplus", neg(p)), unary("softplus", p)]
+        : [neg(log(p)), neg(log(complement(p)))];
+      return mean(add(mul(mul(targets, weight), positive), mul(complement(targets), negative)), { axis: -1 });
+    },
+  ),
 
   /** Binary cross-entropy that counts well-classified examples less (Lin et al. 2017). */
-  binaryFocalCrossentropy: defineLoss<BinaryFocalOptions>("binaryFocalCrossentropy", { fromLogits: false, labelSmoothing: 0, alpha: 0.25, gamma: 2, applyClassBalancing: false }, (yTrue, yPred, { fromLogits, labelSmoothing, alpha, gamma, applyClassBalancing }) => {
-    const targets = smoothed(alignTargets("binaryFocalCrossentropy", yTrue, yPred), labelSmoothing!, 2);
-    const p = fromLogits ? sigmoid(yPred) : yPred;
-    const right = add(mul(targets, p), mul(complement(targets), complement(p)));
-    const each = mul(focus(right, gamma!), binary(targets, yPred, fromLogits!));
-    const balance = affine(targets, 2 * alpha! - 1, 1 - alpha!);
-    return mean(applyClassBalancing ? mul(each, balance) : each, { axis: -1 });
-  }),
+  binaryFocalCrossentropy: defineLoss<BinaryFocalOptions>(
+    "binaryFocalCrossentropy",
+    { fromLogits: false, labelSmoothing: 0, alpha: 0.25, gamma: 2, applyClassBalancing: false },
+    (yTrue, yPred, { fromLogits, labelSmoothing, alpha, gamma, applyClassBalancing }) => {
+      const targets = smoothed(alignTargets("binaryFocalCrossentropy", yTrue, yPred), labelSmoothing!, 2);
+      const p = fromLogits ? sigmoid(yPred) : yPred;
+      const right = add(mul(targets, p), mul(complement(targets), complement(p)));
+      const each = mul(focus(right, gamma!), binary(targets, yPred, fromLogits!));
+      const balance = affine(targets, 2 * alpha! - 1, 1 - alpha!);
+      return mean(applyClassBalancing ? mul(each, balance) : each, { axis: -1 });
+    },
+  ),
 
   /** −α·(1 − p)^γ·t·log p over the last axis. */
-  categoricalFocalCrossentropy: defineLoss<CategoricalFocalOptions>("categoricalFocalCrossentropy", { fromLogits: false, labelSmoothing: 0, alpha: 0.25, gamma: 2 }, (yTrue, yPred, { fromLogits, labelSmoothing, alpha, gamma }) => {
-    const targets = smoothed(alignTargets("categoricalFocalCrossentropy", yTrue, yPred), labelSmoothing!, yPred.shape.at(-1)!);
-    const p = clipped(fromLogits ? softmax(yPred) : normalized(yPred));
-    return affine(sum(mul(focus(p, gamma!), mul(targets, log(p))), { axis: -1 }), -alpha!, 0);
-  }),
+  categoricalFocalCrossentropy: defineLoss<CategoricalFocalOptions>(
+    "categoricalFocalCrossentropy",
+    { fromLogits: false, labelSmoothing: 0, alpha: 0.25, gamma: 2 },
+    (yTrue, yPred, { fromLogits, labelSmoothing, alpha, gamma }) => {
+      const targets = smoothed(
+        alignTargets("categoricalFocalCrossentropy", yTrue, yPred),
+        labelSmoothing!,
+        yPred.shape.at(-1)!,
+      );
+      const p = clipped(fromLogits ? softmax(yPred) : normalized(yPred));
+      return affine(sum(mul(focus(p, gamma!), mul(targets, log(p))), { axis: -1 }), -alpha!, 0);
+    },
+  ),
 
   /** −the log-probability of the right class; yTrue class numbers, yPred [.., classes] log-probabilities. */
-  negativeLogLikelihood: defineLoss<LabelOptions>("negativeLogLikelihood", { ignoreIndex: undefined, classWeights: undefined }, (yTrue, yPred, { ignoreIndex, classWeights }) => {
-    const classes = yPred.shape.at(-1)!;
-    const perClass = weightsOf("negativeLogLikelihood", classWeights, classes);
-    const { labels, valid } = counted(alignLabels("negativeLogLikelihood", yTrue, yPred), ignoreIndex, classes);
-    const weights = counting(perClass, labels, valid);
-    // chosen, not multiplied: the logarithm of an impossible class is -Infinity
-    const values = neg(sum(where(oneHot(labels, classes), yPred, 0), { axis: -1 }));
-    return { values: weights ? mul(values, weights) : values, weights };
-  }),
+  negativeLogLikelihood: defineLoss<LabelOptions>(
+    "negativeLogLikelihood",
+    { ignoreIndex: undefined, classWeights: undefined },
+    (yTrue, yPred, { ignoreIndex, classWeights }) => {
+      const classes = yPred.shape.at(-1)!;
+      const perClass = weightsOf("negativeLogLikelihood", classWeights, classes);
+      const { labels, valid } = counted(alignLabels("negativeLogLikelihood", yTrue, yPred), ignoreIndex, classes);
+      const weights = counting(perClass, labels, valid);
+      // chosen, not multiplied: the logarithm of an impossible class is -Infinity
+      const values = neg(sum(where(oneHot(labels, classes), yPred, 0), { axis: -1 }));
+      return { values: weights ? mul(values, weights) : values, weights };
+    },
+  ),
 };

@@ -62,19 +62,35 @@ const LISTS = ["classWeights", "positiveWeight"];
 /** @throws OptionError unless it is a number, and in the range that its name says */
 function checkRange(subject: string, name: string, number: unknown): void {
   const label = LABELS.includes(name);
-  const fits = label ? Number.isInteger(number) : Number.isFinite(number) && (number as number) >= 0
-    && !(SHARES.includes(name) && (number as number) > 1) && !(SIZES.includes(name) && number === 0);
-  const range = label ? `a whole number as ${name}` : SHARES.includes(name) ? `${name} of 0…1` : SIZES.includes(name) ? `${name} > 0` : `${name} ≥ 0`;
+  const fits = label
+    ? Number.isInteger(number)
+    : Number.isFinite(number) &&
+      (number as number) >= 0 &&
+      !(SHARES.includes(name) && (number as number) > 1) &&
+      !(SIZES.includes(name) && number === 0);
+  const range = label
+    ? `a whole number as ${name}`
+    : SHARES.includes(name)
+      ? `${name} of 0…1`
+      : SIZES.includes(name)
+        ? `${name} > 0`
+        : `${name} ≥ 0`;
   if (!fits) throw new OptionError(`${subject}: expected ${range}, got ${shown(number)}`);
 }
 
 /** @throws OptionError naming the option that is of another kind or out of its range */
 function checkKinds(subject: string, options: object, defaults: object): void {
-  checkFlags(subject, options, Object.keys(defaults).filter((name) => typeof defaults[name as never] === "boolean"));
+  checkFlags(
+    subject,
+    options,
+    Object.keys(defaults).filter((name) => typeof defaults[name as never] === "boolean"),
+  );
   for (const [name, value] of Object.entries(options)) {
     if (name === "reduction" || typeof defaults[name as never] === "boolean") continue;
-    if (name === "classWeights" && !Array.isArray(value)) throw new OptionError(`${subject}: expected classWeights as a list of numbers, got ${shown(value)}`);
-    for (const number of LISTS.includes(name) && Array.isArray(value) ? value as unknown[] : [value]) checkRange(subject, name, number);
+    if (name === "classWeights" && !Array.isArray(value))
+      throw new OptionError(`${subject}: expected classWeights as a list of numbers, got ${shown(value)}`);
+    for (const number of LISTS.includes(name) && Array.isArray(value) ? (value as unknown[]) : [value])
+      checkRange(subject, name, number);
   }
 }
 
@@ -84,20 +100,27 @@ function checkKinds(subject: string, options: object, defaults: object): void {
  * @param defaults  every option but `reduction`; undefined for those that may be left out
  */
 export function defineLoss<O extends object>(
-  name: string, defaults: { readonly [K in keyof Required<O>]: O[K] | undefined },
+  name: string,
+  defaults: { readonly [K in keyof Required<O>]: O[K] | undefined },
   terms: (yTrue: Tensor, yPred: Tensor, options: O) => Tensor | Terms,
 ): LossFactory<O> {
   return (given = {} as O & LossOptions) => {
     checkOptions(`losses.${name}`, given, [...Object.keys(defaults), "reduction"]);
     const { reduction = "mean" } = given;
-    if (!REDUCTIONS.includes(reduction)) throw new OptionError(`losses.${name}: expected reduction of ${REDUCTIONS.join(", ")}, got "${shown(reduction)}"`);
+    if (!REDUCTIONS.includes(reduction))
+      throw new OptionError(
+        `losses.${name}: expected reduction of ${REDUCTIONS.join(", ")}, got "${shown(reduction)}"`,
+      );
     checkKinds(`losses.${name}`, givenOptions(given), defaults);
     const options = { ...defaults, ...givenOptions(given) } as unknown as O;
     const parts = (yTrue: Tensor, yPred: Tensor): Terms => {
       const result = terms(yTrue, yPred, options);
       return "values" in result ? result : { values: result };
     };
-    return Object.assign((yTrue: Tensor, yPred: Tensor) => reduced(parts(yTrue, yPred), reduction), { terms: parts, reduction });
+    return Object.assign((yTrue: Tensor, yPred: Tensor) => reduced(parts(yTrue, yPred), reduction), {
+      terms: parts,
+      reduction,
+    });
   };
 }
 
@@ -107,7 +130,9 @@ export function alignTargets(name: string, yTrue: Tensor, yPred: Tensor): Tensor
   const missing = yTrue.rank === yPred.rank - 1 && yPred.shape.at(-1) === 1;
   const target = missing ? reshape(yTrue, [...yTrue.shape, 1]) : yTrue;
   if (!sameShape(target.shape, yPred.shape)) {
-    throw new ShapeError(`${name}: expected targets ${describe(yPred.shape)} as the predictions, got ${describe(yTrue.shape)}`);
+    throw new ShapeError(
+      `${name}: expected targets ${describe(yPred.shape)} as the predictions, got ${describe(yTrue.shape)}`,
+    );
   }
   return stopGradient(floatsOf(currentTrace(name), target));
 }
@@ -119,7 +144,9 @@ export function alignLabels(name: string, yTrue: Tensor, yPred: Tensor): Tensor 
   const labels = extra ? reshape(yTrue, yTrue.shape.slice(0, -1)) : yTrue;
   const rows = yPred.shape.slice(0, -1);
   if (!sameShape(labels.shape, rows)) {
-    throw new ShapeError(`${name}: expected labels ${describe(rows)} for predictions ${describe(yPred.shape)}, got ${describe(yTrue.shape)}`);
+    throw new ShapeError(
+      `${name}: expected labels ${describe(rows)} for predictions ${describe(yPred.shape)}, got ${describe(yTrue.shape)}`,
+    );
   }
   return labels;
 }

@@ -14,8 +14,13 @@ export const losses = { ...regressionLosses, ...crossentropyLosses };
 
 /** Keras' short names. */
 const NAMES: Record<string, keyof typeof losses> = {
-  mse: "meanSquaredError", mae: "meanAbsoluteError", mape: "meanAbsolutePercentageError", msle: "meanSquaredLogarithmicError",
-  kld: "klDivergence", logcosh: "logCosh", bce: "binaryCrossentropy",
+  mse: "meanSquaredError",
+  mae: "meanAbsoluteError",
+  mape: "meanAbsolutePercentageError",
+  msle: "meanSquaredLogarithmicError",
+  kld: "klDivergence",
+  logcosh: "logCosh",
+  bce: "binaryCrossentropy",
 };
 
 /**

@@ -23,11 +23,15 @@ function agree(a: Tensor, b: Tensor): Tensor {
   return y;
 }
 
-const sparse = (yTrue: Tensor, yPred: Tensor): Tensor => agree(alignLabels("sparseCategoricalAccuracy", yTrue, yPred), argmax(yPred));
-const categorical = (yTrue: Tensor, yPred: Tensor): Tensor => agree(argmax(alignTargets("categoricalAccuracy", yTrue, yPred)), argmax(yPred));
+const sparse = (yTrue: Tensor, yPred: Tensor): Tensor =>
+  agree(alignLabels("sparseCategoricalAccuracy", yTrue, yPred), argmax(yPred));
+const categorical = (yTrue: Tensor, yPred: Tensor): Tensor =>
+  agree(argmax(alignTargets("categoricalAccuracy", yTrue, yPred)), argmax(yPred));
 
-const binary = (threshold: number) => (yTrue: Tensor, yPred: Tensor): Tensor =>
-  mean(equal(alignTargets("binaryAccuracy", yTrue, yPred), greater(yPred, threshold)), { axis: -1 });
+const binary =
+  (threshold: number) =>
+  (yTrue: Tensor, yPred: Tensor): Tensor =>
+    mean(equal(alignTargets("binaryAccuracy", yTrue, yPred), greater(yPred, threshold)), { axis: -1 });
 
 /** The accuracy that fits the shapes, as Keras chooses it. */
 function fitting(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -55,14 +59,24 @@ export const accuracyMetrics = {
   accuracy: metricFactory<object>("accuracy", {}, () => meanMetric("accuracy", fitting)),
   /** Share of right yeses and noes; targets 0 or 1, predictions of the same shape. */
   binaryAccuracy: metricFactory<ThresholdOptions>("binaryAccuracy", { threshold: 0.5 }, ({ threshold }) =>
-    meanMetric("binary_accuracy", binary(thresholdOf("metrics.binaryAccuracy", "threshold", threshold)))),
+    meanMetric("binary_accuracy", binary(thresholdOf("metrics.binaryAccuracy", "threshold", threshold))),
+  ),
   /** Share of rows whose highest prediction stands where the highest target does. */
-  categoricalAccuracy: metricFactory<object>("categoricalAccuracy", {}, () => meanMetric("categorical_accuracy", categorical)),
+  categoricalAccuracy: metricFactory<object>("categoricalAccuracy", {}, () =>
+    meanMetric("categorical_accuracy", categorical),
+  ),
   /** Share of rows whose highest prediction is that of the class number. */
-  sparseCategoricalAccuracy: metricFactory<object>("sparseCategoricalAccuracy", {}, () => meanMetric("sparse_categorical_accuracy", sparse)),
+  sparseCategoricalAccuracy: metricFactory<object>("sparseCategoricalAccuracy", {}, () =>
+    meanMetric("sparse_categorical_accuracy", sparse),
+  ),
   /** Share of rows that rate the class of the highest target among the k highest. */
-  topKCategoricalAccuracy: topAccuracy("topKCategoricalAccuracy", "top_k_categorical_accuracy", (...given) => argmax(alignTargets(...given))),
+  topKCategoricalAccuracy: topAccuracy("topKCategoricalAccuracy", "top_k_categorical_accuracy", (...given) =>
+    argmax(alignTargets(...given)),
+  ),
   /** Share of rows that rate the class number among the k highest. */
-  sparseTopKCategoricalAccuracy: topAccuracy("sparseTopKCategoricalAccuracy", "sparse_top_k_categorical_accuracy", alignLabels),
+  sparseTopKCategoricalAccuracy: topAccuracy(
+    "sparseTopKCategoricalAccuracy",
+    "sparse_top_k_categorical_accuracy",
+    alignLabels,
+  ),
 };
-

@@ -45,13 +45,16 @@ export interface ThresholdOptions {
  * @param defaults  every option but `name`; undefined for those that may be left out
  */
 export function metricFactory<O extends object>(
-  name: string, defaults: { readonly [K in keyof Required<O>]: O[K] | undefined }, make: (options: O) => Metric,
+  name: string,
+  defaults: { readonly [K in keyof Required<O>]: O[K] | undefined },
+  make: (options: O) => Metric,
 ): (options?: O & MetricOptions) => Metric {
   return (options = {} as O & MetricOptions) => {
     const subject = `metrics.${name}`;
     checkOptions(subject, options, [...Object.keys(defaults), "name"]);
     const { name: key, ...given } = givenOptions(options) as O & MetricOptions;
-    if (key !== undefined && (typeof key !== "string" || key === "")) throw new OptionError(`${subject}: expected name to be some text, got ${quoted(key)}`);
+    if (key !== undefined && (typeof key !== "string" || key === ""))
+      throw new OptionError(`${subject}: expected name to be some text, got ${quoted(key)}`);
     const metric = make({ ...defaults, ...given } as O);
     return key === undefined ? metric : { ...metric, metricName: key };
   };
@@ -60,7 +63,9 @@ export function metricFactory<O extends object>(
 /** A threshold that was given. @throws OptionError unless it is a number */
 export function thresholdOf(subject: string, name: string, threshold: unknown): number {
   if (typeof threshold === "number" && Number.isFinite(threshold)) return threshold;
-  throw new OptionError(`${subject}: expected ${name} to be a number, got ${Array.isArray(threshold) ? "a list; give one metric for each" : shown(threshold)}`);
+  throw new OptionError(
+    `${subject}: expected ${name} to be a number, got ${Array.isArray(threshold) ? "a list; give one metric for each" : shown(threshold)}`,
+  );
 }
 
 /** Weights with axes of size 1 behind, to be multiplied with something of higher rank. */
@@ -68,7 +73,8 @@ export const spread = (weights: Tensor, values: Tensor): Tensor =>
   reshape(weights, [...weights.shape, ...values.shape.slice(weights.rank).map(() => 1)]);
 
 /** Σ values over what counts. */
-export const total = (values: Tensor, weights: Tensor | undefined): Tensor => sum(weights ? mul(values, spread(weights, values)) : values);
+export const total = (values: Tensor, weights: Tensor | undefined): Tensor =>
+  sum(weights ? mul(values, spread(weights, values)) : values);
 
 /** How many values count. */
 export function count(values: Tensor, weights: Tensor | undefined): Tensor {
@@ -81,7 +87,11 @@ export function count(values: Tensor, weights: Tensor | undefined): Tensor {
 export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
 /** The mean of one number per sample or step, over what counts. */
-export function meanMetric(metricName: string, terms: (yTrue: Tensor, yPred: Tensor) => Tensor | Terms, finish = (mean: number) => mean): Metric {
+export function meanMetric(
+  metricName: string,
+  terms: (yTrue: Tensor, yPred: Tensor) => Tensor | Terms,
+  finish = (mean: number) => mean,
+): Metric {
   return {
     metricName,
     parts(yTrue, yPred, weights) {

@@ -33,22 +33,38 @@ export const errorMetrics = {
   /** Mean of |t − p|. */
   meanAbsoluteError: meanOf("meanAbsoluteError", "mean_absolute_error", losses.meanAbsoluteError),
   /** Root of the mean squared error over everything that counts. */
-  rootMeanSquaredError: metricFactory<object>("rootMeanSquaredError", {}, () => meanMetric("root_mean_squared_error",
-    (yTrue, yPred) => mean(squaredError(yPred, alignTargets("rootMeanSquaredError", yTrue, yPred)), { axis: -1 }), Math.sqrt)),
+  rootMeanSquaredError: metricFactory<object>("rootMeanSquaredError", {}, () =>
+    meanMetric(
+      "root_mean_squared_error",
+      (yTrue, yPred) => mean(squaredError(yPred, alignTargets("rootMeanSquaredError", yTrue, yPred)), { axis: -1 }),
+      Math.sqrt,
+    ),
+  ),
   /** Share of the targets' variance that is explained, averaged over the last axis as Keras does; of targets that are all the same, 0, or 1 without error. */
   r2Score: metricFactory<object>("r2Score", {}, () => ({
     metricName: "r2_score",
     parts(yTrue, yPred, weights) {
       const t = alignTargets("r2Score", yTrue, yPred);
-      return [columns(squaredError(yPred, t), weights), columns(t, weights), columns(square(t), weights), count(t, weights)];
+      return [
+        columns(squaredError(yPred, t), weights),
+        columns(t, weights),
+        columns(square(t), weights),
+        count(t, weights),
+      ];
     },
     result([errors, totals, squares, counts]) {
       const columnsThere = errors.length;
       const n = counts[0] / columnsThere;
-      return Array.from(errors, (error, i) => explained(error, squares[i], totals[i], n)).reduce((a, b) => a + b) / columnsThere;
+      return (
+        Array.from(errors, (error, i) => explained(error, squares[i], totals[i], n)).reduce((a, b) => a + b) /
+        columnsThere
+      );
     },
   })),
   /** e to the mean cross-entropy of the right classes. */
-  perplexity: metricFactory<PerplexityOptions>("perplexity", { fromLogits: false, ignoreIndex: undefined, ignoreClass: undefined }, (options) =>
-    meanMetric("perplexity", losses.sparseCategoricalCrossentropy(options).terms!, Math.exp)),
+  perplexity: metricFactory<PerplexityOptions>(
+    "perplexity",
+    { fromLogits: false, ignoreIndex: undefined, ignoreClass: undefined },
+    (options) => meanMetric("perplexity", losses.sparseCategoricalCrossentropy(options).terms!, Math.exp),
+  ),
 };

@@ -12,8 +12,14 @@ const factories = { ...accuracyMetrics, ...countMetrics, ...errorMetrics, ...los
 
 /** See {@link metrics}. */
 function confusionMatrix(yTrue: ArrayInput, yPred: ArrayInput, classes?: number): NDArray {
-  const [truth, said] = [normalize(yTrue, "confusionMatrix: yTrue").data, normalize(yPred, "confusionMatrix: yPred").data];
-  if (truth.length !== said.length) throw new ShapeError(`confusionMatrix: expected ${truth.length} predictions as there are labels, got ${said.length}`);
+  const [truth, said] = [
+    normalize(yTrue, "confusionMatrix: yTrue").data,
+    normalize(yPred, "confusionMatrix: yPred").data,
+  ];
+  if (truth.length !== said.length)
+    throw new ShapeError(
+      `confusionMatrix: expected ${truth.length} predictions as there are labels, got ${said.length}`,
+    );
   let largest = 0;
   for (let i = 0; i < truth.length; i++) largest = Math.max(largest, truth[i], said[i]);
   const n = classes ?? largest + 1;
@@ -47,8 +53,18 @@ export const metrics = {
 };
 
 /** Keras' short names. */
-const NAMES: Record<string, keyof typeof factories> = { acc: "accuracy", mse: "meanSquaredError", mae: "meanAbsoluteError", rmse: "rootMeanSquaredError", f1: "f1Score", r2: "r2Score",
-  mape: "meanAbsolutePercentageError", msle: "meanSquaredLogarithmicError", bce: "binaryCrossentropy", kld: "klDivergence", logcosh: "logCoshError",
+const NAMES: Record<string, keyof typeof factories> = {
+  acc: "accuracy",
+  mse: "meanSquaredError",
+  mae: "meanAbsoluteError",
+  rmse: "rootMeanSquaredError",
+  f1: "f1Score",
+  r2: "r2Score",
+  mape: "meanAbsolutePercentageError",
+  msle: "meanSquaredLogarithmicError",
+  bce: "binaryCrossentropy",
+  kld: "klDivergence",
+  logcosh: "logCoshError",
 };
 
 /**

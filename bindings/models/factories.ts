@@ -22,7 +22,8 @@ type Base = new (...args: any[]) => Network;
 export type LayerOf<N extends Network, R = Tensor> = {
   /** Records the layer on a tensor of the open trace. */
   call(x: Tensor, options?: CallOptions): R;
-} & LayerPart & N;
+} & LayerPart &
+  N;
 
 /** A cell as its factory gives it. */
 export type CellOf<N extends Network> = {
@@ -32,7 +33,8 @@ export type CellOf<N extends Network> = {
   readonly config: Readonly<CellOptions>;
   /** One step: x [batch, features] and states [batch, units], none for zeros. */
   call(x: Tensor, states?: Tensor[]): [output: Tensor, states: Tensor[]];
-} & LayerPart & N;
+} & LayerPart &
+  N;
 
 /** Layers one after the other, as `sequential` gives them. */
 export type SequentialOf<N extends Network> = {
@@ -47,9 +49,14 @@ export type SequentialOf<N extends Network> = {
 } & N;
 
 /** A factory of layers: options may be left out when none is required; `returnState` says what `call` gives. */
-type LayerFactory<N extends Network, O> = object extends O ? (options?: O) => LayerOf<N> : O extends SequenceOptions
-  ? { (options: O & { returnState: true }): LayerOf<N, [output: Tensor, ...states: Tensor[]]>; (options: O): LayerOf<N> }
-  : (options: O) => LayerOf<N>;
+type LayerFactory<N extends Network, O> = object extends O
+  ? (options?: O) => LayerOf<N>
+  : O extends SequenceOptions
+    ? {
+        (options: O & { returnState: true }): LayerOf<N, [output: Tensor, ...states: Tensor[]]>;
+        (options: O): LayerOf<N>;
+      }
+    : (options: O) => LayerOf<N>;
 
 /** `layers`, by name. */
 type LayerFactories<N extends Network> = {
@@ -65,7 +72,12 @@ export function factories<B extends Base>(BaseClass: B) {
   type N = InstanceType<B>;
   const { Layer, CellLayer } = layerClasses(BaseClass);
   const map = <T>(table: object, make: (definition: LayerDefinition<any>, options: object) => unknown): T =>
-    Object.fromEntries(Object.entries(table).map(([name, definition]) => [name, (options: object) => make(definition as LayerDefinition<any>, options)])) as T;
+    Object.fromEntries(
+      Object.entries(table).map(([name, definition]) => [
+        name,
+        (options: object) => make(definition as LayerDefinition<any>, options),
+      ]),
+    ) as T;
 
   const layers = map<LayerFactories<N>>(layerDefinitions, (definition, options) => new Layer(definition, options));
   const cells = map<CellFactories<N>>(cellDefinitions, (definition, options) => new CellLayer(definition, options));
@@ -96,9 +108,10 @@ export function factories<B extends Base>(BaseClass: B) {
       : (layers as unknown as Record<string, (options: object) => Network>)[layer];
     if (!make) throw new FormatError(`loadModel: expected a layer this version knows, got "${layer}"`);
     const inner = (value: unknown): unknown =>
-      (typeof value === "object" && value !== null && "layer" in value ? layerOf(value as SavedLayer) : value);
-    const options = Object.fromEntries(Object.entries(config).map(([name, value]) =>
-      [name, Array.isArray(value) ? value.map(inner) : inner(value)]));
+      typeof value === "object" && value !== null && "layer" in value ? layerOf(value as SavedLayer) : value;
+    const options = Object.fromEntries(
+      Object.entries(config).map(([name, value]) => [name, Array.isArray(value) ? value.map(inner) : inner(value)]),
+    );
     try {
       return make(options);
     } catch (error) {
@@ -108,10 +121,11 @@ export function factories<B extends Base>(BaseClass: B) {
   }
 
   /** Makes the model of an opened file. */
-  const restoreModel = (opened: OpenedFile): SequentialOf<N> => restore(opened, (saved, options) => {
-    const model = new Sequential(saved.map(layerOf), options);
-    return { model, build: (inputShape, int8) => model.build(inputShape, int8) };
-  }) as unknown as SequentialOf<N>;
+  const restoreModel = (opened: OpenedFile): SequentialOf<N> =>
+    restore(opened, (saved, options) => {
+      const model = new Sequential(saved.map(layerOf), options);
+      return { model, build: (inputShape, int8) => model.build(inputShape, int8) };
+    }) as unknown as SequentialOf<N>;
 
   return { layers, cells, sequential, restoreModel, openFile };
 }

@@ -2,7 +2,14 @@
 import { OptionError, ShapeError, nearest } from "../base/errors.ts";
 import { cellKinds, type CellKind, type CellOptions } from "../layers/rnn/cells.ts";
 import { checkConstraint, constrained } from "../layers/constraints.ts";
-import { CALL_OPTIONS, type CallOptions, type InputKind, type LayerDefinition, type LayerScope, type ParameterSpec } from "../layers/definition.ts";
+import {
+  CALL_OPTIONS,
+  type CallOptions,
+  type InputKind,
+  type LayerDefinition,
+  type LayerScope,
+  type ParameterSpec,
+} from "../layers/definition.ts";
 import { initializerOf, type InitializerInput } from "../layers/initializers.ts";
 import { checkFlags, checkOptions, checkRecord } from "../base/options.ts";
 import { checkRegularizer, penaltyOf, type RegularizerInput } from "../layers/regularizers.ts";
@@ -48,15 +55,21 @@ function configure(definition: AnyDefinition, given: Config): Config {
   const config: Config = { ...defaults } as Config;
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || ignored.includes(name)) continue;
-    if (!Object.hasOwn(defaults, name)) throw new OptionError(`${type}: expected one of ${known.join(", ")}, got "${name}"${nearest(name, known)}`);
+    if (!Object.hasOwn(defaults, name))
+      throw new OptionError(`${type}: expected one of ${known.join(", ")}, got "${name}"${nearest(name, known)}`);
     config[name] = value;
   }
   for (const name of required) {
     if (config[name] === undefined) throw new OptionError(`${type}: expected ${name}, got none`);
   }
-  if (config.name !== undefined && (typeof config.name !== "string" || config.name === "")) throw new OptionError(`${type}: expected a name of at least one letter, got ${quoted(config.name)}`);
+  if (config.name !== undefined && (typeof config.name !== "string" || config.name === ""))
+    throw new OptionError(`${type}: expected a name of at least one letter, got ${quoted(config.name)}`);
   const label = config.name ? `${type} "${config.name}"` : type;
-  checkFlags(label, config, known.filter((name) => typeof defaults[name] === "boolean"));
+  checkFlags(
+    label,
+    config,
+    known.filter((name) => typeof defaults[name] === "boolean"),
+  );
   for (const [name, value] of Object.entries(config)) {
     if (name.endsWith("Initializer")) initializerOf(label, value as InitializerInput);
     else if (name.endsWith("Regularizer")) checkRegularizer(label, value);
@@ -113,7 +126,10 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
     }
 
     another(options: object): Network & LayerPart {
-      return new (this.constructor as LayerClass)(this.definition, Object.fromEntries(Object.entries(options).map(([name, value]) => [name, anew(value)])));
+      return new (this.constructor as LayerClass)(
+        this.definition,
+        Object.fromEntries(Object.entries(options).map(([name, value]) => [name, anew(value)])),
+      );
     }
 
     override describe(): string {
@@ -134,7 +150,11 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
         const activity = this.config.activityRegularizer as RegularizerInput | undefined;
         if (typeof activity === "function") needsWholeBatch(trace, "a penalty of your own on an output");
         if (activity) trace.penalties.set(output, (value) => penaltyOf(this.describe(), activity, value));
-        trace.expose("output", () => output, (tape) => tape.gradient(output));
+        trace.expose(
+          "output",
+          () => output,
+          (tape) => tape.gradient(output),
+        );
         return result;
       });
     }
@@ -144,10 +164,15 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
       const label = this.describe(); // the closure lives as long as the weights, which must not keep the layer alive
       const role = worthInt8(spec, this.config.units as number | undefined);
       const path = paths?.get(this);
-      const quantized = role && int8?.names.has(path ? `${path}/${name}` : name) ? int8Format(role, int8.activations) : undefined;
-      return new Parameter(shape, initializerOf(label, initializer), this.frozen !== true && !int8,
+      const quantized =
+        role && int8?.names.has(path ? `${path}/${name}` : name) ? int8Format(role, int8.activations) : undefined;
+      return new Parameter(
+        shape,
+        initializerOf(label, initializer),
+        this.frozen !== true && !int8,
         constraint ? (weight) => constrained(label, constraint, weight) : undefined,
-        { role, int8: quantized });
+        { role, int8: quantized },
+      );
     }
 
     /** Its weights as tensors of the open trace, created for this many features when there are none. @internal */
@@ -160,7 +185,8 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
         }
         const parameter = this.ownParameters.get(name)!;
         const { regularizer } = spec;
-        if (regularizer) trace.penalties.set(trace.parameter(parameter), (value) => penaltyOf(this.describe(), regularizer, value));
+        if (regularizer)
+          trace.penalties.set(trace.parameter(parameter), (value) => penaltyOf(this.describe(), regularizer, value));
       }
       return Object.fromEntries([...this.ownParameters].map(([name, parameter]) => [name, trace.parameter(parameter)]));
     }
@@ -200,7 +226,8 @@ function anew(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(anew);
   if (!isNetwork(value)) return value;
   const layer = value as Network & LayerPart & { another?: (options: object) => Network };
-  if (!layer.another) throw new OptionError(`bidirectional: expected a backwardLayer beside a ${layer.describe()} of your own, got none`);
+  if (!layer.another)
+    throw new OptionError(`bidirectional: expected a backwardLayer beside a ${layer.describe()} of your own, got none`);
   return layer.another(layer.config);
 }
 
@@ -219,7 +246,10 @@ function within<R>(trace: Trace, layer: Network, fn: () => R): R {
 function inputOf(layer: Network & LayerPart, given: unknown): Tensor | Tensor[] {
   const { input } = layer.definition;
   if (input === "list") {
-    if (!Array.isArray(given) || given.length === 0) throw new ShapeError(`${layer.describe()}: expected a list of tensors, got ${Array.isArray(given) ? "an empty one" : "one tensor"}`);
+    if (!Array.isArray(given) || given.length === 0)
+      throw new ShapeError(
+        `${layer.describe()}: expected a list of tensors, got ${Array.isArray(given) ? "an empty one" : "one tensor"}`,
+      );
     return given.map((item) => tensorOf(layer.describe(), item));
   }
   const x = tensorOf(layer.describe(), given);

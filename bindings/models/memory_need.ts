@@ -29,12 +29,21 @@ function measurePrediction(model: Module, input: NDArray<Float32Array | Int32Arr
 }
 
 /** See {@link Module.memory}. */
-export function memory(model: Module, runner: BatchRunner | undefined, x: ArrayShape, y: ArrayShape | undefined): MemoryNeed {
+export function memory(
+  model: Module,
+  runner: BatchRunner | undefined,
+  x: ArrayShape,
+  y: ArrayShape | undefined,
+): MemoryNeed {
   const input = zeros(x, "memory: expected x", inputType(model));
-  if (y !== undefined && !runner) throw new StateError("memory: expected a compiled model to train on y, got one that is not; call compile({ optimizer, loss }) first");
-  const program = y === undefined || !runner
-    ? measurePrediction(model, input)
-    : runner.measure(Dataset.of(input, zeros(y, "memory: expected y"), {}, "memory"));
+  if (y !== undefined && !runner)
+    throw new StateError(
+      "memory: expected a compiled model to train on y, got one that is not; call compile({ optimizer, loss }) first",
+    );
+  const program =
+    y === undefined || !runner
+      ? measurePrediction(model, input)
+      : runner.measure(Dataset.of(input, zeros(y, "memory: expected y"), {}, "memory"));
   const weights = model.parameterBlocks().reduce((sum, { floats }) => sum + floats * 4, 0);
   const trained = y === undefined ? 0 : weights;
   const need = { weights, gradients: trained, optimizer: trained * (model.optimizer?.slots.length ?? 0), program };

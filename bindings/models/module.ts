@@ -86,7 +86,8 @@ export class Module extends Network {
     checkOptions("compile", options, ["optimizer", "loss", "lossWeights", "metrics"]);
     const { optimizer = "adam" } = options;
     const objective = objectiveOf(options);
-    if (this.fitting) throw new StateError("compile: expected no training of this model, got one that is still running");
+    if (this.fitting)
+      throw new StateError("compile: expected no training of this model, got one that is still running");
     const updater = updaterOf(this, optimizerOf(optimizer));
     this.#runner?.dispose();
     if (this.#optimizer && this.#optimizer !== updater.optimizer) release(this, this.#optimizer);
@@ -102,7 +103,10 @@ export class Module extends Network {
   private compiled(what: string): BatchRunner {
     this.throwIfDisposed();
     this.throwIfQuantized(what);
-    if (!this.#runner) throw new StateError(`${what}: expected a compiled model, got one that is not; call compile({ optimizer, loss }) first`);
+    if (!this.#runner)
+      throw new StateError(
+        `${what}: expected a compiled model, got one that is not; call compile({ optimizer, loss }) first`,
+      );
     return this.#runner;
   }
 
@@ -152,7 +156,8 @@ export class Module extends Network {
   /** One update, synchronously. @returns `{ loss, …metrics }` of this batch before the update */
   trainOnBatch(x: ModelInput, y: Targets, options: BatchOptions = {}): Logs {
     const runner = this.compiled("trainOnBatch");
-    if (this.fitting) throw new StateError("trainOnBatch: expected no other training of this model, got one that is still running");
+    if (this.fitting)
+      throw new StateError("trainOnBatch: expected no other training of this model, got one that is still running");
     return runner.trainOnBatch(Dataset.of(x, y, options, "trainOnBatch"));
   }
 
@@ -176,9 +181,20 @@ export class Module extends Network {
     checkCount("evaluate", "batchSize", batchSize);
     if (steps !== undefined) checkCount("evaluate", "steps", steps);
     const runner = this.compiled("evaluate");
-    if (!("stream" in source)) return runner.evaluate(new ArrayBatches(Dataset.of(source.x, source.y, rest, "evaluate"), batchSize, { steps, option: "steps" }));
+    if (!("stream" in source))
+      return runner.evaluate(
+        new ArrayBatches(Dataset.of(source.x, source.y, rest, "evaluate"), batchSize, { steps, option: "steps" }),
+      );
     refuseCuts("evaluate", options);
-    return evaluateStream(runner, new StreamBatches("evaluate", source.stream, { steps, option: "steps", epochs: 1, classWeight: options.classWeight }));
+    return evaluateStream(
+      runner,
+      new StreamBatches("evaluate", source.stream, {
+        steps,
+        option: "steps",
+        epochs: 1,
+        classWeight: options.classWeight,
+      }),
+    );
   }
 
   /**
@@ -231,7 +247,8 @@ export class Module extends Network {
     const opened = openFile(bytes);
     checkWeights(this, opened.weights);
     this.takeOptimizer(opened);
-    for (const [name, parameter] of this.parameters()) parameter.block!.view(parameter).set(opened.weights.get(name)!.data);
+    for (const [name, parameter] of this.parameters())
+      parameter.block!.view(parameter).set(opened.weights.get(name)!.data);
     for (const block of this.parameterBlocks()) block.version++;
     this.restoreRandom(opened.file);
   }
@@ -250,7 +267,8 @@ export class Module extends Network {
   quantize(options: QuantizeOptions = {}): this {
     this.throwIfDisposed();
     const sequential = this as unknown as { remake?(file: OpenedFile): Module };
-    if (!sequential.remake) throw new UnsupportedError(`quantize: expected a sequential, got a ${this.describe()}; quantize those inside it`);
+    if (!sequential.remake)
+      throw new UnsupportedError(`quantize: expected a sequential, got a ${this.describe()}; quantize those inside it`);
     return sequential.remake(quantizedFile(this, options)) as this;
   }
 
@@ -259,7 +277,8 @@ export class Module extends Network {
     const { optimizer } = file;
     if (!optimizer) return;
     const arrays = new Map(optimizer.slots.map((slot) => [slot, slotArrays(this, slot, slots)]));
-    if (arrays.size !== optimizer.slots.length) throw new FormatError("load: expected different slots of the optimizer, got one twice");
+    if (arrays.size !== optimizer.slots.length)
+      throw new FormatError("load: expected different slots of the optimizer, got one twice");
     offerState(this, { saved: optimizer, slots: arrays }, this.#optimizer && updaterOf(this, this.#optimizer));
   }
 }

@@ -38,18 +38,21 @@ interface GivenWeight {
 const NETWORK = Symbol.for("gatewise/1/network");
 
 /** Whether something is a module, whichever of the copies that ESM, CJS and sub-paths load made it. */
-export const isNetwork = (value: unknown): value is Network => typeof value === "object" && value !== null && NETWORK in value;
+export const isNetwork = (value: unknown): value is Network =>
+  typeof value === "object" && value !== null && NETWORK in value;
 
 /** @throws OptionError for what is no module @param more  what else may be given */
 export function checkNetwork(subject: string, value: unknown, more = ""): void {
-  if (!isNetwork(value)) throw new OptionError(`${subject}: expected a module, such as a model or a layer${more}, got ${shown(value)}`);
+  if (!isNetwork(value))
+    throw new OptionError(`${subject}: expected a module, such as a model or a layer${more}, got ${shown(value)}`);
 }
 
 /** Marks modules of the library, in whose `call` the rows of a batch have nothing to do with each other. */
 export const ROWWISE = Symbol("rowwise");
 
 /** Whether a model is made of nothing else. */
-export const isRowwise = (model: Network): boolean => [...model.modulePaths().keys()].every((module) => ROWWISE in module);
+export const isRowwise = (model: Network): boolean =>
+  [...model.modulePaths().keys()].every((module) => ROWWISE in module);
 
 /** What every model has, also where it only runs. */
 export class Network implements Root {
@@ -78,7 +81,8 @@ export class Network implements Root {
 
   /** Throws a StateError after the first use. */
   set seed(seed: number) {
-    if (this.#backend) throw new StateError(`seed: expected to be set before the model's first use, got ${seed} after it`);
+    if (this.#backend)
+      throw new StateError(`seed: expected to be set before the model's first use, got ${seed} after it`);
     this.#seed = seed;
   }
 
@@ -123,7 +127,10 @@ export class Network implements Root {
   childModules(): [path: string, child: Network][] {
     const found: [string, Network][] = [];
     for (const [key, value] of Object.entries(this) as [string, unknown][]) {
-      if (RESERVED.has(key)) throw new OptionError(`${this.describe()}: expected fields with names that Module does not use itself, got "${key}"`);
+      if (RESERVED.has(key))
+        throw new OptionError(
+          `${this.describe()}: expected fields with names that Module does not use itself, got "${key}"`,
+        );
       collect(key, value, found);
     }
     return found;
@@ -175,10 +182,15 @@ export class Network implements Root {
   allocate(trace: Trace): void {
     const called = this.#called;
     this.#called = true;
-    trace.undo.push(() => { this.#called = called; });
+    trace.undo.push(() => {
+      this.#called = called;
+    });
     const fresh = this.parameters().filter(([, parameter]) => !parameter.block && trace.parameters.has(parameter));
     if (fresh.length === 0) return;
-    const block = new ParameterBlock(this.backend, fresh.map(([, parameter]) => parameter));
+    const block = new ParameterBlock(
+      this.backend,
+      fresh.map(([, parameter]) => parameter),
+    );
     this.#resources.blocks.add(block);
     trace.undo.push(() => {
       this.#resources.blocks.delete(block);
@@ -220,8 +232,12 @@ export class Network implements Root {
    */
   getWeights(): ArrayRecord {
     this.throwIfDisposed();
-    return Object.fromEntries(this.placed("getWeights").map(([name, parameter]) =>
-      [name, { data: parameter.block!.floatsOf(parameter), shape: [...parameter.shape] }]));
+    return Object.fromEntries(
+      this.placed("getWeights").map(([name, parameter]) => [
+        name,
+        { data: parameter.block!.floatsOf(parameter), shape: [...parameter.shape] },
+      ]),
+    );
   }
 
   /**
@@ -238,7 +254,8 @@ export class Network implements Root {
     const arrays = arraysOf("setWeights", this.placed("setWeights"), weights);
     for (const [name, , data] of arrays) {
       const bad = data.findIndex((number) => !Number.isFinite(number));
-      if (bad >= 0) throw new ValueError(`setWeights: expected finite numbers for "${name}", got ${data[bad]} at element ${bad}`);
+      if (bad >= 0)
+        throw new ValueError(`setWeights: expected finite numbers for "${name}", got ${data[bad]} at element ${bad}`);
     }
     for (const [, parameter, data] of arrays) {
       parameter.block!.view(parameter).set(data);
@@ -285,17 +302,24 @@ export class Network implements Root {
 
   /** @internal */
   throwIfQuantized(what: string): void {
-    if (this.quantized) throw new UnsupportedError(`${what}: expected a model of f32 weights, got a quantised one, which only runs; train the original and quantize it again`);
+    if (this.quantized)
+      throw new UnsupportedError(
+        `${what}: expected a model of f32 weights, got a quantised one, which only runs; train the original and quantize it again`,
+      );
   }
 
   /** @internal */
   throwIfUnbuilt(what: string): void {
-    if (!this.built) throw new StateError(`${what}: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first`);
+    if (!this.built)
+      throw new StateError(
+        `${what}: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first`,
+      );
   }
 
   /** @internal */
   throwIfDisposed(): void {
-    if (this.#resources.disposed) throw new DisposedError(`${this.describe()}: expected a live model, got one that was disposed of`);
+    if (this.#resources.disposed)
+      throw new DisposedError(`${this.describe()}: expected a live model, got one that was disposed of`);
   }
 
   /** How errors name this module. @internal */
@@ -305,7 +329,9 @@ export class Network implements Root {
 }
 
 /** Names that a field of a class of the user's would hide; `call` may be one, and `seed` is read before anything is drawn. */
-const RESERVED = new Set(Object.getOwnPropertyNames(Network.prototype).filter((name) => name !== "call" && name !== "seed"));
+const RESERVED = new Set(
+  Object.getOwnPropertyNames(Network.prototype).filter((name) => name !== "call" && name !== "seed"),
+);
 
 /** A property that is no part of the module tree and does not show. */
 export function hide(object: object, name: string, value: unknown): void {

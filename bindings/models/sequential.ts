@@ -51,10 +51,13 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
 
     /** Creates the weights for inputs of this shape, by tracing a batch of one with 1 wherever any extent will do; those named in 8 bits. @internal */
     build(inputShape: readonly (number | null)[], int8?: Int8Names): void {
-      if (!Array.isArray(inputShape)) throw new ShapeError(`sequential: expected an inputShape such as [null, 8], got ${shown(inputShape)}`);
+      if (!Array.isArray(inputShape))
+        throw new ShapeError(`sequential: expected an inputShape such as [null, 8], got ${shown(inputShape)}`);
       const shape: Shape = [1, ...inputShape.map((extent) => extent ?? 1)];
       if (!shape.every((extent) => Number.isInteger(extent) && extent > 0)) {
-        throw new ShapeError(`sequential: expected an inputShape of positive integers and nulls, got [${Array.from(inputShape, (extent: unknown) => shown(extent)).join(", ")}]`);
+        throw new ShapeError(
+          `sequential: expected an inputShape of positive integers and nulls, got [${Array.from(inputShape, (extent: unknown) => shown(extent)).join(", ")}]`,
+        );
       }
       hide(this, "inputShape", [...inputShape]);
       if (int8) loadInt8(this.backend);
@@ -95,10 +98,15 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
 
 function checkLayers(layers: readonly SequentialLayer[]): void {
   if (!Array.isArray(layers) || layers.length === 0) {
-    throw new OptionError(`sequential: expected a list of at least one layer, got ${Array.isArray(layers) ? "an empty one" : typeof layers}`);
+    throw new OptionError(
+      `sequential: expected a list of at least one layer, got ${Array.isArray(layers) ? "an empty one" : typeof layers}`,
+    );
   }
   const odd = layers.findIndex((layer) => !isNetwork(layer));
-  if (odd >= 0) throw new OptionError(`sequential: expected layers, such as layers.dense({ units: 1 }), got ${typeof layers[odd]} at ${odd}`);
+  if (odd >= 0)
+    throw new OptionError(
+      `sequential: expected layers, such as layers.dense({ units: 1 }), got ${typeof layers[odd]} at ${odd}`,
+    );
 }
 
 /** Numbers layers without a name by kind, as Keras does: `lstm`, `lstm_1`. */
@@ -114,12 +122,16 @@ function nameLayers(layers: readonly SequentialLayer[]): void {
   }
   const names = layers.map(({ layerName }) => layerName!);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw new OptionError(`sequential: expected layers of different names, got "${twice}" twice`);
+  if (twice !== undefined)
+    throw new OptionError(`sequential: expected layers of different names, got "${twice}" twice`);
 }
 
 function checkStates(layers: readonly SequentialLayer[]): void {
   const early = layers.slice(0, -1).find((layer) => layer.config?.returnState);
-  if (early) throw new OptionError(`${early.describe()}: expected returnState only in the last layer of a sequential, got it before`);
+  if (early)
+    throw new OptionError(
+      `${early.describe()}: expected returnState only in the last layer of a sequential, got it before`,
+    );
 }
 
 /** The inputShape that a first input stands for: any time, but these features. */

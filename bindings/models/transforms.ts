@@ -43,7 +43,11 @@ const carried = (module: Network | null) => (module ? { stateful: statefulStore(
  * const double = jit(null, (x) => ops.mul(x, 2));
  * double([1, 2]).data; // Float32Array [2, 4]
  */
-export function jit(module: Network | null, fn: TensorFunction, options: FunctionOptions = {}): (...args: unknown[]) => any {
+export function jit(
+  module: Network | null,
+  fn: TensorFunction,
+  options: FunctionOptions = {},
+): (...args: unknown[]) => any {
   if (module !== null) checkNetwork("jit", module, ", or null");
   checkOptions("jit", options, ["training"]);
   checkFlags("jit", options, ["training"]);
@@ -65,10 +69,16 @@ export interface GradResult {
 
 /** The scalar to differentiate, out of what a function gave. */
 function scalarOf(name: string, result: unknown, aux: boolean): Tensor {
-  const scalar = !aux ? result : Array.isArray(result) && result.length === 2 ? result[0] as unknown : undefined;
+  const scalar = !aux ? result : Array.isArray(result) && result.length === 2 ? (result[0] as unknown) : undefined;
   if (isTensor(scalar)) return scalar;
-  const got = !Array.isArray(result) ? typeof result : aux ? `a list of ${result.length}` : "a list; say aux: true for [scalar, more]";
-  throw new TraceError(`${name}: expected the function to return ${aux ? "[scalar, more]" : "a scalar tensor"}, got ${got}`);
+  const got = !Array.isArray(result)
+    ? typeof result
+    : aux
+      ? `a list of ${result.length}`
+      : "a list; say aux: true for [scalar, more]";
+  throw new TraceError(
+    `${name}: expected the function to return ${aux ? "[scalar, more]" : "a scalar tensor"}, got ${got}`,
+  );
 }
 
 interface GradPorts {
@@ -89,27 +99,37 @@ const readArray = (port: Port): NDArray => ({ data: port.read() as Float32Array,
  * const { value, grads } = step(x, y);
  * optimizer.apply(model, grads);
  */
-export function valueAndGrad(module: Network | null, fn: TensorFunction, options: GradOptions = {}): (...args: unknown[]) => GradResult {
+export function valueAndGrad(
+  module: Network | null,
+  fn: TensorFunction,
+  options: GradOptions = {},
+): (...args: unknown[]) => GradResult {
   const known = ["training", "inputs", "aux"];
   if (module !== null) checkNetwork("valueAndGrad", module, ", or null");
   checkOptions("valueAndGrad", options, known);
   checkFlags("valueAndGrad", options, known);
   const { training = true, inputs: gradientInputs = false, aux = false } = options;
-  const traced = new TracedFunction<GradPorts>("valueAndGrad", module, fn, { training, gradients: true, ...carried(module) }, {
-    gradientInputs,
-    extension(trace, inputs, result) {
-      const tape = recordGradients("valueAndGrad", trace, module, scalarOf("valueAndGrad", result, aux));
-      const outputs: Tensor[] = [];
-      const places = inputs.map((input) => {
-        const gradient = tape.gradient(input);
-        const constant = input.dtype !== "f32" || (!gradient && trace.targets.has(input.storage));
-        if (!gradientInputs || constant) return undefined;
-        outputs.push(gradient ?? trace.zeros(input.shape));
-        return outputs.length - 1;
-      });
-      return { outputs, extra: { used: new Set(trace.parameters.keys()), inputs: places } };
+  const traced = new TracedFunction<GradPorts>(
+    "valueAndGrad",
+    module,
+    fn,
+    { training, gradients: true, ...carried(module) },
+    {
+      gradientInputs,
+      extension(trace, inputs, result) {
+        const tape = recordGradients("valueAndGrad", trace, module, scalarOf("valueAndGrad", result, aux));
+        const outputs: Tensor[] = [];
+        const places = inputs.map((input) => {
+          const gradient = tape.gradient(input);
+          const constant = input.dtype !== "f32" || (!gradient && trace.targets.has(input.storage));
+          if (!gradientInputs || constant) return undefined;
+          outputs.push(gradient ?? trace.zeros(input.shape));
+          return outputs.length - 1;
+        });
+        return { outputs, extra: { used: new Set(trace.parameters.keys()), inputs: places } };
+      },
     },
-  });
+  );
   return (...args) => {
     const flat = traced.flatten(args);
     const compiled = traced.run(flat);
@@ -124,11 +144,18 @@ export function valueAndGrad(module: Network | null, fn: TensorFunction, options
 }
 
 function gradientsOf(module: Network, { used }: GradPorts): ArrayRecord {
-  return Object.fromEntries(module.trainableParameters().filter(([, { block }]) => block).map(([name, parameter]) => {
-    const block = parameter.block!;
-    const data = used.has(parameter) ? block.view(parameter, block.gradientPtr()).slice() : new Float32Array(parameter.size);
-    return [name, { data, shape: [...parameter.shape] }];
-  }));
+  return Object.fromEntries(
+    module
+      .trainableParameters()
+      .filter(([, { block }]) => block)
+      .map(([name, parameter]) => {
+        const block = parameter.block!;
+        const data = used.has(parameter)
+          ? block.view(parameter, block.gradientPtr()).slice()
+          : new Float32Array(parameter.size);
+        return [name, { data, shape: [...parameter.shape] }];
+      }),
+  );
 }
 
 /** Gradients in the structure of the arguments; a scalar's is a number. */
@@ -169,7 +196,10 @@ export interface TrainStepOptions extends FunctionOptions {
  * const { value } = step(x, y);
  */
 export function trainStep(
-  module: Network, optimizer: Optimizer | string, fn: TensorFunction, options: TrainStepOptions = {},
+  module: Network,
+  optimizer: Optimizer | string,
+  fn: TensorFunction,
+  options: TrainStepOptions = {},
 ): (...args: unknown[]) => StepResult {
   checkOptions("trainStep", options, ["training", "aux"]);
   checkFlags("trainStep", options, ["training", "aux"]);
@@ -177,16 +207,22 @@ export function trainStep(
   checkNetwork("trainStep", module);
   const { training = true } = options;
   const rule = optimizerOf(optimizer);
-  const traced = new TracedFunction("trainStep", module, fn, { training, gradients: true, ...carried(module) }, {
-    extension(trace, _inputs, result) {
-      const scalar = scalarOf("trainStep", result, options.aux ?? Array.isArray(result));
-      recordGradients("trainStep", trace, module, scalar);
-      const updater = updaterOf(module, rule);
-      updater.shared = true;
-      updater.record(trace, scalar);
-      return { outputs: [], extra: undefined };
+  const traced = new TracedFunction(
+    "trainStep",
+    module,
+    fn,
+    { training, gradients: true, ...carried(module) },
+    {
+      extension(trace, _inputs, result) {
+        const scalar = scalarOf("trainStep", result, options.aux ?? Array.isArray(result));
+        recordGradients("trainStep", trace, module, scalar);
+        const updater = updaterOf(module, rule);
+        updater.shared = true;
+        updater.record(trace, scalar);
+        return { outputs: [], extra: undefined };
+      },
     },
-  });
+  );
   let calls = 0;
   return (...args) => {
     const flat = traced.flatten(args);
@@ -198,7 +234,10 @@ export function trainStep(
     const result = compiled.result();
     const [value, aux] = (Array.isArray(result) ? result : [result]) as [number, unknown];
     if (!updater.after()) {
-      throw new NonFiniteError(`trainStep: expected a finite value and gradients, got value ${value} in call ${calls}; the weights are those before it`, { epoch: 0, batch: calls - 1 });
+      throw new NonFiniteError(
+        `trainStep: expected a finite value and gradients, got value ${value} in call ${calls}; the weights are those before it`,
+        { epoch: 0, batch: calls - 1 },
+      );
     }
     return Array.isArray(result) ? { value, aux } : { value };
   };

@@ -21,11 +21,20 @@ export interface TypedShape {
  * @param expected   how the error begins: "memory: expected x"
  * @param otherwise  what it holds when that is not given
  */
-export function zeros(given: ArrayShape, expected: string, otherwise: DType = "f32"): NDArray<Float32Array | Int32Array> {
-  const { shape, dtype = otherwise } = Array.isArray(given) ? { shape: given as Shape } : Object(given) as TypedShape;
-  const fits = Array.isArray(shape) && shape.length > 0 && shape.every((extent) => Number.isInteger(extent) && extent > 0);
-  if (!fits) throw new ShapeError(`${expected} as extents with the batch in front, got ${Array.isArray(shape) ? describe(shape) : shown(given)}`);
-  if (dtype !== "f32" && dtype !== "i32") throw new OptionError(`${expected} of dtype "f32" or "i32", got ${quoted(dtype)}`);
+export function zeros(
+  given: ArrayShape,
+  expected: string,
+  otherwise: DType = "f32",
+): NDArray<Float32Array | Int32Array> {
+  const { shape, dtype = otherwise } = Array.isArray(given) ? { shape: given as Shape } : (Object(given) as TypedShape);
+  const fits =
+    Array.isArray(shape) && shape.length > 0 && shape.every((extent) => Number.isInteger(extent) && extent > 0);
+  if (!fits)
+    throw new ShapeError(
+      `${expected} as extents with the batch in front, got ${Array.isArray(shape) ? describe(shape) : shown(given)}`,
+    );
+  if (dtype !== "f32" && dtype !== "i32")
+    throw new OptionError(`${expected} of dtype "f32" or "i32", got ${quoted(dtype)}`);
   checkRoom(expected.replace(/:.*/, ""), shape);
   return { data: dtype === "i32" ? new Int32Array(sizeOf(shape)) : new Float32Array(sizeOf(shape)), shape: [...shape] };
 }

@@ -13,15 +13,22 @@ import { describe, sameShape } from "../base/shape.ts";
  * @returns name, weight and numbers of each
  * @throws OptionError for a name that is none of theirs, ShapeError for another shape than the weight's
  */
-export function arraysOf(subject: string, known: readonly [string, Parameter][], given: Readonly<Record<string, ArrayInput>>): [string, Parameter, Normalized["data"]][] {
-  if (typeof given !== "object" || given === null) throw new OptionError(`${subject}: expected arrays by the names of weights, got ${shown(given)}`);
+export function arraysOf(
+  subject: string,
+  known: readonly [string, Parameter][],
+  given: Readonly<Record<string, ArrayInput>>,
+): [string, Parameter, Normalized["data"]][] {
+  if (typeof given !== "object" || given === null)
+    throw new OptionError(`${subject}: expected arrays by the names of weights, got ${shown(given)}`);
   const parameters = new Map(known);
   const names = [...parameters.keys()];
   return Object.entries(given).map(([name, value]) => {
     const parameter = parameters.get(name);
-    if (!parameter) throw new OptionError(`${subject}: expected one of ${names.join(", ")}, got "${name}"${nearest(name, names)}`);
+    if (!parameter)
+      throw new OptionError(`${subject}: expected one of ${names.join(", ")}, got "${name}"${nearest(name, names)}`);
     const { data, shape } = normalize(value, `${subject}: "${name}"`);
-    if (!sameShape(shape, parameter.shape)) throw new ShapeError(`${subject}: expected "${name}" ${describe(parameter.shape)}, got ${describe(shape)}`);
+    if (!sameShape(shape, parameter.shape))
+      throw new ShapeError(`${subject}: expected "${name}" ${describe(parameter.shape)}, got ${describe(shape)}`);
     return [name, parameter, data];
   });
 }

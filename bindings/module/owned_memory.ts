@@ -3,12 +3,18 @@ import type { ParameterBlock } from "../graph/parameter.ts";
 import type { Program } from "../program/program.ts";
 
 /** A net for models nobody disposed of. Its payload is the resources themselves, which know no model. */
-const forgotten = typeof FinalizationRegistry === "undefined" ? undefined : new FinalizationRegistry<Resources>((resources) => {
-  if (resources.disposed || resources.empty) return;
-  if (!warned) console.warn("gatewise: a model was collected that nobody disposed of; its memory has been freed now, call dispose() to free it at once");
-  warned = true;
-  resources.dispose();
-});
+const forgotten =
+  typeof FinalizationRegistry === "undefined"
+    ? undefined
+    : new FinalizationRegistry<Resources>((resources) => {
+        if (resources.disposed || resources.empty) return;
+        if (!warned)
+          console.warn(
+            "gatewise: a model was collected that nobody disposed of; its memory has been freed now, call dispose() to free it at once",
+          );
+        warned = true;
+        resources.dispose();
+      });
 
 /** Said once: a program that forgets one model forgets many. */
 let warned = false;

@@ -46,19 +46,25 @@ export class StateSet<S extends State = State> {
 
   /** Copies by name. */
   get(): Record<string, NDArray> {
-    return Object.fromEntries(this.entries().map(([name, state]) => [name, { data: this.view(state).slice(), shape: [...state.shape] }]));
+    return Object.fromEntries(
+      this.entries().map(([name, state]) => [name, { data: this.view(state).slice(), shape: [...state.shape] }]),
+    );
   }
 
   /** @throws ShapeError, StateError, ValueError for states that are not these; none has changed then */
   set(states: Record<string, ArrayInput>): void {
     const names = [...this.states.keys()];
-    if (typeof states !== "object" || states === null) throw new StateError(`${this.owner}: expected states by name, got ${shown(states)}`);
+    if (typeof states !== "object" || states === null)
+      throw new StateError(`${this.owner}: expected states by name, got ${shown(states)}`);
     const checked = Object.entries(states).map(([name, value]): [State, Normalized] => {
       const state = this.states.get(name);
-      if (!state) throw new StateError(`${this.owner}: expected states named ${names.join(", ") || "nothing"}, got "${name}"`);
+      if (!state)
+        throw new StateError(`${this.owner}: expected states named ${names.join(", ") || "nothing"}, got "${name}"`);
       const array = normalize(value, `${this.owner}: state "${name}"`);
       if (!sameShape(state.shape, array.shape)) {
-        throw new ShapeError(`${this.owner}: expected state "${name}" ${describe(state.shape)}, got ${describe(array.shape)}`);
+        throw new ShapeError(
+          `${this.owner}: expected state "${name}" ${describe(state.shape)}, got ${describe(array.shape)}`,
+        );
       }
       checkFinite(array, `${this.owner}: state "${name}"`);
       return [state, array];

@@ -37,7 +37,9 @@ export class CarriedStates extends StateSet<Carried> implements StateStore {
       undo.push(() => this.free(key));
     }
     if (!sameShape(carried.shape, shape)) {
-      throw new StateError(`${this.owner}: expected a batch of ${carried.shape[0]}, as the state "${key}" ${describe(carried.shape)} was made for, got ${shape[0]}; call resetStates first`);
+      throw new StateError(
+        `${this.owner}: expected a batch of ${carried.shape[0]}, as the state "${key}" ${describe(carried.shape)} was made for, got ${shape[0]}; call resetStates first`,
+      );
     }
     return carried.storage;
   }

@@ -67,15 +67,22 @@ export const parametersOf = (name: ElementwiseName): ("alpha" | "beta")[] =>
  * @param subject  who was given the parameters, for errors
  * @throws OptionError for a parameter outside of its range
  */
-export function elementwise(name: ElementwiseName, given: ActivationParameters = {}, subject: string = name): UnaryConfig & { readonly kernel: UnaryName } {
+export function elementwise(
+  name: ElementwiseName,
+  given: ActivationParameters = {},
+  subject: string = name,
+): UnaryConfig & { readonly kernel: UnaryName } {
   const { kernel: usual, general = usual, alpha = 0, beta = 0 } = ELEMENTWISE[name];
   const own = given.alpha !== undefined || given.beta !== undefined;
   const parameters = { alpha: given.alpha ?? alpha, beta: given.beta ?? beta };
   for (const [parameter, value] of Object.entries(parameters)) {
-    if (!Number.isFinite(value)) throw new OptionError(`${subject}: expected ${parameter} to be a finite number, got ${shown(value)}`);
+    if (!Number.isFinite(value))
+      throw new OptionError(`${subject}: expected ${parameter} to be a finite number, got ${shown(value)}`);
   }
-  if (name === "celu" && parameters.alpha === 0) throw new OptionError(`${subject}: expected alpha to be other than 0, got 0`);
-  if (NOT_NEGATIVE.has(name) && parameters.alpha < 0) throw new OptionError(`${subject}: expected alpha ≥ 0, got ${parameters.alpha}`);
+  if (name === "celu" && parameters.alpha === 0)
+    throw new OptionError(`${subject}: expected alpha to be other than 0, got 0`);
+  if (NOT_NEGATIVE.has(name) && parameters.alpha < 0)
+    throw new OptionError(`${subject}: expected alpha ≥ 0, got ${parameters.alpha}`);
   const kernel = own ? general : usual;
   return { kernel, code: UNARY_CODES[kernel], ...parameters };
 }
@@ -99,13 +106,15 @@ export const leakyRelu = (x: Tensor, alpha?: number): Tensor => applied("leakyRe
 /** x where x > alpha, else 0; alpha is 1 by default. */
 export const thresholdedRelu = (x: Tensor, alpha?: number): Tensor => applied("thresholdedRelu", x, { alpha });
 /** alpha·tanh(beta·x); both are 1 by default. */
-export const scaledTanh = (x: Tensor, alpha?: number, beta?: number): Tensor => applied("scaledTanh", x, { alpha, beta });
+export const scaledTanh = (x: Tensor, alpha?: number, beta?: number): Tensor =>
+  applied("scaledTanh", x, { alpha, beta });
 /** ln(1 + eˣ). */
 export const softplus = (x: Tensor): Tensor => applied("softplus", x);
 /** x / (1 + |x|). */
 export const softsign = (x: Tensor): Tensor => applied("softsign", x);
 /** max(0, min(1, alpha·x + beta)); x/6 + ½ by default, as in Keras 3. */
-export const hardSigmoid = (x: Tensor, alpha?: number, beta?: number): Tensor => applied("hardSigmoid", x, { alpha, beta });
+export const hardSigmoid = (x: Tensor, alpha?: number, beta?: number): Tensor =>
+  applied("hardSigmoid", x, { alpha, beta });
 /** x·σ(x). */
 export const silu = (x: Tensor): Tensor => applied("silu", x);
 /** x·max(0, min(1, x/6 + ½)). */

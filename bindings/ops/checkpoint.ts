@@ -12,7 +12,8 @@ interface CheckpointConfig {
 /** What a function computed; backward runs the function again and goes back over what it did. */
 const checkpointOp: Op<CheckpointConfig> = {
   name: "checkpoint",
-  shape: (_inputs, { results }) => results.map((result) => ({ shape: result.shape, dtype: result.dtype, viewOf: result })),
+  shape: (_inputs, { results }) =>
+    results.map((result) => ({ shape: result.shape, dtype: result.dtype, viewOf: result })),
   forward: () => {},
   backward(_trace, _inputs, _outputs, grads, { perform }) {
     const { result, nodes } = perform();
@@ -28,7 +29,8 @@ const checkpointOp: Op<CheckpointConfig> = {
  */
 export function checkpoint(fn: () => Tensor[]): Tensor[] {
   const trace = currentTrace("checkpoint");
-  if (typeof fn !== "function") throw new OptionError(`checkpoint: expected a function that gives tensors, got ${shown(fn)}`);
+  if (typeof fn !== "function")
+    throw new OptionError(`checkpoint: expected a function that gives tensors, got ${shown(fn)}`);
   if (!trace.options.gradients || trace.options.inspect) return fn();
   const { result, perform } = trace.rehearse(fn);
   return trace.apply(checkpointOp, result, { results: result, perform });

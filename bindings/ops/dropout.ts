@@ -23,7 +23,16 @@ const dropoutOp: Op<DropoutConfig> = {
     trace.call("f32_dropout_fwd", y.size, read(inputs[0]), read(state), write(y), site, rowOf(trace, y), rate);
   },
   backward(trace, _inputs, [y], grads, { rate, state, site }) {
-    trace.call("f32_dropout_fwd", y.size, read(grads.of(0)), read(state), write(grads.overwrite(0)), site, rowOf(trace, y), rate);
+    trace.call(
+      "f32_dropout_fwd",
+      y.size,
+      read(grads.of(0)),
+      read(state),
+      write(grads.overwrite(0)),
+      site,
+      rowOf(trace, y),
+      rate,
+    );
   },
 };
 
@@ -34,7 +43,8 @@ const dropoutOp: Op<DropoutConfig> = {
  */
 export function dropout(x: Tensor, rate: number): Tensor {
   const trace = currentTrace("dropout");
-  if (!(typeof rate === "number" && rate >= 0 && rate < 1)) throw new ValueError(`dropout: expected a rate of 0 ≤ rate < 1, got ${shown(rate)}`);
+  if (!(typeof rate === "number" && rate >= 0 && rate < 1))
+    throw new ValueError(`dropout: expected a rate of 0 ≤ rate < 1, got ${shown(rate)}`);
   const input = floatsOf(trace, tensorOf("dropout", x));
   if (!trace.options.training || rate === 0) return input;
   const [y] = trace.apply(dropoutOp, [input], { rate, ...trace.random() });

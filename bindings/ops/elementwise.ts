@@ -55,7 +55,8 @@ export const neg = (x: Tensor): Tensor => unary("neg", x);
 
 /** x held between low and high; the gradient is 0 beyond them. */
 export function clip(x: Tensor, low: number, high: number): Tensor {
-  if (!(typeof low === "number" && typeof high === "number" && low <= high)) throw new ValueError(`clip: expected low ≤ high, got ${shown(low)} and ${shown(high)}`);
+  if (!(typeof low === "number" && typeof high === "number" && low <= high))
+    throw new ValueError(`clip: expected low ≤ high, got ${shown(low)} and ${shown(high)}`);
   return unary("clip", x, low, high);
 }
 
@@ -71,7 +72,8 @@ const affineOp: Op<{ scale: number; shift: number }> = {
 /** scale·x + shift. */
 export function affine(x: Tensor, scale: number, shift: number): Tensor {
   const trace = currentTrace("affine");
-  if (typeof scale !== "number" || typeof shift !== "number") throw new ValueError(`affine: expected numbers as scale and shift, got ${shown(scale)} and ${shown(shift)}`);
+  if (typeof scale !== "number" || typeof shift !== "number")
+    throw new ValueError(`affine: expected numbers as scale and shift, got ${shown(scale)} and ${shown(shift)}`);
   const [y] = trace.apply(affineOp, [floatsOf(trace, tensorOf("affine", x))], { scale, shift });
   y.steps = x.steps;
   return y;
@@ -141,12 +143,17 @@ const BINARY = {
   equal: { kernel: "f32_vequal" },
 } satisfies Record<string, Binary>;
 
-const binaryOps = Object.fromEntries(Object.entries(BINARY as Record<string, Binary>).map(([name, { kernel, backward }]): [string, Op] => [name, {
-  name,
-  shape: (inputs) => [{ shape: required(inputs, 0).shape }],
-  forward: (trace, [a, b], [y]) => trace.call(kernel, y.size, read(a), read(b), write(y)),
-  backward,
-}])) as Record<keyof typeof BINARY, Op>;
+const binaryOps = Object.fromEntries(
+  Object.entries(BINARY as Record<string, Binary>).map(([name, { kernel, backward }]): [string, Op] => [
+    name,
+    {
+      name,
+      shape: (inputs) => [{ shape: required(inputs, 0).shape }],
+      forward: (trace, [a, b], [y]) => trace.call(kernel, y.size, read(a), read(b), write(y)),
+      backward,
+    },
+  ]),
+) as Record<keyof typeof BINARY, Op>;
 
 /** Applies a binary op to operands of broadcastable shapes. */
 function binary(name: keyof typeof BINARY, a: Operand, b: Operand): Tensor {
@@ -160,13 +167,25 @@ function binary(name: keyof typeof BINARY, a: Operand, b: Operand): Tensor {
 
 /** a + b. */
 export const add = (a: Operand, b: Operand): Tensor =>
-  typeof b === "number" && typeof a !== "number" ? affine(a, 1, b) : typeof a === "number" && typeof b !== "number" ? affine(b, 1, a) : binary("add", a, b);
+  typeof b === "number" && typeof a !== "number"
+    ? affine(a, 1, b)
+    : typeof a === "number" && typeof b !== "number"
+      ? affine(b, 1, a)
+      : binary("add", a, b);
 /** a − b. */
 export const sub = (a: Operand, b: Operand): Tensor =>
-  typeof b === "number" && typeof a !== "number" ? affine(a, 1, -b) : typeof a === "number" && typeof b !== "number" ? affine(b, -1, a) : binary("sub", a, b);
+  typeof b === "number" && typeof a !== "number"
+    ? affine(a, 1, -b)
+    : typeof a === "number" && typeof b !== "number"
+      ? affine(b, -1, a)
+      : binary("sub", a, b);
 /** a·b, by elements. */
 export const mul = (a: Operand, b: Operand): Tensor =>
-  typeof b === "number" && typeof a !== "number" ? affine(a, b, 0) : typeof a === "number" && typeof b !== "number" ? affine(b, a, 0) : binary("mul", a, b);
+  typeof b === "number" && typeof a !== "number"
+    ? affine(a, b, 0)
+    : typeof a === "number" && typeof b !== "number"
+      ? affine(b, a, 0)
+      : binary("mul", a, b);
 /** a / b, by elements. */
 export const div = (a: Operand, b: Operand): Tensor => binary("div", a, b);
 /** The larger of two; ties give the gradient to a. */
@@ -191,8 +210,10 @@ const whereOp: Op = {
     trace.call("f32_vselect", y.size, read(condition), read(a), read(b), write(y)),
   backward(trace, [condition], [y], grads) {
     const [dy, zeros] = [grads.of(0)!, trace.zeros(y.shape)];
-    if (grads.needs(1)) trace.call("f32_vselect", y.size, read(condition), read(dy), read(zeros), write(grads.overwrite(1)));
-    if (grads.needs(2)) trace.call("f32_vselect", y.size, read(condition), read(zeros), read(dy), write(grads.overwrite(2)));
+    if (grads.needs(1))
+      trace.call("f32_vselect", y.size, read(condition), read(dy), read(zeros), write(grads.overwrite(1)));
+    if (grads.needs(2))
+      trace.call("f32_vselect", y.size, read(condition), read(zeros), read(dy), write(grads.overwrite(2)));
   },
 };
 
@@ -205,5 +226,9 @@ export function where(condition: Operand, a: Operand, b: Operand): Tensor {
   const trace = currentTrace("where");
   const inputs = [condition, a, b].map((value) => floatsOf(trace, operandOf("where", value)));
   const shape = inputs.reduce<readonly number[]>((all, { shape }) => broadcastShape("where", all, shape), []);
-  return trace.apply(whereOp, inputs.map((input) => expand(input, shape)), undefined)[0];
+  return trace.apply(
+    whereOp,
+    inputs.map((input) => expand(input, shape)),
+    undefined,
+  )[0];
 }

@@ -18,7 +18,8 @@ export function int8Panels(trace: Trace, w: Tensor, gates: Gates): Operand {
   const [K, columns] = w.shape;
   const { G, H, first = 0 } = gates;
   return derive(trace, [w], `int8 ${G} ${H} ${first}`, packedBytes(K, gateWidth(gates)) / 4, (call, out) =>
-    call("q8_pack_gates_nn", K, G, H, integersFrom(w, first), columns, int8Scales(w, first), out));
+    call("q8_pack_gates_nn", K, G, H, integersFrom(w, first), columns, int8Scales(w, first), out),
+  );
 }
 
 /** Scratch of int8 products of so many rows, and of so many floats more. */
@@ -29,17 +30,52 @@ export const int8Scratch = (trace: Trace, M: number, K: number, floats = 0): Ope
 export function recordInt8Linear(trace: Trace, x: Tensor, w: Tensor, b: Tensor | undefined, y: Tensor): void {
   const [K, N] = w.shape;
   const M = y.size / N;
-  trace.call("q8_gemm_nn", M, 0, N, K, read(x), K, int8Panels(trace, w, { G: 1, H: N }), read(b), 0, write(y), N,
-    int8Scratch(trace, M, K), bitsOf(w));
+  trace.call(
+    "q8_gemm_nn",
+    M,
+    0,
+    N,
+    K,
+    read(x),
+    K,
+    int8Panels(trace, w, { G: 1, H: N }),
+    read(b),
+    0,
+    write(y),
+    N,
+    int8Scratch(trace, M, K),
+    bitsOf(w),
+  );
 }
 
 /** x·W + b of gates in panel order. */
 export function recordInt8Project(
-  trace: Trace, { x, kernel, bias, z, gates, live }:
-  { x: Tensor; kernel: Tensor; bias: Operand | 0; z: Tensor; gates: Gates; live: Tensor | undefined },
+  trace: Trace,
+  {
+    x,
+    kernel,
+    bias,
+    z,
+    gates,
+    live,
+  }: { x: Tensor; kernel: Tensor; bias: Operand | 0; z: Tensor; gates: Gates; live: Tensor | undefined },
 ): void {
   const [M, I] = x.shape;
   const width = gateWidth(gates);
-  trace.call("q8_gemm_nn", M, read(live), width, I, read(x), I, int8Panels(trace, kernel, gates), bias, 0, write(z), width,
-    int8Scratch(trace, M, I), bitsOf(kernel));
+  trace.call(
+    "q8_gemm_nn",
+    M,
+    read(live),
+    width,
+    I,
+    read(x),
+    I,
+    int8Panels(trace, kernel, gates),
+    bias,
+    0,
+    write(z),
+    width,
+    int8Scratch(trace, M, I),
+    bitsOf(kernel),
+  );
 }

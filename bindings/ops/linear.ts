@@ -18,7 +18,13 @@ export const transposedScratch = (N: number): number => 256 * (((N + 7) & ~7) + 
  * @param ldc  row stride of C; N when absent
  */
 export function addTransposedProduct(
-  trace: Trace, a: Tensor, d: Tensor, c: Tensor, M: number, live?: Tensor, { N = d.size / M, ldc = N }: { N?: number; ldc?: number } = {},
+  trace: Trace,
+  a: Tensor,
+  d: Tensor,
+  c: Tensor,
+  M: number,
+  live?: Tensor,
+  { N = d.size / M, ldc = N }: { N?: number; ldc?: number } = {},
 ): void {
   const K = a.size / M;
   const scratch = trace.tensor([transposedScratch(N)]);
@@ -40,7 +46,20 @@ const linearOp: Op = {
     const w = required(inputs, 1);
     if (w.dtype === "i8") return recordInt8Linear(trace, required(inputs, 0), w, inputs[2], y);
     const [K, N] = w.shape;
-    trace.call("f32_gemm_nn", y.size / N, 0, N, K, read(inputs[0]), K, panels(trace, w), read(inputs[2]), 0, write(y), N);
+    trace.call(
+      "f32_gemm_nn",
+      y.size / N,
+      0,
+      N,
+      K,
+      read(inputs[0]),
+      K,
+      panels(trace, w),
+      read(inputs[2]),
+      0,
+      write(y),
+      N,
+    );
   },
   backward(trace, inputs, [y], grads) {
     const [x, w] = [required(inputs, 0), required(inputs, 1)];
@@ -50,7 +69,20 @@ const linearOp: Op = {
     if (grads.needs(1)) addTransposedProduct(trace, x, dy, grads.accumulate(1), M);
     if (grads.needs(2)) trace.call("f32_rsum_rows_acc", M, 0, N, read(dy), N, update(grads.accumulate(2)));
     if (grads.needs(0)) {
-      trace.call("f32_gemm_nn", M, 0, K, N, read(dy), N, panelsOfTranspose(trace, w), 0, 0, write(grads.overwrite(0)), K);
+      trace.call(
+        "f32_gemm_nn",
+        M,
+        0,
+        K,
+        N,
+        read(dy),
+        N,
+        panelsOfTranspose(trace, w),
+        0,
+        0,
+        write(grads.overwrite(0)),
+        K,
+      );
     }
   },
 };
@@ -81,14 +113,22 @@ const batchedOp: Op = {
       });
     }
     if (!grads.needs(1)) return;
-    eachMatrix(trace, [a, dy, grads.accumulate(1)], (ai, dc, db) => addTransposedProduct(trace, ai, dc, db, ai.shape[0]));
+    eachMatrix(trace, [a, dy, grads.accumulate(1)], (ai, dc, db) =>
+      addTransposedProduct(trace, ai, dc, db, ai.shape[0]),
+    );
   },
 };
 
 function eachMatrix(trace: Trace, tensors: Tensor[], visit: (...matrices: Tensor[]) => void): void {
   const count = tensors[0].shape.slice(0, -2).reduce((a, b) => a * b, 1);
   for (let i = 0; i < count; i++) {
-    visit(...tensors.map((tensor) => trace.view(tensor, tensor.shape.slice(-2), i * tensor.size / count)) as [Tensor, Tensor, Tensor]);
+    visit(
+      ...(tensors.map((tensor) => trace.view(tensor, tensor.shape.slice(-2), (i * tensor.size) / count)) as [
+        Tensor,
+        Tensor,
+        Tensor,
+      ]),
+    );
   }
 }
 
@@ -102,8 +142,14 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const [x, y] = [floatsOf(trace, tensorOf("matmul", a)), floatsOf(trace, tensorOf("matmul", b))];
   if (x.rank >= 1 && y.rank === 2) return linear(x, y);
   if (x.rank < 2 || y.rank < 2 || x.shape.at(-1) !== y.shape.at(-2)) {
-    throw new ShapeError(`matmul: expected [.., M, K] and [.., K, N], got ${describe(x.shape)} and ${describe(y.shape)}`);
+    throw new ShapeError(
+      `matmul: expected [.., M, K] and [.., K, N], got ${describe(x.shape)} and ${describe(y.shape)}`,
+    );
   }
   const leading = broadcastShape("matmul", x.shape.slice(0, -2), y.shape.slice(0, -2));
-  return trace.apply(batchedOp, [x, y].map((matrices) => expand(matrices, [...leading, ...matrices.shape.slice(-2)])), undefined)[0];
+  return trace.apply(
+    batchedOp,
+    [x, y].map((matrices) => expand(matrices, [...leading, ...matrices.shape.slice(-2)])),
+    undefined,
+  )[0];
 }

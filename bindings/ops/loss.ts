@@ -11,10 +11,27 @@ const sparseOp: Op = {
     return [{ shape }, { shape }];
   },
   forward(trace, [x, labels], [loss, lse]) {
-    trace.call("f32_softmax_xent_sparse_fwd", loss.size, x!.shape.at(-1)!, read(x), read(labels), write(loss), write(lse));
+    trace.call(
+      "f32_softmax_xent_sparse_fwd",
+      loss.size,
+      x!.shape.at(-1)!,
+      read(x),
+      read(labels),
+      write(loss),
+      write(lse),
+    );
   },
   backward(trace, [x, labels], [loss, lse], grads) {
-    trace.call("f32_softmax_xent_sparse_bwd", loss.size, x!.shape.at(-1)!, read(x), read(labels), read(lse), read(grads.of(0)), write(grads.overwrite(0)));
+    trace.call(
+      "f32_softmax_xent_sparse_bwd",
+      loss.size,
+      x!.shape.at(-1)!,
+      read(x),
+      read(labels),
+      read(lse),
+      read(grads.of(0)),
+      write(grads.overwrite(0)),
+    );
   },
 };
 
@@ -33,10 +50,27 @@ const denseOp: Op = {
     return [{ shape }, { shape }];
   },
   forward(trace, [x, targets], [loss, lse]) {
-    trace.call("f32_softmax_xent_dense_fwd", loss.size, x!.shape.at(-1)!, read(x), read(targets), write(loss), write(lse));
+    trace.call(
+      "f32_softmax_xent_dense_fwd",
+      loss.size,
+      x!.shape.at(-1)!,
+      read(x),
+      read(targets),
+      write(loss),
+      write(lse),
+    );
   },
   backward(trace, [x, targets], [loss, lse], grads) {
-    trace.call("f32_softmax_xent_dense_bwd", loss.size, x!.shape.at(-1)!, read(x), read(targets), read(lse), read(grads.of(0)), write(grads.overwrite(0)));
+    trace.call(
+      "f32_softmax_xent_dense_bwd",
+      loss.size,
+      x!.shape.at(-1)!,
+      read(x),
+      read(targets),
+      read(lse),
+      read(grads.of(0)),
+      write(grads.overwrite(0)),
+    );
   },
 };
 

@@ -13,13 +13,17 @@ export type Operand = Tensor | number;
 export function tensorOf(op: string, value: unknown): Tensor {
   if (isTensor(value)) return value;
   const got = typeof value === "object" && value !== null ? "an array" : shown(value);
-  throw new TraceError(`${op}: expected a traced tensor, got ${got}; wrap the code in jit(module, fn), valueAndGrad or trainStep and pass arrays as its arguments`);
+  throw new TraceError(
+    `${op}: expected a traced tensor, got ${got}; wrap the code in jit(module, fn), valueAndGrad or trainStep and pass arrays as its arguments`,
+  );
 }
 
 /** A list of whole numbers: extents, axes, places. @throws ShapeError for something else */
 export function integerList(op: string, what: string, list: unknown): readonly number[] {
   if (Array.isArray(list) && [...list].every((value) => Number.isInteger(value))) return list as number[];
-  throw new ShapeError(`${op}: expected ${what} as a list of whole numbers, got ${Array.isArray(list) ? describe(list) : shown(list)}`);
+  throw new ShapeError(
+    `${op}: expected ${what} as a list of whole numbers, got ${Array.isArray(list) ? describe(list) : shown(list)}`,
+  );
 }
 
 /** A number as a tensor of the open trace. */
@@ -44,7 +48,8 @@ export function broadcastShape(op: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const [m, n] = [a[a.length - rank + i] ?? 1, b[b.length - rank + i] ?? 1];
-    if (m !== n && m !== 1 && n !== 1) throw new ShapeError(`${op}: expected shapes that broadcast, got ${describe(a)} and ${describe(b)}`);
+    if (m !== n && m !== 1 && n !== 1)
+      throw new ShapeError(`${op}: expected shapes that broadcast, got ${describe(a)} and ${describe(b)}`);
     return m === 1 ? n : m;
   });
 }
@@ -57,7 +62,8 @@ export function broadcastShape(op: string, a: Shape, b: Shape): number[] {
  * @param what   what they are, for errors: "tokens"
  */
 export function indicesOf(trace: Trace, tensor: Tensor, below: number, what: string): Tensor {
-  if (!tensor.storage.pinned) return trace.once(tensor, `indices ${below}`, () => integersOf(trace, clipped(trace, tensor, below - 1)));
+  if (!tensor.storage.pinned)
+    return trace.once(tensor, `indices ${below}`, () => integersOf(trace, clipped(trace, tensor, below - 1)));
   trace.require(tensor, { below, what });
   return integersOf(trace, tensor);
 }

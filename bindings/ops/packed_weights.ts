@@ -7,7 +7,8 @@ import { panelWidth } from "../abi/panel.ts";
 type Recorder = (kernel: KernelName, ...args: (number | Operand)[]) => void;
 
 /** The parameter that a tensor of a trace is, if it is one. */
-export const parameterOf = (w: Tensor | undefined): Parameter | undefined => w?.origin.get("parameter") as Parameter | undefined;
+export const parameterOf = (w: Tensor | undefined): Parameter | undefined =>
+  w?.origin.get("parameter") as Parameter | undefined;
 
 /**
  * Something computed from weights alone.
@@ -18,7 +19,11 @@ export const parameterOf = (w: Tensor | undefined): Parameter | undefined => w?.
  * @param record   records the calls that write it
  */
 export function derive(
-  trace: Trace, weights: readonly Tensor[], key: string, floats: number, record: (call: Recorder, out: Operand) => void,
+  trace: Trace,
+  weights: readonly Tensor[],
+  key: string,
+  floats: number,
+  record: (call: Recorder, out: Operand) => void,
 ): Operand {
   const parameters = weights.map(parameterOf).filter((parameter) => parameter !== undefined);
   if (parameters.length < weights.length) {
@@ -74,7 +79,8 @@ export function gatePanels(trace: Trace, w: Tensor, gates: Gates): Operand {
   const [K, columns] = w.shape;
   const { G, H, first = 0 } = gates;
   return derive(trace, [w], `gates nn ${G} ${H} ${first}`, K * gateWidth(gates), (call, out) =>
-    call("f32_pack_gates_nn", K, G, H, shifted(read(w), first), columns, out));
+    call("f32_pack_gates_nn", K, G, H, shifted(read(w), first), columns, out),
+  );
 }
 
 /** Panels of the transpose of w's gates: rows in panel order. */
@@ -82,12 +88,14 @@ export function gatePanelsOfTranspose(trace: Trace, w: Tensor, gates: Gates): Op
   const [N, columns] = w.shape;
   const { G, H, first = 0 } = gates;
   return derive(trace, [w], `gates nt ${G} ${H} ${first}`, gateWidth(gates) * panelWidth(N), (call, out) =>
-    call("f32_pack_gates_nt", G, H, N, shifted(read(w), first), columns, out));
+    call("f32_pack_gates_nt", G, H, N, shifted(read(w), first), columns, out),
+  );
 }
 
 /** A row of biases [G·H], which starts `row` rows into the bias, in panel order. */
 export function gateBias(trace: Trace, bias: Tensor, gates: Gates, row = 0): Operand {
   const { G, H } = gates;
   return derive(trace, [bias], `bias ${G} ${H} ${row}`, gateWidth(gates), (call, out) =>
-    call("f32_permute_gates", 1, G, H, shifted(read(bias), row * G * H), G * H, out, gateWidth(gates)));
+    call("f32_permute_gates", 1, G, H, shifted(read(bias), row * G * H), G * H, out, gateWidth(gates)),
+  );
 }

@@ -65,7 +65,8 @@ function reduce(op: Op<{ axis: number }>, value: Tensor, options: ReduceOptions)
   const trace = currentTrace(op.name);
   let x = floatsOf(trace, tensorOf(op.name, value));
   const { shape, rank } = x;
-  const axes = axis === undefined ? shape.map((_, i) => i) : [...new Set([axis].flat().map((i) => axisOf(op.name, i, rank)))];
+  const axes =
+    axis === undefined ? shape.map((_, i) => i) : [...new Set([axis].flat().map((i) => axisOf(op.name, i, rank)))];
   if (axes.length === rank && rank > 1) {
     x = trace.apply(op, [reshape(x, [x.size])], { axis: 0 })[0];
   } else {
@@ -73,7 +74,12 @@ function reduce(op: Op<{ axis: number }>, value: Tensor, options: ReduceOptions)
       x = shape[at] === 1 ? reshape(x, without(x.shape, at)) : trace.apply(op, [x], { axis: at })[0];
     }
   }
-  return keepDims ? reshape(x, shape.map((extent, i) => (axes.includes(i) ? 1 : extent))) : x;
+  return keepDims
+    ? reshape(
+        x,
+        shape.map((extent, i) => (axes.includes(i) ? 1 : extent)),
+      )
+    : x;
 }
 
 /** Sum along axes. */
@@ -137,4 +143,3 @@ export function argmax(x: Tensor): Tensor {
   trace.call("i32_rargmax", y.size, shape.at(-1)!, read(x), write(y));
   return y;
 }
-

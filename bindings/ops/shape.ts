@@ -26,7 +26,9 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = sizeOf(shape.filter((extent) => extent !== -1));
   const full = shape.map((extent) => (extent === -1 ? size / known : extent));
   if (sizeOf(full) !== size || !full.every((extent) => Number.isInteger(extent) && extent >= 0)) {
-    throw new ShapeError(`reshape: expected ${size} elements, as ${describe(x.shape)} has, got shape ${describe(shape)}`);
+    throw new ShapeError(
+      `reshape: expected ${size} elements, as ${describe(x.shape)} has, got shape ${describe(shape)}`,
+    );
   }
   return currentTrace("reshape").apply(viewOp, [x], { shape: full })[0];
 }
@@ -54,7 +56,12 @@ const windowOp: Op<Window> = {
   shape: (_inputs, { shape }) => [{ shape }],
   forward(trace, inputs, [y], window) {
     const x = required(inputs, 0);
-    stridedCopy(trace, { sizes: window.shape, from: window.steps, to: strides(window.shape) }, trace.view(x, x.shape, window.first), y);
+    stridedCopy(
+      trace,
+      { sizes: window.shape, from: window.steps, to: strides(window.shape) },
+      trace.view(x, x.shape, window.first),
+      y,
+    );
   },
   backward(trace, _inputs, _outputs, grads, { shape, steps, first }) {
     const dx = grads.accumulate(0);
@@ -80,7 +87,11 @@ export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
     throw new ShapeError(`transpose: expected each of ${rank} axes once, got ${describe(axes!)}`);
   }
   const from = strides(shape);
-  return windowOf("transpose", x, { shape: order.map((axis) => shape[axis]), steps: order.map((axis) => from[axis]), first: 0 });
+  return windowOf("transpose", x, {
+    shape: order.map((axis) => shape[axis]),
+    steps: order.map((axis) => from[axis]),
+    first: 0,
+  });
 }
 
 /**
@@ -94,7 +105,11 @@ export function swapped(x: Tensor, reversed?: 0 | 1): Tensor {
   if (reversed === undefined && (A === 1 || B === 1)) return reshape(x, shape);
   const [a, b, ...inner] = strides(x.shape);
   const first = reversed === 0 ? (A - 1) * a : reversed === 1 ? (B - 1) * b : 0;
-  return windowOf("transpose", x, { shape, steps: [reversed === 1 ? -b : b, reversed === 0 ? -a : a, ...inner], first });
+  return windowOf("transpose", x, {
+    shape,
+    steps: [reversed === 1 ? -b : b, reversed === 0 ? -a : a, ...inner],
+    first,
+  });
 }
 
 /**
@@ -108,14 +123,21 @@ export function slice(x: Tensor, starts: readonly number[], sizes: readonly numb
   const { shape } = tensorOf("slice", x);
   integerList("slice", "starts", starts);
   integerList("slice", "sizes", sizes);
-  const begin = shape.map((extent, i) => (starts[i] ?? 0) < 0 ? starts[i] + extent : starts[i] ?? 0);
-  const block = shape.map((extent, i) => (sizes[i] ?? -1) === -1 ? extent - begin[i] : sizes[i]);
-  const within = (n: number, i: number): boolean => Number.isInteger(n) && Number.isInteger(begin[i]) && n >= 0 && begin[i] >= 0 && begin[i] + n <= shape[i];
+  const begin = shape.map((extent, i) => ((starts[i] ?? 0) < 0 ? starts[i] + extent : (starts[i] ?? 0)));
+  const block = shape.map((extent, i) => ((sizes[i] ?? -1) === -1 ? extent - begin[i] : sizes[i]));
+  const within = (n: number, i: number): boolean =>
+    Number.isInteger(n) && Number.isInteger(begin[i]) && n >= 0 && begin[i] >= 0 && begin[i] + n <= shape[i];
   if (starts.length > shape.length || sizes.length > shape.length || !block.every(within)) {
-    throw new ShapeError(`slice: expected a block within ${describe(shape)}, got starts ${describe(starts)} and sizes ${describe(sizes)}`);
+    throw new ShapeError(
+      `slice: expected a block within ${describe(shape)}, got starts ${describe(starts)} and sizes ${describe(sizes)}`,
+    );
   }
   const from = strides(shape);
-  return windowOf("slice", x, { shape: block, steps: from, first: begin.reduce((sum, at, i) => sum + at * from[i], 0) });
+  return windowOf("slice", x, {
+    shape: block,
+    steps: from,
+    first: begin.reduce((sum, at, i) => sum + at * from[i], 0),
+  });
 }
 
 /**
@@ -127,8 +149,17 @@ export function split(x: Tensor, parts: number, axis = -1): Tensor[] {
   const { shape, rank } = tensorOf("split", x);
   const at = axisOf("split", axis, rank);
   const size = Number.isInteger(parts) ? shape[at] / parts : NaN;
-  if (!Number.isInteger(size) || parts < 1) throw new ShapeError(`split: expected a number of parts that axis ${axis} of ${describe(shape)} is a multiple of, got ${shown(parts)}`);
-  return Array.from({ length: parts }, (_, k) => slice(x, shape.map((_n, i) => (i === at ? k * size : 0)), shape.map((n, i) => (i === at ? size : n))));
+  if (!Number.isInteger(size) || parts < 1)
+    throw new ShapeError(
+      `split: expected a number of parts that axis ${axis} of ${describe(shape)} is a multiple of, got ${shown(parts)}`,
+    );
+  return Array.from({ length: parts }, (_, k) =>
+    slice(
+      x,
+      shape.map((_n, i) => (i === at ? k * size : 0)),
+      shape.map((n, i) => (i === at ? size : n)),
+    ),
+  );
 }
 
 /** The slice of x at one index of an axis, without that axis. A negative index counts from the end. */
@@ -136,7 +167,9 @@ export function select(x: Tensor, index: number, axis: number): Tensor {
   const extent = x.shape[axis];
   const at = index < 0 ? index + extent : index;
   if (!Number.isInteger(index) || at < 0 || at >= extent) {
-    throw new ShapeError(`gather: expected an index of ${-extent}…${extent - 1} along axis ${axis} of ${describe(x.shape)}, got ${index}`);
+    throw new ShapeError(
+      `gather: expected an index of ${-extent}…${extent - 1} along axis ${axis} of ${describe(x.shape)}, got ${index}`,
+    );
   }
   const from = strides(x.shape);
   const rest = <T>(list: readonly T[]): T[] => list.filter((_, i) => i !== axis);
@@ -160,25 +193,35 @@ const concatOp: Op<{ axis: number }> = {
     for (const input of inputs) {
       const shape = input!.shape;
       if (shape.length !== first.length || shape.some((n, i) => i !== axis && n !== first[i])) {
-        throw new ShapeError(`concat: expected shapes equal but along axis ${axis}, got ${describe(first)} and ${describe(shape)}`);
+        throw new ShapeError(
+          `concat: expected shapes equal but along axis ${axis}, got ${describe(first)} and ${describe(shape)}`,
+        );
       }
       extent += shape[axis];
     }
     return [{ shape: first.map((n, i) => (i === axis ? extent : n)) }];
   },
   forward(trace, inputs, [y], { axis }) {
-    eachPart(inputs as Tensor[], y.shape, axis, (x, _i, loop, first) => stridedCopy(trace, loop, x, trace.view(y, y.shape, first)));
+    eachPart(inputs as Tensor[], y.shape, axis, (x, _i, loop, first) =>
+      stridedCopy(trace, loop, x, trace.view(y, y.shape, first)),
+    );
   },
   backward(trace, inputs, [y], grads, { axis }) {
     const dy = grads.of(0)!;
     eachPart(inputs as Tensor[], y.shape, axis, (_x, i, { sizes, from, to }, first) => {
-      if (grads.needs(i)) stridedCopy(trace, { sizes, from: to, to: from }, trace.view(dy, dy.shape, first), grads.overwrite(i));
+      if (grads.needs(i))
+        stridedCopy(trace, { sizes, from: to, to: from }, trace.view(dy, dy.shape, first), grads.overwrite(i));
     });
   },
 };
 
 /** Where each part of a concatenation lies in the whole. */
-function eachPart(parts: Tensor[], whole: Shape, axis: number, visit: (x: Tensor, i: number, loop: Loop, first: number) => void): void {
+function eachPart(
+  parts: Tensor[],
+  whole: Shape,
+  axis: number,
+  visit: (x: Tensor, i: number, loop: Loop, first: number) => void,
+): void {
   const to = strides(whole);
   let first = 0;
   parts.forEach((x, i) => {
@@ -217,5 +260,8 @@ export function stack(xs: readonly Tensor[], axis = 0): Tensor {
   checkList("stack", xs);
   const tensors = xs.map((x) => tensorOf("stack", x));
   const at = axisOf("stack", axis, tensors[0].rank + 1);
-  return concat(tensors.map((x) => reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])), at);
+  return concat(
+    tensors.map((x) => reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])),
+    at,
+  );
 }

@@ -27,7 +27,8 @@ function merged({ sizes, from, to }: Loop): [size: number, from: number, to: num
   sizes.forEach((size, i) => {
     if (size === 1) return;
     const outer = axes.at(-1);
-    if (outer && outer[1] === from[i] * size && outer[2] === to[i] * size) axes[axes.length - 1] = [outer[0] * size, from[i], to[i]];
+    if (outer && outer[1] === from[i] * size && outer[2] === to[i] * size)
+      axes[axes.length - 1] = [outer[0] * size, from[i], to[i]];
     else axes.push([size, from[i], to[i]]);
   });
   return axes.length > 0 ? axes : [[1, 1, 1]];

@@ -35,13 +35,15 @@ export function applyGradients(optimizer: Optimizer, model: Network, grads: Reco
   const program = applier(model, updater);
   updater.before();
   program.run();
-  if (!updater.after()) throw new ValueError("apply: expected finite gradients, got one that is not; the weights are as before");
+  if (!updater.after())
+    throw new ValueError("apply: expected finite gradients, got one that is not; the weights are as before");
 }
 
 /** See {@link Optimizer.finalizeVariableValues}. */
 export function finishTraining(optimizer: Optimizer, model: Network): void {
   checkNetwork("finalizeVariableValues", model);
   model.throwIfDisposed();
-  if (!model.built) throw new StateError("finalizeVariableValues: expected a model with weights, got one that is not built");
+  if (!model.built)
+    throw new StateError("finalizeVariableValues: expected a model with weights, got one that is not built");
   updaterOf(model, optimizer).finish();
 }

@@ -75,8 +75,10 @@ export interface LionOptions extends OptimizerOptions {
   beta2?: number;
 }
 
-const factory = <O extends OptimizerOptions>(kind: string) => (options: O = {} as O): Optimizer =>
-  new Optimizer(kind, options as OptimizerOptions & Record<string, unknown>);
+const factory =
+  <O extends OptimizerOptions>(kind: string) =>
+  (options: O = {} as O): Optimizer =>
+    new Optimizer(kind, options as OptimizerOptions & Record<string, unknown>);
 
 /**
  * Optimizers with Keras' names and defaults, or PyTorch's by `convention: "torch"`. Default rates are given below, PyTorch's behind.

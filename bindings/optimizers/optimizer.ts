@@ -55,7 +55,16 @@ const SHARES = ["momentum", "dampening", "emaMomentum"];
 
 /** Options all optimizers have, beside those of their rule. */
 const COMMON = [
-  "learningRates", "excludeFromWeightDecay", "clipNorm", "globalClipNorm", "clipValue", "useEma", "emaMomentum", "emaOverwriteFrequency", "gradientAccumulationSteps", "convention",
+  "learningRates",
+  "excludeFromWeightDecay",
+  "clipNorm",
+  "globalClipNorm",
+  "clipValue",
+  "useEma",
+  "emaMomentum",
+  "emaOverwriteFrequency",
+  "gradientAccumulationSteps",
+  "convention",
 ];
 
 /** How to change weights by gradients. Its slots belong to the modules it is applied to. */
@@ -87,23 +96,38 @@ export class Optimizer {
     this.rule = RULES[kind];
     checkOptions(`optimizers.${kind}`, options, [...Object.keys(this.rule.defaults), ...COMMON]);
     const {
-      convention = "keras", learningRate, learningRates = {}, excludeFromWeightDecay = [], clipNorm, globalClipNorm, clipValue,
-      useEma = false, emaMomentum = 0.99, emaOverwriteFrequency, gradientAccumulationSteps, ...rest
+      convention = "keras",
+      learningRate,
+      learningRates = {},
+      excludeFromWeightDecay = [],
+      clipNorm,
+      globalClipNorm,
+      clipValue,
+      useEma = false,
+      emaMomentum = 0.99,
+      emaOverwriteFrequency,
+      gradientAccumulationSteps,
+      ...rest
     } = options;
-    if (convention !== "keras" && convention !== "torch") throw new OptionError(`optimizers.${kind}: expected convention "keras" or "torch", got "${shown(convention)}"`);
+    if (convention !== "keras" && convention !== "torch")
+      throw new OptionError(`optimizers.${kind}: expected convention "keras" or "torch", got "${shown(convention)}"`);
     const torch = convention === "torch";
     this.convention = convention;
-    this.config = { ...this.rule.defaults, ...(torch ? this.rule.torch : {}), ...givenOptions(rest) as Config };
+    this.config = { ...this.rule.defaults, ...(torch ? this.rule.torch : {}), ...(givenOptions(rest) as Config) };
     this.learningRate = learningRate === undefined ? +this.config.learningRate : learningRate;
     this.clipping = { clipNorm, globalClipNorm, clipValue };
     this.averages = useEma;
     this.check({ ...this.config, ...this.clipping, emaMomentum });
-    for (const [name, count] of Object.entries({ emaOverwriteFrequency, gradientAccumulationSteps })) if (count !== undefined) checkCount(`optimizers.${kind}`, name, count);
+    for (const [name, count] of Object.entries({ emaOverwriteFrequency, gradientAccumulationSteps }))
+      if (count !== undefined) checkCount(`optimizers.${kind}`, name, count);
     this.learningRates = this.checkedRates(learningRates);
     this.withoutDecay = this.checkedNames(excludeFromWeightDecay);
     this.ema = { momentum: emaMomentum, frequency: emaOverwriteFrequency ?? Infinity };
     this.stepsPerUpdate = gradientAccumulationSteps ?? 1;
-    this.ruleHyper = { decaying: this.rule.hyper(this.config, torch), plain: this.rule.hyper({ ...this.config, weightDecay: 0 }, torch) };
+    this.ruleHyper = {
+      decaying: this.rule.hyper(this.config, torch),
+      plain: this.rule.hyper({ ...this.config, weightDecay: 0 }, torch),
+    };
   }
 
   private check(options: Record<string, unknown>): void {
@@ -116,13 +140,16 @@ export class Optimizer {
       }
       checkNumber(subject, name, value, 0);
       const number = value as number;
-      if (MEANS.includes(name) && number >= 1) throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} < 1, got ${number}`);
-      if (SHARES.includes(name) && number > 1) throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} ≤ 1, got ${number}`);
+      if (MEANS.includes(name) && number >= 1)
+        throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} < 1, got ${number}`);
+      if (SHARES.includes(name) && number > 1)
+        throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} ≤ 1, got ${number}`);
     }
     checkBoolean(subject, "useEma", this.averages);
     if (typeof this.learningRate !== "function") this.checkRate("learningRate", this.learningRate);
     const { nesterov = false, dampening = 0 } = this.config;
-    if (nesterov && dampening !== 0) throw new OptionError(`${subject}: expected no dampening with nesterov, got ${shown(dampening)}`);
+    if (nesterov && dampening !== 0)
+      throw new OptionError(`${subject}: expected no dampening with nesterov, got ${shown(dampening)}`);
   }
 
   private checkRate(name: string, rate: unknown): number {
@@ -132,15 +159,19 @@ export class Optimizer {
   }
 
   private checkedRates(rates: unknown): Record<string, number | Schedule> {
-    if (typeof rates !== "object" || rates === null) throw new OptionError(`optimizers.${this.kind}: expected learningRates by path, got ${shown(rates)}`);
+    if (typeof rates !== "object" || rates === null)
+      throw new OptionError(`optimizers.${this.kind}: expected learningRates by path, got ${shown(rates)}`);
     const given = givenOptions(rates) as Record<string, number | Schedule>;
-    for (const [path, rate] of Object.entries(given)) if (typeof rate !== "function") this.checkRate(`learningRates of "${path}"`, rate);
+    for (const [path, rate] of Object.entries(given))
+      if (typeof rate !== "function") this.checkRate(`learningRates of "${path}"`, rate);
     return Object.seal(given);
   }
 
   private checkedNames(names: unknown): readonly string[] {
     if (Array.isArray(names) && names.every((name) => typeof name === "string")) return [...names];
-    throw new OptionError(`optimizers.${this.kind}: expected excludeFromWeightDecay as a list of names, got ${typeof names}`);
+    throw new OptionError(
+      `optimizers.${this.kind}: expected excludeFromWeightDecay as a list of names, got ${typeof names}`,
+    );
   }
 
   /** What it keeps beside every weight, with the value it starts from. @internal */
@@ -182,7 +213,10 @@ export class Optimizer {
    */
   scaleLearningRates(factor: number, least: number): void {
     const scaled = (rate: number | Schedule): number => {
-      if (typeof rate !== "number") throw new OptionError(`optimizers.${this.kind}: expected numbers as learning rates to multiply, got a schedule`);
+      if (typeof rate !== "number")
+        throw new OptionError(
+          `optimizers.${this.kind}: expected numbers as learning rates to multiply, got a schedule`,
+        );
       return Math.min(rate, Math.max(least, rate * factor));
     };
     const rates = Object.entries(this.learningRates).map(([path, rate]): [string, number] => [path, scaled(rate)]);

@@ -48,7 +48,12 @@ export class Updater {
   private readonly model: Network;
   private readonly control: number;
   /** Of the control block: what is written before a step, and what is read after it. */
-  private readonly ports: { readonly finite: Port; readonly due: Port; readonly average: Port; readonly hypers: readonly Port[] };
+  private readonly ports: {
+    readonly finite: Port;
+    readonly due: Port;
+    readonly average: Port;
+    readonly hypers: readonly Port[];
+  };
   /** In the order of their hyperparameters. */
   private readonly groups: readonly Group[];
   private readonly starts: readonly number[];
@@ -64,14 +69,19 @@ export class Updater {
     this.model = model;
     this.optimizer = optimizer;
     const decays = optimizer.withoutDecay.length > 0 ? [true, false] : [true];
-    this.groups = [undefined, ...Object.keys(optimizer.learningRates)].flatMap((path) => decays.map((decay) => ({ path, decays: decay })));
+    this.groups = [undefined, ...Object.keys(optimizer.learningRates)].flatMap((path) =>
+      decays.map((decay) => ({ path, decays: decay })),
+    );
     this.starts = Object.values(optimizer.slotValues);
     const { arena, heap } = model.backend;
     const control = arena.alloc(RATES + this.groups.length * HYPER * 4);
     this.control = control;
-    const port = (offset: number, floats: number, dtype: "f32" | "i32" = "f32"): Port => new Port(heap, control + offset, [floats], dtype);
+    const port = (offset: number, floats: number, dtype: "f32" | "i32" = "f32"): Port =>
+      new Port(heap, control + offset, [floats], dtype);
     this.ports = {
-      finite: port(FINITE, 1, "i32"), due: port(DUE, 1, "i32"), average: port(AVERAGE, 4),
+      finite: port(FINITE, 1, "i32"),
+      due: port(DUE, 1, "i32"),
+      average: port(AVERAGE, 4),
       hypers: this.groups.map((_, i) => port(RATES + i * HYPER * 4, HYPER)),
     };
     // not the updater itself: what a model owns must not keep the model alive
@@ -110,7 +120,9 @@ export class Updater {
     checkPaths(`optimizers.${kind}: expected excludeFromWeightDecay`, withoutDecay, names.flatMap(namesFor));
     const sets = this.groups.map(() => new Set<Parameter>());
     for (const [name, parameter] of this.model.trainableParameters()) {
-      const longest = pathsTo(name).filter((path) => Object.hasOwn(learningRates, path)).at(-1);
+      const longest = pathsTo(name)
+        .filter((path) => Object.hasOwn(learningRates, path))
+        .at(-1);
       const plain = namesFor(name).some((path) => withoutDecay.includes(path));
       sets[this.groups.findIndex(({ path, decays }) => path === longest && decays === !plain)].add(parameter);
     }
@@ -141,14 +153,33 @@ export class Updater {
     this.clip(trace, accumulates);
     for (const [i, parameters] of members.entries()) {
       const hyper = this.at(RATES + i * HYPER * 4);
-      this.eachRange((block, range) => optimizer.record(trace, {
-        size: range.size, gradient: gradientAt(block, range.offset), parameter: placed(block.ptr + range.offset * 4),
-        hyper, guard: this.at(accumulates ? OPEN : FINITE),
-      }, (name) => this.slot(block, range, name)), parameters);
+      this.eachRange(
+        (block, range) =>
+          optimizer.record(
+            trace,
+            {
+              size: range.size,
+              gradient: gradientAt(block, range.offset),
+              parameter: placed(block.ptr + range.offset * 4),
+              hyper,
+              guard: this.at(accumulates ? OPEN : FINITE),
+            },
+            (name) => this.slot(block, range, name),
+          ),
+        parameters,
+      );
     }
     if (optimizer.averages) {
-      this.eachRange((block, range) => trace.call("f32_average",
-        range.size, placed(block.ptr + range.offset * 4), this.slot(block, range, "ema"), this.at(AVERAGE), this.at(FINITE)));
+      this.eachRange((block, range) =>
+        trace.call(
+          "f32_average",
+          range.size,
+          placed(block.ptr + range.offset * 4),
+          this.slot(block, range, "ema"),
+          this.at(AVERAGE),
+          this.at(FINITE),
+        ),
+      );
     }
     this.constrain(trace);
   }
@@ -156,18 +187,31 @@ export class Updater {
   /** Records that gradients are kept, or, when an update is due, are the mean over its steps. */
   private accumulate(trace: Trace, value: Operand | 0): void {
     trace.call("f32_guard", this.at(SUM_OF_SQUARES), value, this.at(DUE), this.at(OPEN));
-    this.eachRange((block, range) => trace.call("f32_accumulate", range.size, gradientAt(block, range.offset),
-      this.slot(block, range, "gradients"), this.at(DUE), this.at(FINITE), 1 / this.optimizer.stepsPerUpdate));
+    this.eachRange((block, range) =>
+      trace.call(
+        "f32_accumulate",
+        range.size,
+        gradientAt(block, range.offset),
+        this.slot(block, range, "gradients"),
+        this.at(DUE),
+        this.at(FINITE),
+        1 / this.optimizer.stepsPerUpdate,
+      ),
+    );
   }
 
   /** @param changed  whether gradients are others than when their squares were summed */
   private clip(trace: Trace, changed: boolean): void {
-    const { clipping: { clipNorm, globalClipNorm, clipValue }, convention } = this.optimizer;
+    const {
+      clipping: { clipNorm, globalClipNorm, clipValue },
+      convention,
+    } = this.optimizer;
     const epsilon = NORM_EPSILON[convention];
     if (clipNorm !== undefined) this.clipEach(trace, clipNorm, epsilon);
     if (globalClipNorm !== undefined && (changed || clipNorm !== undefined)) this.sumSquares(trace);
     this.eachRange((block, { offset, size }) => {
-      if (globalClipNorm !== undefined) trace.call("f32_clip_norm", size, gradientAt(block, offset), this.at(SUM_OF_SQUARES), globalClipNorm, epsilon);
+      if (globalClipNorm !== undefined)
+        trace.call("f32_clip_norm", size, gradientAt(block, offset), this.at(SUM_OF_SQUARES), globalClipNorm, epsilon);
       if (clipValue !== undefined) trace.call("f32_clip_value", size, gradientAt(block, offset), clipValue);
     });
   }
@@ -175,7 +219,9 @@ export class Updater {
   /** Records the square of the norm of all gradients. */
   private sumSquares(trace: Trace): void {
     trace.call("f32_fill", 2, this.at(SUM_OF_SQUARES), 0);
-    this.eachRange((block, { offset, size }) => trace.call("f32_rsumsq_acc", size, gradientAt(block, offset), this.at(SUM_OF_SQUARES)));
+    this.eachRange((block, { offset, size }) =>
+      trace.call("f32_rsumsq_acc", size, gradientAt(block, offset), this.at(SUM_OF_SQUARES)),
+    );
   }
 
   /** Records what holds for weights after the update. */
@@ -183,7 +229,10 @@ export class Updater {
     for (const [, parameter] of this.model.trainableParameters()) {
       if (!parameter.constraint) continue;
       const weight = trace.parameter(parameter);
-      trace.copy(trace.run(() => parameter.constraint!(weight)), weight);
+      trace.copy(
+        trace.run(() => parameter.constraint!(weight)),
+        weight,
+      );
     }
   }
 
@@ -232,10 +281,17 @@ export class Updater {
   /** Slots and counters for a file. */
   saved(): { optimizer: SavedOptimizer; slots: Record<string, ArrayRecord> } {
     const { kind, slots } = this.optimizer;
-    const records = slots.map((slot): [string, ArrayRecord] => [slot, Object.fromEntries(
-      this.model.trainableParameters().map(([name, parameter]): [string, NDArray] =>
-        [name, { data: this.slotView(parameter, slot).slice(), shape: [...parameter.shape] }]),
-    )]);
+    const records = slots.map((slot): [string, ArrayRecord] => [
+      slot,
+      Object.fromEntries(
+        this.model
+          .trainableParameters()
+          .map(([name, parameter]): [string, NDArray] => [
+            name,
+            { data: this.slotView(parameter, slot).slice(), shape: [...parameter.shape] },
+          ]),
+      ),
+    ]);
     return { optimizer: { kind, step: this.step, slots }, slots: Object.fromEntries(records) };
   }
 
@@ -261,7 +317,8 @@ const namesFor = (name: string): string[] => [...pathsTo(name), name.slice(name.
 function checkPaths(expected: string, paths: readonly string[], names: readonly string[]): void {
   const known = [...new Set(names)];
   const odd = paths.find((path) => !known.includes(path));
-  if (odd !== undefined) throw new OptionError(`${expected} of ${known.join(", ")}, got "${odd}"${nearest(odd, known)}`);
+  if (odd !== undefined)
+    throw new OptionError(`${expected} of ${known.join(", ")}, got "${odd}"${nearest(odd, known)}`);
 }
 
 const updaters = new WeakMap<Network, Map<Optimizer, Updater>>();
@@ -269,7 +326,9 @@ const waiting = new WeakMap<Network, WaitingOptimizer>();
 
 function checkKind({ saved }: WaitingOptimizer, { kind, slots }: Optimizer): void {
   if (saved.kind === kind && String(saved.slots) === String(slots)) return;
-  throw new StateError(`compile: expected the optimizer "${saved.kind}" with slots ${saved.slots.join(", ") || "none"}, whose state was loaded, got "${kind}" with ${slots.join(", ") || "none"}`);
+  throw new StateError(
+    `compile: expected the optimizer "${saved.kind}" with slots ${saved.slots.join(", ") || "none"}, whose state was loaded, got "${kind}" with ${slots.join(", ") || "none"}`,
+  );
 }
 
 /** The optimizer's place in a model; its slots belong to the model. The first one takes over a state that was loaded. @throws StateError when that was of another kind */

@@ -2,7 +2,14 @@
 import { power } from "../base/portable_math.ts";
 import type { Operand } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
-import { ADADELTA_HYPER, ADAMAX_HYPER, ADAM_HYPER, LION_HYPER, RMSPROP_HYPER, SGD_HYPER } from "../reference/optimizer.ts";
+import {
+  ADADELTA_HYPER,
+  ADAMAX_HYPER,
+  ADAM_HYPER,
+  LION_HYPER,
+  RMSPROP_HYPER,
+  SGD_HYPER,
+} from "../reference/optimizer.ts";
 
 /** Runs of floats that one update kernel works on. */
 export interface UpdateRange {
@@ -33,7 +40,7 @@ export interface Rule {
 
 /** Weight decay as kernels take it: added to the gradient, or taken off the weight. */
 const decays = ({ weightDecay }: Config, rate: number, l2: boolean): { l2: number; decay: number } =>
-  (l2 ? { l2: +weightDecay, decay: 0 } : { l2: 0, decay: rate * +weightDecay });
+  l2 ? { l2: +weightDecay, decay: 0 } : { l2: 0, decay: rate * +weightDecay };
 
 /** Adam; `decoupled`: weight decay is off the gradient whatever the convention (Loshchilov and Hutter 2019). */
 const adamRule = (decoupled: boolean, weightDecay: number, torchDecay: number): Rule => ({
@@ -46,8 +53,13 @@ const adamRule = (decoupled: boolean, weightDecay: number, torchDecay: number): 
     return (rate, step) => {
       const root = Math.sqrt(1 - power(beta2, step));
       return {
-        rate: rate * root / (1 - power(beta1, step)), ...decays(config, rate, torch && !decoupled),
-        beta1, share1: 1 - beta1, beta2, share2: 1 - beta2, direct: 0,
+        rate: (rate * root) / (1 - power(beta1, step)),
+        ...decays(config, rate, torch && !decoupled),
+        beta1,
+        share1: 1 - beta1,
+        beta2,
+        share2: 1 - beta2,
+        direct: 0,
         // PyTorch adds epsilon after the bias correction, Keras before: its epsilon is the paper's epsilon hat
         epsilon: torch ? epsilon * root : epsilon,
       };
@@ -61,7 +73,10 @@ const adamRule = (decoupled: boolean, weightDecay: number, torchDecay: number): 
 const VANISHED = 2 ** -60;
 
 /** Nadam's momentum µ of a step, and the product of all up to a step, which is kept: it takes as many factors. */
-function nadamMomentum(beta1: number, momentumDecay: number): { mu: (t: number) => number; product: (t: number) => number } {
+function nadamMomentum(
+  beta1: number,
+  momentumDecay: number,
+): { mu: (t: number) => number; product: (t: number) => number } {
   const mu = (t: number): number => beta1 * (1 - 0.5 * power(0.96, t * momentumDecay));
   const products = [1];
   return {
@@ -80,7 +95,10 @@ export const RULES: Readonly<Record<string, Rule>> = {
     slots: ({ momentum }): Record<string, number> => (momentum !== 0 ? { momentum: 0 } : {}),
     layout: SGD_HYPER,
     hyper: (config, torch) => (rate, step) => ({
-      rate, ...decays(config, rate, torch), momentum: +config.momentum, torch: +torch,
+      rate,
+      ...decays(config, rate, torch),
+      momentum: +config.momentum,
+      torch: +torch,
       share: step === 1 ? 1 : 1 - +config.dampening, // the first momentum is the gradient itself
     }),
     record: (trace, { size, gradient, parameter, hyper, guard }, slot, { nesterov }) =>
@@ -89,11 +107,20 @@ export const RULES: Readonly<Record<string, Rule>> = {
   rmsprop: {
     defaults: { learningRate: 0.001, rho: 0.9, momentum: 0, epsilon: 1e-7, centered: false, weightDecay: 0 },
     torch: { learningRate: 0.01, rho: 0.99, epsilon: 1e-8 },
-    slots: ({ momentum, centered }) => ({ v: 0, ...(momentum !== 0 ? { momentum: 0 } : {}), ...(centered ? { average: 0 } : {}) }),
+    slots: ({ momentum, centered }) => ({
+      v: 0,
+      ...(momentum !== 0 ? { momentum: 0 } : {}),
+      ...(centered ? { average: 0 } : {}),
+    }),
     layout: RMSPROP_HYPER,
     hyper: (config, torch) => (rate) => ({
-      rate, ...decays(config, rate, torch), momentum: +config.momentum, rho: +config.rho, share: 1 - +config.rho,
-      epsilon: +config.epsilon, torch: +torch,
+      rate,
+      ...decays(config, rate, torch),
+      momentum: +config.momentum,
+      rho: +config.rho,
+      share: 1 - +config.rho,
+      epsilon: +config.epsilon,
+      torch: +torch,
     }),
     record: (trace, { size, gradient, parameter, hyper, guard }, slot) =>
       trace.call("f32_rmsprop", size, gradient, parameter, slot("v"), slot("momentum"), slot("average"), hyper, guard),
@@ -102,7 +129,15 @@ export const RULES: Readonly<Record<string, Rule>> = {
   adamw: adamRule(true, 0.004, 0.01),
   nadam: {
     ...adamRule(false, 0, 0),
-    defaults: { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, momentumDecay: 1, weightDecay: 0, decoupledWeightDecay: true },
+    defaults: {
+      learningRate: 0.001,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-7,
+      momentumDecay: 1,
+      weightDecay: 0,
+      decoupledWeightDecay: true,
+    },
     torch: { learningRate: 0.002, epsilon: 1e-8, momentumDecay: 0.004, decoupledWeightDecay: false },
     hyper(config) {
       const [beta1, beta2, epsilon] = [+config.beta1, +config.beta2, +config.epsilon];
@@ -110,8 +145,14 @@ export const RULES: Readonly<Record<string, Rule>> = {
       return (rate, step) => {
         const root = Math.sqrt(1 - power(beta2, step));
         return {
-          rate: rate * root * mu(step + 1) / (1 - product(step + 1)), direct: rate * root * (1 - mu(step)) / (1 - product(step)),
-          ...decays(config, rate, !config.decoupledWeightDecay), beta1, share1: 1 - beta1, beta2, share2: 1 - beta2, epsilon: epsilon * root,
+          rate: (rate * root * mu(step + 1)) / (1 - product(step + 1)),
+          direct: (rate * root * (1 - mu(step))) / (1 - product(step)),
+          ...decays(config, rate, !config.decoupledWeightDecay),
+          beta1,
+          share1: 1 - beta1,
+          beta2,
+          share2: 1 - beta2,
+          epsilon: epsilon * root,
         };
       };
     },
@@ -124,21 +165,37 @@ export const RULES: Readonly<Record<string, Rule>> = {
     hyper(config, torch) {
       const [beta1, beta2, epsilon] = [+config.beta1, +config.beta2, +config.epsilon];
       return (rate, step) => ({
-        rate: rate / (1 - power(beta1, step)), ...decays(config, rate, torch), beta1, share1: 1 - beta1, beta2,
-        epsilon: torch ? 0 : epsilon, within: torch ? epsilon : 0,
+        rate: rate / (1 - power(beta1, step)),
+        ...decays(config, rate, torch),
+        beta1,
+        share1: 1 - beta1,
+        beta2,
+        epsilon: torch ? 0 : epsilon,
+        within: torch ? epsilon : 0,
       });
     },
     record: (trace, { size, gradient, parameter, hyper, guard }, slot) =>
       trace.call("f32_adamax", size, gradient, parameter, slot("m"), slot("u"), hyper, guard),
   },
   adagrad: {
-    defaults: { learningRate: 0.001, initialAccumulatorValue: 0.1, epsilon: 1e-7, learningRateDecay: 0, weightDecay: 0 },
+    defaults: {
+      learningRate: 0.001,
+      initialAccumulatorValue: 0.1,
+      epsilon: 1e-7,
+      learningRateDecay: 0,
+      weightDecay: 0,
+    },
     torch: { learningRate: 0.01, initialAccumulatorValue: 0, epsilon: 1e-10 },
     slots: ({ initialAccumulatorValue }) => ({ accumulator: +initialAccumulatorValue }),
     layout: RMSPROP_HYPER,
     hyper: (config, torch) => (rate, step) => ({
-      rate: rate / (1 + (step - 1) * +config.learningRateDecay), ...decays(config, rate, torch), momentum: 0, rho: 1, share: 1,
-      epsilon: +config.epsilon, torch: +torch,
+      rate: rate / (1 + (step - 1) * +config.learningRateDecay),
+      ...decays(config, rate, torch),
+      momentum: 0,
+      rho: 1,
+      share: 1,
+      epsilon: +config.epsilon,
+      torch: +torch,
     }),
     record: (trace, { size, gradient, parameter, hyper, guard }, slot) =>
       trace.call("f32_rmsprop", size, gradient, parameter, slot("accumulator"), 0, 0, hyper, guard),
@@ -148,8 +205,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
     torch: { learningRate: 1, rho: 0.9, epsilon: 1e-6 },
     slots: () => ({ v: 0, steps: 0 }),
     layout: ADADELTA_HYPER,
-    hyper: (config, torch) => (rate) =>
-      ({ rate, ...decays(config, rate, torch), rho: +config.rho, share: 1 - +config.rho, epsilon: +config.epsilon }),
+    hyper: (config, torch) => (rate) => ({
+      rate,
+      ...decays(config, rate, torch),
+      rho: +config.rho,
+      share: 1 - +config.rho,
+      epsilon: +config.epsilon,
+    }),
     record: (trace, { size, gradient, parameter, hyper, guard }, slot) =>
       trace.call("f32_adadelta", size, gradient, parameter, slot("v"), slot("steps"), hyper, guard),
   },

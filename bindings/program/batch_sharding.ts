@@ -18,7 +18,8 @@ export type Slice = (start: number, end: number) => FlatArguments;
 const WORTH = 1e6;
 
 /** Steps of a row: [batch, time] tokens, [batch, time, features], or one step of features. */
-const stepsOf = ({ leaves: [{ shape, dtype }] }: FlatArguments): number => (shape.length > 2 || (dtype === "i32" && shape.length > 1) ? shape[1] : 1);
+const stepsOf = ({ leaves: [{ shape, dtype }] }: FlatArguments): number =>
+  shape.length > 2 || (dtype === "i32" && shape.length > 1) ? shape[1] : 1;
 
 /** Weights that every step of a row is multiplied with; tables are only looked up in. */
 const weightsOf = (root: Root): number =>
@@ -78,7 +79,7 @@ export class Division<E> {
     if (count === 1) return undefined;
     try {
       return Array.from({ length: count }, (_, i) => {
-        const [start, end] = [Math.ceil(rows * i / count), Math.ceil(rows * (i + 1) / count)];
+        const [start, end] = [Math.ceil((rows * i) / count), Math.ceil((rows * (i + 1)) / count)];
         this.shards[i] ??= this.makeShard(i);
         return { compiled: this.shards[i].compile(slice(start, end)), start, end };
       });
@@ -98,7 +99,11 @@ export class Division<E> {
     const programs = parts.map(({ compiled: { program } }) => program);
     const { randomState } = this.root;
     const { counter } = randomState;
-    draw(this.root, programs, parts.map(({ start }) => start));
+    draw(
+      this.root,
+      programs,
+      parts.map(({ start }) => start),
+    );
     try {
       Program.runTogether(this.root.backend.pool!, programs);
     } catch (error) {
@@ -121,7 +126,9 @@ export class Division<E> {
     randomState.counter = counter;
     if (this.indivisible && !warned) {
       warned = true;
-      console.warn("gatewise: expected rows of a batch to be independent of each other, got a model in which they are not; it runs on one thread");
+      console.warn(
+        "gatewise: expected rows of a batch to be independent of each other, got a model in which they are not; it runs on one thread",
+      );
     }
     return !this.indivisible;
   }
@@ -139,7 +146,7 @@ export class Division<E> {
     const known = this.counts.get(all.key);
     if (known !== undefined) return Math.min(known, threads);
     const weights = weightsOf(this.root);
-    const count = Math.max(1, Math.min(threads, rows, Math.floor(rows * stepsOf(all) * weights / WORTH)));
+    const count = Math.max(1, Math.min(threads, rows, Math.floor((rows * stepsOf(all) * weights) / WORTH)));
     if (weights > 0) this.counts.set(all.key, count); // else it is not built yet
     return count;
   }

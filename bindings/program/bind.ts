@@ -23,12 +23,20 @@ function advance(arg: Argument, { loop }: Repeat, stride: Layout["stride"]): num
  * @param stride   between its places for the steps of a loop
  */
 export function bind(
-  { kernels }: Backend, calls: readonly Recorded[], address: (storage: Storage) => number, stride: Layout["stride"],
+  { kernels }: Backend,
+  calls: readonly Recorded[],
+  address: (storage: Storage) => number,
+  stride: Layout["stride"],
 ): Bound[] {
   const bindCall = ({ kernel, args }: Call, loops: readonly Around[]): Bound => {
-    const values = args.map((arg) => (typeof arg === "number" ? arg : isOperand(arg) ? address(arg.storage) + arg.offset : arg.first));
+    const values = args.map((arg) =>
+      typeof arg === "number" ? arg : isOperand(arg) ? address(arg.storage) + arg.offset : arg.first,
+    );
     for (const { repeat, moving } of loops) {
-      const { reversed, loop: { count } } = repeat;
+      const {
+        reversed,
+        loop: { count },
+      } = repeat;
       args.forEach((arg, index) => {
         const by = advance(arg, repeat, stride);
         if (by === 0) return;
@@ -38,12 +46,13 @@ export function bind(
     }
     return { kernel, fn: kernels[kernel] as Bound["fn"], args: values, steps: undefined };
   };
-  const bindAll = (list: readonly Recorded[], loops: readonly Around[]): Bound[] => list.map((entry) => {
-    if (!isRepeat(entry)) return bindCall(entry, loops);
-    const moving: Moving[] = [];
-    const calls = bindAll(entry.calls, [...loops, { repeat: entry, moving }]);
-    return { kernel: "", fn: nothing, args: [], steps: { count: entry.loop.count, calls, moving } };
-  });
+  const bindAll = (list: readonly Recorded[], loops: readonly Around[]): Bound[] =>
+    list.map((entry) => {
+      if (!isRepeat(entry)) return bindCall(entry, loops);
+      const moving: Moving[] = [];
+      const calls = bindAll(entry.calls, [...loops, { repeat: entry, moving }]);
+      return { kernel: "", fn: nothing, args: [], steps: { count: entry.loop.count, calls, moving } };
+    });
   return bindAll(calls, []);
 }
 

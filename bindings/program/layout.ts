@@ -55,7 +55,11 @@ interface Span {
 }
 
 /** Visits every call with its number and the span that it is in. */
-function eachCall(calls: readonly Recorded[], visit: (call: Call, at: number, span: Span) => void, spans: Map<Recorded, Span>): void {
+function eachCall(
+  calls: readonly Recorded[],
+  visit: (call: Call, at: number, span: Span) => void,
+  spans: Map<Recorded, Span>,
+): void {
   let at = 0;
   const walk = (list: readonly Recorded[], span: Span): void => {
     for (const entry of list) {
@@ -95,28 +99,37 @@ interface Lifetime {
 function lifetimes(calls: readonly Recorded[], kept: ReadonlySet<Storage>): Map<Storage, Lifetime> {
   const lives = new Map<Storage, Lifetime>();
   const spans = new Map<Recorded, Span>();
-  eachCall(calls, (call, at, span) => {
-    for (const { storage } of operands(call)) {
-      const life = lives.get(storage);
-      if (life) life.home = around(life.home, span);
-      else if (temporary(storage) && !kept.has(storage)) lives.set(storage, { home: span, first: at, last: at });
-    }
-  }, spans);
-  eachCall(calls, (call, at, span) => {
-    for (const { storage } of operands(call)) {
-      const life = lives.get(storage);
-      if (!life) continue;
-      let [first, last] = [at, at];
-      for (let part = span; part !== life.home; part = part.outer!) [first, last] = [part.first, part.last];
-      life.first = Math.min(life.first, first);
-      life.last = Math.max(life.last, last);
-    }
-  }, spans);
+  eachCall(
+    calls,
+    (call, at, span) => {
+      for (const { storage } of operands(call)) {
+        const life = lives.get(storage);
+        if (life) life.home = around(life.home, span);
+        else if (temporary(storage) && !kept.has(storage)) lives.set(storage, { home: span, first: at, last: at });
+      }
+    },
+    spans,
+  );
+  eachCall(
+    calls,
+    (call, at, span) => {
+      for (const { storage } of operands(call)) {
+        const life = lives.get(storage);
+        if (!life) continue;
+        let [first, last] = [at, at];
+        for (let part = span; part !== life.home; part = part.outer!) [first, last] = [part.first, part.last];
+        life.first = Math.min(life.first, first);
+        life.last = Math.max(life.last, last);
+      }
+    },
+    spans,
+  );
   return lives;
 }
 
 /** What a call, or any call of a loop, reads and writes. */
-const allOperands = (entry: Recorded): Operand[] => (isRepeat(entry) ? entry.calls.flatMap(allOperands) : operands(entry));
+const allOperands = (entry: Recorded): Operand[] =>
+  isRepeat(entry) ? entry.calls.flatMap(allOperands) : operands(entry);
 
 /** Those of `calls` that lead to some storages, and nothing else; loops whole. */
 export function callsFor(calls: readonly Recorded[], wanted: ReadonlySet<Storage>): Recorded[] {

@@ -8,7 +8,13 @@ import type { Range } from "../graph/trace.ts";
 /** Up to here a loop is as fast as a view of the source, and no garbage. */
 const SHORT = 256;
 
-function copyRun(source: Float32Array | Int32Array, from: number, target: Float32Array | Int32Array, to: number, length: number): void {
+function copyRun(
+  source: Float32Array | Int32Array,
+  from: number,
+  target: Float32Array | Int32Array,
+  to: number,
+  length: number,
+): void {
   if (length > SHORT) target.set(source.subarray(from, from + length), to);
   else for (let k = 0; k < length; k++) target[to + k] = source[from + k];
 }
@@ -67,7 +73,8 @@ export class Port {
   checkFinite(source: ArrayLike<number>, subject: string): void {
     if (this.dtype === "i32") return;
     for (let i = 0; i < source.length; i++) {
-      if (!Number.isFinite(source[i])) throw new ValueError(`${subject}: expected finite numbers, got ${source[i]} at ${i}`);
+      if (!Number.isFinite(source[i]))
+        throw new ValueError(`${subject}: expected finite numbers, got ${source[i]} at ${i}`);
     }
   }
 

@@ -36,7 +36,11 @@ export function plan(trace: Trace, inputs: readonly Tensor[], outputs: readonly 
   const kept = new Set<Storage>(trace.constants.keys());
   for (const { storage } of ends) if (storage.ptr === undefined) kept.add(storage);
   const calls = liveCalls(trace.body.calls, kept);
-  return { calls, ...layOut(calls, kept, !trace.options.inspect), fresh: [...trace.derived].filter(({ storage }) => storage.ptr === undefined) };
+  return {
+    calls,
+    ...layOut(calls, kept, !trace.options.inspect),
+    fresh: [...trace.derived].filter(({ storage }) => storage.ptr === undefined),
+  };
 }
 
 export class Program {
@@ -64,7 +68,12 @@ export class Program {
    *
    * @throws MemoryError, DisposedError
    */
-  constructor(trace: Trace, inputs: readonly Tensor[], outputs: readonly Tensor[], { lasting = false, owner, early = [] }: ProgramOptions = {}) {
+  constructor(
+    trace: Trace,
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+    { lasting = false, owner, early = [] }: ProgramOptions = {},
+  ) {
     const { backend } = trace;
     this.backend = backend;
     this.blocks = new Set([...trace.parameters.keys()].map(({ block }) => block!));
@@ -85,7 +94,13 @@ export class Program {
       else backend.heap.f32(address(storage), data.length).set(data);
     }
     const port = (tensor: Tensor): Port =>
-      new Port(backend.heap, address(tensor.storage) + tensor.offset, tensor.shape, tensor.dtype, trace.ranges.get(tensor.storage));
+      new Port(
+        backend.heap,
+        address(tensor.storage) + tensor.offset,
+        tensor.shape,
+        tensor.dtype,
+        trace.ranges.get(tensor.storage),
+      );
     this.inputs = inputs.map(port);
     this.outputs = outputs.map(port);
     this.random = trace.randomState && port(trace.randomState);
@@ -123,7 +138,8 @@ export class Program {
 
   /** Brings up to date what is derived from weights. */
   private refresh(): void {
-    if (this.disposed) throw new DisposedError("program: expected weights of a live model, got those of one that was disposed of");
+    if (this.disposed)
+      throw new DisposedError("program: expected weights of a live model, got those of one that was disposed of");
     for (let i = 0; i < this.derived.length; i++) this.derived[i].refresh();
   }
 

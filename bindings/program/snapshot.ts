@@ -27,7 +27,8 @@ export interface ImageProgram {
   readonly outputs: readonly PortPlace[];
 }
 
-const kernelsOf = (calls: readonly Bound[]): string[] => calls.flatMap(({ kernel, steps }) => (steps ? kernelsOf(steps.calls) : [kernel]));
+const kernelsOf = (calls: readonly Bound[]): string[] =>
+  calls.flatMap(({ kernel, steps }) => (steps ? kernelsOf(steps.calls) : [kernel]));
 
 /** Programs over the same weights and states, laid out anew. */
 export class Image {
@@ -72,18 +73,31 @@ export class Image {
    * @throws UnsupportedError when it draws random numbers
    */
   add(subject: string, trace: Trace, inputs: readonly Tensor[], outputs: readonly Tensor[]): ImageProgram {
-    if (trace.randomState) throw new UnsupportedError(`${subject}: expected a model that draws no random numbers when it runs, got one that does`);
+    if (trace.randomState)
+      throw new UnsupportedError(
+        `${subject}: expected a model that draws no random numbers when it runs, got one that does`,
+      );
     const { calls, offsets, bytes, stride, fresh } = plan(trace, inputs, outputs);
     const places = this.backend.arena.allocAll(fresh.map(({ storage }) => storage.bytes));
     fresh.forEach((derived, i) => derived.place(places[i]));
     for (const derived of trace.derived) derived.refresh();
     const base = this.list.take(bytes);
-    const address = (storage: Storage): number => (storage.ptr === undefined ? base + offsets.get(storage)! : this.address(storage));
+    const address = (storage: Storage): number =>
+      storage.ptr === undefined ? base + offsets.get(storage)! : this.address(storage);
     const bound = bind(this.backend, calls, address, stride);
-    for (const [storage, data] of trace.constants) this.hold(address(storage), new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    for (const [storage, data] of trace.constants)
+      this.hold(address(storage), new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     for (const kernel of kernelsOf(bound)) if (!this.kernels.includes(kernel)) this.kernels.push(kernel);
-    const port = ({ storage, offset, shape, dtype }: Tensor): PortPlace =>
-      ({ ptr: address(storage) + offset, shape, dtype, ranges: trace.ranges.get(storage) ?? [] });
-    return { text: write(bound, new Map(this.kernels.map((name, i) => [name, i]))), inputs: inputs.map(port), outputs: outputs.map(port) };
+    const port = ({ storage, offset, shape, dtype }: Tensor): PortPlace => ({
+      ptr: address(storage) + offset,
+      shape,
+      dtype,
+      ranges: trace.ranges.get(storage) ?? [],
+    });
+    return {
+      text: write(bound, new Map(this.kernels.map((name, i) => [name, i]))),
+      inputs: inputs.map(port),
+      outputs: outputs.map(port),
+    };
   }
 }

@@ -46,7 +46,11 @@ export interface Compiled<E> {
  * What is added to the forward trace: a gradient, an update. Returns tensors to keep as outputs, anything to remember, and
  * those outputs that are wanted before the others.
  */
-export type Extension<E> = (trace: Trace, inputs: readonly Tensor[], result: unknown) => { outputs: Tensor[]; extra: E; early?: readonly Tensor[] };
+export type Extension<E> = (
+  trace: Trace,
+  inputs: readonly Tensor[],
+  result: unknown,
+) => { outputs: Tensor[]; extra: E; early?: readonly Tensor[] };
 
 /** A function as it was recorded, with the tree of its results. */
 export interface Traced<E> {
@@ -75,9 +79,17 @@ export class TracedFunction<E = undefined> {
   private readonly shard: number | undefined;
   private readonly cache = new Map<string, Compiled<E>>();
 
-  constructor(name: string, root: Root | null, fn: (...args: never[]) => unknown, options: TraceOptions, {
-    extension = plain as Extension<E>, gradientInputs = false, shard,
-  }: { extension?: Extension<E>; gradientInputs?: boolean; shard?: number } = {}) {
+  constructor(
+    name: string,
+    root: Root | null,
+    fn: (...args: never[]) => unknown,
+    options: TraceOptions,
+    {
+      extension = plain as Extension<E>,
+      gradientInputs = false,
+      shard,
+    }: { extension?: Extension<E>; gradientInputs?: boolean; shard?: number } = {},
+  ) {
     if (typeof fn !== "function") throw new OptionError(`${name}: expected a function of tensors, got ${typeof fn}`);
     this.name = name;
     this.root = root;
@@ -140,7 +152,9 @@ export class TracedFunction<E = undefined> {
   /** Records the function for arguments of these shapes. What it has noted in modules is taken back when `finish` throws. */
   record<R>(args: FlatArguments, finish: (traced: Traced<E>) => R): R {
     const trace = new Trace(this.root?.backend ?? currentBackend(), {
-      ...this.options, paths: this.root?.modulePaths(), shard: this.shard === undefined ? undefined : { index: this.shard, rows: args.leaves[0].shape[0] },
+      ...this.options,
+      paths: this.root?.modulePaths(),
+      shard: this.shard === undefined ? undefined : { index: this.shard, rows: args.leaves[0].shape[0] },
     });
     const inputs = args.leaves.map(({ shape, dtype }: Normalized) => {
       const input = trace.pinned(shape, dtype);
@@ -150,7 +164,9 @@ export class TracedFunction<E = undefined> {
     return trace.run(() => {
       const returned = this.fn(...(rebuild(args.structure, (i) => inputs[i]) as never[]));
       if (returned instanceof Promise) {
-        throw new TraceError(`${this.name}: expected a function that returns tensors, got one that returns a promise; it runs once, to be recorded, so it cannot wait`);
+        throw new TraceError(
+          `${this.name}: expected a function that returns tensors, got one that returns a promise; it runs once, to be recorded, so it cannot wait`,
+        );
       }
       const { structure, tensors } = flattenResult(returned);
       for (const tensor of tensors) trace.own(this.name, tensor);
@@ -162,7 +178,8 @@ export class TracedFunction<E = undefined> {
 
   private make({ trace, inputs, outputs, structure, extra, early }: Traced<E>): Compiled<E> {
     const program = new Program(trace, inputs, outputs, { owner: this.root?.ownPrograms, early });
-    const result = (leaf: (port: Port, i: number) => unknown = readPort): unknown => rebuild(structure, (i) => leaf(program.outputs[i], i));
+    const result = (leaf: (port: Port, i: number) => unknown = readPort): unknown =>
+      rebuild(structure, (i) => leaf(program.outputs[i], i));
     return { program, ports: result((port) => port), result, extra };
   }
 
@@ -170,7 +187,9 @@ export class TracedFunction<E = undefined> {
     const own = new Set(this.root?.parameters().map(([, parameter]) => parameter));
     for (const parameter of trace.parameters.keys()) {
       if (!own.has(parameter)) {
-        throw new StateError(`${this.name}: expected every module that the function calls to be part of the module it was made with, got a weight of shape ${describe(parameter.shape)} of another`);
+        throw new StateError(
+          `${this.name}: expected every module that the function calls to be part of the module it was made with, got a weight of shape ${describe(parameter.shape)} of another`,
+        );
       }
     }
     this.root?.allocate(trace);
@@ -193,7 +212,10 @@ export function draw(root: Root | null, programs: readonly Program[], firstRows:
 const unseeded = { randomState: { seed: 0, counter: 0 } };
 
 /** Visits every run of weights that a root trains. */
-export function eachTrained(root: Pick<Root, "parameterBlocks" | "trainableParameters">, visit: (block: ParameterBlock, range: FlatRange) => void): void {
+export function eachTrained(
+  root: Pick<Root, "parameterBlocks" | "trainableParameters">,
+  visit: (block: ParameterBlock, range: FlatRange) => void,
+): void {
   const own = new Set(root.trainableParameters().map(([, parameter]) => parameter)); // the block of a layer may be that of the model around it
   for (const block of root.parameterBlocks()) for (const range of block.rangesOf(own)) visit(block, range);
 }
@@ -205,10 +227,14 @@ export function eachTrained(root: Pick<Root, "parameterBlocks" | "trainableParam
  */
 export function recordGradients(name: string, trace: Trace, root: Root | null, scalar: Tensor): Tape {
   if (scalar.size !== 1 || scalar.dtype !== "f32") {
-    throw new TraceError(`${name}: expected the function to return a scalar to differentiate, got shape ${describe(scalar.shape)}`);
+    throw new TraceError(
+      `${name}: expected the function to return a scalar to differentiate, got shape ${describe(scalar.shape)}`,
+    );
   }
   if (root) {
-    eachTrained(root, (block, { offset, size }) => trace.call("f32_fill", size, placed(block.gradientPtr(trace.options.shard?.index) + offset * 4), 0));
+    eachTrained(root, (block, { offset, size }) =>
+      trace.call("f32_fill", size, placed(block.gradientPtr(trace.options.shard?.index) + offset * 4), 0),
+    );
   }
   return backward(trace, scalar);
 }

@@ -37,10 +37,16 @@ export function quantizedFile(model: Network, options: QuantizeOptions): OpenedF
   checkOptions("quantize", options, ["bits", "activations"]);
   const { bits = 8, activations = "mixed" } = options;
   if (bits !== 8) throw new OptionError(`quantize: expected bits 8, got ${shown(bits)}`);
-  if (!ACTIVATIONS.includes(activations)) throw new OptionError(`quantize: expected activations "mixed", 7 or 14, got ${quoted(activations)}`);
+  if (!ACTIVATIONS.includes(activations))
+    throw new OptionError(`quantize: expected activations "mixed", 7 or 14, got ${quoted(activations)}`);
   model.throwIfUnbuilt("quantize");
-  if (model.quantized) throw new StateError("quantize: expected a model of f32 weights, got a quantised one; quantize the original again");
+  if (model.quantized)
+    throw new StateError("quantize: expected a model of f32 weights, got a quantised one; quantize the original again");
   const file = savedFile(model, "quantize");
   const weights = model.parameters().map(([name, parameter]) => [name, weightOf(parameter, activations)] as const);
-  return { file: { ...file, model: { ...file.model!, quantized: { bits: 8, activations } } }, weights: new Map(weights), slots: new Map() };
+  return {
+    file: { ...file, model: { ...file.model!, quantized: { bits: 8, activations } } },
+    weights: new Map(weights),
+    slots: new Map(),
+  };
 }

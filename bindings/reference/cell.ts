@@ -73,7 +73,13 @@ export function times(rows: number, K: number, N: number, a: ArrayLike<number>, 
 
 /** Copies the state of each row after its last step; rows without any step keep the initial state, or zeros. */
 export function finalStates(
-  views: Views, steps: Step[], B: number, H: number, states: Float32Array, initial: Float32Array | undefined, out: number,
+  views: Views,
+  steps: Step[],
+  B: number,
+  H: number,
+  states: Float32Array,
+  initial: Float32Array | undefined,
+  out: number,
 ): void {
   if (!out) return;
   const y = views.f32(out, B * H);

@@ -37,11 +37,15 @@ export const copy = ({ f32, i32 }: Views) => {
     },
 
     f32_copy_strided(spec, x, y) {
-      walk(spec, x, y, (px, py) => { f32(py, 1)[0] = f32(px, 1)[0]; });
+      walk(spec, x, y, (px, py) => {
+        f32(py, 1)[0] = f32(px, 1)[0];
+      });
     },
 
     f32_copy_strided_acc(spec, x, y) {
-      walk(spec, x, y, (px, py) => { f32(py, 1)[0] += f32(px, 1)[0]; });
+      walk(spec, x, y, (px, py) => {
+        f32(py, 1)[0] += f32(px, 1)[0];
+      });
     },
 
     f32_one_hot(M, N, index, y) {

@@ -20,7 +20,9 @@ export const gather = (views: Views) => {
         const to = i32(index, M)[m];
         if (to < 0) continue;
         const row = f32(y + to * ldy * 4, W);
-        f32(x + m * ldx * 4, W).forEach((value, w) => { row[w] += value; });
+        f32(x + m * ldx * 4, W).forEach((value, w) => {
+          row[w] += value;
+        });
       }
     },
 

@@ -4,8 +4,18 @@ import { liveRows, matrix, type Views } from "./views.ts";
 
 /** C[m, n] = init[m, n] + Σₖ A[m, k] · W[k, n] */
 function product(
-  views: Views, M: number, live: number, N: number, K: number, a: number, lda: number, panels: number,
-  init: number, ldinit: number, c: number, ldc: number,
+  views: Views,
+  M: number,
+  live: number,
+  N: number,
+  K: number,
+  a: number,
+  lda: number,
+  panels: number,
+  init: number,
+  ldinit: number,
+  c: number,
+  ldc: number,
 ): void {
   const rows = liveRows(views, live, M);
   const A = matrix(views, a, rows, K, lda);
@@ -23,8 +33,17 @@ function product(
 
 export const gemm = (views: Views) => ({
   f32_gemm_nn(
-    M: number, live: number, N: number, K: number, a: number, lda: number, panels: number,
-    init: number, ldinit: number, c: number, ldc: number,
+    M: number,
+    live: number,
+    N: number,
+    K: number,
+    a: number,
+    lda: number,
+    panels: number,
+    init: number,
+    ldinit: number,
+    c: number,
+    ldc: number,
   ): void {
     product(views, M, live, N, K, a, lda, panels, init, ldinit, c, ldc);
   },
@@ -35,8 +54,17 @@ export const gemm = (views: Views) => ({
 
   /** C[k, n] += Σₘ A[m, k] · D[m, n] */
   f32_gemm_tn_acc(
-    M: number, live: number, K: number, N: number, a: number, lda: number, d: number, ldd: number,
-    c: number, ldc: number, scratch: number,
+    M: number,
+    live: number,
+    K: number,
+    N: number,
+    a: number,
+    lda: number,
+    d: number,
+    ldd: number,
+    c: number,
+    ldc: number,
+    scratch: number,
   ): void {
     void scratch;
     const rows = liveRows(views, live, M);

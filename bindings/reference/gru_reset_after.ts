@@ -11,8 +11,22 @@ import type { Views } from "./views.ts";
 
 export const gruResetAfter = (views: Views) => ({
   f32_gru_reset_after_seq_fwd(
-    T: number, B: number, H: number, active: number, u: number, bu: number, h0: number, drop: number,
-    gates: number, pre: number, hn: number, h: number, hT: number, _scratch: number, keep: number, acts: number,
+    T: number,
+    B: number,
+    H: number,
+    active: number,
+    u: number,
+    bu: number,
+    h0: number,
+    drop: number,
+    gates: number,
+    pre: number,
+    hn: number,
+    h: number,
+    hT: number,
+    _scratch: number,
+    keep: number,
+    acts: number,
   ): void {
     const steps = timeline(views, T, B, active);
     const N = packedRows(steps);
@@ -59,8 +73,23 @@ export const gruResetAfter = (views: Views) => ({
   },
 
   f32_gru_reset_after_seq_bwd(
-    T: number, B: number, H: number, active: number, ut: number, h0: number, drop: number,
-    pre: number, hn: number, h: number, dhs: number, gates: number, dr: number, dh: number, _scratch: number, initial: number, acts: number,
+    T: number,
+    B: number,
+    H: number,
+    active: number,
+    ut: number,
+    h0: number,
+    drop: number,
+    pre: number,
+    hn: number,
+    h: number,
+    dhs: number,
+    gates: number,
+    dr: number,
+    dh: number,
+    _scratch: number,
+    initial: number,
+    acts: number,
   ): void {
     const steps = timeline(views, T, B, active);
     const N = packedRows(steps);

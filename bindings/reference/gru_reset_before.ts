@@ -11,8 +11,22 @@ import type { Views } from "./views.ts";
 
 export const gruResetBefore = (views: Views) => ({
   f32_gru_reset_before_seq_fwd(
-    T: number, B: number, H: number, active: number, uZr: number, uN: number, h0: number, drop: number,
-    gates: number, pre: number, rh: number, h: number, hT: number, _scratch: number, keep: number, acts: number,
+    T: number,
+    B: number,
+    H: number,
+    active: number,
+    uZr: number,
+    uN: number,
+    h0: number,
+    drop: number,
+    gates: number,
+    pre: number,
+    rh: number,
+    h: number,
+    hT: number,
+    _scratch: number,
+    keep: number,
+    acts: number,
   ): void {
     const steps = timeline(views, T, B, active);
     const N = packedRows(steps);
@@ -64,8 +78,24 @@ export const gruResetBefore = (views: Views) => ({
   },
 
   f32_gru_reset_before_seq_bwd(
-    T: number, B: number, H: number, active: number, utZr: number, utN: number, h0: number, drop: number,
-    pre: number, h: number, dhs: number, gates: number, dzr: number, dn: number, dh: number, _scratch: number, initial: number, acts: number,
+    T: number,
+    B: number,
+    H: number,
+    active: number,
+    utZr: number,
+    utN: number,
+    h0: number,
+    drop: number,
+    pre: number,
+    h: number,
+    dhs: number,
+    gates: number,
+    dzr: number,
+    dn: number,
+    dh: number,
+    _scratch: number,
+    initial: number,
+    acts: number,
   ): void {
     const steps = timeline(views, T, B, active);
     const N = packedRows(steps);

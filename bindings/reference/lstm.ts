@@ -11,9 +11,26 @@ import type { Views } from "./views.ts";
 
 export const lstm = (views: Views) => ({
   f32_lstm_seq_fwd(
-    T: number, B: number, H: number, active: number, u: number, h0: number, c0: number, drop: number,
-    peepI: number, peepF: number, peepO: number, gates: number, pre: number,
-    h: number, c: number, hT: number, cT: number, _scratch: number, keep: number, acts: number,
+    T: number,
+    B: number,
+    H: number,
+    active: number,
+    u: number,
+    h0: number,
+    c0: number,
+    drop: number,
+    peepI: number,
+    peepF: number,
+    peepO: number,
+    gates: number,
+    pre: number,
+    h: number,
+    c: number,
+    hT: number,
+    cT: number,
+    _scratch: number,
+    keep: number,
+    acts: number,
   ): void {
     const steps = timeline(views, T, B, active);
     const N = packedRows(steps);
@@ -66,9 +83,28 @@ export const lstm = (views: Views) => ({
   },
 
   f32_lstm_seq_bwd(
-    T: number, B: number, H: number, active: number, ut: number, c0: number, drop: number,
-    peepI: number, peepF: number, peepO: number, pre: number, c: number, dhs: number,
-    gates: number, dh: number, dc: number, dpeepI: number, dpeepF: number, dpeepO: number, _scratch: number, initial: number, acts: number,
+    T: number,
+    B: number,
+    H: number,
+    active: number,
+    ut: number,
+    c0: number,
+    drop: number,
+    peepI: number,
+    peepF: number,
+    peepO: number,
+    pre: number,
+    c: number,
+    dhs: number,
+    gates: number,
+    dh: number,
+    dc: number,
+    dpeepI: number,
+    dpeepF: number,
+    dpeepO: number,
+    _scratch: number,
+    initial: number,
+    acts: number,
   ): void {
     const steps = timeline(views, T, B, active);
     const N = packedRows(steps);

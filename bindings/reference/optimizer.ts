@@ -90,7 +90,7 @@ export const optimizer = ({ f32, i32 }: Views) => {
       for (let i = 0; i < n; i++) {
         const d = G[i] + l2 * P[i];
         V[i] = flush(rho * V[i] + share * d * d);
-        const step = d * Math.sqrt(A[i] + epsilon) / Math.sqrt(V[i] + epsilon);
+        const step = (d * Math.sqrt(A[i] + epsilon)) / Math.sqrt(V[i] + epsilon);
         A[i] = flush(rho * A[i] + share * step * step);
         P[i] = P[i] - decay * P[i] - rate * step;
       }

@@ -64,7 +64,15 @@ export const pack = (views: Views) => ({
   },
 
   f32_unpermute_gate(
-    M: number, live: number, G: number, H: number, g: number, x: number, ldx: number, y: number, ldy: number,
+    M: number,
+    live: number,
+    G: number,
+    H: number,
+    g: number,
+    x: number,
+    ldx: number,
+    y: number,
+    ldy: number,
   ): void {
     const rows = liveRows(views, live, M);
     const X = matrix(views, x, rows, G * panelWidth(H), ldx);

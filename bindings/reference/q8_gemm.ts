@@ -29,8 +29,18 @@ export function quantizeRow(x: ArrayLike<number>, bits: number): QuantizedRow {
 
 /** C[m, n] = scales · Σₖ q[m, k] · w[k, n] + init[m, n], chunk by chunk */
 export function product(
-  views: Views, M: number, N: number, K: number, a: number, lda: number, w: number,
-  init: number, ldinit: number, c: number, ldc: number, bits: number,
+  views: Views,
+  M: number,
+  N: number,
+  K: number,
+  a: number,
+  lda: number,
+  w: number,
+  init: number,
+  ldinit: number,
+  c: number,
+  ldc: number,
+  bits: number,
 ): void {
   const A = matrix(views, a, M, K, lda);
   const C = matrix(views, c, M, N, ldc);
@@ -52,47 +62,50 @@ export function product(
   }
 }
 
-export const int8Gemm = (views: Views) => ({
-  abi_dot: (weight, term) => 4 * (weight << 24 >> 24) * (term << 24 >> 24) + 5,
+export const int8Gemm = (views: Views) =>
+  ({
+    abi_dot: (weight, term) => 4 * ((weight << 24) >> 24) * ((term << 24) >> 24) + 5,
 
-  q8_gemm_nn(M, live, N, K, a, lda, w, init, ldinit, c, ldc, _scratch, bits) {
-    product(views, liveRows(views, live, M), N, K, a, lda, w, init, ldinit, c, ldc, bits);
-  },
+    q8_gemm_nn(M, live, N, K, a, lda, w, init, ldinit, c, ldc, _scratch, bits) {
+      product(views, liveRows(views, live, M), N, K, a, lda, w, init, ldinit, c, ldc, bits);
+    },
 
-  q8_pack_gates_nn(K, G, H, w, ldw, scales, panels) {
-    const N = G * panelWidth(H);
-    const from = views.i8(w, K === 0 ? 0 : (K - 1) * ldw + G * H);
-    const S = views.f32(scales, G * H);
-    const to = views.i8(panels, packedBytes(K, N)).fill(0);
-    const toScales = views.f32(panels, N);
-    for (let g = 0; g < G; g++) {
-      for (let j = 0; j < H; j++) {
-        const n = gateColumn(G, H, g, j);
-        toScales[n] = S[g * H + j];
-        for (const { first, rows, sums, panels: at } of chunks(K, N)) {
-          let sum = 0;
-          for (let k = 0; k < rows; k++) {
-            const value = from[(first + k) * ldw + g * H + j];
-            to[at + int8Offset(rows, N, k, n)] = value;
-            sum -= value;
+    q8_pack_gates_nn(K, G, H, w, ldw, scales, panels) {
+      const N = G * panelWidth(H);
+      const from = views.i8(w, K === 0 ? 0 : (K - 1) * ldw + G * H);
+      const S = views.f32(scales, G * H);
+      const to = views.i8(panels, packedBytes(K, N)).fill(0);
+      const toScales = views.f32(panels, N);
+      for (let g = 0; g < G; g++) {
+        for (let j = 0; j < H; j++) {
+          const n = gateColumn(G, H, g, j);
+          toScales[n] = S[g * H + j];
+          for (const { first, rows, sums, panels: at } of chunks(K, N)) {
+            let sum = 0;
+            for (let k = 0; k < rows; k++) {
+              const value = from[(first + k) * ldw + g * H + j];
+              to[at + int8Offset(rows, N, k, n)] = value;
+              sum -= value;
+            }
+            views.i32(panels + sums, N)[n] = sum;
           }
-          views.i32(panels + sums, N)[n] = sum;
         }
       }
-    }
-  },
+    },
 
-  q8_gather_rows(M, live, N, x, scales, index, y, ldy) {
-    const rows = liveRows(views, live, M);
-    const from = index ? views.i32(index, rows) : Int32Array.from({ length: rows }, (_, m) => m);
-    for (let m = 0; m < rows; m++) {
-      const row = views.f32(y + m * ldy * 4, N);
-      if (from[m] < 0) {
-        row.fill(0);
-        continue;
+    q8_gather_rows(M, live, N, x, scales, index, y, ldy) {
+      const rows = liveRows(views, live, M);
+      const from = index ? views.i32(index, rows) : Int32Array.from({ length: rows }, (_, m) => m);
+      for (let m = 0; m < rows; m++) {
+        const row = views.f32(y + m * ldy * 4, N);
+        if (from[m] < 0) {
+          row.fill(0);
+          continue;
+        }
+        const scale = views.f32(scales + from[m] * 4, 1)[0];
+        views.i8(x + from[m] * N, N).forEach((value, n) => {
+          row[n] = value * scale;
+        });
       }
-      const scale = views.f32(scales + from[m] * 4, 1)[0];
-      views.i8(x + from[m] * N, N).forEach((value, n) => { row[n] = value * scale; });
-    }
-  },
-}) satisfies Partial<Kernels>;
+    },
+  }) satisfies Partial<Kernels>;

@@ -12,7 +12,11 @@ export const int8Sequences = (views: Views) => {
 
   /** Runs every step with the state before it, zeros written to `h` itself when there is none; then copies the last ones. */
   function run(
-    [T, B, H, active]: readonly number[], h0: number, h: number, hT: number, step: (now: Step, before: number, hNow: number) => void,
+    [T, B, H, active]: readonly number[],
+    h0: number,
+    h: number,
+    hT: number,
+    step: (now: Step, before: number, hNow: number) => void,
   ): Step[] {
     const line = timeline(views, T, B, active);
     const first = optional(views, h0, B * H)?.slice();

@@ -24,7 +24,9 @@ export const rows = (views: Views) => {
       const steps = all.map((row) => row.filter(({ valid }) => valid).length);
       const sorted = steps.map((_, b) => b).sort((a, b) => steps[b] - steps[a] || a - b);
       i32(order, B).set(sorted);
-      sorted.forEach((b, r) => { i32(rank, B)[b] = r; });
+      sorted.forEach((b, r) => {
+        i32(rank, B)[b] = r;
+      });
 
       const first: number[] = []; // packed step where time step k starts
       let total = 0;

@@ -4,7 +4,14 @@ import type { Views } from "./views.ts";
 
 export const shiftRows = (views: Views) => ({
   f32_shift_rows(
-    T: number, B: number, H: number, active: number, h0: number, drop: number, h: number, y: number,
+    T: number,
+    B: number,
+    H: number,
+    active: number,
+    h0: number,
+    drop: number,
+    h: number,
+    y: number,
   ): void {
     const steps = timeline(views, T, B, active);
     const N = packedRows(steps);

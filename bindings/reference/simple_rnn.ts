@@ -11,8 +11,18 @@ import type { Views } from "./views.ts";
 
 export const simpleRnn = (views: Views) => ({
   f32_simple_rnn_seq_fwd(
-    T: number, B: number, H: number, active: number, u: number, h0: number, drop: number,
-    gates: number, h: number, hT: number, _scratch: number, acts: number,
+    T: number,
+    B: number,
+    H: number,
+    active: number,
+    u: number,
+    h0: number,
+    drop: number,
+    gates: number,
+    h: number,
+    hT: number,
+    _scratch: number,
+    acts: number,
   ): void {
     const steps = timeline(views, T, B, active);
     const N = packedRows(steps);
@@ -38,8 +48,18 @@ export const simpleRnn = (views: Views) => ({
   },
 
   f32_simple_rnn_seq_bwd(
-    T: number, B: number, H: number, active: number, ut: number, drop: number, h: number, dhs: number,
-    gates: number, dh: number, initial: number, acts: number,
+    T: number,
+    B: number,
+    H: number,
+    active: number,
+    ut: number,
+    drop: number,
+    h: number,
+    dhs: number,
+    gates: number,
+    dh: number,
+    initial: number,
+    acts: number,
   ): void {
     const steps = timeline(views, T, B, active);
     const N = packedRows(steps);

@@ -63,7 +63,8 @@ const when = (condition: boolean, slope = 1): number => (condition ? slope : 0);
 const geluArgument = (x: number): number => 2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
 const geluArgumentSlope = (x: number): number => 2 * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x ** 2);
 /** d(x·σ(u))/dx, its second term cut off where σ is 0 or 1 in any precision. */
-const gatedSlope = (s: number, x: number, uSlope: number): number => (s === 0 || s === 1 ? s : s + x * s * (1 - s) * uSlope);
+const gatedSlope = (s: number, x: number, uSlope: number): number =>
+  s === 0 || s === 1 ? s : s + x * s * (1 - s) * uSlope;
 
 function mishSlope(x: number): number {
   const t = Math.tanh(softplus(x));
@@ -107,13 +108,19 @@ const functions: Record<UnaryName, UnaryFunction> = {
   affine: { f: (x, a, b) => a * x + b, slope: (_x, _y, a) => a },
   scaled_tanh: { f: (x, a, b) => a * Math.tanh(b * x), slope: (x, _, a, b) => a * b * (1 - Math.tanh(b * x) ** 2) },
   thresholded_relu: { f: (x, a) => (x <= a ? 0 : x), slope: (x, _, a) => when(x > a) },
-  clipped_affine: { f: (x, a, b) => clip(a * x + b, 0, 1), slope: (x, _, a, b) => when(a * x + b > 0 && a * x + b < 1, a) },
+  clipped_affine: {
+    f: (x, a, b) => clip(a * x + b, 0, 1),
+    slope: (x, _, a, b) => when(a * x + b > 0 && a * x + b < 1, a),
+  },
   clip: { f: clip, slope: (x, _, a, b) => when(x >= a && x <= b) },
   rsqrt: { f: (x) => 1 / Math.sqrt(x), slope: (_, y) => -0.5 * y ** 3 },
   sign: { f: (x) => when(x > 0) - when(x < 0), slope: () => 0 },
   soft_shrink: { f: (x, a) => x - clip(x, -a, a), slope: (x, _, a) => when(Math.abs(x) > a) },
   hard_shrink: { f: (x, a) => (Math.abs(x) <= a ? 0 : x), slope: (x, _, a) => when(Math.abs(x) > a) },
-  squareplus: { f: (x, a) => Math.max(x, 0) + a / 2 / (Math.abs(x) + Math.sqrt(x * x + a)), slope: (x, y) => y / (2 * y - x) },
+  squareplus: {
+    f: (x, a) => Math.max(x, 0) + a / 2 / (Math.abs(x) + Math.sqrt(x * x + a)),
+    slope: (x, y) => y / (2 * y - x),
+  },
 };
 
 const byCode = Object.entries(UNARY_CODES).reduce<UnaryFunction[]>((table, [name, code]) => {

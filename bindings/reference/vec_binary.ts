@@ -4,10 +4,12 @@ import type { Views } from "./views.ts";
 
 export const vecBinary = ({ f32, i32 }: Views) => {
   /** y = f(a, b) */
-  const map = (f: (a: number, b: number) => number) => (n: number, a: number, b: number, y: number): void => {
-    const [A, B, Y] = [f32(a, n), f32(b, n), f32(y, n)];
-    for (let i = 0; i < n; i++) Y[i] = f(A[i], B[i]);
-  };
+  const map =
+    (f: (a: number, b: number) => number) =>
+    (n: number, a: number, b: number, y: number): void => {
+      const [A, B, Y] = [f32(a, n), f32(b, n), f32(y, n)];
+      for (let i = 0; i < n; i++) Y[i] = f(A[i], B[i]);
+    };
 
   return {
     f32_vadd: map((a, b) => a + b),

@@ -89,5 +89,11 @@ export interface BackendInfo {
 /** What runs the models made from now on. */
 export function backendInfo(): BackendInfo {
   const { build, arena, pool } = currentBackend();
-  return { build, simd: build !== "reference", relaxed: build === "relaxed", threads: pool?.threads ?? 1, memoryBytes: arena.bytes };
+  return {
+    build,
+    simd: build !== "reference",
+    relaxed: build === "relaxed",
+    threads: pool?.threads ?? 1,
+    memoryBytes: arena.bytes,
+  };
 }

@@ -70,18 +70,23 @@ export function isText(text: ArrayLike<number>, kernels: number): boolean {
 export function read(text: ArrayLike<number>, kernels: readonly (readonly [name: string, fn: Bound["fn"]])[]): Bound[] {
   let at = 0;
   const places: number[][] = [];
-  const visit = (): Bound[] => Array.from({ length: text[at++] }, (): Bound => {
-    const number = text[at++];
-    if (number !== LOOP) {
-      const [kernel, fn] = kernels[number];
-      const args = Array.from({ length: text[at++] }, () => text[at++]);
-      places.push(args);
-      return { kernel, fn, args, steps: undefined };
-    }
-    const count = text[at++];
-    const calls = visit();
-    const moving = Array.from({ length: text[at++] }, (): Moving => ({ args: places[text[at++]], index: text[at++], by: text[at++] }));
-    return { kernel: "", fn: () => undefined, args: [], steps: { count, calls, moving } };
-  });
+  const visit = (): Bound[] =>
+    Array.from({ length: text[at++] }, (): Bound => {
+      const number = text[at++];
+      if (number !== LOOP) {
+        const [kernel, fn] = kernels[number];
+        const args = Array.from({ length: text[at++] }, () => text[at++]);
+        places.push(args);
+        return { kernel, fn, args, steps: undefined };
+      }
+      const count = text[at++];
+      const calls = visit();
+      const moving = Array.from({ length: text[at++] }, (): Moving => ({
+        args: places[text[at++]],
+        index: text[at++],
+        by: text[at++],
+      }));
+      return { kernel: "", fn: () => undefined, args: [], steps: { count, calls, moving } };
+    });
   return visit();
 }

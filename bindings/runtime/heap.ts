@@ -66,7 +66,8 @@ export class Heap {
       throw new MemoryError(
         `memory: expected room for ${bytes - have} more bytes, got a refusal at ${have} bytes; ` +
           "use a smaller batch, shorter sequences or fewer units, or dispose of models that are no longer used",
-        bytes - have, MAX_BYTES - have,
+        bytes - have,
+        MAX_BYTES - have,
       );
     }
     this.generation++;

@@ -49,12 +49,19 @@ function assemble(build: Build, kernels: Kernels, memory: GrowableMemory, int8Mo
 }
 
 /** @throws UnsupportedError when the module is not one of this version's kernel tables */
-function wasmBackend(module: WebAssembly.Module, { int8 }: InitOptions, memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 })): Backend {
+function wasmBackend(
+  module: WebAssembly.Module,
+  { int8 }: InitOptions,
+  memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 }),
+): Backend {
   let kernels: Kernels;
   try {
     kernels = instantiate(module, memory) as unknown as Kernels;
   } catch (cause) {
-    throw new UnsupportedError(`init: expected a kernel module of gatewise, got one that does not link: ${(cause as Error).message}`, { cause });
+    throw new UnsupportedError(
+      `init: expected a kernel module of gatewise, got one that does not link: ${(cause as Error).message}`,
+      { cause },
+    );
   }
   const version = typeof kernels.abi_version === "function" ? kernels.abi_version() : "none";
   if (version !== ABI_VERSION) {
@@ -87,21 +94,33 @@ function plainBackend(): Backend {
 }
 
 /** The backend of a module, or of none; undefined when its relaxed arithmetic turns out wrong and something else may be tried. */
-function attempt(module: WebAssembly.Module | undefined, last: boolean, options: InitOptions, memory?: WebAssembly.Memory): Backend | undefined {
+function attempt(
+  module: WebAssembly.Module | undefined,
+  last: boolean,
+  options: InitOptions,
+  memory?: WebAssembly.Memory,
+): Backend | undefined {
   const backend = module ? wasmBackend(module, options, memory) : plainBackend();
   if (backend.build !== "relaxed" || answersRight(backend)) return backend;
   if (!last) return undefined;
-  throw new UnsupportedError('init: expected relaxed multiply-add to compute a·b + c, got something else from this engine; use build "simd"');
+  throw new UnsupportedError(
+    'init: expected relaxed multiply-add to compute a·b + c, got something else from this engine; use build "simd"',
+  );
 }
 
 /** The builds to try in order, of those that this entry carries. */
 function plan(options: InitOptions): Build[] {
   const builds = chooseBuilds(options.build ?? "auto", options.deterministic ?? false, detectFeatures());
   const carried = builds.filter((build) => (build === "reference" ? reference : wasm[build]) !== undefined);
-  if (carried.length === 0) throw new UnsupportedError("init: expected an engine with WebAssembly SIMD, got one without; gatewise/infer runs there too, many times slower");
+  if (carried.length === 0)
+    throw new UnsupportedError(
+      "init: expected an engine with WebAssembly SIMD, got one without; gatewise/infer runs there too, many times slower",
+    );
   const onlyReference = carried.every((build) => build === "reference");
   if (onlyReference && builds[0] !== "reference") {
-    throw new OptionError("init: expected a WebAssembly.Module in `module`, since this entry carries none, got nothing");
+    throw new OptionError(
+      "init: expected a WebAssembly.Module in `module`, since this entry carries none, got nothing",
+    );
   }
   return carried;
 }
@@ -110,7 +129,9 @@ function plan(options: InitOptions): Build[] {
 function checkModule(name: string, module: unknown): void {
   const kind = Object.prototype.toString.call(module).slice(8, -1); // a module of another realm is one too
   if (kind === "WebAssembly.Module") return;
-  throw new OptionError(`init: expected a WebAssembly.Module in \`${name}\`, got ${kind}; compile bytes with WebAssembly.compile first`);
+  throw new OptionError(
+    `init: expected a WebAssembly.Module in \`${name}\`, got ${kind}; compile bytes with WebAssembly.compile first`,
+  );
 }
 
 /** The backend of a module that the caller gives; which build it is, it says itself. */
@@ -119,7 +140,8 @@ function given(module: WebAssembly.Module, options: InitOptions): Backend {
   checkModule("module", module);
   const backend = attempt(module, true, options)!;
   const { build } = backend;
-  if (wanted !== "auto" && wanted !== build) throw new OptionError(`init: expected a module of build "${wanted}", got one of build "${build}"`);
+  if (wanted !== "auto" && wanted !== build)
+    throw new OptionError(`init: expected a module of build "${wanted}", got one of build "${build}"`);
   chooseBuilds(build, deterministic, detectFeatures());
   return backend;
 }
@@ -135,13 +157,20 @@ const NO_BUILD = "init: expected a build this engine runs, got none";
 /** Compiles off the main thread where the engine can, then as {@link loadSync}. */
 export async function load(options: InitOptions, threads = 1): Promise<Backend> {
   if (options.int8 !== undefined) checkModule("int8", options.int8);
-  if (threads > 1 && (options.module ?? options.int8)) threads = warnOneThread(threads, "a compiled module, whose memory cannot be shared any more") ?? 1;
+  if (threads > 1 && (options.module ?? options.int8))
+    threads = warnOneThread(threads, "a compiled module, whose memory cannot be shared any more") ?? 1;
   if (options.module !== undefined) return given(options.module, options);
   const builds = plan(options);
   for (const [i, build] of builds.entries()) {
     const last = i === builds.length - 1;
-    const threaded = threads > 1 ? await threadedBackend(threads, build === "reference" ? undefined : wasm[build], (module, memory) => attempt(module, last, options, memory)) : undefined;
-    const backend = threaded ?? attempt(build === "reference" ? undefined : await WebAssembly.compile(wasm[build]!()), last, options);
+    const threaded =
+      threads > 1
+        ? await threadedBackend(threads, build === "reference" ? undefined : wasm[build], (module, memory) =>
+            attempt(module, last, options, memory),
+          )
+        : undefined;
+    const backend =
+      threaded ?? attempt(build === "reference" ? undefined : await WebAssembly.compile(wasm[build]!()), last, options);
     if (backend) return chosen(backend, options);
   }
   throw new UnsupportedError(NO_BUILD);

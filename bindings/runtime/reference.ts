@@ -20,5 +20,7 @@ let warned = false;
 export function warnWithoutSimd(): void {
   if (warned) return;
   warned = true;
-  console.warn("gatewise: this engine has no WebAssembly SIMD; running on the plain TypeScript reference, which is many times slower");
+  console.warn(
+    "gatewise: this engine has no WebAssembly SIMD; running on the plain TypeScript reference, which is many times slower",
+  );
 }

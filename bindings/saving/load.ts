@@ -55,8 +55,10 @@ export function openFile(bytes: FileBytes): OpenedFile {
 }
 
 function floatsOf(name: string, data: TensorArray | undefined): Float32Array {
-  if (!(data instanceof Float32Array)) throw new FormatError(`load: expected floats for "${name}", got ${data ? "another type" : "none"}`);
-  if (!data.every(Number.isFinite)) throw new FormatError(`load: expected finite numbers for "${name}", got one that is not`);
+  if (!(data instanceof Float32Array))
+    throw new FormatError(`load: expected floats for "${name}", got ${data ? "another type" : "none"}`);
+  if (!data.every(Number.isFinite))
+    throw new FormatError(`load: expected finite numbers for "${name}", got one that is not`);
   return data;
 }
 
@@ -68,29 +70,47 @@ function floatsOf(name: string, data: TensorArray | undefined): Float32Array {
 export function checkWeights(model: Network, weights: Weights): void {
   const parameters = new Map(model.parameters());
   for (const name of weights.keys()) {
-    if (!parameters.has(name)) throw new FormatError(`load: expected weights ${[...parameters.keys()].join(", ")}, got "${name}"`);
+    if (!parameters.has(name))
+      throw new FormatError(`load: expected weights ${[...parameters.keys()].join(", ")}, got "${name}"`);
   }
   for (const [name, { shape, int8 }] of parameters) {
     const saved = weights.get(name);
     if (!saved) throw new FormatError(`load: expected a weight "${name}", got none`);
-    if (!sameShape(saved.shape, shape)) throw new ShapeError(`load: expected "${name}" ${describe(shape)}, got ${describe(saved.shape)}`);
+    if (!sameShape(saved.shape, shape))
+      throw new ShapeError(`load: expected "${name}" ${describe(shape)}, got ${describe(saved.shape)}`);
     if (Boolean(saved.scales) !== Boolean(int8)) {
-      throw new FormatError(`load: expected ${int8 ? "8 bits" : "floats"} for "${name}", got ${int8 ? "floats" : "8 bits"}; loadModel makes the model of a quantised file`);
+      throw new FormatError(
+        `load: expected ${int8 ? "8 bits" : "floats"} for "${name}", got ${int8 ? "floats" : "8 bits"}; loadModel makes the model of a quantised file`,
+      );
     }
-    if (int8 && saved.scales!.length !== shape[int8.axis]) throw new ShapeError(`load: expected "${scaleName(name)}" [${shape[int8.axis]}], got [${saved.scales!.length}]`);
+    if (int8 && saved.scales!.length !== shape[int8.axis])
+      throw new ShapeError(`load: expected "${scaleName(name)}" [${shape[int8.axis]}], got [${saved.scales!.length}]`);
   }
 }
 
 /** Makes the model of a file: `create` makes layers and the sequential around them. */
 export function restore<M extends Network>(
-  { file, weights }: OpenedFile, create: (layers: readonly SavedLayer[], options: { seed: number }) => { model: M; build(inputShape: readonly (number | null)[], int8?: Int8Names): void },
+  { file, weights }: OpenedFile,
+  create: (
+    layers: readonly SavedLayer[],
+    options: { seed: number },
+  ) => { model: M; build(inputShape: readonly (number | null)[], int8?: Int8Names): void },
 ): M {
-  if (!file.model) throw new FormatError("loadModel: expected a file of a sequential model, got one of a Module of your own; make it and call its load(bytes)");
+  if (!file.model)
+    throw new FormatError(
+      "loadModel: expected a file of a sequential model, got one of a Module of your own; make it and call its load(bytes)",
+    );
   const { model, build } = create(file.model.layers, { seed: file.seed });
   try {
     model.startFrom(weights);
     const { quantized, inputShape } = file.model;
-    build(inputShape, quantized && { names: new Set([...weights.keys()].filter((name) => weights.get(name)!.scales)), activations: quantized.activations });
+    build(
+      inputShape,
+      quantized && {
+        names: new Set([...weights.keys()].filter((name) => weights.get(name)!.scales)),
+        activations: quantized.activations,
+      },
+    );
     checkWeights(model, weights);
     model.restoreRandom(file);
     return model;
@@ -102,9 +122,14 @@ export function restore<M extends Network>(
 
 /** A slot's arrays by weight, as an optimizer takes them over. @throws FormatError when one is missing or of another size */
 export function slotArrays(model: Network, slot: string, slots: Arrays): Map<string, Float32Array> {
-  return new Map(model.trainableParameters().map(([name, { shape }]) => {
-    const array = slots.get(`optimizer/${slot}/${name}`);
-    if (!array || array.data.length !== sizeOf(shape)) throw new FormatError(`load: expected ${slot} of "${name}" ${describe(shape)}, got ${array ? describe(array.shape) : "none"}`);
-    return [name, array.data];
-  }));
+  return new Map(
+    model.trainableParameters().map(([name, { shape }]) => {
+      const array = slots.get(`optimizer/${slot}/${name}`);
+      if (!array || array.data.length !== sizeOf(shape))
+        throw new FormatError(
+          `load: expected ${slot} of "${name}" ${describe(shape)}, got ${array ? describe(array.shape) : "none"}`,
+        );
+      return [name, array.data];
+    }),
+  );
 }

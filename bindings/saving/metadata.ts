@@ -43,42 +43,61 @@ export const slotName = (slot: string, weight: string): string => `optimizer/${s
 export const scaleName = (weight: string): string => `${weight}/scale`;
 export const isSlotName = (name: string): boolean => name.startsWith("optimizer/");
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** @throws FormatError when the text is not what {@link SavedFile} says, or of a newer version */
 export function parseMetadata(text: string | undefined): SavedFile {
-  if (text === undefined) throw new FormatError("load: expected a file saved by gatewise, got safetensors without its metadata");
+  if (text === undefined)
+    throw new FormatError("load: expected a file saved by gatewise, got safetensors without its metadata");
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw new FormatError("load: expected JSON in the file's metadata, got something else");
   }
-  if (!isObject(value) || !Number.isInteger(value.version)) throw new FormatError("load: expected a version in the file's metadata, got none");
+  if (!isObject(value) || !Number.isInteger(value.version))
+    throw new FormatError("load: expected a version in the file's metadata, got none");
   if ((value.version as number) > FILE_VERSION) {
-    throw new FormatError(`load: expected a file of version ${FILE_VERSION} or older, got version ${value.version as number}; a newer gatewise reads it`);
+    throw new FormatError(
+      `load: expected a file of version ${FILE_VERSION} or older, got version ${value.version as number}; a newer gatewise reads it`,
+    );
   }
-  if (!Number.isSafeInteger(value.seed) || !Number.isSafeInteger(value.runs)) throw new FormatError("load: expected seed and runs in the file's metadata, got none");
+  if (!Number.isSafeInteger(value.seed) || !Number.isSafeInteger(value.runs))
+    throw new FormatError("load: expected seed and runs in the file's metadata, got none");
   if (value.model !== undefined) checkModel(value.model);
   if (value.optimizer !== undefined) checkOptimizer(value.optimizer);
   return value as unknown as SavedFile;
 }
 
 function checkModel(model: unknown): void {
-  const good = isObject(model) && Array.isArray(model.inputShape) && Array.isArray(model.layers)
-    && model.inputShape.every((extent) => extent === null || (Number.isInteger(extent) && (extent as number) > 0))
-    && model.layers.every((layer) => isObject(layer) && typeof layer.layer === "string" && isObject(layer.config));
-  if (!good) throw new FormatError("load: expected layers and an inputShape in the file's metadata, got something else");
+  const good =
+    isObject(model) &&
+    Array.isArray(model.inputShape) &&
+    Array.isArray(model.layers) &&
+    model.inputShape.every((extent) => extent === null || (Number.isInteger(extent) && (extent as number) > 0)) &&
+    model.layers.every((layer) => isObject(layer) && typeof layer.layer === "string" && isObject(layer.config));
+  if (!good)
+    throw new FormatError("load: expected layers and an inputShape in the file's metadata, got something else");
   if (model.quantized !== undefined) checkQuantized(model.quantized);
 }
 
 function checkQuantized(quantized: unknown): void {
-  if (isObject(quantized) && quantized.bits === 8 && ["mixed", 7, 14].includes(quantized.activations as Activations)) return;
-  throw new FormatError("load: expected 8 bits and activations of a quantised model in the file's metadata, got something else");
+  if (isObject(quantized) && quantized.bits === 8 && ["mixed", 7, 14].includes(quantized.activations as Activations))
+    return;
+  throw new FormatError(
+    "load: expected 8 bits and activations of a quantised model in the file's metadata, got something else",
+  );
 }
 
 function checkOptimizer(optimizer: unknown): void {
-  const good = isObject(optimizer) && typeof optimizer.kind === "string" && Number.isInteger(optimizer.step)
-    && Array.isArray(optimizer.slots);
-  if (!good) throw new FormatError("load: expected kind, step and slots of the optimizer in the file's metadata, got something else");
+  const good =
+    isObject(optimizer) &&
+    typeof optimizer.kind === "string" &&
+    Number.isInteger(optimizer.step) &&
+    Array.isArray(optimizer.slots);
+  if (!good)
+    throw new FormatError(
+      "load: expected kind, step and slots of the optimizer in the file's metadata, got something else",
+    );
 }

@@ -13,8 +13,16 @@ import { f32FromBf16, f32FromF16 } from "../base/float16.ts";
 import { decodeUtf8, encodeUtf8 } from "../base/utf8.ts";
 
 export type TensorArray =
-  | Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array
-  | BigInt64Array | BigUint64Array;
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
 
 export interface TensorData<A extends TensorArray = TensorArray> {
   readonly data: A;
@@ -49,7 +57,19 @@ const ALIGN = 8;
 const MAX_HEADER = 100_000_000;
 
 const ITEM_BYTES: Record<string, number> = {
-  F64: 8, I64: 8, U64: 8, F32: 4, I32: 4, U32: 4, F16: 2, BF16: 2, I16: 2, U16: 2, I8: 1, U8: 1, BOOL: 1,
+  F64: 8,
+  I64: 8,
+  U64: 8,
+  F32: 4,
+  I32: 4,
+  U32: 4,
+  F16: 2,
+  BF16: 2,
+  I16: 2,
+  U16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
 };
 
 /** The array over a buffer of its own. */
@@ -70,8 +90,16 @@ const VIEWS: Record<string, (buffer: ArrayBuffer) => TensorArray> = {
 };
 
 const DTYPES: Record<string, string> = {
-  Float64Array: "F64", BigInt64Array: "I64", BigUint64Array: "U64", Float32Array: "F32", Int32Array: "I32",
-  Uint32Array: "U32", Int16Array: "I16", Uint16Array: "U16", Int8Array: "I8", Uint8Array: "U8",
+  Float64Array: "F64",
+  BigInt64Array: "I64",
+  BigUint64Array: "U64",
+  Float32Array: "F32",
+  Int32Array: "I32",
+  Uint32Array: "U32",
+  Int16Array: "I16",
+  Uint16Array: "U16",
+  Int8Array: "I8",
+  Uint8Array: "U8",
 };
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -84,7 +112,9 @@ function dtypeOf(name: string, { data, shape }: TensorData): string {
   if (dtype === undefined) throw new ValueError(`safetensors "${name}": expected a typed array, got ${type}`);
   const count = shape.reduce((product, extent) => product * extent, 1);
   if (count !== data.length) {
-    throw new ShapeError(`safetensors "${name}": expected ${count} elements for shape [${shape.join(", ")}], got ${data.length}`);
+    throw new ShapeError(
+      `safetensors "${name}": expected ${count} elements for shape [${shape.join(", ")}], got ${data.length}`,
+    );
   }
   return dtype;
 }
@@ -98,9 +128,11 @@ function dtypeOf(name: string, { data, shape }: TensorData): string {
  * const bytes = encodeSafetensors({ kernel: { data: new Float32Array(6), shape: [2, 3] } }, { made: "today" });
  */
 export function encodeSafetensors(
-  tensors: Readonly<Record<string, TensorData>>, metadata: Readonly<Record<string, string>> = {},
+  tensors: Readonly<Record<string, TensorData>>,
+  metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  if (Object.hasOwn(tensors, METADATA)) throw new ValueError(`safetensors: expected names other than "${METADATA}", got it`);
+  if (Object.hasOwn(tensors, METADATA))
+    throw new ValueError(`safetensors: expected names other than "${METADATA}", got it`);
   const rows = Object.entries(tensors)
     .map(([name, tensor]) => ({ name, tensor, dtype: dtypeOf(name, tensor) }))
     .sort((a, b) => ITEM_BYTES[b.dtype] - ITEM_BYTES[a.dtype] || compare(a.name, b.name));
@@ -197,10 +229,12 @@ function parseEntry(name: string, value: unknown, dataBytes: number): Entry {
     fail(`${what("data_offsets")} to be two counts`, show(offsets));
   }
   const [begin, end] = offsets;
-  if (begin > end || end > dataBytes) fail(`${what("data_offsets")} within ${dataBytes} bytes of data`, `[${begin}, ${end}]`);
+  if (begin > end || end > dataBytes)
+    fail(`${what("data_offsets")} within ${dataBytes} bytes of data`, `[${begin}, ${end}]`);
   // a product beyond 2⁵³ is not exact, but too large for any file all the same
   const size = shape.reduce((product, extent) => product * extent, ITEM_BYTES[dtype]);
-  if (size !== end - begin) fail(`${what("data_offsets")} to span ${size} bytes, as ${dtype} ${show(shape)} needs`, end - begin);
+  if (size !== end - begin)
+    fail(`${what("data_offsets")} to span ${size} bytes, as ${dtype} ${show(shape)} needs`, end - begin);
   return { name, dtype, shape, begin, end };
 }
 
@@ -220,9 +254,11 @@ function parseMetadata(value: unknown): Record<string, string> {
 function checkCoverage(entries: readonly Entry[], data: Uint8Array): void {
   let end = 0;
   const reaches = (next: number): boolean =>
-    next === end || (next > end && next <= Math.ceil(end / ALIGN) * ALIGN && data.subarray(end, next).every((byte) => byte === 0));
+    next === end ||
+    (next > end && next <= Math.ceil(end / ALIGN) * ALIGN && data.subarray(end, next).every((byte) => byte === 0));
   for (const entry of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (!reaches(entry.begin)) fail(`"${clip(entry.name)}" to begin at ${end}, where the array before it ends`, entry.begin);
+    if (!reaches(entry.begin))
+      fail(`"${clip(entry.name)}" to begin at ${end}, where the array before it ends`, entry.begin);
     end = entry.end;
   }
   if (!reaches(data.length)) fail(`${end} bytes of data, as its header says`, data.length);
@@ -241,7 +277,9 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   const dataBytes = bytes.length - dataStart;
   const fields = Object.entries(header);
   const metadata = parseMetadata(fields.find(([name]) => name === METADATA)?.[1]);
-  const entries = fields.filter(([name]) => name !== METADATA).map(([name, value]) => parseEntry(name, value, dataBytes));
+  const entries = fields
+    .filter(([name]) => name !== METADATA)
+    .map(([name, value]) => parseEntry(name, value, dataBytes));
   checkCoverage(entries, bytes.subarray(dataStart));
   const read = ({ name, dtype, shape, begin, end }: Entry): [string, StoredTensor] => {
     const own = new Uint8Array(end - begin);

@@ -24,7 +24,10 @@ export function byteTokenizer(options: TokenizerOptions = {}): Tokenizer {
   checkCommon(SUBJECT, { padding, specials });
   const first = padding ? 1 : 0;
   const vocabulary = [...(padding ? [""] : []), ...Array.from({ length: 256 }, nameOf), ...specials];
-  if (new Set(vocabulary).size < vocabulary.length) throw new OptionError(`${SUBJECT}: expected specials other than the names of bytes, got ${JSON.stringify(specials)}`);
+  if (new Set(vocabulary).size < vocabulary.length)
+    throw new OptionError(
+      `${SUBJECT}: expected specials other than the names of bytes, got ${JSON.stringify(specials)}`,
+    );
   const tokens = new Map(vocabulary.map((entry, token) => [entry, token]));
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a byte order mark is part of the text
 

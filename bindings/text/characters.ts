@@ -19,7 +19,8 @@ function characters(options: CharacterOptions): Kind {
   const { padding = false, specials = [], unknown } = options;
   checkCommon(SUBJECT, { padding, specials });
   const single = specials.find(isCharacter);
-  if (single !== undefined) throw new OptionError(`${SUBJECT}: expected specials longer than a character, got ${JSON.stringify(single)}`);
+  if (single !== undefined)
+    throw new OptionError(`${SUBJECT}: expected specials longer than a character, got ${JSON.stringify(single)}`);
   if (unknown != null && !isCharacter(unknown)) {
     throw new ShapeError(`${SUBJECT}: expected one character for unknown, got ${quoted(unknown)}`);
   }

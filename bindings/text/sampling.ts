@@ -22,11 +22,13 @@ let unseeded: Random | undefined;
 
 /** @throws ValueError naming the first logit that is not finite */
 function likeliest(logits: ArrayLike<number>): number {
-  if (!Array.isArray(logits) && !ArrayBuffer.isView(logits)) throw new ValueError(`sample: expected logits as an array, got ${shown(logits)}`);
+  if (!Array.isArray(logits) && !ArrayBuffer.isView(logits))
+    throw new ValueError(`sample: expected logits as an array, got ${shown(logits)}`);
   if (logits.length === 0) throw new ValueError("sample: expected at least one logit, got none");
   let best = 0;
   for (let i = 0; i < logits.length; i++) {
-    if (!Number.isFinite(logits[i])) throw new ValueError(`sample: expected finite logits, got ${shown(logits[i])} at ${i}`);
+    if (!Number.isFinite(logits[i]))
+      throw new ValueError(`sample: expected finite logits, got ${shown(logits[i])} at ${i}`);
     if (logits[i] > logits[best]) best = i;
   }
   return best;

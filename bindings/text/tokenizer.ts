@@ -101,16 +101,22 @@ export interface Kind extends Common {
 
 /** @throws OptionError for specials that are no list of different names, or a padding that is no boolean */
 export function checkCommon(subject: string, { padding, specials }: Common): void {
-  if (typeof padding !== "boolean") throw new OptionError(`${subject}: expected padding true or false, got ${shown(padding)}`);
+  if (typeof padding !== "boolean")
+    throw new OptionError(`${subject}: expected padding true or false, got ${shown(padding)}`);
   const names: unknown = specials;
-  if (!Array.isArray(names) || !names.every((name) => typeof name === "string" && name !== "") || new Set(names).size < names.length) {
+  if (
+    !Array.isArray(names) ||
+    !names.every((name) => typeof name === "string" && name !== "") ||
+    new Set(names).size < names.length
+  ) {
     throw new OptionError(`${subject}: expected specials as a list of different names, got ${quoted(names)}`);
   }
 }
 
 /** @throws ValueError unless it is a text */
 export function checkText(subject: string, text: unknown): asserts text is string {
-  if (typeof text !== "string") throw new ValueError(`${subject}: expected a text, got ${text === null ? "null" : typeof text}`);
+  if (typeof text !== "string")
+    throw new ValueError(`${subject}: expected a text, got ${text === null ? "null" : typeof text}`);
 }
 
 /** One text or several, as several. */
@@ -129,7 +135,10 @@ export function* listTexts(subject: string, texts: string | Iterable<string>): G
 /** The place of an entry in a vocabulary. @throws ValueError when it has none */
 export function tokenOf(subject: string, tokens: ReadonlyMap<string, number>, entry: string): number {
   const token = tokens.get(entry);
-  if (token === undefined) throw new ValueError(`${subject} token: expected an entry of the vocabulary, got ${JSON.stringify(entry)}${nearest(shown(entry), tokens.keys())}`);
+  if (token === undefined)
+    throw new ValueError(
+      `${subject} token: expected an entry of the vocabulary, got ${JSON.stringify(entry)}${nearest(shown(entry), tokens.keys())}`,
+    );
   return token;
 }
 
@@ -144,7 +153,8 @@ export function checkToken(subject: string, token: number, size: number, at: num
 export function overVocabulary(kind: Kind, initial: readonly string[]): Tokenizer {
   const { type, subject, padding, specials, unknown, glue } = kind;
   const reserved = [...(padding ? [""] : []), ...specials];
-  const index = (entries: readonly string[]): Map<string, number> => new Map(entries.map((entry, token) => [entry, token]));
+  const index = (entries: readonly string[]): Map<string, number> =>
+    new Map(entries.map((entry, token) => [entry, token]));
   let vocabulary = initial;
   let tokens = index(vocabulary);
 
@@ -166,7 +176,8 @@ export function overVocabulary(kind: Kind, initial: readonly string[]): Tokenize
     },
     fit(texts) {
       const counts = new Map<string, number>();
-      for (const text of listTexts(subject, texts)) for (const piece of kind.pieces(text)) counts.set(piece, (counts.get(piece) ?? 0) + 1);
+      for (const text of listTexts(subject, texts))
+        for (const piece of kind.pieces(text)) counts.set(piece, (counts.get(piece) ?? 0) + 1);
       for (const name of reserved) counts.delete(name);
       if (counts.size === 0) throw new ValueError(`${subject}: expected text with ${type}, got none`);
       vocabulary = [...reserved, ...kind.choose(counts)];
@@ -180,7 +191,10 @@ export function overVocabulary(kind: Kind, initial: readonly string[]): Tokenize
       const found: number[] = [];
       for (const piece of kind.pieces(text)) {
         const token = find(piece) ?? instead;
-        if (token === undefined) throw new ValueError(`${subject}: expected ${type} of the vocabulary, got ${JSON.stringify(piece)} at ${found.length}`);
+        if (token === undefined)
+          throw new ValueError(
+            `${subject}: expected ${type} of the vocabulary, got ${JSON.stringify(piece)} at ${found.length}`,
+          );
         found.push(token);
       }
       return Int32Array.from(found);
@@ -198,7 +212,14 @@ export function overVocabulary(kind: Kind, initial: readonly string[]): Tokenize
       ready();
       return tokenOf(subject, tokens, entry);
     },
-    toJSON: () => ({ type, vocabulary: [...vocabulary], padding, unknown: unknown ?? null, specials: [...specials], ...kind.saved }),
+    toJSON: () => ({
+      type,
+      vocabulary: [...vocabulary],
+      padding,
+      unknown: unknown ?? null,
+      specials: [...specials],
+      ...kind.saved,
+    }),
   };
   return tokenizer;
 }
@@ -208,14 +229,19 @@ export function overVocabulary(kind: Kind, initial: readonly string[]): Tokenize
  *
  * @throws FormatError for another text, and for the JSON of another thing
  */
-export function readJson(subject: string, type: TokenizerJson["type"], json: Partial<TokenizerJson> | string): Partial<TokenizerJson> {
+export function readJson(
+  subject: string,
+  type: TokenizerJson["type"],
+  json: Partial<TokenizerJson> | string,
+): Partial<TokenizerJson> {
   let value: Partial<TokenizerJson> | null;
   try {
     value = typeof json === "string" ? (JSON.parse(json) as Partial<TokenizerJson> | null) : json;
   } catch (cause) {
     throw new FormatError(`${subject}: expected JSON, got another text`, { cause });
   }
-  if (value?.type !== type) throw new FormatError(`${subject}: expected type "${type}", got ${JSON.stringify(value?.type) ?? "none"}`);
+  if (value?.type !== type)
+    throw new FormatError(`${subject}: expected type "${type}", got ${JSON.stringify(value?.type) ?? "none"}`);
   return value;
 }
 
@@ -225,7 +251,10 @@ export function fromSaved<T>(subject: string, make: () => T): T {
     return make();
   } catch (cause) {
     const { message } = cause as Error;
-    throw new FormatError(cause instanceof GatewiseError ? message : `${subject}: expected what toJSON gave, got ${message}`, { cause });
+    throw new FormatError(
+      cause instanceof GatewiseError ? message : `${subject}: expected what toJSON gave, got ${message}`,
+      { cause },
+    );
   }
 }
 
@@ -240,7 +269,8 @@ export function readVocabulary(kind: Kind, vocabulary: unknown): string[] {
   const entries: unknown[] = vocabulary;
   const reserved = [...(padding ? [""] : []), ...specials];
   reserved.forEach((name, token) => {
-    if (entries[token] !== name) reject(`${JSON.stringify(name)} as token ${token}, got ${JSON.stringify(entries[token]) ?? "none"}`);
+    if (entries[token] !== name)
+      reject(`${JSON.stringify(name)} as token ${token}, got ${JSON.stringify(entries[token]) ?? "none"}`);
   });
   const pieces = entries.slice(reserved.length);
   for (const piece of pieces) {
@@ -248,6 +278,7 @@ export function readVocabulary(kind: Kind, vocabulary: unknown): string[] {
     if (expected !== undefined) reject(`${expected} as vocabulary, got ${JSON.stringify(piece) ?? "none"}`);
   }
   if (new Set(entries).size !== entries.length) reject("every entry of the vocabulary once, got one twice");
-  if (unknown !== undefined && !pieces.includes(unknown)) reject(`unknown to be of the vocabulary, got ${JSON.stringify(unknown)}`);
+  if (unknown !== undefined && !pieces.includes(unknown))
+    reject(`unknown to be of the vocabulary, got ${JSON.stringify(unknown)}`);
   return entries as string[];
 }

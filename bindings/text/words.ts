@@ -43,7 +43,8 @@ function checkKinds({ lower, filters, pattern, unknown }: WordOptions): void {
   expect(filters === undefined || typeof filters === "string", "filters as a text of characters", filters);
   expect(pattern === undefined || pattern instanceof RegExp, "pattern as a regular expression", pattern);
   expect(unknown == null || (typeof unknown === "string" && unknown !== ""), "unknown as a text", unknown);
-  if (filters !== undefined && pattern !== undefined) throw new OptionError(`${SUBJECT}: expected filters or pattern, got both`);
+  if (filters !== undefined && pattern !== undefined)
+    throw new OptionError(`${SUBJECT}: expected filters or pattern, got both`);
 }
 
 function words(options: WordOptions): Kind {
@@ -53,12 +54,16 @@ function words(options: WordOptions): Kind {
   checkCommon(SUBJECT, { padding, specials });
   const filters = options.filters ?? FILTERS;
   const first = unknown === null ? [] : [unknown];
-  if (unknown !== null && specials.includes(unknown)) throw new OptionError(`${SUBJECT}: expected specials other than unknown, got ${JSON.stringify(unknown)} twice`);
+  if (unknown !== null && specials.includes(unknown))
+    throw new OptionError(`${SUBJECT}: expected specials other than unknown, got ${JSON.stringify(unknown)} twice`);
   if (options.maxTokens !== undefined) checkCount(SUBJECT, "maxTokens", maxTokens);
   const places = maxTokens - specials.length - (padding ? 1 : 0);
   if (maxTokens < Infinity) {
     const least = maxTokens - places + first.length + 1;
-    if (maxTokens < least) throw new OptionError(`${SUBJECT}: expected maxTokens of at least ${least}, which leaves room for a word, got ${maxTokens}`);
+    if (maxTokens < least)
+      throw new OptionError(
+        `${SUBJECT}: expected maxTokens of at least ${least}, which leaves room for a word, got ${maxTokens}`,
+      );
   }
   const cut = pattern === undefined ? parter(filters) : finder(pattern);
   return {
@@ -105,6 +110,8 @@ export function wordTokenizer(options: WordOptions = {}): Tokenizer {
  */
 wordTokenizer.from = (json: Partial<TokenizerJson> | string): Tokenizer => {
   const { type: _, vocabulary, pattern, ...options } = readJson(SUBJECT, "words", json);
-  const kind = fromSaved(SUBJECT, () => words({ ...options, pattern: pattern && new RegExp(pattern.source, pattern.flags) }));
+  const kind = fromSaved(SUBJECT, () =>
+    words({ ...options, pattern: pattern && new RegExp(pattern.source, pattern.flags) }),
+  );
   return overVocabulary(kind, readVocabulary(kind, vocabulary));
 };

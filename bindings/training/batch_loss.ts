@@ -68,12 +68,13 @@ export interface StepResult<T = Tensor> {
 
 /** 1 at valid steps [batch, time], 0 at others; undefined when all count alike. */
 const stepWeights = ({ steps, shape, rank }: Tensor): Tensor | undefined =>
-  (steps && rank > 2 ? validSteps(currentTrace("loss"), steps, shape[0], shape[1]) : undefined);
+  steps && rank > 2 ? validSteps(currentTrace("loss"), steps, shape[0], shape[1]) : undefined;
 
 /** Sample weights in the shape of the values: one per sample, or one per step. */
 function fitted(weight: Tensor, values: Tensor): Tensor {
   const fits = weight.shape.every((extent, i) => extent === values.shape[i]) && weight.rank <= values.rank;
-  if (!fits) throw new ShapeError(`sampleWeight: expected [batch] or ${describe(values.shape)}, got ${describe(weight.shape)}`);
+  if (!fits)
+    throw new ShapeError(`sampleWeight: expected [batch] or ${describe(values.shape)}, got ${describe(weight.shape)}`);
   return spread(weight, values);
 }
 
@@ -84,7 +85,8 @@ function classWeights(classWeight: string, y: Tensor, yPred: Tensor): Tensor {
   const classes = Math.max(2, yPred.shape.at(-1)!);
   const table = Float32Array.from({ length: classes }, (_, k) => weights[k] ?? 1);
   const odd = Object.keys(weights).find((label) => !(Number(label) in table));
-  if (odd !== undefined) throw new OptionError(`classWeight: expected weights of the classes 0…${classes - 1}, got one of "${odd}"`);
+  if (odd !== undefined)
+    throw new OptionError(`classWeight: expected weights of the classes 0…${classes - 1}, got one of "${odd}"`);
   const rows = y.rank === yPred.rank && y.shape.at(-1)! > 1;
   return gather(trace.constant(table), rows ? argmax(floatsOf(trace, y)) : alignLabels("classWeight", y, yPred));
 }
@@ -96,7 +98,10 @@ type HeadLoss = Pick<HeadScore, "loss" | "counted"> & { readonly share?: Share |
 function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | undefined): HeadLoss {
   if (!loss) return { loss: undefined, counted: undefined };
   if (!loss.terms) {
-    if (sampleWeight ?? classWeight) throw new OptionError("fit: expected a loss from losses.* with weights of samples or classes, got a function of your own, whose parts cannot be weighted");
+    if (sampleWeight ?? classWeight)
+      throw new OptionError(
+        "fit: expected a loss from losses.* with weights of samples or classes, got a function of your own, whose parts cannot be weighted",
+      );
     const value: unknown = loss(y, yPred);
     if (!isTensor(value)) throw new OptionError(`compile: expected a loss that gives a tensor, got ${shown(value)}`);
     if (value.size > 1) return { ...averaged(sum(value), value.size), counted: undefined };
@@ -108,7 +113,7 @@ function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | un
   const weight = classWeight ? classWeights(classWeight, y, yPred) : sampleWeight;
   const weighted = weight ? mul(values, fitted(weight, values)) : values;
   const total = sum(valid ? mul(weighted, valid) : weighted);
-  const counting = weights && valid ? mul(weights, valid) : weights ?? valid;
+  const counting = weights && valid ? mul(weights, valid) : (weights ?? valid);
   const counted = counting && sum(counting);
   const result = loss.reduction === "sum" ? { loss: total } : averaged(total, counted ?? values.size);
   return { ...result, counted: weights && counted };
@@ -117,7 +122,8 @@ function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | un
 /** A mean; of some rows of a batch, their share of it. */
 function averaged(total: Tensor, divisor: Tensor | number): { loss: Tensor; share?: Share } {
   const trace = currentTrace("loss");
-  if (!trace.options.shard) return { loss: typeof divisor === "number" ? div(total, divisor) : meanOver(total, divisor) };
+  if (!trace.options.shard)
+    return { loss: typeof divisor === "number" ? div(total, divisor) : meanOver(total, divisor) };
   const scale = trace.pinned([]);
   return { loss: mul(total, scale), share: { scale, divisor } };
 }
@@ -145,7 +151,10 @@ const added = (tensors: readonly Tensor[]): Tensor => tensors.reduce((total, ten
  * outputs divided by its rows, as in Keras.
  */
 function penaltiesOf(rows: number): { losses: Tensor[]; share?: Share | undefined } {
-  const { penalties, options: { shard } } = currentTrace("loss");
+  const {
+    penalties,
+    options: { shard },
+  } = currentTrace("loss");
   const all = [...penalties];
   const values = (some: typeof all): Tensor[] => some.map(([value, penalty]) => penalty(value));
   const onWeights = shard && shard.index > 0 ? [] : values(all.filter(([{ origin }]) => origin.has("parameter")));
@@ -156,7 +165,11 @@ function penaltiesOf(rows: number): { losses: Tensor[]; share?: Share | undefine
 }
 
 /** Runs the model on a batch and scores it. */
-export function scoreBatch(model: Network, objective: Objective, { x, y, steps, sampleWeight, classWeight }: Batch): StepResult {
+export function scoreBatch(
+  model: Network,
+  objective: Objective,
+  { x, y, steps, sampleWeight, classWeight }: Batch,
+): StepResult {
   attachSteps(x, steps);
   const heads = headsOf(model, objective, model.call(...x), y, sampleWeight);
   const losing = heads.map((head) => lossOf(head, classWeight));
@@ -165,7 +178,9 @@ export function scoreBatch(model: Network, objective: Objective, { x, y, steps, 
     const { loss, counted } = losing[i];
     return { name: head.name, loss, counted, metrics: head.metrics.map((metric, k) => scored(metric, keys[k], head)) };
   });
-  const losses = scores.flatMap(({ loss }, i) => (loss ? [heads[i].weight === 1 ? loss : mul(loss, heads[i].weight)] : []));
+  const losses = scores.flatMap(({ loss }, i) =>
+    loss ? [heads[i].weight === 1 ? loss : mul(loss, heads[i].weight)] : [],
+  );
   const counted = scores.filter(({ loss }) => loss).map((score) => score.counted);
   const penalty = penaltiesOf(x[0].shape[0]);
   return {

@@ -22,8 +22,10 @@ import type { Updater } from "../optimizers/optimizer_state.ts";
 type StepFunction = (x: Tensor[], y: Several<Tensor>, steps: Steps, weighting: Weighting) => StepResult;
 
 /** The program's function: the loss, then the sums of the metrics. */
-const stepFunction = (model: Module, objective: Objective): StepFunction =>
-  (x, y, steps, weighting) => scoreBatch(model, objective, { x, y, steps, ...weighting });
+const stepFunction =
+  (model: Module, objective: Objective): StepFunction =>
+  (x, y, steps, weighting) =>
+    scoreBatch(model, objective, { x, y, steps, ...weighting });
 
 /** Wants the divisors of losses before the losses. */
 const share: Extension<undefined> = (_trace, _inputs, result) => {
@@ -34,7 +36,17 @@ const share: Extension<undefined> = (_trace, _inputs, result) => {
 /** Gives every part of a batch what its losses are multiplied with, so that they add up to those of the whole. */
 function writeScales(parts: readonly BatchScores[]): void {
   parts[0].shares.forEach((_, i) => {
-    const divisor = parts.reduce((sum, { shares: { [i]: { divisor } } }) => sum + (typeof divisor === "number" ? divisor : divisor.view[0]), 0);
+    const divisor = parts.reduce(
+      (
+        sum,
+        {
+          shares: {
+            [i]: { divisor },
+          },
+        },
+      ) => sum + (typeof divisor === "number" ? divisor : divisor.view[0]),
+      0,
+    );
     for (const { shares } of parts) shares[i].scale.writeScalar(1 / Math.max(divisor, TINY));
   });
 }
@@ -71,14 +83,24 @@ export class BatchRunner {
     const stateful = statefulStore(model);
     const fn = stepFunction(model, objective) as never;
     const training = { training: true, gradients: true, stateful };
-    const rowwise = isRowwise(model) && namedParts<Loss | null>(objective.loss, isLoss).every(([, loss]) => !loss || loss.terms !== undefined);
+    const rowwise =
+      isRowwise(model) &&
+      namedParts<Loss | null>(objective.loss, isLoss).every(([, loss]) => !loss || loss.terms !== undefined);
     const steps = (options: TraceOptions): Division<undefined> =>
-      new Division(model, new TracedFunction("fit", model, fn, options, { extension: this.update }),
-        (shard) => new TracedFunction("fit", model, fn, options, { extension: this.gradients, shard }), rowwise);
+      new Division(
+        model,
+        new TracedFunction("fit", model, fn, options, { extension: this.update }),
+        (shard) => new TracedFunction("fit", model, fn, options, { extension: this.gradients, shard }),
+        rowwise,
+      );
     this.train = steps(training);
     this.cut = steps({ ...training, windows: windowStates(model) });
-    this.test = new Division(model, new TracedFunction("evaluate", model, fn, { stateful }),
-      (shard) => new TracedFunction("evaluate", model, fn, { stateful }, { extension: share, shard }), rowwise);
+    this.test = new Division(
+      model,
+      new TracedFunction("evaluate", model, fn, { stateful }),
+      (shard) => new TracedFunction("evaluate", model, fn, { stateful }, { extension: share, shard }),
+      rowwise,
+    );
     this.probe = new TracedFunction("fit", model, fn, { training: true });
   }
 
@@ -109,16 +131,24 @@ export class BatchRunner {
   /** Why a batch made no update. */
   private explain(scores: readonly BatchScores[], batch: Dataset, where: { epoch: number; batch: number }): never {
     const place = `epoch ${where.epoch + 1}, batch ${where.batch + 1}`;
-    if (allIgnored(scores)) throw new ValueError(`fit: expected a label that counts, got only ignored ones in ${place}; the weights are those before that batch`);
+    if (allIgnored(scores))
+      throw new ValueError(
+        `fit: expected a label that counts, got only ignored ones in ${place}; the weights are those before that batch`,
+      );
     const { layer, what } = diagnose(this.model, this.objective, lossOf(scores), batch);
-    throw new NonFiniteError(`fit: expected a finite loss and gradients, got ${what} in ${place}${layer ? `, first in ${layer}` : ""}; the weights are those before that batch`, { ...where, layer });
+    throw new NonFiniteError(
+      `fit: expected a finite loss and gradients, got ${what} in ${place}${layer ? `, first in ${layer}` : ""}; the weights are those before that batch`,
+      { ...where, layer },
+    );
   }
 
   /** @throws UnsupportedError when nothing is carried from window to window, as in loops over time of one's own */
   private startWindows(): void {
     const states = windowStates(this.model);
     if (states.size === 0 && statefulStore(this.model).size === 0) {
-      throw new UnsupportedError("fit: expected a recurrent layer, whose state goes on from window to window with truncate, got a model without");
+      throw new UnsupportedError(
+        "fit: expected a recurrent layer, whose state goes on from window to window with truncate, got a model without",
+      );
     }
     states.reset();
   }
@@ -173,7 +203,11 @@ export class BatchRunner {
     const batch = data.slice(0, Math.min(size, data.rows));
     const first = truncate === undefined ? batch : batch.window(0, Math.min(truncate, data.time));
     if (!first) return; // no row has begun yet
-    const [{ compiled: { program } }] = this.compile(truncate === undefined ? this[kind] : this.cut, first, first.rows);
+    const [
+      {
+        compiled: { program },
+      },
+    ] = this.compile(truncate === undefined ? this[kind] : this.cut, first, first.rows);
     data.sources.forEach(([name, array], i) => {
       // lengths have been held to the whole sequence already
       if (!name.endsWith(": lengths")) program.inputs[i].check(array.data, name, array.shape);

@@ -15,7 +15,12 @@ const layerOf = (name: string): string => name.replace(/\/[^/]*$/, "");
  *
  * @param batch  of the step that failed, which was the last to draw random numbers
  */
-export function diagnose(model: Module, objective: Objective, loss: number, batch: Dataset): { layer: string | undefined; what: string } {
+export function diagnose(
+  model: Module,
+  objective: Objective,
+  loss: number,
+  batch: Dataset,
+): { layer: string | undefined; what: string } {
   const { randomState } = model;
   const { counter } = randomState;
   randomState.counter = counter - 1; // the same dropout again

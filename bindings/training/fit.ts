@@ -47,8 +47,25 @@ export interface FitOptions extends BatchOptions {
   verbose?: boolean | number | undefined;
 }
 
-const FIT_OPTIONS = ["epochs", "initialEpoch", "batchSize", "shuffle", "stepsPerEpoch", "truncate", "validationData", "validationSplit", "validationBatchSize", "validationSteps",
-  "callbacks", "signal", "verbose", "lengths", "mask", "sampleWeight", "classWeight"];
+const FIT_OPTIONS = [
+  "epochs",
+  "initialEpoch",
+  "batchSize",
+  "shuffle",
+  "stepsPerEpoch",
+  "truncate",
+  "validationData",
+  "validationSplit",
+  "validationBatchSize",
+  "validationSteps",
+  "callbacks",
+  "signal",
+  "verbose",
+  "lengths",
+  "mask",
+  "sampleWeight",
+  "classWeight",
+];
 
 /** What happened in a training: a batch or an epoch is done. */
 export interface TrainEvent {
@@ -102,7 +119,9 @@ class Listeners {
 
   /** Whether a callback takes a step that was not finite as a normal end. */
   forgives(error: unknown): boolean {
-    return error instanceof NonFiniteError && this.callbacks.some((callback) => callback.onNonFinite?.(error, this.model));
+    return (
+      error instanceof NonFiniteError && this.callbacks.some((callback) => callback.onNonFinite?.(error, this.model))
+    );
   }
 }
 
@@ -115,16 +134,24 @@ function checkFit(options: FitOptions): void {
   if (!Array.isArray(callbacks)) throw new OptionError(`fit: expected a list of callbacks, got ${typeof callbacks}`);
   for (const callback of callbacks) checkCallback("fit", callback);
   checkFlags("fit", options, ["shuffle"]);
-  if (typeof verbose !== "boolean" && typeof verbose !== "number") throw new OptionError(`fit: expected verbose to be true or false, got ${shown(verbose)}`);
-  if (signal !== undefined && typeof signal?.throwIfAborted !== "function") throw new OptionError(`fit: expected signal to be an AbortSignal, got ${signal === null ? "null" : typeof signal}`);
+  if (typeof verbose !== "boolean" && typeof verbose !== "number")
+    throw new OptionError(`fit: expected verbose to be true or false, got ${shown(verbose)}`);
+  if (signal !== undefined && typeof signal?.throwIfAborted !== "function")
+    throw new OptionError(`fit: expected signal to be an AbortSignal, got ${signal === null ? "null" : typeof signal}`);
 }
 
 /** See {@link Module.train}. */
-export async function* train(model: Module, runner: BatchRunner, source: Source, options: FitOptions): AsyncGenerator<TrainEvent, void> {
+export async function* train(
+  model: Module,
+  runner: BatchRunner,
+  source: Source,
+  options: FitOptions,
+): AsyncGenerator<TrainEvent, void> {
   checkFit(options);
   const { epochs = 1, initialEpoch = 0, callbacks = [], signal } = options;
   const { training, validation } = prepare(model, source, options);
-  if (model.fitting) throw new StateError("fit: expected no other training of this model, got one that is still running");
+  if (model.fitting)
+    throw new StateError("fit: expected no other training of this model, got one that is still running");
   if (options.truncate !== undefined) checkWindows(model);
   runner.check("train", training, options.truncate);
   if (validation) runner.check("test", validation);
@@ -165,7 +192,11 @@ async function* cut(batches: Iterable<Batch> | AsyncIterable<Batch>, steps: numb
 
 /** One pass over the data. @returns the number of its batches, or windows */
 async function* trainEpoch(
-  model: Module, runner: BatchRunner, training: Batches, { epochs = 1, truncate, signal }: FitOptions, { epoch, scores, listeners }: { epoch: number; scores: Scores; listeners: Listeners },
+  model: Module,
+  runner: BatchRunner,
+  training: Batches,
+  { epochs = 1, truncate, signal }: FitOptions,
+  { epoch, scores, listeners }: { epoch: number; scores: Scores; listeners: Listeners },
 ): AsyncGenerator<TrainEvent, number> {
   signal?.throwIfAborted();
   let done = 0;
@@ -173,7 +204,14 @@ async function* trainEpoch(
   for await (const piece of truncate === undefined ? batches : cut(batches, truncate)) {
     signal?.throwIfAborted();
     scores.add(runner.step(piece, { epoch, batch: done }), piece.rows.length * (truncate ? piece.data.time : 1));
-    const event: TrainEvent = { type: "batch", epoch, epochs, batch: ++done, batches: truncate ? undefined : training.count, logs: scores.logs() };
+    const event: TrainEvent = {
+      type: "batch",
+      epoch,
+      epochs,
+      batch: ++done,
+      batches: truncate ? undefined : training.count,
+      logs: scores.logs(),
+    };
     await listeners.batch(event);
     yield event;
     await pause();
@@ -183,13 +221,24 @@ async function* trainEpoch(
 }
 
 /** Runs an evaluation. @returns its scores under the names of validation */
-async function validate(runner: BatchRunner, validation: Batches, epoch: number, signal: AbortSignal | undefined): Promise<Logs> {
+async function validate(
+  runner: BatchRunner,
+  validation: Batches,
+  epoch: number,
+  signal: AbortSignal | undefined,
+): Promise<Logs> {
   const logs = await scored(runner, validation, "fit: validationData", epoch, signal);
   return Object.fromEntries(Object.entries(logs).map(([key, score]) => [`val_${key}`, score]));
 }
 
 /** Scores batch after batch, with turns for others between them. */
-async function scored(runner: BatchRunner, batches: Batches, subject: string, epoch: number, signal?: AbortSignal): Promise<Logs> {
+async function scored(
+  runner: BatchRunner,
+  batches: Batches,
+  subject: string,
+  epoch: number,
+  signal?: AbortSignal,
+): Promise<Logs> {
   const scores = new Scores();
   for await (const batch of batches.epoch(epoch)) {
     runner.score(batch, scores);

@@ -39,7 +39,8 @@ export class Finish {
     const loss = trace.pinned([]);
     eachTrained(this.model, (block, { offset, size }) => {
       const sum = placed(block.gradientPtr() + offset * 4);
-      for (let part = 1; part < parts; part++) trace.call("f32_vadd", size, sum, placed(block.gradientPtr(part) + offset * 4), sum);
+      for (let part = 1; part < parts; part++)
+        trace.call("f32_vadd", size, sum, placed(block.gradientPtr(part) + offset * 4), sum);
     });
     this.updater.record(trace, loss);
     return new Program(trace, [loss], [], { owner: this.model.ownPrograms });

@@ -22,36 +22,48 @@ export interface InspectOptions extends StepOptions {
 /** Names of the extra outputs. */
 type Names = string[];
 
-const forwardValues: Extension<Names> = ({ body: { exposed } }) => ({ outputs: [...exposed.values()].map(({ value }) => value), extra: [...exposed.keys()] });
+const forwardValues: Extension<Names> = ({ body: { exposed } }) => ({
+  outputs: [...exposed.values()].map(({ value }) => value),
+  extra: [...exposed.keys()],
+});
 
 /** What layers exposed, then the gradients of what has any, then those of the weights. */
-const withGradients = (model: Network): Extension<Names> => (trace, _inputs, result) => {
-  const { exposed } = trace.body;
-  const values = new Map([...exposed].map(([name, { value }]) => [name, value]));
-  const tape = recordGradients("inspect", trace, model, (result as { loss: Tensor }).loss);
-  for (const [name, { gradient }] of exposed) {
-    const tensor = gradient?.(tape);
-    if (tensor) values.set(`${name}/grad`, tensor);
-  }
-  for (const [name, parameter] of model.trainableParameters()) {
-    const used = trace.parameters.get(parameter);
-    const gradient = used && tape.gradient(used);
-    if (gradient) values.set(`${name}/grad`, gradient);
-  }
-  return { outputs: [...values.values()], extra: [...values.keys()] };
-};
+const withGradients =
+  (model: Network): Extension<Names> =>
+  (trace, _inputs, result) => {
+    const { exposed } = trace.body;
+    const values = new Map([...exposed].map(([name, { value }]) => [name, value]));
+    const tape = recordGradients("inspect", trace, model, (result as { loss: Tensor }).loss);
+    for (const [name, { gradient }] of exposed) {
+      const tensor = gradient?.(tape);
+      if (tensor) values.set(`${name}/grad`, tensor);
+    }
+    for (const [name, parameter] of model.trainableParameters()) {
+      const used = trace.parameters.get(parameter);
+      const gradient = used && tape.gradient(used);
+      if (gradient) values.set(`${name}/grad`, gradient);
+    }
+    return { outputs: [...values.values()], extra: [...values.keys()] };
+  };
 
 /** Runs the function once and gives what its extension named. */
 function values(traced: TracedFunction<Names>, args: FlatArguments, skip: number): ArrayRecord {
   const { program, extra } = traced.run(args);
   const ports = program.outputs.slice(skip);
-  const record = Object.fromEntries(extra.map((name, i) => [name, { data: ports[i].read() as Float32Array, shape: [...ports[i].shape] }]));
+  const record = Object.fromEntries(
+    extra.map((name, i) => [name, { data: ports[i].read() as Float32Array, shape: [...ports[i].shape] }]),
+  );
   program.dispose();
   return record;
 }
 
 /** See {@link Module.inspect}. */
-export function inspect(model: Network, x: ModelInput, options: InspectOptions, objective: Objective | undefined): ArrayRecord {
+export function inspect(
+  model: Network,
+  x: ModelInput,
+  options: InspectOptions,
+  objective: Objective | undefined,
+): ArrayRecord {
   model.throwIfDisposed();
   checkOptions("inspect", options, ["lengths", "mask", "y", "gradients"]);
   checkFlags("inspect", options, ["gradients"]);
@@ -63,17 +75,31 @@ export function inspect(model: Network, x: ModelInput, options: InspectOptions, 
       attachSteps(inputs, given);
       model.call(...inputs);
     };
-    const traced = new TracedFunction("inspect", model, forward as never, { inspect: true }, { extension: forwardValues });
+    const traced = new TracedFunction(
+      "inspect",
+      model,
+      forward as never,
+      { inspect: true },
+      { extension: forwardValues },
+    );
     return values(traced, traced.flatten([arrays, valid]), 0);
   }
-  if (!objective || y === undefined) throw new StateError("inspect: expected a compiled model and y for gradients, got none");
+  if (!objective || y === undefined)
+    throw new StateError("inspect: expected a compiled model and y for gradients, got none");
   return inspectStep(model, objective, Dataset.of(x, y, steps, "inspect"), false);
 }
 
 /** Values and gradients inside a step on a whole batch; as in training, or without its dropout. */
 export function inspectStep(model: Network, objective: Objective, batch: Dataset, training: boolean): ArrayRecord {
-  const loss = (x: Tensor[], y: Several<Tensor>, steps: Steps, weighting: Weighting): unknown =>
-    ({ loss: scoreBatch(model, { ...objective, metrics: [] }, { x, y, steps, ...weighting }).loss });
-  const traced = new TracedFunction("inspect", model, loss as never, { inspect: true, gradients: true, training }, { extension: withGradients(model) });
+  const loss = (x: Tensor[], y: Several<Tensor>, steps: Steps, weighting: Weighting): unknown => ({
+    loss: scoreBatch(model, { ...objective, metrics: [] }, { x, y, steps, ...weighting }).loss,
+  });
+  const traced = new TracedFunction(
+    "inspect",
+    model,
+    loss as never,
+    { inspect: true, gradients: true, training },
+    { extension: withGradients(model) },
+  );
   return values(traced, batch.arguments(), 1);
 }

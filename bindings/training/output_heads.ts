@@ -33,7 +33,12 @@ type Outputs = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 
 export const isLoss: IsOne = (value) => typeof value === "function" || value === null;
 const isNumber: IsOne = (value) => typeof value === "number";
-const form = (value: Outputs): string => (isTensor(value) ? "one" : Array.isArray(value) ? `a list of ${value.length}` : `a record of ${Object.keys(value).join(", ")}`);
+const form = (value: Outputs): string =>
+  isTensor(value)
+    ? "one"
+    : Array.isArray(value)
+      ? `a list of ${value.length}`
+      : `a record of ${Object.keys(value).join(", ")}`;
 
 /**
  * What is given for each output, by its name.
@@ -43,32 +48,52 @@ const form = (value: Outputs): string => (isTensor(value) ? "one" : Array.isArra
 function matched<T>(what: string, given: Several<T>, isOne: IsOne, outputs: Outputs): Map<string, T> {
   const names = namedParts<Tensor>(outputs, isTensor).map(([name]) => name);
   if (isOne(given)) return new Map(names.map((name) => [name, given as T]));
-  const same = isTensor(outputs) ? false : Array.isArray(outputs) ? Array.isArray(given) && given.length === outputs.length : isRecord(given);
+  const same = isTensor(outputs)
+    ? false
+    : Array.isArray(outputs)
+      ? Array.isArray(given) && given.length === outputs.length
+      : isRecord(given);
   const parts = namedParts(given, isOne);
-  if (!same) throw new OptionError(`compile: expected ${what} for ${form(outputs)} output${isTensor(outputs) ? "" : "s"}, got ${Array.isArray(given) ? `a list of ${parts.length}` : "a record"}`);
+  if (!same)
+    throw new OptionError(
+      `compile: expected ${what} for ${form(outputs)} output${isTensor(outputs) ? "" : "s"}, got ${Array.isArray(given) ? `a list of ${parts.length}` : "a record"}`,
+    );
   const odd = parts.find(([name]) => !names.includes(name));
-  if (odd) throw new OptionError(`compile: expected ${what} of ${names.join(", ")}, got "${odd[0]}"${nearest(odd[0], names)}`);
+  if (odd)
+    throw new OptionError(`compile: expected ${what} of ${names.join(", ")}, got "${odd[0]}"${nearest(odd[0], names)}`);
   return new Map(parts);
 }
 
 function metricsOf({ metrics }: Objective, outputs: Outputs): Map<string, readonly Metric[]> {
-  const list = Array.isArray(metrics) ? metrics as readonly (Metric | readonly Metric[])[] : undefined;
+  const list = Array.isArray(metrics) ? (metrics as readonly (Metric | readonly Metric[])[]) : undefined;
   if (list?.length === 0) return new Map();
-  if (isTensor(outputs) && list?.every((metric) => !Array.isArray(metric))) return new Map([["", list as readonly Metric[]]]);
+  if (isTensor(outputs) && list?.every((metric) => !Array.isArray(metric)))
+    return new Map([["", list as readonly Metric[]]]);
   const each = matched<Metric | readonly Metric[]>("metrics", metrics as Several<Metric>, () => false, outputs);
   return new Map([...each].map(([name, some]) => [name, [some].flat() as Metric[]]));
 }
 
 /** Targets or weights by output; those for one output are for all when `shared`. @throws OptionError when they are for others */
-function given(model: Network, what: string, arrays: Several<Tensor>, outputs: Outputs, shared: boolean): Map<string, Tensor> {
+function given(
+  model: Network,
+  what: string,
+  arrays: Several<Tensor>,
+  outputs: Outputs,
+  shared: boolean,
+): Map<string, Tensor> {
   const names = namedParts<Tensor>(outputs, isTensor).map(([name]) => name);
   if (isTensor(arrays) && (shared || isTensor(outputs))) return new Map(names.map((name) => [name, arrays]));
   const parts = namedParts(arrays, isTensor);
-  const fits = !isTensor(arrays) && !isTensor(outputs) && Array.isArray(arrays) === Array.isArray(outputs)
-    && (Array.isArray(arrays) ? parts.length === names.length : parts.every(([name]) => names.includes(name)));
+  const fits =
+    !isTensor(arrays) &&
+    !isTensor(outputs) &&
+    Array.isArray(arrays) === Array.isArray(outputs) &&
+    (Array.isArray(arrays) ? parts.length === names.length : parts.every(([name]) => names.includes(name)));
   if (fits) return new Map(parts);
   const hint = isTensor(arrays) && Array.isArray(outputs) ? "; to train on the first alone, leave returnState out" : "";
-  throw new OptionError(`${model.describe()}: expected ${what} for ${form(outputs)} output${isTensor(outputs) ? "" : "s"}, got ${form(arrays)}${hint}`);
+  throw new OptionError(
+    `${model.describe()}: expected ${what} for ${form(outputs)} output${isTensor(outputs) ? "" : "s"}, got ${form(arrays)}${hint}`,
+  );
 }
 
 /** @throws TraceError unless a call gave tensors */
@@ -76,15 +101,28 @@ function checkOutputs(model: Network, outputs: unknown): asserts outputs is Outp
   const some = isTensor(outputs) || Array.isArray(outputs) || isRecord(outputs);
   const parts = some ? namedParts<unknown>(outputs as Several<unknown>, isTensor) : [];
   if (parts.length > 0 && parts.every(([, part]) => isTensor(part))) return;
-  const got = some ? `${Array.isArray(outputs) ? "a list" : "a record"} of other things` : outputs === null ? "null" : typeof outputs;
-  throw new TraceError(`${model.describe()}: expected call to give a tensor, or a list or a record of tensors, got ${got}`);
+  const got = some
+    ? `${Array.isArray(outputs) ? "a list" : "a record"} of other things`
+    : outputs === null
+      ? "null"
+      : typeof outputs;
+  throw new TraceError(
+    `${model.describe()}: expected call to give a tensor, or a list or a record of tensors, got ${got}`,
+  );
 }
 
 /** @throws OptionError, TraceError when outputs, targets and what was compiled do not go together */
-export function headsOf(model: Network, objective: Objective, outputs: unknown, y: Several<Tensor>, sampleWeight: Several<Tensor> | undefined): Head[] {
+export function headsOf(
+  model: Network,
+  objective: Objective,
+  outputs: unknown,
+  y: Several<Tensor>,
+  sampleWeight: Several<Tensor> | undefined,
+): Head[] {
   checkOutputs(model, outputs);
   const losses = matched("losses", objective.loss, isLoss, outputs);
-  const weights = objective.lossWeights === undefined ? undefined : matched("lossWeights", objective.lossWeights, isNumber, outputs);
+  const weights =
+    objective.lossWeights === undefined ? undefined : matched("lossWeights", objective.lossWeights, isNumber, outputs);
   const metrics = metricsOf(objective, outputs);
   const targets = given(model, "y", y, outputs, false);
   const sampleWeights = sampleWeight && given(model, "sampleWeight", sampleWeight, outputs, true);
@@ -94,9 +132,19 @@ export function headsOf(model: Network, objective: Objective, outputs: unknown, 
     const scored = metrics.get(name) ?? [];
     if (!loss && scored.length === 0) continue;
     const target = targets.get(name);
-    if (!target) throw new OptionError(`${model.describe()}: expected y of ${name}, which has a loss or metrics, got none`);
-    heads.push({ name, yPred, y: target, loss, weight: weights?.get(name) ?? 1, metrics: scored, sampleWeight: sampleWeights?.get(name) });
+    if (!target)
+      throw new OptionError(`${model.describe()}: expected y of ${name}, which has a loss or metrics, got none`);
+    heads.push({
+      name,
+      yPred,
+      y: target,
+      loss,
+      weight: weights?.get(name) ?? 1,
+      metrics: scored,
+      sampleWeight: sampleWeights?.get(name),
+    });
   }
-  if (!heads.some(({ loss }) => loss)) throw new OptionError("compile: expected a loss of at least one output, got none");
+  if (!heads.some(({ loss }) => loss))
+    throw new OptionError("compile: expected a loss of at least one output, got none");
   return heads;
 }

@@ -15,7 +15,8 @@ export type IsOne = (value: unknown) => boolean;
 export function mapSeveral<T, R>(value: Several<T>, isOne: IsOne, fn: (part: T, path: string) => R): Several<R> {
   if (!isOne(value)) {
     if (Array.isArray(value)) return (value as readonly T[]).map((part, i) => fn(part, `[${i}]`));
-    if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, fn(part as T, `.${name}`)]));
+    if (isRecord(value))
+      return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, fn(part as T, `.${name}`)]));
   }
   return fn(value as T, "");
 }
@@ -23,5 +24,7 @@ export function mapSeveral<T, R>(value: Several<T>, isOne: IsOne, fn: (part: T, 
 /** The parts with the names of their outputs: "" for one, `output_0`, `output_1` … in a list, the keys of a record. */
 export function namedParts<T>(value: Several<T>, isOne: IsOne): [name: string, part: T][] {
   if (isOne(value)) return [["", value as T]];
-  return Array.isArray(value) ? (value as readonly T[]).map((part, i) => [`output_${i}`, part]) : Object.entries(value as Record<string, T>);
+  return Array.isArray(value)
+    ? (value as readonly T[]).map((part, i) => [`output_${i}`, part])
+    : Object.entries(value as Record<string, T>);
 }

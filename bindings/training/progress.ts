@@ -13,23 +13,30 @@ interface Bar {
 async function cliProgress(): Promise<{ SingleBar: new (options: object) => Bar } | undefined> {
   const peer = "cli-progress";
   try {
-    const loaded = await import(/* @vite-ignore */ /* webpackIgnore: true */ peer) as { default?: unknown };
+    const loaded = (await import(/* @vite-ignore */ /* webpackIgnore: true */ peer)) as { default?: unknown };
     return (loaded.default ?? loaded) as { SingleBar: new (options: object) => Bar };
   } catch {
     return undefined;
   }
 }
 
-export const formatLogs = (logs: Logs): string => Object.entries(logs).map(([key, value]) => `${key} ${value.toPrecision(4)}`).join("  ");
+export const formatLogs = (logs: Logs): string =>
+  Object.entries(logs)
+    .map(([key, value]) => `${key} ${value.toPrecision(4)}`)
+    .join("  ");
 
-const isTerminal = (): boolean => (globalThis as { process?: { stdout?: { isTTY?: boolean } } }).process?.stdout?.isTTY === true;
+const isTerminal = (): boolean =>
+  (globalThis as { process?: { stdout?: { isTTY?: boolean } } }).process?.stdout?.isTTY === true;
 
 /** A callback that shows epochs as they go by. */
 export async function progressOf(): Promise<Callback> {
   const library = isTerminal() ? await cliProgress() : undefined;
   const line = ({ epoch, epochs, logs }: TrainEvent): string => `epoch ${epoch + 1}/${epochs}  ${formatLogs(logs)}`;
   if (!library) return { onEpochEnd: (event) => console.log(line(event)) };
-  const bar = new library.SingleBar({ format: "epoch {epoch}/{epochs} {bar} {value}/{total} batches  {text}", clearOnComplete: true });
+  const bar = new library.SingleBar({
+    format: "epoch {epoch}/{epochs} {bar} {value}/{total} batches  {text}",
+    clearOnComplete: true,
+  });
   return {
     onBatchEnd({ epoch, epochs, batch, batches, logs }) {
       if (batches === undefined) return; // of an end that nobody knows there is no share

@@ -59,9 +59,15 @@ export class Scores {
     heads.forEach(({ name, loss, metrics }, i) => {
       if (loss && heads.length > 1) {
         const ignored = sumOf(parts, (part) => part.heads[i].counted) === 0;
-        this.addLoss(`${name}_loss`, sumOf(parts, (part) => part.heads[i].loss)!, ignored ? 0 : rows);
+        this.addLoss(
+          `${name}_loss`,
+          sumOf(parts, (part) => part.heads[i].loss)!,
+          ignored ? 0 : rows,
+        );
       }
-      metrics.forEach((metric, k) => { for (const part of parts) this.addMetric(metric, part.heads[i].metrics[k].parts); });
+      metrics.forEach((metric, k) => {
+        for (const part of parts) this.addMetric(metric, part.heads[i].metrics[k].parts);
+      });
     });
   }
 
@@ -69,7 +75,11 @@ export class Scores {
     let metric = this.metrics.get(key);
     if (!metric) this.metrics.set(key, (metric = { sums: parts.map(({ size }) => new Float64Array(size)), result }));
     const { sums } = metric;
-    parts.forEach(({ view }, i) => view.forEach((value, k) => { sums[i][k] += value; }));
+    parts.forEach(({ view }, i) =>
+      view.forEach((value, k) => {
+        sums[i][k] += value;
+      }),
+    );
   }
 
   private addLoss(key: string, value: number, rows: number): void {

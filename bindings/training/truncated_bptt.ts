@@ -24,6 +24,9 @@ export function checkWindows(model: Network): void {
   for (const module of model.modulePaths().keys()) {
     const { definition, config } = module as Network & Partial<LayerPart>;
     const why = definition?.unstreamable?.(config);
-    if (why) throw new UnsupportedError(`fit: expected layers that go on from window to window with truncate, got ${module.describe()}: ${why}`);
+    if (why)
+      throw new UnsupportedError(
+        `fit: expected layers that go on from window to window with truncate, got ${module.describe()}: ${why}`,
+      );
   }
 }

@@ -22,13 +22,18 @@ export interface ConnectOptions {
 
 /** Starts a module in a worker of the kind there is here. */
 function start(url: URL | string): WorkerLike {
-  const { Worker: WebWorker } = globalThis as { Worker?: new (url: URL | string, options: { type: "module" }) => WorkerLike };
+  const { Worker: WebWorker } = globalThis as {
+    Worker?: new (url: URL | string, options: { type: "module" }) => WorkerLike;
+  };
   try {
     if (WebWorker) return new WebWorker(url, { type: "module" });
     const { Worker } = builtin()!("node:worker_threads");
     return new Worker(url);
   } catch (cause) {
-    throw new WorkerError(`connect: expected a module to start a worker with, got ${String(url)}: ${(cause as Error).message}`, { cause });
+    throw new WorkerError(
+      `connect: expected a module to start a worker with, got ${String(url)}: ${(cause as Error).message}`,
+      { cause },
+    );
   }
 }
 
@@ -42,12 +47,16 @@ interface Failure {
 
 /** Calls `fail` when the worker ends or throws what nobody catches. @returns what stops watching */
 function watch(worker: WorkerLike, fail: (error: WorkerError) => void): () => void {
-  const gone = (what: string, cause?: unknown): void => fail(new WorkerError(`connect: expected a worker that runs, got one that ${what}`, { cause }));
+  const gone = (what: string, cause?: unknown): void =>
+    fail(new WorkerError(`connect: expected a worker that runs, got one that ${what}`, { cause }));
   const stops = [
     listen(worker as Emitter, "error", (failure: Failure) => {
       const { message, filename, lineno } = failure;
       failure.preventDefault?.(); // told by our error; Deno would end the whole program
-      gone(message ? `failed: ${message}${filename ? ` at ${filename}:${lineno}` : ""}` : "could not be loaded", failure instanceof Error ? failure : undefined);
+      gone(
+        message ? `failed: ${message}${filename ? ` at ${filename}:${lineno}` : ""}` : "could not be loaded",
+        failure instanceof Error ? failure : undefined,
+      );
     }),
     listen(worker as Emitter, "exit", (code: number) => gone(`ended with code ${code}`)), // Node
     listen(worker as Emitter, "close", () => gone("ended")), // Bun
@@ -68,7 +77,11 @@ function greet(worker: WorkerLike, data: unknown): { port: Promise<MessagePort>;
     try {
       hello();
     } catch (cause) {
-      reject(new ValueError(`connect: expected data that can be sent to a worker, got: ${(cause as Error).message}`, { cause }));
+      reject(
+        new ValueError(`connect: expected data that can be sent to a worker, got: ${(cause as Error).message}`, {
+          cause,
+        }),
+      );
     }
   });
   return { port, stop };
@@ -87,7 +100,8 @@ export async function connect(worker: WorkerLike | URL | string, options: Connec
   checkOptions("connect", options, ["data"]);
   const started = typeof worker === "string" || worker instanceof URL;
   const target = started ? start(worker) : worker;
-  if (typeof target?.postMessage !== "function") throw new OptionError(`connect: expected a worker or its URL, got ${target === null ? "null" : typeof target}`);
+  if (typeof target?.postMessage !== "function")
+    throw new OptionError(`connect: expected a worker or its URL, got ${target === null ? "null" : typeof target}`);
   let connection: Connection | undefined;
   let unwatch = (): void => {};
   const release = (): unknown => {
@@ -96,10 +110,13 @@ export async function connect(worker: WorkerLike | URL | string, options: Connec
   };
   try {
     const { port, stop } = greet(target, options.data);
-    const ended = new Promise<never>((_, reject) => (unwatch = watch(target, (error) => {
-      reject(error);
-      connection?.fail(error);
-    })));
+    const ended = new Promise<never>(
+      (_, reject) =>
+        (unwatch = watch(target, (error) => {
+          reject(error);
+          connection?.fail(error);
+        })),
+    );
     connection = new Connection(await Promise.race([port, ended]).finally(stop), release);
     await connection.opened();
     return new RemoteModel(connection);

@@ -23,7 +23,8 @@ interface Pending {
 /** Milliseconds for a worker to say why it ended. */
 const GRACE = 100;
 
-const disposed = (method: string): DisposedError => new DisposedError(`${method}: expected a live remote model, got one that was disposed of`);
+const disposed = (method: string): DisposedError =>
+  new DisposedError(`${method}: expected a live remote model, got one that was disposed of`);
 
 export class Connection {
   private readonly port: MessagePort;
@@ -40,13 +41,16 @@ export class Connection {
     port.onmessage = ({ data }: MessageEvent<Reply>) => this.receive(data);
     listen(port, "close", () => {
       // all that a page hears of a worker that somebody terminates; others say more, a moment later
-      if (!this.disposing) setTimeout(() => this.fail(new WorkerError("connect: expected a worker that runs, got one that ended")), GRACE);
+      if (!this.disposing)
+        setTimeout(() => this.fail(new WorkerError("connect: expected a worker that runs, got one that ended")), GRACE);
     });
   }
 
   /** Resolves when the worker has made its model, rejects with why it did not. */
   opened(): Promise<void> {
-    return new Promise((resolve, reject) => void this.pending.set(0, { method: "connect", call: {}, resolve: () => resolve(), reject }));
+    return new Promise(
+      (resolve, reject) => void this.pending.set(0, { method: "connect", call: {}, resolve: () => resolve(), reject }),
+    );
   }
 
   /**
@@ -63,7 +67,13 @@ export class Connection {
     });
   }
 
-  private ask(method: string, args: readonly unknown[], call: CallOptions, resolve: (result: unknown) => void, reject: (error: unknown) => void): void {
+  private ask(
+    method: string,
+    args: readonly unknown[],
+    call: CallOptions,
+    resolve: (result: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
     if (this.failure) throw this.failure;
     const { target = MODEL, signal, onEvent, transfer = false } = call;
     signal?.throwIfAborted();
@@ -71,10 +81,12 @@ export class Connection {
     this.send(method, { id, target, method, args, events: onEvent !== undefined }, transfer);
     const abort = (): void => this.port.postMessage({ id, abort: true } satisfies Request);
     signal?.addEventListener("abort", abort, { once: true });
-    const settle = (then: (value: unknown) => void) => (value: unknown): void => {
-      signal?.removeEventListener("abort", abort);
-      then(value);
-    };
+    const settle =
+      (then: (value: unknown) => void) =>
+      (value: unknown): void => {
+        signal?.removeEventListener("abort", abort);
+        then(value);
+      };
     this.pending.set(id, { method, call, resolve: settle(resolve), reject: settle(reject) });
   }
 
@@ -83,7 +95,10 @@ export class Connection {
     try {
       this.port.postMessage(value, buffers);
     } catch (cause) {
-      throw new ValueError(`${method}: expected arguments that can be sent to a worker, such as arrays and plain objects, got: ${(cause as Error).message}`, { cause });
+      throw new ValueError(
+        `${method}: expected arguments that can be sent to a worker, such as arrays and plain objects, got: ${(cause as Error).message}`,
+        { cause },
+      );
     }
   }
 

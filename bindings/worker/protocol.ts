@@ -23,11 +23,20 @@ export interface Hello {
   readonly data: unknown;
 }
 
-export type Greeting = Hello | { readonly gatewise: "serving" } | { readonly gatewise: "port"; readonly id: string; readonly port: MessagePort };
+export type Greeting =
+  | Hello
+  | { readonly gatewise: "serving" }
+  | { readonly gatewise: "port"; readonly id: string; readonly port: MessagePort };
 
 /** One call; `abort` takes back the one of this id. */
 export type Request =
-  | { readonly id: number; readonly target: number; readonly method: string; readonly args: readonly unknown[]; readonly events: boolean }
+  | {
+      readonly id: number;
+      readonly target: number;
+      readonly method: string;
+      readonly args: readonly unknown[];
+      readonly events: boolean;
+    }
   | { readonly id: number; readonly abort: true };
 
 /** `result`, `error` and `aborted` answer a request, after any number of events. The model being made is answered as request 0. */
@@ -103,7 +112,13 @@ export function pack<T>(value: T, handOver: boolean): Packed<T> {
 
 /** An error in a form that every engine can send. */
 export type PackedError =
-  | { readonly name: string; readonly message: string; readonly stack: string | undefined; readonly fields: Logs; readonly cause: PackedError | undefined }
+  | {
+      readonly name: string;
+      readonly message: string;
+      readonly stack: string | undefined;
+      readonly fields: Logs;
+      readonly cause: PackedError | undefined;
+    }
   | { readonly thrown: unknown };
 
 /** Whether a property can be sent: `epoch`, `code` and the like. */
@@ -116,7 +131,15 @@ export function packError(error: unknown): PackedError {
   return { name, message, stack, fields, cause: cause === undefined ? undefined : packError(cause) };
 }
 
-const CLASSES: Readonly<Record<string, unknown>> = { ...errors, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+const CLASSES: Readonly<Record<string, unknown>> = {
+  ...errors,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+};
 
 /** The error again, of its class, with its properties and the stack it had in the worker. */
 export function unpackError(packed: PackedError): unknown {

@@ -34,7 +34,10 @@ export interface RemoteFitOptions extends Omit<FitOptions, "callbacks">, Transfe
 }
 
 /** The options that the worker is told of, and whether buffers are handed over. */
-function divide<O extends Transferring>(method: string, options: O): [told: Omit<O, "transfer">, call: { transfer: boolean | undefined }] {
+function divide<O extends Transferring>(
+  method: string,
+  options: O,
+): [told: Omit<O, "transfer">, call: { transfer: boolean | undefined }] {
   checkRecord(method, options);
   const { transfer, ...told } = options;
   return [told, { transfer }];
@@ -55,9 +58,16 @@ export class RemoteModel {
   /** `fit` of the model, told of by `onEvent`; callbacks are given to `serve`. */
   async fit(x: ModelInput, y: Targets, options: RemoteFitOptions = {}): Promise<History> {
     const [{ onEvent, signal, ...told }, call] = divide("fit", options);
-    if ((told as FitOptions).callbacks !== undefined) throw new OptionError("fit: expected callbacks where the model is, in serve(make, { callbacks }), got them here; onEvent is told of batches and epochs");
-    if (onEvent !== undefined && typeof onEvent !== "function") throw new OptionError(`fit: expected onEvent to be a function, got ${typeof onEvent}`);
-    if (signal !== undefined && typeof signal?.throwIfAborted !== "function") throw new OptionError(`fit: expected signal to be an AbortSignal, got ${signal === null ? "null" : typeof signal}`);
+    if ((told as FitOptions).callbacks !== undefined)
+      throw new OptionError(
+        "fit: expected callbacks where the model is, in serve(make, { callbacks }), got them here; onEvent is told of batches and epochs",
+      );
+    if (onEvent !== undefined && typeof onEvent !== "function")
+      throw new OptionError(`fit: expected onEvent to be a function, got ${typeof onEvent}`);
+    if (signal !== undefined && typeof signal?.throwIfAborted !== "function")
+      throw new OptionError(
+        `fit: expected signal to be an AbortSignal, got ${signal === null ? "null" : typeof signal}`,
+      );
     return this.#connection.call("fit", [x, y, told], { ...call, onEvent, signal });
   }
 
@@ -128,7 +138,7 @@ export class RemoteModel {
 
   /** A stream of the model, in the worker. */
   async stream(options: StreamOptions = {}): Promise<RemoteStream> {
-    return new RemoteStream(this.#connection, await this.#connection.call("stream", [options]) as StreamFacts);
+    return new RemoteStream(this.#connection, (await this.#connection.call("stream", [options])) as StreamFacts);
   }
 
   /**

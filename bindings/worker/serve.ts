@@ -5,7 +5,19 @@ import { OptionError, StateError, UnsupportedError } from "../base/errors.ts";
 import type { FitOptions } from "../training/fit.ts";
 import type { Stream, StreamOptions } from "../inference/stream.ts";
 import { checkOptions } from "../base/options.ts";
-import { MODEL, VERSION, listen, pack, packError, type Emitter, type Greeting, type Hello, type Reply, type Request, type StreamFacts } from "./protocol.ts";
+import {
+  MODEL,
+  VERSION,
+  listen,
+  pack,
+  packError,
+  type Emitter,
+  type Greeting,
+  type Hello,
+  type Reply,
+  type Request,
+  type StreamFacts,
+} from "./protocol.ts";
 
 /** A model as `serve` takes it: of `gatewise`, or of `gatewise/infer` where it only runs. */
 export interface ServedModel {
@@ -23,7 +35,20 @@ export interface ServeOptions {
 
 /** What may be asked of the model besides `fit` and `stream`, and of a stream. */
 const METHODS = {
-  model: ["predict", "evaluate", "trainOnBatch", "testOnBatch", "inspect", "getWeights", "setWeights", "save", "load", "resetStates", "summary", "countParams"],
+  model: [
+    "predict",
+    "evaluate",
+    "trainOnBatch",
+    "testOnBatch",
+    "inspect",
+    "getWeights",
+    "setWeights",
+    "save",
+    "load",
+    "resetStates",
+    "summary",
+    "countParams",
+  ],
   stream: ["process", "reset", "getState", "setState", "dispose"],
 };
 
@@ -60,7 +85,9 @@ class Service {
       this.reply({ id, result: await this.run(request) });
     } catch (error) {
       const aborted = this.trainings.get(id)?.controller.signal;
-      this.reply(aborted?.aborted && error === aborted.reason ? { id, aborted: true } : { id, error: packError(error) });
+      this.reply(
+        aborted?.aborted && error === aborted.reason ? { id, aborted: true } : { id, error: packError(error) },
+      );
     } finally {
       this.trainings.delete(id);
     }
@@ -73,22 +100,33 @@ class Service {
     if (method === "fit") return this.fit(request);
     if (method === "stream") return this.stream(args[0] as StreamOptions);
     if (method === "dispose") return this.end();
-    if (!METHODS.model.includes(method)) throw new UnsupportedError(`serve: expected one of fit, stream, ${METHODS.model.join(", ")}, got "${method}"`);
+    if (!METHODS.model.includes(method))
+      throw new UnsupportedError(`serve: expected one of fit, stream, ${METHODS.model.join(", ")}, got "${method}"`);
     return this.own(method)(...args);
   }
 
   /** A method of the model. @throws UnsupportedError when it has none of that name */
   private own(method: string): (...args: any[]) => any {
     const found = (this.model as unknown as Methods)[method];
-    if (typeof found !== "function") throw new UnsupportedError(`${method}: expected a served model that has it, got ${this.model.constructor.name} without`);
+    if (typeof found !== "function")
+      throw new UnsupportedError(
+        `${method}: expected a served model that has it, got ${this.model.constructor.name} without`,
+      );
     return found.bind(this.model);
   }
 
   private fit({ id, args, events }: Extract<Request, { method: string }>): Promise<unknown> {
     const controller = new AbortController();
     const [x, y, options = {}] = args as [unknown, unknown, FitOptions?];
-    const tell: Callback = { onBatchEnd: (event) => this.reply({ id, event }), onEpochEnd: (event) => this.reply({ id, event }) };
-    const done = this.own("fit")(x, y, { ...options, callbacks: [...this.callbacks, ...(events ? [tell] : [])], signal: controller.signal }) as Promise<unknown>;
+    const tell: Callback = {
+      onBatchEnd: (event) => this.reply({ id, event }),
+      onEpochEnd: (event) => this.reply({ id, event }),
+    };
+    const done = this.own("fit")(x, y, {
+      ...options,
+      callbacks: [...this.callbacks, ...(events ? [tell] : [])],
+      signal: controller.signal,
+    }) as Promise<unknown>;
     this.trainings.set(id, { controller, done });
     return done;
   }
@@ -104,7 +142,8 @@ class Service {
     const stream = this.streams.get(target);
     if (!stream) throw new UnsupportedError(`serve: expected a stream, got number ${target}, which is none`);
     if (method === "step") return stream.step(args[0] as Float32Array).slice(); // its own array is written again by the next step
-    if (!METHODS.stream.includes(method)) throw new UnsupportedError(`serve: expected one of step, ${METHODS.stream.join(", ")}, got "${method}"`);
+    if (!METHODS.stream.includes(method))
+      throw new UnsupportedError(`serve: expected one of step, ${METHODS.stream.join(", ")}, got "${method}"`);
     return (stream as unknown as Methods)[method]!(...args);
   }
 
@@ -122,7 +161,8 @@ function workerScope(): Emitter {
   const scope = globalThis as unknown as Partial<Emitter> & { document?: unknown };
   if (scope.addEventListener && scope.postMessage && scope.document === undefined) return scope as Emitter;
   const threads = builtin()?.("node:worker_threads");
-  if (!threads?.parentPort) throw new StateError("serve: expected to run in a worker, got called outside of one; the other side is connect");
+  if (!threads?.parentPort)
+    throw new StateError("serve: expected to run in a worker, got called outside of one; the other side is connect");
   return threads.parentPort as unknown as Emitter;
 }
 
@@ -130,11 +170,22 @@ function workerScope(): Emitter {
 export type MakeModel = (data: any) => ServedModel | Promise<ServedModel>;
 
 /** Makes the model of a connection and listens for it. */
-async function open(port: MessagePort, { version, data }: Hello, make: MakeModel, callbacks: readonly Callback[]): Promise<void> {
+async function open(
+  port: MessagePort,
+  { version, data }: Hello,
+  make: MakeModel,
+  callbacks: readonly Callback[],
+): Promise<void> {
   try {
-    if (version !== VERSION) throw new UnsupportedError(`serve: expected connect of a gatewise that speaks version ${VERSION}, got ${version}`);
+    if (version !== VERSION)
+      throw new UnsupportedError(
+        `serve: expected connect of a gatewise that speaks version ${VERSION}, got ${version}`,
+      );
     const model = await make(data);
-    if (typeof model?.predict !== "function" || typeof model.dispose !== "function") throw new OptionError(`serve: expected a function that makes a model, got ${model === null ? "null" : typeof model} from it`);
+    if (typeof model?.predict !== "function" || typeof model.dispose !== "function")
+      throw new OptionError(
+        `serve: expected a function that makes a model, got ${model === null ? "null" : typeof model} from it`,
+      );
     const service = new Service(port, model, callbacks);
     listen(port, "message", (request: Request) => void service.answer(request));
     listen(port, "close", () => void service.end()); // nobody is left to ask for anything
@@ -161,7 +212,8 @@ async function open(port: MessagePort, { version, data }: Hello, make: MakeModel
 export function serve(make: MakeModel, options: ServeOptions = {}): void {
   checkOptions("serve", options, ["callbacks"]);
   const { callbacks = [] } = options;
-  if (typeof make !== "function") throw new OptionError(`serve: expected a function that makes a model, got ${typeof make}`);
+  if (typeof make !== "function")
+    throw new OptionError(`serve: expected a function that makes a model, got ${typeof make}`);
   if (!Array.isArray(callbacks)) throw new OptionError(`serve: expected a list of callbacks, got ${typeof callbacks}`);
   const scope = workerScope();
   const heard = new Set<string>();

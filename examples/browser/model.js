@@ -15,10 +15,15 @@ export function pieces(rows = 256, time = 60) {
 
 /** A new model, or the one of a file's bytes, ready to train. */
 export function makeModel(bytes) {
-  const model = bytes ? loadModel(bytes) : sequential([
-    layers.gru({ units: 24, returnSequences: true }),
-    layers.dense({ units: 1 }),
-  ], { inputShape: [null, 1], seed: 1 });
-  model.compile({ optimizer: optimizers.adam({ learningRate: 5e-3, globalClipNorm: 1 }), loss: losses.meanSquaredError() });
+  const model = bytes
+    ? loadModel(bytes)
+    : sequential([layers.gru({ units: 24, returnSequences: true }), layers.dense({ units: 1 })], {
+        inputShape: [null, 1],
+        seed: 1,
+      });
+  model.compile({
+    optimizer: optimizers.adam({ learningRate: 5e-3, globalClipNorm: 1 }),
+    loss: losses.meanSquaredError(),
+  });
   return model;
 }

@@ -7,7 +7,15 @@ const EPOCHS = 240;
 const [HEARD, WRITTEN] = [100, 200]; // steps of the wave that the model hears, and steps that it goes on alone
 
 const element = (id) => document.getElementById(id);
-const [train, generate, save, load, file, worker, status] = ["train", "generate", "save", "load", "file", "worker", "status"].map(element);
+const [train, generate, save, load, file, worker, status] = [
+  "train",
+  "generate",
+  "save",
+  "load",
+  "file",
+  "worker",
+  "status",
+].map(element);
 const losses = lossChart(element("loss"), EPOCHS);
 const waves = waveChart(element("wave"), [-HEARD, WRITTEN]);
 const say = (text, kind = "") => {
@@ -19,10 +27,13 @@ const say = (text, kind = "") => {
 function local(bytes) {
   const model = makeModel(bytes);
   const fit = model.fit.bind(model);
-  return Object.assign(model, { fit: (x, y, { onEvent, ...options }) => fit(x, y, { ...options, callbacks: [{ onEpochEnd: onEvent }] }) });
+  return Object.assign(model, {
+    fit: (x, y, { onEvent, ...options }) => fit(x, y, { ...options, callbacks: [{ onEpochEnd: onEvent }] }),
+  });
 }
 
-const make = (bytes) => (worker.checked ? connect(new URL("model.worker.js", import.meta.url), { data: bytes }) : local(bytes));
+const make = (bytes) =>
+  worker.checked ? connect(new URL("model.worker.js", import.meta.url), { data: bytes }) : local(bytes);
 const where = () => (worker.checked ? "in a worker" : "on the page's own thread");
 
 let model = await make();
@@ -51,7 +62,9 @@ async function learn(signal) {
   const seen = [[], []];
   say(`Training ${where()} …`);
   await model.fit(x, y, {
-    epochs: EPOCHS, batchSize: 32, signal,
+    epochs: EPOCHS,
+    batchSize: 32,
+    signal,
     onEvent({ type, epoch, logs }) {
       if (type !== "epoch") return;
       seen[0].push(epoch + 1);
@@ -85,13 +98,19 @@ async function write(signal) {
   } finally {
     await stream.dispose();
   }
-  const distance = (guess) => Math.sqrt(guess.reduce((sum, value, t) => sum + (value - wave(t)) ** 2, 0) / WRITTEN).toFixed(2);
-  say(`It wrote ${WRITTEN} steps, off by ${distance(written.slice(HEARD))} (root mean square); silence is off by ${distance(new Array(WRITTEN).fill(0))}.`);
+  const distance = (guess) =>
+    Math.sqrt(guess.reduce((sum, value, t) => sum + (value - wave(t)) ** 2, 0) / WRITTEN).toFixed(2);
+  say(
+    `It wrote ${WRITTEN} steps, off by ${distance(written.slice(HEARD))} (root mean square); silence is off by ${distance(new Array(WRITTEN).fill(0))}.`,
+  );
 }
 
 async function download() {
   const bytes = await model.save({ optimizer: true });
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob([bytes])), download: "wave.safetensors" });
+  const link = Object.assign(document.createElement("a"), {
+    href: URL.createObjectURL(new Blob([bytes])),
+    download: "wave.safetensors",
+  });
   link.click();
   URL.revokeObjectURL(link.href);
   say(`Saved ${bytes.length} bytes: weights, configuration, and what the optimizer remembers.`);
@@ -108,21 +127,23 @@ train.onclick = () => (stop ? stop() : void job(learn, train));
 generate.onclick = () => (stop ? stop() : void job(write, generate));
 save.onclick = () => void job(download);
 load.onclick = () => file.click();
-file.onchange = () => void job(async () => {
-  const [chosen] = file.files;
-  file.value = "";
-  await replace(new Uint8Array(await chosen.arrayBuffer()));
-  say(`Loaded ${chosen.name}.`);
-});
-worker.onchange = () => void job(async () => {
-  try {
-    await replace(await model.save({ optimizer: true }));
-  } catch (error) {
-    worker.checked = !worker.checked;
-    throw error;
-  }
-  say(`The model moved, with all it has learnt: it now runs ${where()}.`);
-});
+file.onchange = () =>
+  void job(async () => {
+    const [chosen] = file.files;
+    file.value = "";
+    await replace(new Uint8Array(await chosen.arrayBuffer()));
+    say(`Loaded ${chosen.name}.`);
+  });
+worker.onchange = () =>
+  void job(async () => {
+    try {
+      await replace(await model.save({ optimizer: true }));
+    } catch (error) {
+      worker.checked = !worker.checked;
+      throw error;
+    }
+    say(`The model moved, with all it has learnt: it now runs ${where()}.`);
+  });
 
 for (const control of [train, generate, save, load, worker]) control.disabled = false;
 say("Ready. Train the model, then let it write.");

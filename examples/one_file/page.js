@@ -36,9 +36,10 @@ function hear(name) {
     row.querySelector("i").style.width = `${100 * guess[i]}%`;
     row.lastChild.textContent = letters.length > 0 ? `${Math.round(100 * guess[i])} %` : "";
   }
-  note.textContent = letters.length > 0
-    ? `${letters.length} letters in ${(1000 * took).toFixed(0)} µs.`
-    : `Awake after ${awake.toFixed(0)} ms.`;
+  note.textContent =
+    letters.length > 0
+      ? `${letters.length} letters in ${(1000 * took).toFixed(0)} µs.`
+      : `Awake after ${awake.toFixed(0)} ms.`;
 }
 
 field.oninput = () => hear(field.value);

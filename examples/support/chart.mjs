@@ -18,7 +18,10 @@ function lines(title, values, names, x, y) {
       x: { ...x, axis: { labelOverlap: true, tickCount: 10, grid: false, ...x.axis } },
       y: { scale: { zero: false }, ...y },
       color: {
-        field: "line", type: "nominal", sort: names, scale: { domain: names, range: names.map((name) => COLOURS[name]) },
+        field: "line",
+        type: "nominal",
+        sort: names,
+        scale: { domain: names, range: names.map((name) => COLOURS[name]) },
         legend: { title: null, orient: "top", labelFontSize: 12, symbolStrokeWidth: 3, symbolSize: 300 },
       },
     },
@@ -30,19 +33,51 @@ const ZOOM = 60;
 /** Actual and predicted values by time; times are dates, or numbers of rows. */
 function forecastLines(title, unit, points, format) {
   const dated = points[0].time instanceof Date;
-  const values = points.flatMap(({ time, actual, predicted }) => [["actual", actual], ["predicted", predicted]].map(([line, value]) => ({ at: Number(time), line, value })));
+  const values = points.flatMap(({ time, actual, predicted }) =>
+    [
+      ["actual", actual],
+      ["predicted", predicted],
+    ].map(([line, value]) => ({ at: Number(time), line, value })),
+  );
   const x = dated
     ? { title: "date", type: "temporal", scale: { type: "utc" }, axis: { format } }
     : { title: "row", type: "quantitative", scale: { zero: false, nice: false } };
-  return lines(title, values, ["actual", "predicted"], { field: "at", ...x }, { field: "value", type: "quantitative", title: unit });
+  return lines(
+    title,
+    values,
+    ["actual", "predicted"],
+    { field: "at", ...x },
+    { field: "value", type: "quantitative", title: unit },
+  );
 }
 
 /** The losses of `fit` by epoch, from 1. Their axis is logarithmic: the first ones are far above the rest. */
 function lossLines(title, { loss, val_loss: validation }) {
-  const values = loss.flatMap((value, epoch) => [["training", value], ["validation", validation[epoch]]].map(([line, one]) => ({ at: epoch + 1, line, value: one })));
-  return lines(title, values, ["training", "validation"],
-    { field: "at", type: "quantitative", title: "epoch", scale: { domain: [1, Math.max(2, loss.length)], nice: false }, axis: { tickMinStep: 1 } },
-    { field: "value", type: "quantitative", title: "mean squared error", scale: { type: "log", nice: false }, axis: { tickCount: 6, format: "~g" } });
+  const values = loss.flatMap((value, epoch) =>
+    [
+      ["training", value],
+      ["validation", validation[epoch]],
+    ].map(([line, one]) => ({ at: epoch + 1, line, value: one })),
+  );
+  return lines(
+    title,
+    values,
+    ["training", "validation"],
+    {
+      field: "at",
+      type: "quantitative",
+      title: "epoch",
+      scale: { domain: [1, Math.max(2, loss.length)], nice: false },
+      axis: { tickMinStep: 1 },
+    },
+    {
+      field: "value",
+      type: "quantitative",
+      title: "mean squared error",
+      scale: { type: "log", nice: false },
+      axis: { tickCount: 6, format: "~g" },
+    },
+  );
 }
 
 /**
@@ -61,7 +96,9 @@ export async function drawForecast(file, { title, unit, points }, history) {
     resolve: { scale: { color: "independent" } },
     vconcat: [
       forecastLines(title, unit, points, "%b %Y"),
-      ...(points.length > ZOOM ? [forecastLines(`The last ${ZOOM} of it, from near`, unit, points.slice(-ZOOM), "%d %b %Y")] : []),
+      ...(points.length > ZOOM
+        ? [forecastLines(`The last ${ZOOM} of it, from near`, unit, points.slice(-ZOOM), "%d %b %Y")]
+        : []),
       lossLines("Loss while training, of scaled values", history),
     ],
   };

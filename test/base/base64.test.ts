@@ -6,7 +6,10 @@ import { Random } from "../../bindings/base/random.ts";
 
 const test = suite("base64");
 
-for (const [name, decode] of [["decodeBase64", decodeBase64], ["decodeBase64Plain", decodeBase64Plain]] as const) {
+for (const [name, decode] of [
+  ["decodeBase64", decodeBase64],
+  ["decodeBase64Plain", decodeBase64Plain],
+] as const) {
   test(`${name}: bytes of every length and value`, () => {
     const random = new Random(1);
     for (let length = 0; length < 100; length++) {
@@ -17,7 +20,11 @@ for (const [name, decode] of [["decodeBase64", decodeBase64], ["decodeBase64Plai
 
   test(`${name}: what is not base64 is a FormatError`, () => {
     for (const text of ["A", "AAAAA", "A===", "AA-A", "AAé=", "=AAA", "AA=A"]) {
-      assert.throws(() => decode(text), (e: unknown) => e instanceof FormatError, text);
+      assert.throws(
+        () => decode(text),
+        (e: unknown) => e instanceof FormatError,
+        text,
+      );
     }
   });
 }

@@ -5,9 +5,18 @@ import * as errors from "../../bindings/base/errors.ts";
 const test = suite("errors");
 
 const codes: Record<string, string> = {
-  ShapeError: "ERR_SHAPE", ValueError: "ERR_VALUE", OptionError: "ERR_OPTION", TraceError: "ERR_TRACE",
-  DisposedError: "ERR_DISPOSED", MemoryError: "ERR_MEMORY", FormatError: "ERR_FORMAT", NonFiniteError: "ERR_NON_FINITE",
-  StateError: "ERR_STATE", WorkerError: "ERR_WORKER", UnsupportedError: "ERR_UNSUPPORTED", GatewiseError: "ERR_GATEWISE",
+  ShapeError: "ERR_SHAPE",
+  ValueError: "ERR_VALUE",
+  OptionError: "ERR_OPTION",
+  TraceError: "ERR_TRACE",
+  DisposedError: "ERR_DISPOSED",
+  MemoryError: "ERR_MEMORY",
+  FormatError: "ERR_FORMAT",
+  NonFiniteError: "ERR_NON_FINITE",
+  StateError: "ERR_STATE",
+  WorkerError: "ERR_WORKER",
+  UnsupportedError: "ERR_UNSUPPORTED",
+  GatewiseError: "ERR_GATEWISE",
 };
 
 test("every class has its name, its code and its place", () => {

@@ -8,17 +8,33 @@ const take = <T>(n: number, draw: () => T): T[] => Array.from({ length: n }, dra
 
 test("the first numbers of a seed never change", () => {
   const random = new Random(42);
-  assert.equal(take(4, () => random.next()), [656401615, 478193053, 3278332503, 1360198844]);
-  assert.equal(take(3, () => random.uniform()), [0.3520738482475281, 0.6252355575561523, 0.7656229734420776]);
-  assert.equal(take(4, () => random.normal()), [0.8454297865709963, 0.16038995833471412, 1.1238004940230044, 0.761953720910109]);
-  assert.equal(take(8, () => random.below(100)), [2, 25, 46, 95, 33, 43, 61, 70]);
+  assert.equal(
+    take(4, () => random.next()),
+    [656401615, 478193053, 3278332503, 1360198844],
+  );
+  assert.equal(
+    take(3, () => random.uniform()),
+    [0.3520738482475281, 0.6252355575561523, 0.7656229734420776],
+  );
+  assert.equal(
+    take(4, () => random.normal()),
+    [0.8454297865709963, 0.16038995833471412, 1.1238004940230044, 0.761953720910109],
+  );
+  assert.equal(
+    take(8, () => random.below(100)),
+    [2, 25, 46, 95, 33, 43, 61, 70],
+  );
   assert.equal(random.fork("kernel").next(), 986420587);
 });
 
 test("seeds differ, and both halves of a seed count", () => {
   const firsts = [0, 1, 2, -1, 2 ** 32, 2 ** 33, -(2 ** 40)].map((seed) => new Random(seed).next());
   assert.is(new Set(firsts).size, firsts.length);
-  for (const seed of [0.5, NaN, Infinity, 2 ** 53]) assert.throws(() => new Random(seed), (e: unknown) => e instanceof ValueError);
+  for (const seed of [0.5, NaN, Infinity, 2 ** 53])
+    assert.throws(
+      () => new Random(seed),
+      (e: unknown) => e instanceof ValueError,
+    );
 });
 
 test("u32, [0, 1) and [0, n)", () => {
@@ -33,7 +49,11 @@ test("u32, [0, 1) and [0, n)", () => {
   }
   assert.is(random.below(1), 0);
   assert.ok(random.below(2 ** 32) < 2 ** 32);
-  for (const n of [0, -1, 1.5, NaN, 2 ** 33]) assert.throws(() => random.below(n), (e: unknown) => e instanceof ValueError);
+  for (const n of [0, -1, 1.5, NaN, 2 ** 33])
+    assert.throws(
+      () => random.below(n),
+      (e: unknown) => e instanceof ValueError,
+    );
 });
 
 test("below is even where the modulus would not be", () => {
@@ -47,7 +67,11 @@ test("below is even where the modulus would not be", () => {
 test("moments and tails of the distributions", () => {
   const random = new Random(7);
   const n = 200000;
-  let sum = 0, squares = 0, fourths = 0, beyond = 0, mean = 0;
+  let sum = 0,
+    squares = 0,
+    fourths = 0,
+    beyond = 0,
+    mean = 0;
   for (let i = 0; i < n; i++) {
     const x = random.normal();
     sum += x;
@@ -66,7 +90,8 @@ test("moments and tails of the distributions", () => {
 test("bits are balanced and neighbours do not correlate", () => {
   const random = new Random(0);
   const ones = new Array<number>(32).fill(0);
-  let former = random.uniform(), correlation = 0;
+  let former = random.uniform(),
+    correlation = 0;
   const n = 50000;
   for (let i = 0; i < n; i++) {
     const bits = random.next();
@@ -100,8 +125,20 @@ test("shuffle permutes, each order equally often", () => {
   const random = new Random(11);
   const order = Int32Array.from({ length: 1000 }, (_, i) => i);
   random.shuffle(order);
-  assert.is.not(order.every((k, i) => k === i), true);
-  assert.equal([...order].sort((a, b) => a - b), take(1000, ((i) => () => i++)(0)));
+  assert.is.not(
+    order.every((k, i) => k === i),
+    true,
+  );
+  assert.equal(
+    [...order].sort((a, b) => a - b),
+    take(
+      1000,
+      (
+        (i) => () =>
+          i++
+      )(0),
+    ),
+  );
   const counts = new Map<string, number>();
   for (let i = 0; i < 6000; i++) {
     const three = Int32Array.of(0, 1, 2);
@@ -120,7 +157,10 @@ test("state goes through JSON and back", () => {
   const expected = take(5, () => random.normal());
   const other = new Random(0);
   other.state = state;
-  assert.equal(take(5, () => other.normal()), expected);
+  assert.equal(
+    take(5, () => other.normal()),
+    expected,
+  );
 });
 
 test("fork leaves the parent where it is and depends on the label only", () => {

@@ -24,7 +24,14 @@ test.after(async () => {
 });
 
 inBrowser("a page without a build step trains, saves, loads and streams", async () => {
-  const result = await pages.run("train.html") as { build: string; losses: number[]; turns: number; bytes: number; savedAsTrained: boolean; apart: number };
+  const result = (await pages.run("train.html")) as {
+    build: string;
+    losses: number[];
+    turns: number;
+    bytes: number;
+    savedAsTrained: boolean;
+    apart: number;
+  };
   assert.is(result.build, "relaxed");
   assert.ok(result.losses[1] < result.losses[0] / 10, `losses ${result.losses.join(" → ")}`);
   assert.ok(result.turns > 0, "the page had turns of its own while fit ran");
@@ -45,11 +52,23 @@ inBrowser("two threads in a page that has shared memory and may start workers", 
 });
 
 inBrowser("one thread, and a sentence, in pages without either", async () => {
-  const said = (got: string) => ({ threads: 1, warnings: [`gatewise: expected to run on 2 threads, got ${got}; running on one`], apart: false, same: true, divided: false });
-  assert.equal(await pages.run("threads.html"), said("no SharedArrayBuffer, which a page has when it is served with COOP and COEP headers"));
-  const { warnings, ...rest } = await pages.run("threads.html?isolated") as { warnings: string[] };
+  const said = (got: string) => ({
+    threads: 1,
+    warnings: [`gatewise: expected to run on 2 threads, got ${got}; running on one`],
+    apart: false,
+    same: true,
+    divided: false,
+  });
+  assert.equal(
+    await pages.run("threads.html"),
+    said("no SharedArrayBuffer, which a page has when it is served with COOP and COEP headers"),
+  );
+  const { warnings, ...rest } = (await pages.run("threads.html?isolated")) as { warnings: string[] };
   assert.equal({ ...rest, warnings: [] }, { ...said(""), warnings: [] });
-  assert.match(warnings.join(), /^gatewise: expected to run on 2 threads, got no workers over shared memory: .+; running on one$/);
+  assert.match(
+    warnings.join(),
+    /^gatewise: expected to run on 2 threads, got no workers over shared memory: .+; running on one$/,
+  );
 });
 
 test.run();

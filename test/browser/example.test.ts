@@ -13,7 +13,9 @@ examplePage("example browser", (onPage) => {
       await page.click("#train");
       assert.match(await done(page), new RegExp(`^Trained ${where}: loss [\\d.]+e-[3-9]`));
       await page.click("#generate");
-      const [, steps, model, silence] = /^It wrote (\d+) steps, off by (\d\.\d+) .*; silence is off by (\d\.\d+)/.exec(await done(page))!;
+      const [, steps, model, silence] = /^It wrote (\d+) steps, off by (\d\.\d+) .*; silence is off by (\d\.\d+)/.exec(
+        await done(page),
+      )!;
       assert.is(steps, "200");
       assert.ok(Number(model) < 0.7 * Number(silence), `off by ${model}, silence by ${silence}`);
 
@@ -25,7 +27,11 @@ examplePage("example browser", (onPage) => {
       await page.setInputFiles("#file", file);
       await page.waitForFunction(() => document.getElementById("status")!.textContent!.startsWith("Loaded"));
       await page.click("#generate");
-      assert.match(await done(page), new RegExp(`^It wrote 200 steps, off by ${model} `), "the loaded model writes as the saved one");
+      assert.match(
+        await done(page),
+        new RegExp(`^It wrote 200 steps, off by ${model} `),
+        "the loaded model writes as the saved one",
+      );
     });
   }
 

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { ROOT } from "../support/child.ts";
 import { findChromium, launch } from "./support.ts";
 
-export const status = async (page: Page): Promise<string> => await page.textContent("#status") ?? "";
+export const status = async (page: Page): Promise<string> => (await page.textContent("#status")) ?? "";
 
 /** Waits for the end of what runs. @returns what the page says then */
 export async function done(page: Page): Promise<string> {
@@ -27,7 +27,9 @@ export function examplePage(name: string, declare: (onPage: OnPage) => void): vo
   test.before(async () => {
     if (executable === undefined) return;
     server = spawn(process.execPath, ["examples/browser.mjs"], { cwd: ROOT });
-    url = await new Promise<string>((resolve) => server.stdout!.on("data", (text) => resolve(/http\S+/.exec(String(text))![0])));
+    url = await new Promise<string>((resolve) =>
+      server.stdout!.on("data", (text) => resolve(/http\S+/.exec(String(text))![0])),
+    );
     browser = await launch(executable);
   });
   test.after(async () => {

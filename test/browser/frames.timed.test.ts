@@ -23,7 +23,7 @@ const TIME_FRAMES = `
 async function frameTime(page: Page): Promise<number> {
   await page.evaluate(`{${TIME_FRAMES}}`);
   await page.waitForSelector("body[data-frames]", { timeout: 60000 });
-  const frames = JSON.parse(await page.getAttribute("body", "data-frames") ?? "[]") as number[];
+  const frames = JSON.parse((await page.getAttribute("body", "data-frames")) ?? "[]") as number[];
   assert.ok(frames.length > 20, `${frames.length} frames`);
   return frames.sort((a, b) => a - b)[Math.floor(0.9 * frames.length)];
 }
@@ -33,7 +33,10 @@ examplePage("example browser frames", (onPage) => {
     // a training that blocks the page does so every time, another program that keeps the machine busy does not: the best of five
     const times: number[] = [];
     while (times.length < 5 && !(Math.min(...times) < 50)) times.push(await frameTime(page));
-    assert.ok(Math.min(...times) < 50, `of ten frames, nine take up to ${times.map((time) => time.toFixed(0)).join(", ")} ms`);
+    assert.ok(
+      Math.min(...times) < 50,
+      `of ten frames, nine take up to ${times.map((time) => time.toFixed(0)).join(", ")} ms`,
+    );
     assert.match(await status(page), /^Trained on the page's own thread: loss [\d.]+e-[3-9]/);
   });
 });

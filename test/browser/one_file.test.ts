@@ -32,8 +32,12 @@ async function hears(): Promise<void> {
       assert.is(await page.textContent(`#guesses li:has-text("${language}") span:last-child`), share, name);
     }
     await page.fill("#name", "☃"); // which nobody has taught it
-    assert.match(await page.textContent("#note") ?? "", /^Awake after \d+ ms\.$/);
-    assert.equal(requests.filter((each) => !each.startsWith("data:")), [pathToFileURL(out).href], "nothing else is loaded, nothing fails");
+    assert.match((await page.textContent("#note")) ?? "", /^Awake after \d+ ms\.$/);
+    assert.equal(
+      requests.filter((each) => !each.startsWith("data:")),
+      [pathToFileURL(out).href],
+      "nothing else is loaded, nothing fails",
+    );
   } finally {
     await browser.close();
     rmSync(folder, { recursive: true });

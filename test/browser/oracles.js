@@ -3,4 +3,5 @@ const post = (report) => fetch("/report", { method: "POST", body: JSON.stringify
 
 const worker = new Worker("/bundle/test/oracles.js", { type: "module" });
 worker.onmessage = ({ data }) => post(data);
-worker.onerror = ({ message, filename, lineno }) => post({ error: `${message ?? "the bundle could not be loaded"} at ${filename}:${lineno}` });
+worker.onerror = ({ message, filename, lineno }) =>
+  post({ error: `${message ?? "the bundle could not be loaded"} at ${filename}:${lineno}` });

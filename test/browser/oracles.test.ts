@@ -10,19 +10,39 @@ import { findChromium, findFirefox, folder, reportOf, serve } from "./support.ts
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** What the tests import that browsers lack, and what stands in for it. */
-const STAND_IN: Record<string, string> = { "uvu": "uvu.ts", "node:fs": "node.ts", "node:path": "node.ts", "node:url": "node.ts" };
+const STAND_IN: Record<string, string> = {
+  uvu: "uvu.ts",
+  "node:fs": "node.ts",
+  "node:path": "node.ts",
+  "node:url": "node.ts",
+};
 
 /** Every oracle test but the one that reads the tests themselves, as one module that posts its results. */
 async function bundle(): Promise<string> {
-  const tests = readdirSync(here("../oracles")).filter((file) => file.endsWith(".test.ts") && file !== "complete.test.ts");
+  const tests = readdirSync(here("../oracles")).filter(
+    (file) => file.endsWith(".test.ts") && file !== "complete.test.ts",
+  );
   const imports = tests.map((file) => `import "../oracles/${file}";`).join("\n");
   const { outputFiles } = await build({
-    stdin: { contents: `${imports}\nimport { runAll } from "./stand_in/uvu.ts";\npostMessage({ results: await runAll() });`, resolveDir: here(".") },
-    bundle: true, format: "esm", target: "es2022", write: false, ignoreAnnotations: true, define: { "process.env.GATEWISE_ORACLES": '"/oracles"' },
-    plugins: [{
-      name: "stand in",
-      setup: ({ onResolve }) => onResolve({ filter: /^(uvu|node:\w+)$/ }, ({ path }) => ({ path: here(`stand_in/${STAND_IN[path] ?? path}`) })),
-    }],
+    stdin: {
+      contents: `${imports}\nimport { runAll } from "./stand_in/uvu.ts";\npostMessage({ results: await runAll() });`,
+      resolveDir: here("."),
+    },
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
+    ignoreAnnotations: true,
+    define: { "process.env.GATEWISE_ORACLES": '"/oracles"' },
+    plugins: [
+      {
+        name: "stand in",
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /^(uvu|node:\w+)$/ }, ({ path }) => ({
+            path: here(`stand_in/${STAND_IN[path] ?? path}`),
+          })),
+      },
+    ],
   });
   return outputFiles[0].text;
 }
@@ -39,7 +59,7 @@ async function runIn(browser: "chromium" | "firefox", executable: string, script
     build: (path) => readFileSync(here(`../../build/${path}`)),
   });
   try {
-    return await reportOf(browser, executable, "/test/browser/oracles.html", server) as Report;
+    return (await reportOf(browser, executable, "/test/browser/oracles.html", server)) as Report;
   } catch (error) {
     return { error: String(error) };
   } finally {
@@ -51,9 +71,11 @@ const browsers = { chromium: findChromium(), firefox: findFirefox() };
 const script = oracleRoot() === undefined ? "" : await bundle();
 // before any suite is declared: uvu runs what is declared after a wait as a round of its own
 const reports = new Map<string, Report>();
-await Promise.all((["chromium", "firefox"] as const).map(async (name) => {
-  if (script && browsers[name]) reports.set(name, await runIn(name, browsers[name], script));
-}));
+await Promise.all(
+  (["chromium", "firefox"] as const).map(async (name) => {
+    if (script && browsers[name]) reports.set(name, await runIn(name, browsers[name], script));
+  }),
+);
 
 for (const [browser, executable] of Object.entries(browsers)) {
   const test = suite(`oracles in ${browser}`);

@@ -8,16 +8,19 @@ const STREAMS = {
 };
 
 for (const [name, streamOf] of Object.entries(STREAMS)) {
-  registerProcessor(name, class extends AudioWorkletProcessor {
-    constructor({ processorOptions }) {
-      super();
-      this.stream = streamOf(processorOptions.bytes);
-      this.port.postMessage({ build: backendInfo().build, decoder: typeof TextDecoder, fetch: typeof fetch });
-    }
+  registerProcessor(
+    name,
+    class extends AudioWorkletProcessor {
+      constructor({ processorOptions }) {
+        super();
+        this.stream = streamOf(processorOptions.bytes);
+        this.port.postMessage({ build: backendInfo().build, decoder: typeof TextDecoder, fetch: typeof fetch });
+      }
 
-    process([[input]], [[output]]) {
-      if (input) this.stream.process(input, output);
-      return true;
-    }
-  });
+      process([[input]], [[output]]) {
+        if (input) this.stream.process(input, output);
+        return true;
+      }
+    },
+  );
 }

@@ -10,7 +10,15 @@ import { chromium, type Browser } from "playwright-core";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const TYPES: Record<string, string> = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 /** The first of these programs that is installed. */
 function find(...names: string[]): string | undefined {
@@ -42,11 +50,16 @@ function headersFor(wishes: URLSearchParams): Record<string, string> {
 /** Files by the first part of their URL: of the project, and of what a test adds. */
 type Sources = Readonly<Record<string, (path: string) => Uint8Array | string>>;
 
-const PROJECT: Sources = { dist: (path) => readFileSync(`${root}dist/${path}`), test: (path) => readFileSync(`${root}test/${path}`) };
+const PROJECT: Sources = {
+  dist: (path) => readFileSync(`${root}dist/${path}`),
+  test: (path) => readFileSync(`${root}test/${path}`),
+};
 
 /** The files of a folder by their paths in it; its listing under a path that ends with a slash. */
-export const folder = (base: string) => (path: string): Uint8Array | string =>
-  (path.endsWith("/") ? JSON.stringify(readdirSync(`${base}/${path}`)) : readFileSync(`${base}/${path}`));
+export const folder =
+  (base: string) =>
+  (path: string): Uint8Array | string =>
+    path.endsWith("/") ? JSON.stringify(readdirSync(`${base}/${path}`)) : readFileSync(`${base}/${path}`);
 
 export interface Server {
   readonly origin: string;
@@ -66,15 +79,20 @@ export async function serve(added: Sources = {}): Promise<Server> {
     const [, first, rest] = /^\/([^/]+)\/(.*)$/.exec(path) ?? [];
     if (request.method === "POST") {
       let body = "";
-      request.setEncoding("utf8").on("data", (text) => (body += text)).on("end", () => {
-        response.writeHead(204).end();
-        reported(JSON.parse(body));
-      });
+      request
+        .setEncoding("utf8")
+        .on("data", (text) => (body += text))
+        .on("end", () => {
+          response.writeHead(204).end();
+          reported(JSON.parse(body));
+        });
       return;
     }
     try {
       const body = sources[first](rest);
-      response.writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "text/plain", ...headersFor(url.searchParams) }).end(body);
+      response
+        .writeHead(200, { "Content-Type": TYPES[extname(path)] ?? "text/plain", ...headersFor(url.searchParams) })
+        .end(body);
     } catch {
       response.writeHead(404).end();
     }
@@ -84,26 +102,45 @@ export async function serve(added: Sources = {}): Promise<Server> {
 }
 
 /** Switches off what a fresh Firefox does by itself. */
-const FIREFOX_PREFERENCES = ["app.update.enabled", "browser.shell.checkDefaultBrowser", "datareporting.policy.dataSubmissionEnabled", "toolkit.telemetry.enabled"]
-  .map((name) => `user_pref("${name}", false);`).join("\n");
+const FIREFOX_PREFERENCES = [
+  "app.update.enabled",
+  "browser.shell.checkDefaultBrowser",
+  "datareporting.policy.dataSubmissionEnabled",
+  "toolkit.telemetry.enabled",
+]
+  .map((name) => `user_pref("${name}", false);`)
+  .join("\n");
 
 /**
  * Opens a page in a browser of its own, without a window, until it posts a report.
  *
  * @throws Error with what the browser said when it ends before, or when five minutes have passed
  */
-export async function reportOf(browser: "chromium" | "firefox", executable: string, path: string, server: Server): Promise<unknown> {
+export async function reportOf(
+  browser: "chromium" | "firefox",
+  executable: string,
+  path: string,
+  server: Server,
+): Promise<unknown> {
   const profile = mkdtempSync(join(tmpdir(), "gatewise-browser-"));
   writeFileSync(join(profile, "user.js"), FIREFOX_PREFERENCES);
-  const args = browser === "firefox" ? ["--headless", "--no-remote", "--profile", profile] : ["--headless", ...FLAGS, `--user-data-dir=${profile}`];
+  const args =
+    browser === "firefox"
+      ? ["--headless", "--no-remote", "--profile", profile]
+      : ["--headless", ...FLAGS, `--user-data-dir=${profile}`];
   const child = spawn(executable, [...args, server.origin + path], { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text) => (said += text));
   const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
   let timer: NodeJS.Timeout | undefined;
   const failed = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${browser}: expected a report within five minutes, got none; it said:\n${said}`)), 300000);
-    child.on("close", (code) => reject(new Error(`${browser}: expected a report, got the browser's end with ${code}; it said:\n${said}`)));
+    timer = setTimeout(
+      () => reject(new Error(`${browser}: expected a report within five minutes, got none; it said:\n${said}`)),
+      300000,
+    );
+    child.on("close", (code) =>
+      reject(new Error(`${browser}: expected a report, got the browser's end with ${code}; it said:\n${said}`)),
+    );
     child.on("error", reject);
   });
   try {

@@ -2,12 +2,18 @@
 import { backendInfo, init, layers, loadModel, losses, optimizers, sequential } from "/dist/index.js";
 
 await init();
-const model = sequential([layers.gru({ units: 8, returnSequences: true }), layers.dense({ units: 1 })], { seed: 7, inputShape: [null, 1] });
+const model = sequential([layers.gru({ units: 8, returnSequences: true }), layers.dense({ units: 1 })], {
+  seed: 7,
+  inputShape: [null, 1],
+});
 model.compile({ optimizer: optimizers.adam({ learningRate: 0.02 }), loss: losses.meanSquaredError() });
 
 // the next value of sines that differ in phase
 const [B, T] = [64, 20];
-const wave = (shift) => ({ data: Float32Array.from({ length: B * T }, (_, i) => Math.sin(0.4 * (i % T) + Math.floor(i / T) + shift)), shape: [B, T, 1] });
+const wave = (shift) => ({
+  data: Float32Array.from({ length: B * T }, (_, i) => Math.sin(0.4 * (i % T) + Math.floor(i / T) + shift)),
+  shape: [B, T, 1],
+});
 
 let turns = 0;
 const ticking = setInterval(() => turns++, 1);

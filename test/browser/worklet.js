@@ -4,7 +4,10 @@ import { layers, sequential } from "/dist/index.js";
 const RATE = 48000;
 const LENGTH = 128 * 200;
 
-const model = sequential([layers.lstm({ units: 8, returnSequences: true }), layers.dense({ units: 1 })], { seed: 5, inputShape: [null, 1] });
+const model = sequential([layers.lstm({ units: 8, returnSequences: true }), layers.dense({ units: 1 })], {
+  seed: 5,
+  inputShape: [null, 1],
+});
 const samples = Float32Array.from({ length: LENGTH }, (_, i) => 0.5 * Math.sin(0.05 * i) + 0.3 * Math.sin(0.31 * i));
 const here = model.stream({ block: 128 }).process(samples);
 

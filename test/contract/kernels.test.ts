@@ -2,7 +2,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ADADELTA_HYPER, ADAMAX_HYPER, ADAM_HYPER, AVERAGE_HYPER, LION_HYPER, RMSPROP_HYPER, SGD_HYPER } from "../../bindings/reference/optimizer.ts";
+import {
+  ADADELTA_HYPER,
+  ADAMAX_HYPER,
+  ADAM_HYPER,
+  AVERAGE_HYPER,
+  LION_HYPER,
+  RMSPROP_HYPER,
+  SGD_HYPER,
+} from "../../bindings/reference/optimizer.ts";
 import { referenceKernels } from "../../bindings/reference/index.ts";
 import { PACK } from "../../bindings/reference/rows.ts";
 import { UNARY_CODES } from "../../bindings/reference/unary.ts";
@@ -14,10 +22,17 @@ type Table = Record<string, Function>;
 
 const root = new URL("../../", import.meta.url);
 const text = (path: string): string => readFileSync(new URL(path, root), "utf8");
-const compile = (build: string): WebAssembly.Module => new WebAssembly.Module(readFileSync(new URL(`build/wasm/${build}.wasm`, root)));
+const compile = (build: string): WebAssembly.Module =>
+  new WebAssembly.Module(readFileSync(new URL(`build/wasm/${build}.wasm`, root)));
 
 /** Elementwise steps, which the modules of int8 kernels take from the others. */
-const STEPS = ["f32_gru_blend_step", "f32_gru_reset_after_step", "f32_gru_reset_step", "f32_lstm_step", "f32_simple_rnn_step"];
+const STEPS = [
+  "f32_gru_blend_step",
+  "f32_gru_reset_after_step",
+  "f32_gru_reset_step",
+  "f32_lstm_step",
+  "f32_simple_rnn_step",
+];
 const isSecond = (build: string): boolean => build.startsWith("q8-");
 
 /** A module's functions; the steps it may want do nothing here. */
@@ -47,18 +62,29 @@ function declared(): Map<string, string[]> {
 function sources(): Map<string, string> {
   const found = new Map<string, string>();
   for (const file of readdirSync(new URL("assembly/kernels", root))) {
-    for (const [, name] of text(`assembly/kernels/${file}`).matchAll(/^export function (\w+)/gm)) found.set(name!, file);
+    for (const [, name] of text(`assembly/kernels/${file}`).matchAll(/^export function (\w+)/gm))
+      found.set(name!, file);
   }
   return found;
 }
 
 const parametersOf = (f: Function): string[] =>
-  /\(([^)]*)\)/.exec(f.toString())![1]!.split(",").map((each) => each.trim()).filter(Boolean);
+  /\(([^)]*)\)/
+    .exec(f.toString())![1]!
+    .split(",")
+    .map((each) => each.trim())
+    .filter(Boolean);
 /** Twins write their parameters in camelCase and mark those they do without. */
 const plain = (name: string): string => name.replaceAll("_", "").toLowerCase();
 
 const BUILDS = [
-  "simd", "check", "simd-infer", "q8-simd", "q8-check", ...(hasRelaxed ? ["relaxed", "relaxed-infer"] : []), ...(hasDot ? ["q8-relaxed"] : []),
+  "simd",
+  "check",
+  "simd-infer",
+  "q8-simd",
+  "q8-check",
+  ...(hasRelaxed ? ["relaxed", "relaxed-infer"] : []),
+  ...(hasDot ? ["q8-relaxed"] : []),
 ];
 const modules = new Map(BUILDS.map((build) => [build, compile(build)]));
 const first = instantiate(modules.get("simd")!);
@@ -77,10 +103,22 @@ test("names follow the grammar", () => {
 
 test("no word of the grammar is left over", () => {
   const parsed = names.map((name) => parse(name)!);
-  assert.equal(OPS.filter((op) => !parsed.some((each) => each.op === op)), [], "ops");
+  assert.equal(
+    OPS.filter((op) => !parsed.some((each) => each.op === op)),
+    [],
+    "ops",
+  );
   const variants = new Set(parsed.flatMap((each) => each.variants));
-  assert.equal(VARIANTS.filter((word) => !variants.has(word)), [], "variants");
-  assert.equal(DTYPES.filter((word) => !parsed.some((each) => each.dtype === word)), [], "dtypes");
+  assert.equal(
+    VARIANTS.filter((word) => !variants.has(word)),
+    [],
+    "variants",
+  );
+  assert.equal(
+    DTYPES.filter((word) => !parsed.some((each) => each.dtype === word)),
+    [],
+    "dtypes",
+  );
 });
 
 test("forward and backward come in pairs, in one file", () => {
@@ -113,17 +151,26 @@ for (const build of BUILDS) {
   test(`${build}: functions of the table, nothing else`, () => {
     const module = modules.get(build)!;
     const exports = WebAssembly.Module.exports(module);
-    assert.ok(exports.every(({ kind }) => kind === "function"), "no memory, global or table is exported");
+    assert.ok(
+      exports.every(({ kind }) => kind === "function"),
+      "no memory, global or table is exported",
+    );
     const table = instantiate(module);
     const own = Object.keys(table).sort();
     const whole = isSecond(build) ? second : first;
-    if (build.endsWith("-infer")) assert.equal(own.filter((name) => !(name in first)), []);
+    if (build.endsWith("-infer"))
+      assert.equal(
+        own.filter((name) => !(name in first)),
+        [],
+      );
     else assert.equal(own, Object.keys(whole).sort());
     for (const name of own) assert.is(table[name]!.length, whole[name]!.length, name);
   });
 
   test(`${build}: imports memory${build.endsWith("check") ? ", abort" : ""}${isSecond(build) ? ", elementwise steps" : ""} only`, () => {
-    const imports = WebAssembly.Module.imports(modules.get(build)!).map(({ module, name, kind }) => `${module}.${name} ${kind}`);
+    const imports = WebAssembly.Module.imports(modules.get(build)!).map(
+      ({ module, name, kind }) => `${module}.${name} ${kind}`,
+    );
     const functions = [...(build.endsWith("check") ? ["abort"] : []), ...(isSecond(build) ? STEPS : [])];
     assert.equal(imports.sort(), [...functions.map((name) => `env.${name} function`), "env.memory memory"]);
   });
@@ -139,7 +186,10 @@ for (const build of BUILDS) {
 
 test("models that only run need no training kernel", () => {
   const infer = Object.keys(instantiate(modules.get("simd-infer")!));
-  assert.equal(infer.filter((name) => parse(name)!.phase === "bwd"), []);
+  assert.equal(
+    infer.filter((name) => parse(name)!.phase === "bwd"),
+    [],
+  );
   assert.ok(infer.length < names.length);
 });
 
@@ -155,16 +205,22 @@ test("every table says the same version", () => {
 });
 
 test("elementwise codes are the same on both sides", () => {
-  const codes = [...text("assembly/lib/unary_codes.ts").matchAll(/^ {2}(\w+) = (\d+),/gm)]
-    .map(([, name, code]) => [name!.toLowerCase(), Number(code)]);
+  const codes = [...text("assembly/lib/unary_codes.ts").matchAll(/^ {2}(\w+) = (\d+),/gm)].map(([, name, code]) => [
+    name!.toLowerCase(),
+    Number(code),
+  ]);
   assert.ok(codes.length > 0);
   assert.equal(Object.fromEntries(codes), UNARY_CODES);
 });
 
 test("flags of i32_pack_rows are the same on both sides", () => {
-  const flags = [...text("assembly/kernels/rows.ts").matchAll(/^const (\w+): i32 = (\d+);/gm)]
-    .map(([, name, value]) => [plain(name!), Number(value)]);
-  assert.equal(Object.fromEntries(flags), Object.fromEntries(Object.entries(PACK).map(([name, value]) => [plain(name), value])));
+  const flags = [...text("assembly/kernels/rows.ts").matchAll(/^const (\w+): i32 = (\d+);/gm)].map(
+    ([, name, value]) => [plain(name!), Number(value)],
+  );
+  assert.equal(
+    Object.fromEntries(flags),
+    Object.fromEntries(Object.entries(PACK).map(([name, value]) => [plain(name), value])),
+  );
 });
 
 test("hyper lists are the same on both sides", () => {
@@ -174,7 +230,10 @@ test("hyper lists are the same on both sides", () => {
     lists.map(([, , fields]) => fields!.split(", ").map((field) => field.replace(/ = .*/, ""))),
     expected.map((list) => [...list]),
   );
-  assert.equal(lists.map(([, n]) => Number(n)), expected.map((list) => list.length));
+  assert.equal(
+    lists.map(([, n]) => Number(n)),
+    expected.map((list) => list.length),
+  );
 });
 
 test.run();

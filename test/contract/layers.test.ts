@@ -23,8 +23,20 @@ type AnyLayer = Module & LayerPart & { call(...args: unknown[]): unknown };
 type Factory = (options: Record<string, unknown>) => AnyLayer;
 
 const KINDS = [
-  ...Object.entries(LAYER_SAMPLES).map(([name, samples]) => ({ name, samples, cell: false, factory: (layers as unknown as Record<string, Factory>)[name], definition: (layerDefinitions as Record<string, LayerDefinition<any>>)[name] })),
-  ...Object.entries(CELL_SAMPLES).map(([name, samples]) => ({ name: `cells.${name}`, samples, cell: true, factory: (cells as unknown as Record<string, Factory>)[name], definition: (cellDefinitions as Record<string, LayerDefinition<any>>)[name] })),
+  ...Object.entries(LAYER_SAMPLES).map(([name, samples]) => ({
+    name,
+    samples,
+    cell: false,
+    factory: (layers as unknown as Record<string, Factory>)[name],
+    definition: (layerDefinitions as Record<string, LayerDefinition<any>>)[name],
+  })),
+  ...Object.entries(CELL_SAMPLES).map(([name, samples]) => ({
+    name: `cells.${name}`,
+    samples,
+    cell: true,
+    factory: (cells as unknown as Record<string, Factory>)[name],
+    definition: (cellDefinitions as Record<string, LayerDefinition<any>>)[name],
+  })),
 ];
 
 /** A sample as a function of arrays: its inputs, then states, then lengths or mask. */
@@ -32,21 +44,39 @@ function subject(factory: Factory, cell: boolean, { options, inputs, given = {},
   const root = factory(options());
   root.seed = 1;
   const { states = [], lengths, mask } = given;
-  const extra: Normalized[] = states.map((shape, i) => ({ data: real(shape.reduce((a, b) => a * b, 1), 50 + i), shape, dtype: "f32" }));
-  const steps = lengths ? [integers([lengths.length], lengths)] : mask ? [integers([mask.length, mask[0].length], mask.flat())] : [];
+  const extra: Normalized[] = states.map((shape, i) => ({
+    data: real(
+      shape.reduce((a, b) => a * b, 1),
+      50 + i,
+    ),
+    shape,
+    dtype: "f32",
+  }));
+  const steps = lengths
+    ? [integers([lengths.length], lengths)]
+    : mask
+      ? [integers([mask.length, mask[0].length], mask.flat())]
+      : [];
   const list = root.definition.input === "list";
   const fn = (...tensors: Tensor[]): Tensor[] => {
     const x = list ? tensors.slice(0, inputs.length) : tensors[0];
     const initial = tensors.slice(inputs.length, inputs.length + states.length);
     const validity = tensors[inputs.length + states.length];
-    const call = { ...(initial.length > 0 ? { initialState: initial } : {}), ...(lengths ? { lengths: validity } : mask ? { mask: validity } : {}) };
+    const call = {
+      ...(initial.length > 0 ? { initialState: initial } : {}),
+      ...(lengths ? { lengths: validity } : mask ? { mask: validity } : {}),
+    };
     return ([root.call(x, cell ? initial : call)] as unknown[]).flat(2) as Tensor[];
   };
   return { root, fn, training, inputs: [...inputs, ...extra, ...steps] };
 }
 
-const show = (value: unknown): string => JSON.stringify(value, (_, item: unknown) => (typeof item === "object" && item !== null && "definition" in item ? (item as AnyLayer).describe() : item));
-const title = ({ options, given, training }: Sample): string => `${show(options())}${given ? ` ${show(given)}` : ""}${training ? " training" : ""}`;
+const show = (value: unknown): string =>
+  JSON.stringify(value, (_, item: unknown) =>
+    typeof item === "object" && item !== null && "definition" in item ? (item as AnyLayer).describe() : item,
+  );
+const title = ({ options, given, training }: Sample): string =>
+  `${show(options())}${given ? ` ${show(given)}` : ""}${training ? " training" : ""}`;
 
 const backends = builds.map(backendOf);
 
@@ -55,8 +85,14 @@ for (const { name, samples, cell, factory } of KINDS) {
   for (const sample of samples) {
     test(title(sample), () => {
       const outputs = checkGradients(title(sample), backends, () => subject(factory, cell, sample));
-      assert.equal(outputs.map(({ shape }) => [...shape]), sample.outputs);
-      assert.ok(outputs.some(({ data }) => Array.from(data).some((value) => value !== 0)), "not all zeros");
+      assert.equal(
+        outputs.map(({ shape }) => [...shape]),
+        sample.outputs,
+      );
+      assert.ok(
+        outputs.some(({ data }) => Array.from(data).some((value) => value !== 0)),
+        "not all zeros",
+      );
     });
   }
   test.run();
@@ -65,7 +101,10 @@ for (const { name, samples, cell, factory } of KINDS) {
 const table = suite("layer samples");
 
 table("are there for every layer and cell", () => {
-  for (const [samples, definitions, factories] of [[LAYER_SAMPLES, layerDefinitions, layers], [CELL_SAMPLES, cellDefinitions, cells]]) {
+  for (const [samples, definitions, factories] of [
+    [LAYER_SAMPLES, layerDefinitions, layers],
+    [CELL_SAMPLES, cellDefinitions, cells],
+  ]) {
     assert.equal(Object.keys(samples).sort(), Object.keys(definitions).sort());
     assert.equal(Object.keys(factories).sort(), Object.keys(definitions).sort());
     for (const [name, list] of Object.entries(samples)) assert.ok(list.length > 0, name);
@@ -74,7 +113,10 @@ table("are there for every layer and cell", () => {
 
 table.run();
 
-const arrayOf = ({ data, shape }: Normalized): { data: Float32Array | Int32Array; shape: readonly number[] } => ({ data, shape });
+const arrayOf = ({ data, shape }: Normalized): { data: Float32Array | Int32Array; shape: readonly number[] } => ({
+  data,
+  shape,
+});
 
 /** A sample as a model of its own with one input. */
 function modelOf(factory: Factory, { options, inputs }: Sample) {
@@ -89,7 +131,8 @@ const alone = KINDS.filter(({ cell, definition }) => !cell && definition.input !
 eachBackend("every layer", (test, build) => {
   // what is exported runs on wasm only: with the same bits as the same build
   const playing = build === "reference" ? "simd" : build;
-  const compare: typeof same = build === "reference" ? (actual, expected, what) => close(actual, expected, 2e-6, what) : same;
+  const compare: typeof same =
+    build === "reference" ? (actual, expected, what) => close(actual, expected, 2e-6, what) : same;
 
   for (const { name, samples, factory } of alone) {
     test(`${name}: saved is loaded`, () => {
@@ -112,11 +155,18 @@ eachBackend("every layer", (test, build) => {
         const model = modelOf(factory, sample);
         const expected = model.predict(x); // builds it
         if (statefulStore(model).size > 0) {
-          refused(() => model.export({ predict: { shape: x.shape, dtype: sample.inputs[0].dtype } }), "ERR_UNSUPPORTED", /^export: expected layers that are not stateful/);
+          refused(
+            () => model.export({ predict: { shape: x.shape, dtype: sample.inputs[0].dtype } }),
+            "ERR_UNSUPPORTED",
+            /^export: expected layers that are not stateful/,
+          );
         } else {
-          const there = loadExported(model.export({ predict: { shape: x.shape, dtype: sample.inputs[0].dtype } }), { build: playing });
+          const there = loadExported(model.export({ predict: { shape: x.shape, dtype: sample.inputs[0].dtype } }), {
+            build: playing,
+          });
           const actual = there.predict(x);
-          for (const [i, array] of [expected].flat().entries()) compare([actual].flat()[i].data, array.data, title(sample));
+          for (const [i, array] of [expected].flat().entries())
+            compare([actual].flat()[i].data, array.data, title(sample));
         }
         model.dispose();
       }
@@ -129,20 +179,31 @@ eachBackend("every layer", (test, build) => {
         const [x] = sample.inputs.map(arrayOf);
         const model = modelOf(factory, sample);
         model.predict(x);
-        const step = trainStep(model, optimizers.adam(), (a: Tensor) => ops.sum(([model.call(a)].flat() as Tensor[])[0]));
+        const step = trainStep(model, optimizers.adam(), (a: Tensor) =>
+          ops.sum(([model.call(a)].flat() as Tensor[])[0]),
+        );
         step(x);
-        if (streams(model)) model.stream({ batch: 2 }).step(new Float32Array(2 * (sample.inputs[0].dtype === "i32" ? 1 : x.shape.at(-1)!)));
+        if (streams(model))
+          model
+            .stream({ batch: 2 })
+            .step(new Float32Array(2 * (sample.inputs[0].dtype === "i32" ? 1 : x.shape.at(-1)!)));
         model.inspect(x);
         assert.ok(backendInfo().memoryBytes > before);
         model.dispose();
         model.dispose();
         assert.is(backendInfo().memoryBytes, before, title(sample));
-        refused(() => model.predict(x), "ERR_DISPOSED", /^sequential: expected a live model, got one that was disposed of/);
+        refused(
+          () => model.predict(x),
+          "ERR_DISPOSED",
+          /^sequential: expected a live model, got one that was disposed of/,
+        );
       }
     });
   }
 
-  for (const { name, samples, factory } of alone.filter(({ definition }) => definition.input !== "any" || definition.prefix === "activation")) {
+  for (const { name, samples, factory } of alone.filter(
+    ({ definition }) => definition.input !== "any" || definition.prefix === "activation",
+  )) {
     test(`${name}: steps of a stream are the sequence`, () => {
       for (const sample of samples) {
         const model = modelOf(factory, sample);
@@ -157,14 +218,18 @@ eachBackend("every layer", (test, build) => {
 
 /** Whether all layers run step by step. */
 const streams = (model: { layers: readonly Partial<LayerPart>[]; inputShape?: readonly (number | null)[] }): boolean =>
-  model.layers.every(({ definition, config }) => definition!.unstreamable?.(config) === undefined) && model.inputShape!.length === (model.layers[0].definition!.input === "tokens" ? 1 : 2);
+  model.layers.every(({ definition, config }) => definition!.unstreamable?.(config) === undefined) &&
+  model.inputShape!.length === (model.layers[0].definition!.input === "tokens" ? 1 : 2);
 
 /** One row of the input, by single steps and by blocks with a rest, against predict. */
 function checkStream(model: ReturnType<typeof sequential>, { data, shape }: Normalized, what: string): void {
   const [, T] = shape;
   const width = data.length / shape[0] / T;
   const row = data.slice(0, T * width);
-  const output = ([model.predict({ data: row, shape: [1, ...shape.slice(1)] })] as unknown[]).flat()[0] as { data: Float32Array; shape: number[] };
+  const output = ([model.predict({ data: row, shape: [1, ...shape.slice(1)] })] as unknown[]).flat()[0] as {
+    data: Float32Array;
+    shape: number[];
+  };
   const size = output.shape.at(-1)!;
   const stepping = model.stream();
   const steps = Array.from({ length: T }, (_, t) => [...stepping.step(row.slice(t * width, (t + 1) * width))]).flat();
@@ -190,7 +255,13 @@ for (const { name, samples, factory, definition } of KINDS) {
   refusals(`${name}: unknown options, naming the nearest; options that are undefined are absent`, () => {
     const options = samples[0].options();
     for (const known of Object.keys(definition.defaults).filter(({ length }) => length > 2)) {
-      refused(() => factory({ ...options, [misspelt(known)]: 1 }), "ERR_OPTION", new RegExp(`^${definition.type.replace(".", "\\.")}: expected one of .*, got "${misspelt(known)}", did you mean "\\w+"\\?$`));
+      refused(
+        () => factory({ ...options, [misspelt(known)]: 1 }),
+        "ERR_OPTION",
+        new RegExp(
+          `^${definition.type.replace(".", "\\.")}: expected one of .*, got "${misspelt(known)}", did you mean "\\w+"\\?$`,
+        ),
+      );
     }
     refused(() => factory({ ...options, qqqqqq: 1 }), "ERR_OPTION", /got "qqqqqq"$/);
     factory({ ...options, qqqqqq: undefined });
@@ -198,7 +269,11 @@ for (const { name, samples, factory, definition } of KINDS) {
 
   for (const missing of definition.required ?? []) {
     refusals(`${name}: to be made without ${missing}`, () => {
-      refused(() => factory({ ...samples[0].options(), [missing]: undefined }), "ERR_OPTION", new RegExp(`expected ${missing}, got none`));
+      refused(
+        () => factory({ ...samples[0].options(), [missing]: undefined }),
+        "ERR_OPTION",
+        new RegExp(`expected ${missing}, got none`),
+      );
     });
   }
 
@@ -206,11 +281,23 @@ for (const { name, samples, factory, definition } of KINDS) {
     refusals(`${name}: input of another rank or size`, () => {
       const layer = factory({ ...samples[0].options(), name: "mine" });
       const label = `${definition.type} "mine"`;
-      refused(() => called(layer, [32, 64]), "ERR_SHAPE", new RegExp(`^${label}: expected input \\[batch, time, features\\], got \\[32, 64\\]$`));
+      refused(
+        () => called(layer, [32, 64]),
+        "ERR_SHAPE",
+        new RegExp(`^${label}: expected input \\[batch, time, features\\], got \\[32, 64\\]$`),
+      );
       if (!definition.parameters) return;
       called(layer, [2, 3, 64]);
-      refused(() => called(layer, [32, 64]), "ERR_SHAPE", new RegExp(`^${label}: expected input \\[batch, time, 64\\], got \\[32, 64\\]$`));
-      refused(() => called(layer, [2, 3, 63]), "ERR_SHAPE", new RegExp(`^${label}: expected input \\[batch, time, 64\\], got \\[2, 3, 63\\]$`));
+      refused(
+        () => called(layer, [32, 64]),
+        "ERR_SHAPE",
+        new RegExp(`^${label}: expected input \\[batch, time, 64\\], got \\[32, 64\\]$`),
+      );
+      refused(
+        () => called(layer, [2, 3, 63]),
+        "ERR_SHAPE",
+        new RegExp(`^${label}: expected input \\[batch, time, 64\\], got \\[2, 3, 63\\]$`),
+      );
       layer.dispose();
     });
   }
@@ -219,7 +306,11 @@ for (const { name, samples, factory, definition } of KINDS) {
     refusals(`${name}: features of another size`, () => {
       const layer = factory(samples[0].options());
       called(layer, [2, 5]);
-      refused(() => called(layer, [2, 4]), "ERR_SHAPE", new RegExp(`^${definition.type.replace(".", "\\.")}: expected input \\[batch, \\.\\., 5\\], got \\[2, 4\\]$`));
+      refused(
+        () => called(layer, [2, 4]),
+        "ERR_SHAPE",
+        new RegExp(`^${definition.type.replace(".", "\\.")}: expected input \\[batch, \\.\\., 5\\], got \\[2, 4\\]$`),
+      );
       layer.dispose();
     });
   }

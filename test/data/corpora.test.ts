@@ -16,13 +16,19 @@ test("the novel is prose in ASCII", () => {
 });
 
 test("names of each language are many and different", () => {
-  const files = readdirSync(new URL("../../examples/data/names/", import.meta.url)).filter((file) => file.endsWith(".txt"));
+  const files = readdirSync(new URL("../../examples/data/names/", import.meta.url)).filter((file) =>
+    file.endsWith(".txt"),
+  );
   assert.is(files.length, 7);
   for (const file of files) {
     const names = read(`names/${file}`).trimEnd().split("\n");
     assert.ok(names.length >= 300, `${file}: ${names.length}`);
     assert.is(new Set(names).size, names.length, file);
-    assert.is(names.find((name) => !/^[\p{L} '-]{2,}$/u.test(name)), undefined, file);
+    assert.is(
+      names.find((name) => !/^[\p{L} '-]{2,}$/u.test(name)),
+      undefined,
+      file,
+    );
   }
 });
 
@@ -32,7 +38,11 @@ test("invented data are what their programs invent", () => {
 });
 
 test("prices go day by day", () => {
-  const rows = read("power_prices.csv").trimEnd().split("\n").slice(1).map((line) => line.split(","));
+  const rows = read("power_prices.csv")
+    .trimEnd()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(","));
   assert.is(rows.length, 1461);
   rows.forEach(([date, price], day) => {
     assert.is(Date.parse(date), Date.UTC(2020, 0, 1 + day));
@@ -43,7 +53,10 @@ test("prices go day by day", () => {
 test("reviews have a label, and none is there twice", () => {
   const lines = read("reviews.txt").trimEnd().split("\n");
   assert.is(new Set(lines).size, 2400);
-  assert.is(lines.find((line) => !/^[A-Z][ -~]+[.!]\t[01]$/.test(line)), undefined);
+  assert.is(
+    lines.find((line) => !/^[A-Z][ -~]+[.!]\t[01]$/.test(line)),
+    undefined,
+  );
   const praise = lines.filter((line) => line.endsWith("1")).length / lines.length;
   assert.ok(praise > 0.5 && praise < 0.6, String(praise));
 });

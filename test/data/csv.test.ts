@@ -12,7 +12,13 @@ const test = suite("readCsv");
 const STOCK = 'date,open,note,close\n2020-01-01,10.5,"dull, flat",11\n2020-01-02, 1e2 ,"said ""up""\nand rose",-.5\n';
 
 test("columns of numbers, and texts beside them", () => {
-  assert.equal(readCsv(STOCK), { data: Float64Array.of(10.5, 11, 100, -0.5), shape: [2, 2], columns: ["open", "close"], names: ["date", "open", "note", "close"], texts: {} });
+  assert.equal(readCsv(STOCK), {
+    data: Float64Array.of(10.5, 11, 100, -0.5),
+    shape: [2, 2],
+    columns: ["open", "close"],
+    names: ["date", "open", "note", "close"],
+    texts: {},
+  });
   const { data, shape, columns, texts } = readCsv(STOCK, { columns: ["close"], texts: ["note", "date"] });
   assert.equal(data, Float64Array.of(11, -0.5));
   assert.equal([shape, columns], [[2, 1], ["close"]]);
@@ -40,7 +46,13 @@ test("delimiters, line breaks, byte order marks, blank lines, files without head
 
 test("missing numbers are errors, or their rows left out", () => {
   const text = "day,a,b\n1,2,x\n2,,y\n3,null,z\n4,5,\n";
-  assert.equal(readCsv(text, { missing: "skip", texts: ["b"] }), { data: Float64Array.of(1, 2, 4, 5), shape: [2, 2], columns: ["day", "a"], names: ["day", "a", "b"], texts: { b: ["x", ""] } });
+  assert.equal(readCsv(text, { missing: "skip", texts: ["b"] }), {
+    data: Float64Array.of(1, 2, 4, 5),
+    shape: [2, 2],
+    columns: ["day", "a"],
+    names: ["day", "a", "b"],
+    texts: { b: ["x", ""] },
+  });
   refused(() => readCsv(text), "ERR_VALUE", /row 3: expected a number in column "a", got ""/);
   refused(() => readCsv(text, { columns: ["b"], missing: "skip" }), "ERR_VALUE", /row 2: .* "b", got "x"/);
 });
@@ -56,7 +68,8 @@ test("errors", () => {
   refused(() => readCsv("a,b\n1,2\n3"), "ERR_FORMAT", /row 3: expected 2 cells as in the first, got 1/);
   refused(() => readCsv("a,b\n\n1,2,3"), "ERR_FORMAT", /row 3: expected 2 cells as in the first, got 3/);
   refused(() => readCsv('a,b\n1,2\n"3,4\n'), "ERR_FORMAT", /row 3: .*quotation mark/);
-  for (const text of ["a,b\n", "a,b\nx,y"]) refused(() => readCsv(text), "ERR_FORMAT", /expected a column of numbers, got "a", "b" without/);
+  for (const text of ["a,b\n", "a,b\nx,y"])
+    refused(() => readCsv(text), "ERR_FORMAT", /expected a column of numbers, got "a", "b" without/);
   refused(() => readCsv("a,b,a\n1,2,3"), "ERR_FORMAT", /different names of columns, got "a" twice/);
   refused(() => readCsv(STOCK, { columns: ["Close"] }), "ERR_OPTION", /got "Close", did you mean "close"/);
   refused(() => readCsv(STOCK, { texts: ["dates"] }), "ERR_OPTION", /"date", "open", "note", "close", got "dates"/);
@@ -71,17 +84,31 @@ test("errors", () => {
 });
 
 test("whatever papaparse writes is read as it was", () => {
-  const cell = fc.string({ unit: fc.constantFrom(..."ab ,;\"\n\té") });
+  const cell = fc.string({ unit: fc.constantFrom(...'ab ,;"\n\té') });
   const rows = fc.array(fc.tuple(fc.double({ noNaN: true, noDefaultInfinity: true }), cell), { minLength: 1 });
-  fc.assert(fc.property(rows, fc.constantFrom(",", ";", "\t"), (list, delimiter) => {
-    const { data, texts } = readCsv(Papa.unparse([["number", "text"], ...list], { delimiter }), { delimiter, columns: ["number"], texts: ["text"] });
-    assert.equal([...data], list.map(([number]) => number === 0 ? Number(String(number)) : number));
-    assert.equal(texts.text, list.map(([, text]) => text));
-  }), { seed: 20260101, numRuns: 300 });
+  fc.assert(
+    fc.property(rows, fc.constantFrom(",", ";", "\t"), (list, delimiter) => {
+      const { data, texts } = readCsv(Papa.unparse([["number", "text"], ...list], { delimiter }), {
+        delimiter,
+        columns: ["number"],
+        texts: ["text"],
+      });
+      assert.equal(
+        [...data],
+        list.map(([number]) => (number === 0 ? Number(String(number)) : number)),
+      );
+      assert.equal(
+        texts.text,
+        list.map(([, text]) => text),
+      );
+    }),
+    { seed: 20260101, numRuns: 300 },
+  );
 });
 
 oracleTest(test, "real tables", () => {
-  const read = (name: string, options = {}) => readCsv(readFileSync(oraclePath(`data/timeseries/${name}`), "utf8"), options);
+  const read = (name: string, options = {}) =>
+    readCsv(readFileSync(oraclePath(`data/timeseries/${name}`), "utf8"), options);
   assert.equal(read("Airline.csv").shape, [144, 1]);
   assert.equal(read("sp500-2000.csv", { columns: ["close"], texts: ["date"] }).texts.date[0], "2000-01-03");
   assert.equal(read("seattle-weather.csv").columns, ["precipitation", "temp_max", "temp_min", "wind"]);

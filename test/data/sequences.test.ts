@@ -23,7 +23,10 @@ test("lengths count what is left of each sequence", () => {
 });
 
 test("steps with features, in floats", () => {
-  const { data, shape } = padSequences([[[1, 2]], [], { data: Float32Array.of(3, 4, 5, 6), shape: [2, 2] }], { dtype: "float32", value: -0.5 });
+  const { data, shape } = padSequences([[[1, 2]], [], { data: Float32Array.of(3, 4, 5, 6), shape: [2, 2] }], {
+    dtype: "float32",
+    value: -0.5,
+  });
   assert.equal(shape, [3, 2, 2]);
   assert.equal(data, Float32Array.of(-0.5, -0.5, 1, 2, -0.5, -0.5, -0.5, -0.5, 3, 4, 5, 6));
 });
@@ -43,15 +46,33 @@ test("errors of padSequences", () => {
   refused(() => padSequences([[1]], { padding: "left" as "pre" }), "ERR_OPTION", /padding "pre" or "post", got "left"/);
   refused(() => padSequences([[1]], { dtype: "int64" as "int32" }), "ERR_OPTION", /dtype/);
   refused(() => padSequences([[1]], { maxLen: 3 } as object), "ERR_OPTION", /did you mean "maxlen"/);
-  refused(() => padSequences([[[1, 2]], [[1]]], { dtype: "float32" }), "ERR_SHAPE", /sequence 1: expected steps of shape \[2\]/);
+  refused(
+    () => padSequences([[[1, 2]], [[1]]], { dtype: "float32" }),
+    "ERR_SHAPE",
+    /sequence 1: expected steps of shape \[2\]/,
+  );
   refused(() => padSequences([1, 2]), "ERR_SHAPE", /sequence 0/);
 });
 
 test("oneHot", () => {
   assert.equal(oneHot([2, 0]), { data: Float32Array.of(0, 0, 1, 1, 0, 0), shape: [2, 3] });
-  assert.equal(oneHot({ data: Uint8Array.of(1, 0), shape: [1, 2] }, 2), { data: Float32Array.of(0, 1, 1, 0), shape: [1, 2, 2] });
+  assert.equal(oneHot({ data: Uint8Array.of(1, 0), shape: [1, 2] }, 2), {
+    data: Float32Array.of(0, 1, 1, 0),
+    shape: [1, 2, 2],
+  });
   assert.equal(oneHot([], 4).shape, [0, 4]);
-  refused(() => oneHot([[0, 1], [3, 0]], 3), "ERR_VALUE", /from 0 to 2, got 3 at \[1, 0\]/);
+  refused(
+    () =>
+      oneHot(
+        [
+          [0, 1],
+          [3, 0],
+        ],
+        3,
+      ),
+    "ERR_VALUE",
+    /from 0 to 2, got 3 at \[1, 0\]/,
+  );
   for (const bad of [-1, 0.5, NaN]) refused(() => oneHot([bad]), "ERR_VALUE", /integers from 0, got/);
   refused(() => oneHot([0], 0), "ERR_VALUE", /at least one class/);
 });
@@ -60,11 +81,29 @@ test("split keeps the order and the type", () => {
   const { train, validation } = split(Int32Array.of(1, 2, 3, 4, 5), { validation: 0.4 });
   assert.equal(train, { data: Int32Array.of(1, 2, 3), shape: [3] });
   assert.equal(validation, { data: Int32Array.of(4, 5), shape: [2] });
-  const pair = split({ x: [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]], y: Float32Array.of(1, 2, 3, 4, 5) }, { gap: 2 });
-  assert.equal(pair.train, { x: { data: Float64Array.of(1, 2, 3, 4), shape: [2, 2] }, y: { data: Float32Array.of(1, 2), shape: [2] } });
+  const pair = split(
+    {
+      x: [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+        [7, 8],
+        [9, 10],
+      ],
+      y: Float32Array.of(1, 2, 3, 4, 5),
+    },
+    { gap: 2 },
+  );
+  assert.equal(pair.train, {
+    x: { data: Float64Array.of(1, 2, 3, 4), shape: [2, 2] },
+    y: { data: Float32Array.of(1, 2), shape: [2] },
+  });
   const typed: Float32Array = pair.train.y.data; // the compiler knows too
   assert.is(typed.length, 2);
-  assert.equal(pair.validation, { x: { data: Float64Array.of(9, 10), shape: [1, 2] }, y: { data: Float32Array.of(5), shape: [1] } });
+  assert.equal(pair.validation, {
+    x: { data: Float64Array.of(9, 10), shape: [1, 2] },
+    y: { data: Float32Array.of(5), shape: [1] },
+  });
 });
 
 test("split copies, and refuses what leaves a side empty", () => {

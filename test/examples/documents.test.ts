@@ -8,16 +8,22 @@ import { ROOT, runNode } from "../support/child.ts";
 /** Every document but those of installed packages. */
 const DOCUMENTS = readdirSync(ROOT, { withFileTypes: true })
   .filter(({ name }) => !["node_modules", "build", "dist"].includes(name) && !name.startsWith("."))
-  .flatMap((entry) => (entry.isDirectory() ? readdirSync(join(ROOT, entry.name), { recursive: true }).map((file) => `${entry.name}/${String(file)}`) : [entry.name]))
+  .flatMap((entry) =>
+    entry.isDirectory()
+      ? readdirSync(join(ROOT, entry.name), { recursive: true }).map((file) => `${entry.name}/${String(file)}`)
+      : [entry.name],
+  )
   .filter((file) => file.endsWith(".md") && !file.includes("node_modules")); // bench/peers may be installed
 
 /** The blocks marked `js` of a document, as one program from its top to its bottom. */
-const programOf = (text: string): string => [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, block]) => block).join("\n");
+const programOf = (text: string): string =>
+  [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, block]) => block).join("\n");
 
 const test = suite("documents");
 
 /** The blocks marked with a file's name, which the program finds beside itself. */
-const filesOf = (text: string): [name: string, block: string][] => [...text.matchAll(/^```js (\S+\.js)\n(.*?)^```$/gms)].map(([, name, block]) => [name, block]);
+const filesOf = (text: string): [name: string, block: string][] =>
+  [...text.matchAll(/^```js (\S+\.js)\n(.*?)^```$/gms)].map(([, name, block]) => [name, block]);
 
 // inside the project, where its own name can be imported
 const FOLDER = "build/documents";
@@ -44,8 +50,13 @@ for (const document of ["README.md", "bindings/README.md", "bindings/data/README
 
 for (const document of DOCUMENTS) {
   test(`${document}: its links lead to files`, () => {
-    const links = [...readFileSync(join(ROOT, document), "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => link);
-    assert.equal(links.filter((link) => !existsSync(join(ROOT, dirname(document), link))), []);
+    const links = [...readFileSync(join(ROOT, document), "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
+      ([, link]) => link,
+    );
+    assert.equal(
+      links.filter((link) => !existsSync(join(ROOT, dirname(document), link))),
+      [],
+    );
   });
 }
 
@@ -53,7 +64,10 @@ test("bench/README.md: its commands are files", () => {
   const text = readFileSync(join(ROOT, "bench/README.md"), "utf8");
   const files = [...text.matchAll(/`node (?:--import tsx )?([\w/.]+)/g)].map(([, file]) => file);
   assert.ok(files.length > 5, "no commands found");
-  assert.equal(files.filter((file) => !existsSync(join(ROOT, file))), []);
+  assert.equal(
+    files.filter((file) => !existsSync(join(ROOT, file))),
+    [],
+  );
 });
 
 interface Bound {
@@ -73,7 +87,9 @@ function accuracyTable(bounds: Record<string, Bound>): string {
 }
 
 test("assembly/README.md: the table is that of accuracy.json", () => {
-  const table = accuracyTable(JSON.parse(readFileSync(join(ROOT, "assembly/accuracy.json"), "utf8")) as Record<string, Bound>);
+  const table = accuracyTable(
+    JSON.parse(readFileSync(join(ROOT, "assembly/accuracy.json"), "utf8")) as Record<string, Bound>,
+  );
   assert.ok(readFileSync(join(ROOT, "assembly/README.md"), "utf8").includes(table), `the table should be\n${table}`);
 });
 

@@ -2,7 +2,16 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { loadExported } from "../../bindings/export/exported_model.ts";
-import { GatewiseError, Module, backendInfo, layers, loadModel, ops, sequential, type Tensor } from "../../bindings/index.ts";
+import {
+  GatewiseError,
+  Module,
+  backendInfo,
+  layers,
+  loadModel,
+  ops,
+  sequential,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../bindings/saving/safetensors.ts";
 import { state } from "../../bindings/runtime/context.ts";
 import { eachBackend } from "../support/backends.ts";
@@ -12,8 +21,24 @@ import { refused } from "../support/refused.ts";
 
 const KEY = "gatewise/exported";
 
-const deep = () => sequential([layers.lstm({ units: 6, returnSequences: true }), layers.gru({ units: 5, returnSequences: true }), layers.dense({ units: 2 })], { seed: 1, inputShape: [null, 3] });
-const writer = () => sequential([layers.embedding({ inputDim: 9, outputDim: 8 }), layers.gru({ units: 64, returnSequences: true }), layers.dense({ units: 9 })], { seed: 2, inputShape: [null] });
+const deep = () =>
+  sequential(
+    [
+      layers.lstm({ units: 6, returnSequences: true }),
+      layers.gru({ units: 5, returnSequences: true }),
+      layers.dense({ units: 2 }),
+    ],
+    { seed: 1, inputShape: [null, 3] },
+  );
+const writer = () =>
+  sequential(
+    [
+      layers.embedding({ inputDim: 9, outputDim: 8 }),
+      layers.gru({ units: 64, returnSequences: true }),
+      layers.dense({ units: 9 }),
+    ],
+    { seed: 2, inputShape: [null] },
+  );
 
 /** Two inputs, a record of outputs, and rows of a batch that know of each other. */
 class Pair extends Module {
@@ -83,9 +108,21 @@ eachBackend("exported", (test, build) => {
     assert.equal(there.predict(x), model.predict(x));
     assert.equal(there.predict([[1, 2, 3, 4, 5]]), model.predict([[1, 2, 3, 4, 5]]));
     same(there.stream.process(x.data), model.stream().process(x.data));
-    refused(() => there.predict([[1, 2, 9, 4, 5]]), "ERR_VALUE", /^predict: x: expected tokens for embedding "embedding" of 0…8, got 9 at \[0, 2\]$/);
-    refused(() => there.predict([[1, 2, 0.5, 4, 5]]), "ERR_VALUE", /^predict: x: expected whole numbers, got 0\.5 at \[0, 2\]$/);
-    refused(() => there.stream.step([9]), "ERR_VALUE", /^step: frame: expected tokens for embedding "embedding" of 0…8, got 9/);
+    refused(
+      () => there.predict([[1, 2, 9, 4, 5]]),
+      "ERR_VALUE",
+      /^predict: x: expected tokens for embedding "embedding" of 0…8, got 9 at \[0, 2\]$/,
+    );
+    refused(
+      () => there.predict([[1, 2, 0.5, 4, 5]]),
+      "ERR_VALUE",
+      /^predict: x: expected whole numbers, got 0\.5 at \[0, 2\]$/,
+    );
+    refused(
+      () => there.stream.step([9]),
+      "ERR_VALUE",
+      /^step: frame: expected tokens for embedding "embedding" of 0…8, got 9/,
+    );
     model.dispose();
   });
 
@@ -108,13 +145,29 @@ eachBackend("exported", (test, build) => {
     const model = new Pair({ seed: 4 });
     const [a, b] = [floats([3, 4, 2], 1), floats([3, 4, 2], 2)];
     const expected = model.predict([a, b]);
-    const there = loadExported(model.export({ predict: [[3, 4, 2], [3, 4, 2]] }), { build });
+    const there = loadExported(
+      model.export({
+        predict: [
+          [3, 4, 2],
+          [3, 4, 2],
+        ],
+      }),
+      { build },
+    );
     assert.equal(there.predict([a, b]), expected);
     assert.equal(Object.keys(expected), ["sum", "centred"]);
     refused(() => there.predict(a), "ERR_SHAPE", /^predict: expected 2 inputs, got 1$/);
     const four = floats([4, 4, 2]);
-    refused(() => there.predict([four, four]), "ERR_SHAPE", /^predict: x\[0\]: expected \[3, 4, 2\], as it was exported, got \[4, 4, 2\]$/);
-    refused(() => model.export({ stream: true }), "ERR_UNSUPPORTED", /^export: expected a sequential for a stream, got a Pair$/);
+    refused(
+      () => there.predict([four, four]),
+      "ERR_SHAPE",
+      /^predict: x\[0\]: expected \[3, 4, 2\], as it was exported, got \[4, 4, 2\]$/,
+    );
+    refused(
+      () => model.export({ stream: true }),
+      "ERR_UNSUPPORTED",
+      /^export: expected a sequential for a stream, got a Pair$/,
+    );
     model.dispose();
   });
 
@@ -149,19 +202,32 @@ const test = suite("exported files");
 
 test("options that are none", () => {
   const model = deep();
-  const refuse = (options: object, code: string, message: RegExp) => refused(() => model.export(options as never), code, message);
+  const refuse = (options: object, code: string, message: RegExp) =>
+    refused(() => model.export(options as never), code, message);
   refuse({}, "ERR_OPTION", /^export: expected stream, or the extents of predict's inputs, or both, got neither$/);
   refuse({ steam: true }, "ERR_OPTION", /did you mean "stream"\?$/);
   refuse({ stream: { batches: 2 } }, "ERR_OPTION", /^export: expected one of .*got "batches", did you mean "batch"\?$/);
-  refuse({ predict: [0, 3, 3] }, "ERR_SHAPE", /^export: expected predict as extents with the batch in front, got \[0, 3, 3\]$/);
+  refuse(
+    { predict: [0, 3, 3] },
+    "ERR_SHAPE",
+    /^export: expected predict as extents with the batch in front, got \[0, 3, 3\]$/,
+  );
   refuse({ predict: [2, 3] }, "ERR_SHAPE", /^lstm "lstm": expected input \[batch, time, 3\], got \[2, 3\]$/);
   model.dispose();
 });
 
 test("models that cannot be exported", () => {
   const both = sequential([layers.bidirectional({ layer: layers.gru({ units: 2 }) })], { inputShape: [null, 2] });
-  refused(() => both.export({ stream: true }), "ERR_UNSUPPORTED", /^export: expected layers that run step by step, got bidirectional/);
-  assert.ok(loadExported(both.export({ predict: [1, 3, 2] })).predict(floats([1, 3, 2])).data.every(Number.isFinite));
+  refused(
+    () => both.export({ stream: true }),
+    "ERR_UNSUPPORTED",
+    /^export: expected layers that run step by step, got bidirectional/,
+  );
+  assert.ok(
+    loadExported(both.export({ predict: [1, 3, 2] }))
+      .predict(floats([1, 3, 2]))
+      .data.every(Number.isFinite),
+  );
   const unbuilt = sequential([layers.dense({ units: 1 })]);
   refused(() => unbuilt.export({ predict: [1, 2] }), "ERR_STATE", /^export: expected a model with weights/);
   both.dispose();
@@ -170,19 +236,49 @@ test("models that cannot be exported", () => {
 
 test("what was not exported is not there", () => {
   const model = deep();
-  refused(() => loadExported(model.export({ stream: true })).predict(floats([1, 2, 3])), "ERR_UNSUPPORTED", /^predict: expected a file with predict/);
+  refused(
+    () => loadExported(model.export({ stream: true })).predict(floats([1, 2, 3])),
+    "ERR_UNSUPPORTED",
+    /^predict: expected a file with predict/,
+  );
   const there = loadExported(model.export({ predict: [1, 2, 3] }));
   refused(() => there.stream, "ERR_UNSUPPORTED", /^stream: expected a file with a stream/);
-  refused(() => there.predict(floats([1, 3, 3])), "ERR_SHAPE", /^predict: x: expected \[1, 2, 3\], as it was exported, of any number of rows, got \[1, 3, 3\]$/);
-  refused(() => there.predict([[[1, 2, 3], [NaN, 2, 3]]]), "ERR_VALUE", /./);
-  refused(() => loadExported(model.export({ stream: true }), { build: "reference" as never }), "ERR_OPTION", /^loadExported: expected build .*, got "reference"/);
-  refused(() => loadExported(model.export({ stream: true }), { deterministc: true } as never), "ERR_OPTION", /did you mean "deterministic"\?$/);
+  refused(
+    () => there.predict(floats([1, 3, 3])),
+    "ERR_SHAPE",
+    /^predict: x: expected \[1, 2, 3\], as it was exported, of any number of rows, got \[1, 3, 3\]$/,
+  );
+  refused(
+    () =>
+      there.predict([
+        [
+          [1, 2, 3],
+          [NaN, 2, 3],
+        ],
+      ]),
+    "ERR_VALUE",
+    /./,
+  );
+  refused(
+    () => loadExported(model.export({ stream: true }), { build: "reference" as never }),
+    "ERR_OPTION",
+    /^loadExported: expected build .*, got "reference"/,
+  );
+  refused(
+    () => loadExported(model.export({ stream: true }), { deterministc: true } as never),
+    "ERR_OPTION",
+    /did you mean "deterministic"\?$/,
+  );
   model.dispose();
 });
 
 test("files of another kind, either way", () => {
   const model = deep();
-  refused(() => loadExported(model.save()), "ERR_FORMAT", /^loadExported: expected a file that model\.export wrote, got another/);
+  refused(
+    () => loadExported(model.save()),
+    "ERR_FORMAT",
+    /^loadExported: expected a file that model\.export wrote, got another/,
+  );
   refused(() => loadModel(model.export({ stream: true })), "ERR_FORMAT", /^load: expected a file saved by gatewise/);
   refused(() => loadExported("model" as never), "ERR_FORMAT", /^load: expected the bytes of a file/);
   model.dispose();
@@ -192,17 +288,27 @@ test("a file for other kernels says so", () => {
   const model = deep();
   const { tensors, metadata } = decodeSafetensors(model.export({ stream: true }));
   const about = JSON.parse(metadata[KEY]) as Record<string, unknown>;
-  const rewritten = (changes: object) => encodeSafetensors(tensors, { [KEY]: JSON.stringify({ ...about, ...changes }) });
-  refused(() => loadExported(rewritten({ abi: 1 })), "ERR_FORMAT", /^loadExported: expected a file for version 1 and kernels \d+, as this gatewise has them, got version 1 and kernels 1; export the model again$/);
+  const rewritten = (changes: object) =>
+    encodeSafetensors(tensors, { [KEY]: JSON.stringify({ ...about, ...changes }) });
+  refused(
+    () => loadExported(rewritten({ abi: 1 })),
+    "ERR_FORMAT",
+    /^loadExported: expected a file for version 1 and kernels \d+, as this gatewise has them, got version 1 and kernels 1; export the model again$/,
+  );
   refused(() => loadExported(rewritten({ version: 2 })), "ERR_FORMAT", /got version 2 and kernels/);
-  refused(() => loadExported(rewritten({ kernels: (about.kernels as string[]).map(() => "f32_none") })), "ERR_UNSUPPORTED", /^loadExported: expected kernels that run models, got a file that needs f32_none/);
+  refused(
+    () => loadExported(rewritten({ kernels: (about.kernels as string[]).map(() => "f32_none") })),
+    "ERR_UNSUPPORTED",
+    /^loadExported: expected kernels that run models, got a file that needs f32_none/,
+  );
   model.dispose();
 });
 
 test("damaged files are refused by one of our errors, or run", () => {
   const model = sequential([layers.gru({ units: 2 })], { seed: 1, inputShape: [null, 1] });
   const whole = model.export({ stream: { block: 4 }, predict: [1, 2, 1] });
-  for (let length = 0; length < whole.length; length += 7) refused(() => loadExported(whole.subarray(0, length)), "ERR_FORMAT", /^safetensors: /);
+  for (let length = 0; length < whole.length; length += 7)
+    refused(() => loadExported(whole.subarray(0, length)), "ERR_FORMAT", /^safetensors: /);
   let refusals = 0;
   const header = 8 + new DataView(whole.buffer, whole.byteOffset).getUint32(0, true);
   for (let at = 0; at < header; at += 3) {
@@ -223,14 +329,31 @@ test("programs that are no programs are refused", () => {
   const model = sequential([layers.gru({ units: 2 })], { seed: 1, inputShape: [null, 1] });
   const { tensors, metadata } = decodeSafetensors(model.export({ predict: [1, 2, 1] }));
   const { data } = tensors["program/predict"];
-  for (const change of [(text: number[]) => text.pop(), (text: number[]) => text.push(0), (text: number[]) => (text[0] = 1e9), (text: number[]) => (text[1] = 99), (text: number[]) => (text[2] = -5)]) {
-    const text = [...data as Float64Array];
+  for (const change of [
+    (text: number[]) => text.pop(),
+    (text: number[]) => text.push(0),
+    (text: number[]) => (text[0] = 1e9),
+    (text: number[]) => (text[1] = 99),
+    (text: number[]) => (text[2] = -5),
+  ]) {
+    const text = [...(data as Float64Array)];
     change(text);
-    const bytes = encodeSafetensors({ ...tensors, "program/predict": { data: Float64Array.from(text), shape: [text.length] } }, metadata);
-    refused(() => loadExported(bytes), "ERR_FORMAT", /^loadExported: expected a program as "predict", got something else$/);
+    const bytes = encodeSafetensors(
+      { ...tensors, "program/predict": { data: Float64Array.from(text), shape: [text.length] } },
+      metadata,
+    );
+    refused(
+      () => loadExported(bytes),
+      "ERR_FORMAT",
+      /^loadExported: expected a program as "predict", got something else$/,
+    );
   }
   const elsewhere = encodeSafetensors({ ...tensors, "memory/4": { data: new Uint8Array(4), shape: [4] } }, metadata);
-  refused(() => loadExported(elsewhere), "ERR_FORMAT", /^loadExported: expected contents within 16384…\d+, got 4 and 4 bytes$/);
+  refused(
+    () => loadExported(elsewhere),
+    "ERR_FORMAT",
+    /^loadExported: expected contents within 16384…\d+, got 4 and 4 bytes$/,
+  );
   model.dispose();
 });
 

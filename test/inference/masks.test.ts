@@ -12,13 +12,18 @@ const lengths = Int32Array.of(6, 3, 0, 1, 4);
 const x = floats([B, T, 3]);
 const y = floats([B, T, 2], 1);
 
-const maskOf = (valid: (b: number, t: number) => boolean): NDArray<Int32Array> =>
-  ({ data: Int32Array.from({ length: B * T }, (_, i) => +valid(Math.floor(i / T), i % T)), shape: [B, T] });
+const maskOf = (valid: (b: number, t: number) => boolean): NDArray<Int32Array> => ({
+  data: Int32Array.from({ length: B * T }, (_, i) => +valid(Math.floor(i / T), i % T)),
+  shape: [B, T],
+});
 const prefix = maskOf((b, t) => t < lengths[b]);
 const holes = maskOf((b, t) => (b + 2 * t) % 3 !== 0);
 
 function model(returnSequences = true) {
-  const made = sequential([layers.gru({ units: 4, returnSequences }), layers.dense({ units: 2 })], { seed: 2, inputShape: [null, 3] });
+  const made = sequential([layers.gru({ units: 4, returnSequences }), layers.dense({ units: 2 })], {
+    seed: 2,
+    inputShape: [null, 3],
+  });
   made.compile({ loss: "mse", metrics: ["mae"], optimizer: optimizers.adam({ learningRate: 0.01 }) });
   return made;
 }
@@ -43,7 +48,11 @@ function expectedScores(p: NDArray, mask: NDArray<Int32Array>): { loss: number; 
 }
 
 eachBackend("masks", (test) => {
-  for (const [name, steps, mask] of [["lengths", { lengths }, prefix], ["a mask", { mask: prefix }, prefix], ["a mask with holes", { mask: holes }, holes]] as const) {
+  for (const [name, steps, mask] of [
+    ["lengths", { lengths }, prefix],
+    ["a mask", { mask: prefix }, prefix],
+    ["a mask with holes", { mask: holes }, holes],
+  ] as const) {
     test(`${name}: loss and metrics are means over valid steps`, () => {
       const m = model();
       const { loss, mae } = expectedScores(m.predict(x, steps), mask);
@@ -57,7 +66,10 @@ eachBackend("masks", (test) => {
       const [a, b] = [model(), model()];
       const others = disturbed(x, mask);
       same(a.predict(x, steps).data, b.predict(others, steps).data);
-      assert.equal(await a.fit(x, y, { epochs: 2, batchSize: 2, ...steps }), await b.fit(others, disturbed(y, mask), { epochs: 2, batchSize: 2, ...steps }));
+      assert.equal(
+        await a.fit(x, y, { epochs: 2, batchSize: 2, ...steps }),
+        await b.fit(others, disturbed(y, mask), { epochs: 2, batchSize: 2, ...steps }),
+      );
       sameWeights(a.getWeights(), b.getWeights());
       a.dispose();
       b.dispose();
@@ -69,7 +81,12 @@ eachBackend("masks", (test) => {
       close(m.predict(x, { ...steps, batchSize: 2 }).data, whole.data, 1e-6);
       const frozen = model();
       frozen.compile({ loss: "mse", optimizer: optimizers.sgd({ learningRate: 0 }), metrics: ["mae"] });
-      const { history } = await frozen.fit(x, y, { batchSize: 1, ...steps, validationData: [x, y, steps], validationBatchSize: 5 });
+      const { history } = await frozen.fit(x, y, {
+        batchSize: 1,
+        ...steps,
+        validationData: [x, y, steps],
+        validationBatchSize: 5,
+      });
       const { loss, mae } = expectedScores(whole, mask);
       close([history.mae[0], history.val_loss[0], history.val_mae[0]], [mae, loss, mae], 1e-5);
       m.dispose();
@@ -113,7 +130,15 @@ eachBackend("masks", (test) => {
 
   test("maskZero reaches loss and metrics", async () => {
     const ids = tokens([B, T], 4, 3);
-    const embedded = sequential([layers.embedding({ inputDim: 4, outputDim: 3, maskZero: true }), layers.gru({ units: 4, returnSequences: true }), layers.dropout({ rate: 0.1 }), layers.dense({ units: 4 })], { seed: 2, inputShape: [null] });
+    const embedded = sequential(
+      [
+        layers.embedding({ inputDim: 4, outputDim: 3, maskZero: true }),
+        layers.gru({ units: 4, returnSequences: true }),
+        layers.dropout({ rate: 0.1 }),
+        layers.dense({ units: 4 }),
+      ],
+      { seed: 2, inputShape: [null] },
+    );
     embedded.compile({ loss: losses.sparseCategoricalCrossentropy({ fromLogits: true }), metrics: ["accuracy"] });
     const logits = embedded.predict(ids).data;
     let [loss, right, count] = [0, 0, 0];
@@ -126,7 +151,11 @@ eachBackend("masks", (test) => {
     });
     const scores = embedded.evaluate(ids, ids);
     close([scores.loss, scores.accuracy], [loss / count, right / count], 1e-5);
-    refused(() => embedded.predict(ids, { lengths }), "ERR_VALUE", /^embedding "embedding": expected lengths, a mask or maskZero, got two of them$/);
+    refused(
+      () => embedded.predict(ids, { lengths }),
+      "ERR_VALUE",
+      /^embedding "embedding": expected lengths, a mask or maskZero, got two of them$/,
+    );
     const padding = { data: new Int32Array(12), shape: [2, 6] };
     assert.is(embedded.trainOnBatch(padding, padding).loss, 0);
     await embedded.fit(ids, ids, { epochs: 2 });
@@ -153,12 +182,19 @@ eachBackend("masks", (test) => {
       [{ lengths: [1, 2, -1, 2, 1] }, "ERR_VALUE", /^SUBJECT: expected lengths of 0…6, got -1 for row 2$/],
       [{ lengths: [1, 2, 1.5, 2, 1] }, "ERR_VALUE", /^SUBJECT: lengths: expected whole numbers, got 1.5 at \[2\]$/],
       [{ mask: [1, 1, 1, 1, 1] }, "ERR_SHAPE", /^SUBJECT: expected mask \[5, 6\], got \[5\]$/],
-      [{ mask: { data: new Uint8Array(25), shape: [5, 5] } }, "ERR_SHAPE", /^SUBJECT: expected mask \[5, 6\], got \[5, 5\]$/],
+      [
+        { mask: { data: new Uint8Array(25), shape: [5, 5] } },
+        "ERR_SHAPE",
+        /^SUBJECT: expected mask \[5, 6\], got \[5, 5\]$/,
+      ],
     ];
     for (const [steps, code, message] of wrong) {
       const calls: [string, () => unknown][] = [
-        ["predict", () => m.predict(x, steps)], ["evaluate", () => m.evaluate(x, y, steps)],
-        ["trainOnBatch", () => m.trainOnBatch(x, y, steps)], ["testOnBatch", () => m.testOnBatch(x, y, steps)], ["inspect", () => m.inspect(x, steps)],
+        ["predict", () => m.predict(x, steps)],
+        ["evaluate", () => m.evaluate(x, y, steps)],
+        ["trainOnBatch", () => m.trainOnBatch(x, y, steps)],
+        ["testOnBatch", () => m.testOnBatch(x, y, steps)],
+        ["inspect", () => m.inspect(x, steps)],
       ];
       for (const [subject, run] of calls) refused(run, code, new RegExp(message.source.replace("SUBJECT", subject)));
     }

@@ -1,6 +1,16 @@
 /** Streams: the same numbers as the sequence at once, a state of their own, the model's weights. */
 import * as assert from "uvu/assert";
-import { Module, layers, cells, losses, ops, sequential, type NDArray, type Stream, type Tensor } from "../../bindings/index.ts";
+import {
+  Module,
+  layers,
+  cells,
+  losses,
+  ops,
+  sequential,
+  type NDArray,
+  type Stream,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { floats, rows, tokens } from "../support/models.ts";
 import { close, same } from "../support/numbers.ts";
@@ -25,8 +35,14 @@ const kinds = {
   lstm: () => [layers.lstm({ units: 9, returnSequences: true }), layers.dense({ units: 2, activation: "tanh" })],
   gru: () => [layers.gru({ units: 5 }), layers.activation({ activation: "sigmoid" })],
   "gru, reset before": () => [layers.gru({ units: 8, resetAfter: false })],
-  "peepholes and other activations": () => [layers.lstm({ units: 3, peepholes: true, activation: "softsign", recurrentActivation: "hardSigmoid" })],
-  "two layers": () => [layers.lstm({ units: 6, returnSequences: true }), layers.dropout({ rate: 0.5 }), layers.gru({ units: 4 })],
+  "peepholes and other activations": () => [
+    layers.lstm({ units: 3, peepholes: true, activation: "softsign", recurrentActivation: "hardSigmoid" }),
+  ],
+  "two layers": () => [
+    layers.lstm({ units: 6, returnSequences: true }),
+    layers.dropout({ rate: 0.5 }),
+    layers.gru({ units: 4 }),
+  ],
   "rnn of cells": () => [layers.rnn({ cell: [cells.lstm({ units: 3 }), cells.gru({ units: 5 })] })],
   "rnn of a cell by hand": () => [layers.rnn({ cell: new Doubled() })],
   "no recurrence": () => [layers.dense({ units: 3 })],
@@ -53,12 +69,14 @@ function closeSteps(steps: readonly Float32Array[], y: NDArray): void {
 
 /** The first n steps of [batch, time, ..]. */
 function until(x: NDArray, n: number): NDArray {
-  const data = Float32Array.from(Array.from({ length: x.shape[0] }, (_, b) => [...rows(x, b, b + 1).data.subarray(0, n * x.shape[2])]).flat());
+  const data = Float32Array.from(
+    Array.from({ length: x.shape[0] }, (_, b) => [...rows(x, b, b + 1).data.subarray(0, n * x.shape[2])]).flat(),
+  );
   return { data, shape: [x.shape[0], n, x.shape[2]] };
 }
 
 /** The last step of an output [batch, time, ..], or the output itself when it is the last already. */
-const last = (y: NDArray): Float32Array => (y.shape.length === 3 ? frame(y, y.shape[1] - 1) as Float32Array : y.data);
+const last = (y: NDArray): Float32Array => (y.shape.length === 3 ? (frame(y, y.shape[1] - 1) as Float32Array) : y.data);
 
 eachBackend("stream", (test, _build, backend) => {
   for (const [name, make] of Object.entries(kinds)) {
@@ -67,7 +85,8 @@ eachBackend("stream", (test, _build, backend) => {
         const x = floats([batch, 7, 4]);
         const model = sequential(make(), { seed: 3, inputShape: [null, 4] });
         const stream = model.stream({ batch });
-        for (let t = 0; t < 7; t++) close(stream.step(frame(x, t)), last(model.predict(until(x, t + 1))), EPSILON, `step ${t}`);
+        for (let t = 0; t < 7; t++)
+          close(stream.step(frame(x, t)), last(model.predict(until(x, t + 1))), EPSILON, `step ${t}`);
         model.dispose();
       });
     }
@@ -81,7 +100,8 @@ eachBackend("stream", (test, _build, backend) => {
       for (const n of [0, 1, 8, 3, 16, 9]) {
         const y = b.process(x.data.subarray(t * 4, (t + n) * 4) as Float32Array);
         assert.is(y.length, n * b.outputSize);
-        for (let i = 0; i < n; i++) close(y.subarray(i * b.outputSize, (i + 1) * b.outputSize), expected[t + i], EPSILON, `${n} steps from ${t}`);
+        for (let i = 0; i < n; i++)
+          close(y.subarray(i * b.outputSize, (i + 1) * b.outputSize), expected[t + i], EPSILON, `${n} steps from ${t}`);
         t += n;
       }
       assert.is(t, 37);
@@ -99,7 +119,14 @@ eachBackend("stream", (test, _build, backend) => {
   });
 
   test("tokens step and run in blocks", () => {
-    const model = sequential([layers.embedding({ inputDim: 6, outputDim: 3 }), layers.gru({ units: 4, returnSequences: true }), layers.dense({ units: 6 })], { seed: 3, inputShape: [null] });
+    const model = sequential(
+      [
+        layers.embedding({ inputDim: 6, outputDim: 3 }),
+        layers.gru({ units: 4, returnSequences: true }),
+        layers.dense({ units: 6 }),
+      ],
+      { seed: 3, inputShape: [null] },
+    );
     const x = tokens([1, 20], 6);
     const y = model.predict(x);
     const [a, b] = [model.stream(), model.stream({ block: 8 })];
@@ -117,7 +144,10 @@ eachBackend("stream", (test, _build, backend) => {
   };
   for (const [layer, make] of Object.entries(recurrent)) {
     test(`${layer}: a masked token keeps state and output`, () => {
-      const model = sequential([layers.embedding({ inputDim: 5, outputDim: 3, maskZero: true }), make(), layers.dense({ units: 2 })], { seed: 3, inputShape: [null] });
+      const model = sequential(
+        [layers.embedding({ inputDim: 5, outputDim: 3, maskZero: true }), make(), layers.dense({ units: 2 })],
+        { seed: 3, inputShape: [null] },
+      );
       const x = { data: Int32Array.from([0, 1, 2, 0, 0, 3, 0, 4, 1, 0, 0, 2]), shape: [1, 12] };
       const y = model.predict(x);
       const stream = model.stream();
@@ -131,9 +161,15 @@ eachBackend("stream", (test, _build, backend) => {
   }
 
   test("a masked token keeps state and output of a cell by hand, of stacks, and of some rows only", () => {
-    const makers = [() => layers.rnn({ cell: new Doubled(), returnSequences: true }), () => layers.rnn({ cell: [cells.gru({ units: 3 }), cells.lstm({ units: 4 })], returnSequences: true })];
+    const makers = [
+      () => layers.rnn({ cell: new Doubled(), returnSequences: true }),
+      () => layers.rnn({ cell: [cells.gru({ units: 3 }), cells.lstm({ units: 4 })], returnSequences: true }),
+    ];
     for (const make of makers) {
-      const model = sequential([layers.embedding({ inputDim: 5, outputDim: 3, maskZero: true }), make()], { seed: 3, inputShape: [null] });
+      const model = sequential([layers.embedding({ inputDim: 5, outputDim: 3, maskZero: true }), make()], {
+        seed: 3,
+        inputShape: [null],
+      });
       const x = { data: Int32Array.from([1, 0, 3, 0, 2, 0, 0, 1, 4, 0]), shape: [2, 5] };
       const y = model.predict(x);
       closeSteps(stepThrough(model.stream({ batch: 2 }), x), y);
@@ -142,7 +178,13 @@ eachBackend("stream", (test, _build, backend) => {
   });
 
   test("zeroOutputForMask gives zeros at masked steps", () => {
-    const model = sequential([layers.embedding({ inputDim: 5, outputDim: 3, maskZero: true }), layers.gru({ units: 2, zeroOutputForMask: true })], { seed: 3, inputShape: [null] });
+    const model = sequential(
+      [
+        layers.embedding({ inputDim: 5, outputDim: 3, maskZero: true }),
+        layers.gru({ units: 2, zeroOutputForMask: true }),
+      ],
+      { seed: 3, inputShape: [null] },
+    );
     const stream = model.stream();
     stream.step([1]);
     assert.equal([...stream.step([0])], [0, 0]);
@@ -151,12 +193,22 @@ eachBackend("stream", (test, _build, backend) => {
   });
 
   test("state: names, copies, out and in again", () => {
-    const model = sequential([layers.lstm({ units: 3, returnSequences: true }), layers.gru({ units: 2 })], { seed: 3, inputShape: [null, 4] });
+    const model = sequential([layers.lstm({ units: 3, returnSequences: true }), layers.gru({ units: 2 })], {
+      seed: 3,
+      inputShape: [null, 4],
+    });
     const stream = model.stream({ batch: 2 });
     const x = floats([2, 6, 4]);
     stream.step(frame(x, 0));
     const state = stream.getState();
-    assert.equal(Object.entries(state).map(([name, { shape }]) => [name, shape]), [["lstm/h", [2, 3]], ["lstm/c", [2, 3]], ["gru/h", [2, 2]]]);
+    assert.equal(
+      Object.entries(state).map(([name, { shape }]) => [name, shape]),
+      [
+        ["lstm/h", [2, 3]],
+        ["lstm/c", [2, 3]],
+        ["gru/h", [2, 2]],
+      ],
+    );
     const after = stream.step(frame(x, 1)).slice();
     stream.step(frame(x, 2));
     stream.setState(state);
@@ -185,7 +237,10 @@ eachBackend("stream", (test, _build, backend) => {
   });
 
   test("weights: setWeights, training and load show at the next step", () => {
-    const model = sequential([layers.gru({ units: 3, returnSequences: true }), layers.dense({ units: 1 })], { seed: 1, inputShape: [null, 4] });
+    const model = sequential([layers.gru({ units: 3, returnSequences: true }), layers.dense({ units: 1 })], {
+      seed: 1,
+      inputShape: [null, 4],
+    });
     const stream = model.stream();
     const x = floats([1, 40, 4]);
     const fresh = (): Float32Array => {
@@ -264,7 +319,11 @@ eachBackend("stream", (test, _build, backend) => {
 
   test("a stream needs no inputShape once the model was called", () => {
     const model = sequential([layers.gru({ units: 3 })]);
-    refused(() => model.stream(), "ERR_STATE", /^stream: expected a model with weights, got one that is not built; give sequential an inputShape/);
+    refused(
+      () => model.stream(),
+      "ERR_STATE",
+      /^stream: expected a model with weights, got one that is not built; give sequential an inputShape/,
+    );
     const x = floats([2, 5, 4]);
     const y = model.predict(x);
     const stream = model.stream({ batch: 2 });
@@ -281,14 +340,25 @@ eachBackend("stream", (test, _build, backend) => {
     stream.process(floats([1, 9, 4]).data as Float32Array);
     stream.dispose();
     stream.dispose();
-    refused(() => stream.step(new Float32Array(4)), "ERR_DISPOSED", /^stream: expected a live stream, got one that was disposed of/);
+    refused(
+      () => stream.step(new Float32Array(4)),
+      "ERR_DISPOSED",
+      /^stream: expected a live stream, got one that was disposed of/,
+    );
     refused(() => stream.getState(), "ERR_DISPOSED", /^stream/);
     const other = model.stream();
     other.step(new Float32Array(4));
     assert.ok(backend.arena.bytes > built);
     model.dispose();
     assert.is(backend.arena.bytes, bytes);
-    for (const use of [() => other.step(new Float32Array(4)), () => other.process(new Float32Array(4)), () => other.reset(), () => other.getState(), () => other.setState({}), () => model.stream()]) {
+    for (const use of [
+      () => other.step(new Float32Array(4)),
+      () => other.process(new Float32Array(4)),
+      () => other.reset(),
+      () => other.getState(),
+      () => other.setState({}),
+      () => model.stream(),
+    ]) {
       refused(use, "ERR_DISPOSED", /^sequential: expected a live model, got one that was disposed of/);
     }
     other.dispose();
@@ -297,40 +367,93 @@ eachBackend("stream", (test, _build, backend) => {
   });
 
   test("what is wrong with frames, states and options is named, and the state stays", () => {
-    const model = sequential([layers.embedding({ inputDim: 5, outputDim: 3 }), layers.gru({ units: 2 })], { seed: 3, inputShape: [null] });
+    const model = sequential([layers.embedding({ inputDim: 5, outputDim: 3 }), layers.gru({ units: 2 })], {
+      seed: 3,
+      inputShape: [null],
+    });
     const stream = model.stream({ block: 4 });
     stream.step([1]);
     const state = stream.getState();
     const wrong: [() => unknown, string, RegExp][] = [
       [() => stream.step([1, 2]), "ERR_SHAPE", /^step: expected a frame of 1 numbers, got 2$/],
       [() => stream.step([1], new Float32Array(3)), "ERR_SHAPE", /^step: expected room for 2 numbers in out, got 3$/],
-      [() => stream.step([5]), "ERR_VALUE", /^step: frame: expected tokens for embedding "embedding" of 0…4, got 5 at \[0, 0\]$/],
-      [() => stream.step([1.5]), "ERR_VALUE", /^step: frame: expected tokens for embedding "embedding" of 0…4, got 1.5 at/],
-      [() => stream.process(Int32Array.of(1, 1, 1, 1, 1, 9)), "ERR_VALUE", /^process: frames: expected tokens .* of 0…4, got 9 at \[5, 0\]$/],
-      [() => stream.process(Int32Array.of(1, 1), new Float32Array(3)), "ERR_SHAPE", /^process: expected room for 4 numbers in out, got 3$/],
+      [
+        () => stream.step([5]),
+        "ERR_VALUE",
+        /^step: frame: expected tokens for embedding "embedding" of 0…4, got 5 at \[0, 0\]$/,
+      ],
+      [
+        () => stream.step([1.5]),
+        "ERR_VALUE",
+        /^step: frame: expected tokens for embedding "embedding" of 0…4, got 1.5 at/,
+      ],
+      [
+        () => stream.process(Int32Array.of(1, 1, 1, 1, 1, 9)),
+        "ERR_VALUE",
+        /^process: frames: expected tokens .* of 0…4, got 9 at \[5, 0\]$/,
+      ],
+      [
+        () => stream.process(Int32Array.of(1, 1), new Float32Array(3)),
+        "ERR_SHAPE",
+        /^process: expected room for 4 numbers in out, got 3$/,
+      ],
       [() => stream.reset(1), "ERR_SHAPE", /^reset: expected a row of 0…0, got 1$/],
-      [() => stream.setState({ "gru/c": state["gru/h"] }), "ERR_STATE", /^stream: expected states named gru\/h, got "gru\/c"/],
-      [() => stream.setState({ "gru/h": { data: new Float32Array(3), shape: [1, 3] } }), "ERR_SHAPE", /^stream: expected state "gru\/h" \[1, 2\], got \[1, 3\]$/],
+      [
+        () => stream.setState({ "gru/c": state["gru/h"] }),
+        "ERR_STATE",
+        /^stream: expected states named gru\/h, got "gru\/c"/,
+      ],
+      [
+        () => stream.setState({ "gru/h": { data: new Float32Array(3), shape: [1, 3] } }),
+        "ERR_SHAPE",
+        /^stream: expected state "gru\/h" \[1, 2\], got \[1, 3\]$/,
+      ],
       [() => model.stream({ batch: 0 }), "ERR_OPTION", /^stream: expected batch to be a positive integer, got 0$/],
       [() => model.stream({ block: 1.5 }), "ERR_OPTION", /^stream: expected block to be a positive integer, got 1.5$/],
-      [() => model.stream({ blocks: 2 } as object), "ERR_OPTION", /^stream: expected one of the options batch, block, got "blocks", did you mean "block"\?$/],
-      [() => model.stream({ batch: 2 }).process(Int32Array.of(1, 2)), "ERR_OPTION", /^process: expected a stream of batch 1, got 2; use step$/],
+      [
+        () => model.stream({ blocks: 2 } as object),
+        "ERR_OPTION",
+        /^stream: expected one of the options batch, block, got "blocks", did you mean "block"\?$/,
+      ],
+      [
+        () => model.stream({ batch: 2 }).process(Int32Array.of(1, 2)),
+        "ERR_OPTION",
+        /^process: expected a stream of batch 1, got 2; use step$/,
+      ],
     ];
     for (const [run, code, message] of wrong) {
       refused(run, code, message);
       assert.equal(stream.getState(), state);
     }
     const floats4 = sequential([layers.dense({ units: 1 })], { seed: 3, inputShape: [null, 4] }).stream();
-    refused(() => floats4.process(new Float32Array(6)), "ERR_SHAPE", /^process: expected frames of 4 numbers each, got 6 numbers$/);
+    refused(
+      () => floats4.process(new Float32Array(6)),
+      "ERR_SHAPE",
+      /^process: expected frames of 4 numbers each, got 6 numbers$/,
+    );
     model.dispose();
   });
 
   test("layers that read from the end are refused by name", () => {
-    const model = sequential([layers.gru({ units: 2, returnSequences: true }), layers.lstm({ units: 2, goBackwards: true, name: "back" })], { seed: 3, inputShape: [null, 4] });
-    refused(() => model.stream(), "ERR_UNSUPPORTED", /^stream: expected layers that run step by step, got lstm "back": it reads the sequence from its end \(goBackwards\)$/);
+    const model = sequential(
+      [layers.gru({ units: 2, returnSequences: true }), layers.lstm({ units: 2, goBackwards: true, name: "back" })],
+      { seed: 3, inputShape: [null, 4] },
+    );
+    refused(
+      () => model.stream(),
+      "ERR_UNSUPPORTED",
+      /^stream: expected layers that run step by step, got lstm "back": it reads the sequence from its end \(goBackwards\)$/,
+    );
     model.dispose();
-    const repeating = sequential([layers.gru({ units: 2 }), layers.repeatVector({ n: 3 })], { seed: 3, inputShape: [null, 4] });
-    refused(() => repeating.stream(), "ERR_UNSUPPORTED", /^stream: expected layers that run step by step, got repeatVector "repeat_vector": it makes a sequence of its own out of one output$/);
+    const repeating = sequential([layers.gru({ units: 2 }), layers.repeatVector({ n: 3 })], {
+      seed: 3,
+      inputShape: [null, 4],
+    });
+    refused(
+      () => repeating.stream(),
+      "ERR_UNSUPPORTED",
+      /^stream: expected layers that run step by step, got repeatVector "repeat_vector": it makes a sequence of its own out of one output$/,
+    );
     repeating.dispose();
   });
 });

@@ -30,7 +30,8 @@ const LAYERS: Record<string, (options?: object) => any> = {
 };
 
 /** Largest difference of two arrays. */
-const apart = (a: ArrayLike<number>, b: ArrayLike<number>): number => Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i])));
+const apart = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i])));
 
 eachBackend("token table", (test) => {
   for (const [name, make] of Object.entries(LAYERS)) {
@@ -72,15 +73,21 @@ eachBackend("token table", (test) => {
     layer.setWeights({ kernel: { data: new Float32Array(D * 3 * H).fill(0.3), shape: [D, 3 * H] } });
     const after = both.predict(tokens).data;
     assert.ok(apart(before, after) > 0.01);
-    const rows = jit(both, ((x: never) => layer.call(ops.add(embedding.call(x) as never, 0))) as never) as unknown as (x: unknown) => { data: Float32Array };
+    const rows = jit(both, ((x: never) => layer.call(ops.add(embedding.call(x) as never, 0))) as never) as unknown as (
+      x: unknown,
+    ) => { data: Float32Array };
     assert.ok(apart(rows(tokens).data, after) < 1e-6);
     both.dispose();
   });
 
   test("int8: two directions behind one embedding keep tables of their own", () => {
-    const model = sequential([
-      layers.embedding({ inputDim: V, outputDim: 64 }), layers.bidirectional({ layer: layers.lstm({ units: 64, returnSequences: true }) }),
-    ], { inputShape: [null], seed: 2 });
+    const model = sequential(
+      [
+        layers.embedding({ inputDim: V, outputDim: 64 }),
+        layers.bidirectional({ layer: layers.lstm({ units: 64, returnSequences: true }) }),
+      ],
+      { inputShape: [null], seed: 2 },
+    );
     const small = model.quantize({ bits: 8 });
     assert.ok(apart(small.predict(tokens).data, model.predict(tokens).data) < 0.02);
     small.dispose();

@@ -17,7 +17,10 @@ eachBuild("clip", (test, sandbox) => {
     }
     const g = sandbox.f32(SPECIALS);
     k.f32_clip_value(SPECIALS.length, g.ptr, 2);
-    same(g.data, Float32Array.from(SPECIALS, (x) => (Number.isNaN(x) ? NaN : Math.abs(x) > 2 ? 2 * Math.sign(x) : x)));
+    same(
+      g.data,
+      Float32Array.from(SPECIALS, (x) => (Number.isNaN(x) ? NaN : Math.abs(x) > 2 ? 2 * Math.sign(x) : x)),
+    );
   });
 
   test("by norm: beyond the limit to the limit, within it no bit changes", () => {
@@ -32,7 +35,13 @@ eachBuild("clip", (test, sandbox) => {
           const limit = Math.fround(norm * share);
           k.f32_clip_norm(n, g.ptr, sandbox.f64([square]).ptr, limit, epsilon);
           if (share > 1) same(g.data, values, "within the limit");
-          else close(g.data, values.map((x) => x * limit / (norm + epsilon)), 2e-7, `n ${n} share ${share}`);
+          else
+            close(
+              g.data,
+              values.map((x) => (x * limit) / (norm + epsilon)),
+              2e-7,
+              `n ${n} share ${share}`,
+            );
         }
       }
       sandbox.checkGuards();
@@ -56,7 +65,12 @@ eachBuild("clip", (test, sandbox) => {
   test("the guard opens for finite steps only", () => {
     const open = (square: number, loss: number, due?: number): number => {
       const guard = sandbox.i32(1);
-      k.f32_guard(sandbox.f64([square]).ptr, sandbox.f32([loss]).ptr, due === undefined ? 0 : sandbox.i32([due]).ptr, guard.ptr);
+      k.f32_guard(
+        sandbox.f64([square]).ptr,
+        sandbox.f32([loss]).ptr,
+        due === undefined ? 0 : sandbox.i32([due]).ptr,
+        guard.ptr,
+      );
       return guard.data[0]!;
     };
     for (const square of [0, 1, 1e300]) for (const loss of [0, -1, 3e38]) assert.is(open(square, loss), 1);
@@ -76,7 +90,8 @@ eachBuild("clip", (test, sandbox) => {
       sandbox.reset();
       const values = real(n, n);
       const [g, sum] = [sandbox.f32(values), sandbox.f32(real(n, 5))];
-      const run = (due: number, guard: number): void => k.f32_accumulate(n, g.ptr, sum.ptr, sandbox.i32([due]).ptr, sandbox.i32([guard]).ptr, 0.25);
+      const run = (due: number, guard: number): void =>
+        k.f32_accumulate(n, g.ptr, sum.ptr, sandbox.i32([due]).ptr, sandbox.i32([guard]).ptr, 0.25);
       const before = sum.data.slice();
       for (const due of [0, 1]) run(due, 0);
       same(g.data, values, "a closed guard");
@@ -85,7 +100,10 @@ eachBuild("clip", (test, sandbox) => {
       same(g.data, values);
       same(sum.data, values);
       run(1, 1);
-      same(g.data, values.map((x) => x * 0.25));
+      same(
+        g.data,
+        values.map((x) => x * 0.25),
+      );
       same(sum.data, new Float32Array(n));
       sandbox.checkGuards();
     }

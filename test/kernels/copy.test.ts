@@ -14,22 +14,99 @@ function* offsets([axis, ...inner]: readonly Axis[], x = 0, y = 0): Generator<[n
 const LOOPS: Record<string, { start?: number; axes: Axis[]; sums?: boolean }> = {
   "a row": { axes: [[97, 1, 1]] },
   "one element": { axes: [[1, 1, 1]] },
-  "nothing": { axes: [[3, 5, 5], [0, 1, 1]] },
-  "rows with gaps": { axes: [[5, 20, 17], [17, 1, 1]] },
-  "short rows": { axes: [[9, 3, 3], [3, 1, 1]] },
-  "a transpose": { axes: [[6, 1, 7], [7, 6, 1]] },
-  "time before batch": { axes: [[4, 8, 40], [5, 32, 8], [8, 1, 1]] },
+  nothing: {
+    axes: [
+      [3, 5, 5],
+      [0, 1, 1],
+    ],
+  },
+  "rows with gaps": {
+    axes: [
+      [5, 20, 17],
+      [17, 1, 1],
+    ],
+  },
+  "short rows": {
+    axes: [
+      [9, 3, 3],
+      [3, 1, 1],
+    ],
+  },
+  "a transpose": {
+    axes: [
+      [6, 1, 7],
+      [7, 6, 1],
+    ],
+  },
+  "time before batch": {
+    axes: [
+      [4, 8, 40],
+      [5, 32, 8],
+      [8, 1, 1],
+    ],
+  },
   "a broadcast scalar": { axes: [[33, 0, 1]] },
-  "a broadcast row": { axes: [[4, 0, 19], [19, 1, 1]] },
-  "a broadcast column": { axes: [[4, 1, 6], [6, 0, 1]] },
-  "time reversed": { start: 24, axes: [[4, -8, 8], [8, 1, 1]] },
+  "a broadcast row": {
+    axes: [
+      [4, 0, 19],
+      [19, 1, 1],
+    ],
+  },
+  "a broadcast column": {
+    axes: [
+      [4, 1, 6],
+      [6, 0, 1],
+    ],
+  },
+  "time reversed": {
+    start: 24,
+    axes: [
+      [4, -8, 8],
+      [8, 1, 1],
+    ],
+  },
   "reversed to the element": { start: 30, axes: [[31, -1, 1]] },
   "every other element": { axes: [[13, 2, 3]] },
-  "eight axes": { axes: [[2, 1, 128], [2, 2, 64], [2, 4, 32], [2, 8, 16], [2, 16, 8], [2, 32, 4], [2, 64, 2], [2, 128, 1]] },
-  "a sum of a row": { axes: [[3, 35, 1], [35, 1, 0]], sums: true },
-  "a sum of rows": { axes: [[6, 11, 0], [11, 1, 1]], sums: true },
-  "a sum of columns": { axes: [[11, 1, 0], [6, 11, 1]], sums: true },
-  "a sum of everything": { axes: [[5, 13, 0], [13, 1, 0]], sums: true },
+  "eight axes": {
+    axes: [
+      [2, 1, 128],
+      [2, 2, 64],
+      [2, 4, 32],
+      [2, 8, 16],
+      [2, 16, 8],
+      [2, 32, 4],
+      [2, 64, 2],
+      [2, 128, 1],
+    ],
+  },
+  "a sum of a row": {
+    axes: [
+      [3, 35, 1],
+      [35, 1, 0],
+    ],
+    sums: true,
+  },
+  "a sum of rows": {
+    axes: [
+      [6, 11, 0],
+      [11, 1, 1],
+    ],
+    sums: true,
+  },
+  "a sum of columns": {
+    axes: [
+      [11, 1, 0],
+      [6, 11, 1],
+    ],
+    sums: true,
+  },
+  "a sum of everything": {
+    axes: [
+      [5, 13, 0],
+      [13, 1, 0],
+    ],
+    sums: true,
+  },
 };
 
 eachBuild("copy", (test, sandbox) => {
@@ -61,7 +138,10 @@ eachBuild("copy", (test, sandbox) => {
 
   test("fill and copy", () => {
     for (const n of LENGTHS) {
-      const [x, y] = [sandbox.f32(Float32Array.from({ length: n }, (_, i) => SPECIALS[i % SPECIALS.length]!)), sandbox.f32(n)];
+      const [x, y] = [
+        sandbox.f32(Float32Array.from({ length: n }, (_, i) => SPECIALS[i % SPECIALS.length]!)),
+        sandbox.f32(n),
+      ];
       kernels.f32_copy(n, x.ptr, y.ptr);
       same(y.data, x.data, `copy ${n}`);
       kernels.f32_fill(n, y.ptr, -0);
@@ -87,11 +167,20 @@ eachBuild("copy", (test, sandbox) => {
   });
 
   test("one-hot rows, none for an index outside", () => {
-    for (const [M, N] of [[0, 4], [1, 1], [7, 5], [9, 33]] as const) {
+    for (const [M, N] of [
+      [0, 4],
+      [1, 1],
+      [7, 5],
+      [9, 33],
+    ] as const) {
       const index = sandbox.i32(Array.from({ length: M }, (_, m) => (m % 4 === 3 ? (m % 8 === 3 ? -1 : N) : m % N)));
       const y = sandbox.f32(M * N);
       kernels.f32_one_hot(M, N, index.ptr, y.ptr);
-      same(y.data, y.data.map((_, at) => Number(index.data[Math.floor(at / N)] === at % N)), `${M} ${N}`);
+      same(
+        y.data,
+        y.data.map((_, at) => Number(index.data[Math.floor(at / N)] === at % N)),
+        `${M} ${N}`,
+      );
     }
   });
 });

@@ -45,9 +45,14 @@ eachBuild("dropout", (test, sandbox) => {
         sandbox.kernels.f32_dropout_fwd(n, x.ptr, state, y.ptr, where.site, 0, rate);
         const hash = hasher(where.seed, where.counter, where.site);
         const scale = Math.fround(1 / Math.fround(1 - Math.fround(rate)));
-        const expected = Float32Array.from(x.data, (value, i) => ((hash(i) >>> 8) / 2 ** 24 < Math.fround(rate) ? 0 : value * scale));
+        const expected = Float32Array.from(x.data, (value, i) =>
+          (hash(i) >>> 8) / 2 ** 24 < Math.fround(rate) ? 0 : value * scale,
+        );
         assert.equal(y.data, expected);
-        assert.equal(mask(sandbox, n, rate, where), expected.map((value) => (value === 0 ? 0 : scale)));
+        assert.equal(
+          mask(sandbox, n, rate, where),
+          expected.map((value) => (value === 0 ? 0 : scale)),
+        );
         sandbox.kernels.f32_dropout_fwd(n, x.ptr, state, x.ptr, where.site, 0, rate);
         assert.equal(x.data, expected);
       }
@@ -121,7 +126,7 @@ eachBuild("dropout", (test, sandbox) => {
         let turned = 0;
         for (let k = 0; k < samples; k++) {
           const at = [k * 7, k >> 3, k & 7, k * 31];
-          const other = at.map((value, w) => (w === word ? (value ^ (1 << bit)) : value));
+          const other = at.map((value, w) => (w === word ? value ^ (1 << bit) : value));
           const bits = (v: number[]): number => hasher(v[0]!, v[1]!, v[2]!)(v[3]!);
           for (let d = bits(at) ^ bits(other); d !== 0; d &= d - 1) turned++;
         }

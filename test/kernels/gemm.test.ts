@@ -16,7 +16,10 @@ const TERMS = [0, 1, 2, 5, 8, 31];
 const STARTS = ["zeros", "bias", "matrix", "itself"] as const;
 
 interface Product {
-  M: number; N: number; K: number; start: (typeof STARTS)[number];
+  M: number;
+  N: number;
+  K: number;
+  start: (typeof STARTS)[number];
   /** Floats between the end of a row and the next. */
   gap: number;
   live?: number;
@@ -56,7 +59,13 @@ eachBuild("gemm_nn", (test, sandbox) => {
   }
 
   test("bounded by the twin on real numbers and long sums", () => {
-    for (const [M, N, K] of [[1, 100, 1031], [2, 61, 512], [7, 40, 768], [33, 24, 300], [2, 521, 505]]) {
+    for (const [M, N, K] of [
+      [1, 100, 1031],
+      [2, 61, 512],
+      [7, 40, 768],
+      [33, 24, 300],
+      [2, 521, 505],
+    ]) {
       const spec: Product = { M, N, K, start: "matrix", gap: 0, numbers: real };
       close(product(sandbox, spec), product(reference, spec), 4e-6, `M ${M} N ${N} K ${K}`);
     }
@@ -74,7 +83,8 @@ eachBuild("gemm_nn", (test, sandbox) => {
 
   test("specials reach exactly the sums they belong to", () => {
     for (const M of [1, 2, 3, 6]) {
-      for (const value of SPECIALS.slice(0, -1)) { // without the largest float, whose partial sums overflow in f32 only
+      for (const value of SPECIALS.slice(0, -1)) {
+        // without the largest float, whose partial sums overflow in f32 only
         const numbers = (n: number, salt: number): Float32Array => {
           const list = exact(n, salt);
           if (salt < 3) list[salt * 2] = value;
@@ -98,7 +108,8 @@ eachBuild("gemm_nn", (test, sandbox) => {
       sandbox.kernels.f32_gemm_nn(M, 0, N, K, a.ptr, K, panels.ptr, 0, 0, c.ptr, N);
       const used = N % 8;
       const width = used > 4 ? 8 : 4;
-      for (let k = 0; k < K; k++) panels.data.fill(NaN, (N - used) * K + k * width + used, (N - used) * K + (k + 1) * width);
+      for (let k = 0; k < K; k++)
+        panels.data.fill(NaN, (N - used) * K + k * width + used, (N - used) * K + (k + 1) * width);
       sandbox.kernels.f32_gemm_nn(M, 0, N, K, a.ptr, K, panels.ptr, 0, 0, d.ptr, N);
       same(d.data, c.data, `N ${N}`);
     }
@@ -155,7 +166,10 @@ eachBuild("gemm_tn_acc", (test, sandbox) => {
   });
 
   test("bounded by the twin on real numbers", () => {
-    for (const [M, K, N] of [[1031, 9, 12], [300, 50, 40]]) {
+    for (const [M, K, N] of [
+      [1031, 9, 12],
+      [300, 50, 40],
+    ]) {
       close(gradient(sandbox, M, K, N, real), gradient(reference, M, K, N, real), 4e-6, `M ${M} K ${K} N ${N}`);
     }
   });
@@ -165,7 +179,10 @@ eachBuild("gemm_tn_acc", (test, sandbox) => {
     for (const live of [0, 4, 6, 8]) {
       const c = gradient(sandbox, 6, 5, 9, exact, live);
       same(c, gradient(reference, 6, 5, 9, exact, live), `live ${live}`);
-      assert.is(c.every((x, i) => x === all[i]), live >= 6);
+      assert.is(
+        c.every((x, i) => x === all[i]),
+        live >= 6,
+      );
     }
   });
 });

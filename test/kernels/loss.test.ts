@@ -22,7 +22,10 @@ eachBuild("loss", (test, sandbox) => {
         loss.data.forEach((value, i) => {
           const expected = crossEntropy(x.data[i]!, targets.data[i]!);
           const bound = 1e-6 * expected + (targets.data[i] === 0.25 ? 3e-7 * Math.abs(x.data[i]!) : 0) + 1e-37;
-          assert.ok(Math.abs(value - expected) <= bound, `x ${x.data[i]} t ${targets.data[i]}: expected ${expected}, got ${value}`);
+          assert.ok(
+            Math.abs(value - expected) <= bound,
+            `x ${x.data[i]} t ${targets.data[i]}: expected ${expected}, got ${value}`,
+          );
         });
         const dloss = sandbox.f32(real(n, n + 1, 3));
         const dx = sandbox.f32(n);
@@ -46,8 +49,14 @@ eachBuild("loss", (test, sandbox) => {
       k.f32_squared_error_fwd(n, x.ptr, targets.ptr, loss.ptr);
       k.f32_squared_error_bwd(n, x.ptr, targets.ptr, dloss.ptr, dx.ptr);
       const difference = Array.from(x.data, (v, i) => v - targets.data[i]!);
-      assert.equal(Array.from(loss.data), difference.map((e) => e * e));
-      assert.equal(Array.from(dx.data, (v) => v + 0), difference.map((e, i) => 2 * e * dloss.data[i]! + 0));
+      assert.equal(
+        Array.from(loss.data),
+        difference.map((e) => e * e),
+      );
+      assert.equal(
+        Array.from(dx.data, (v) => v + 0),
+        difference.map((e, i) => 2 * e * dloss.data[i]! + 0),
+      );
       k.f32_squared_error_bwd(n, x.ptr, targets.ptr, dloss.ptr, x.ptr);
       same(x.data, dx.data, "in place");
       sandbox.checkGuards();

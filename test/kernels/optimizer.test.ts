@@ -1,6 +1,13 @@
 // Updates over several steps, against the rules as Keras and PyTorch state them, in double precision.
 import * as assert from "uvu/assert";
-import { ADADELTA_HYPER, ADAMAX_HYPER, ADAM_HYPER, LION_HYPER, RMSPROP_HYPER, SGD_HYPER } from "../../bindings/reference/optimizer.ts";
+import {
+  ADADELTA_HYPER,
+  ADAMAX_HYPER,
+  ADAM_HYPER,
+  LION_HYPER,
+  RMSPROP_HYPER,
+  SGD_HYPER,
+} from "../../bindings/reference/optimizer.ts";
 import { eachBuild, type Sandbox } from "../support/builds.ts";
 import { close, LENGTHS, real, same } from "../support/numbers.ts";
 
@@ -50,7 +57,14 @@ function sgd({ lr, momentum, dampening, nesterov, torch, l2, weightDecay }: SgdO
       };
     },
     fields: SGD_HYPER,
-    hyper: (t) => ({ rate: lr, l2, decay: lr * weightDecay, momentum, share: t === 1 ? 1 : 1 - dampening, torch: Number(torch) }),
+    hyper: (t) => ({
+      rate: lr,
+      l2,
+      decay: lr * weightDecay,
+      momentum,
+      share: t === 1 ? 1 : 1 - dampening,
+      torch: Number(torch),
+    }),
     call: ({ kernels }, n, g, p, [v], hyper, guard) =>
       kernels.f32_sgd(n, g, p, momentum === 0 ? 0 : v!, hyper, guard, Number(nesterov)),
   };
@@ -79,12 +93,21 @@ function rmsprop({ lr, rho, momentum, epsilon, centered, torch, l2, weightDecay 
           m = momentum * m + g / (Math.sqrt(variance) + epsilon);
           return p - lr * m;
         }
-        m = momentum * m + lr * g / Math.sqrt(variance + epsilon);
+        m = momentum * m + (lr * g) / Math.sqrt(variance + epsilon);
         return p - m;
       };
     },
     fields: RMSPROP_HYPER,
-    hyper: () => ({ rate: lr, l2, decay: lr * weightDecay, momentum, rho, share: 1 - rho, epsilon, torch: Number(torch) }),
+    hyper: () => ({
+      rate: lr,
+      l2,
+      decay: lr * weightDecay,
+      momentum,
+      rho,
+      share: 1 - rho,
+      epsilon,
+      torch: Number(torch),
+    }),
     call: ({ kernels }, n, g, p, [v, m, a], hyper, guard) =>
       kernels.f32_rmsprop(n, g, p, v!, momentum === 0 ? 0 : m!, centered ? a! : 0, hyper, guard),
   };
@@ -111,16 +134,23 @@ function adam({ lr, beta1, beta2, epsilon, amsgrad, torch, l2, weightDecay }: Ad
         w = Math.max(w, v);
         const square = amsgrad ? w : v;
         const [c1, c2] = [1 - beta1 ** t, 1 - beta2 ** t];
-        if (torch) return p - (lr / c1) * m / (Math.sqrt(square) / Math.sqrt(c2) + epsilon);
-        return p - lr * Math.sqrt(c2) / c1 * m / (Math.sqrt(square) + epsilon);
+        if (torch) return p - ((lr / c1) * m) / (Math.sqrt(square) / Math.sqrt(c2) + epsilon);
+        return p - (((lr * Math.sqrt(c2)) / c1) * m) / (Math.sqrt(square) + epsilon);
       };
     },
     fields: ADAM_HYPER,
     hyper: (t) => {
       const r = Math.sqrt(1 - beta2 ** t);
       return {
-        rate: lr * r / (1 - beta1 ** t), l2, decay: lr * weightDecay, beta1, share1: 1 - beta1, beta2, share2: 1 - beta2,
-        epsilon: torch ? epsilon * r : epsilon, direct: 0,
+        rate: (lr * r) / (1 - beta1 ** t),
+        l2,
+        decay: lr * weightDecay,
+        beta1,
+        share1: 1 - beta1,
+        beta2,
+        share2: 1 - beta2,
+        epsilon: torch ? epsilon * r : epsilon,
+        direct: 0,
       };
     },
     call: ({ kernels }, n, g, p, [m, v, w], hyper, guard) =>
@@ -132,7 +162,10 @@ function adam({ lr, beta1, beta2, epsilon, amsgrad, torch, l2, weightDecay }: Ad
 function nadam({ lr, beta1, beta2, epsilon, l2, weightDecay }: Omit<AdamOptions, "amsgrad" | "torch">): Rule {
   const mu = (t: number): number => beta1 * (1 - 0.5 * 0.96 ** t);
   const product = (t: number): number => (t === 0 ? 1 : product(t - 1) * mu(t));
-  const rates = (t: number): [mean: number, gradient: number] => [lr * mu(t + 1) / (1 - product(t + 1)), lr * (1 - mu(t)) / (1 - product(t))];
+  const rates = (t: number): [mean: number, gradient: number] => [
+    (lr * mu(t + 1)) / (1 - product(t + 1)),
+    (lr * (1 - mu(t))) / (1 - product(t)),
+  ];
   return {
     start: () => {
       let [m, v] = [0, 0];
@@ -149,7 +182,17 @@ function nadam({ lr, beta1, beta2, epsilon, l2, weightDecay }: Omit<AdamOptions,
     hyper: (t) => {
       const r = Math.sqrt(1 - beta2 ** t);
       const [mean, gradient] = rates(t);
-      return { rate: mean * r, direct: gradient * r, l2, decay: lr * weightDecay, beta1, share1: 1 - beta1, beta2, share2: 1 - beta2, epsilon: epsilon * r };
+      return {
+        rate: mean * r,
+        direct: gradient * r,
+        l2,
+        decay: lr * weightDecay,
+        beta1,
+        share1: 1 - beta1,
+        beta2,
+        share2: 1 - beta2,
+        epsilon: epsilon * r,
+      };
     },
     call: ({ kernels }, n, g, p, [m, v], hyper, guard) => kernels.f32_adam(n, g, p, m!, v!, 0, hyper, guard),
   };
@@ -164,12 +207,19 @@ function adamax({ lr, beta1, beta2, epsilon, torch, l2, weightDecay }: Omit<Adam
         p -= lr * weightDecay * p;
         m = beta1 * m + (1 - beta1) * g;
         u = Math.max(beta2 * u, Math.abs(g) + (torch ? epsilon : 0));
-        return p - lr / (1 - beta1 ** t) * m / (u + (torch ? 0 : epsilon));
+        return p - ((lr / (1 - beta1 ** t)) * m) / (u + (torch ? 0 : epsilon));
       };
     },
     fields: ADAMAX_HYPER,
     hyper: (t) => ({
-      rate: lr / (1 - beta1 ** t), l2, decay: lr * weightDecay, beta1, share1: 1 - beta1, beta2, epsilon: torch ? 0 : epsilon, within: torch ? epsilon : 0,
+      rate: lr / (1 - beta1 ** t),
+      l2,
+      decay: lr * weightDecay,
+      beta1,
+      share1: 1 - beta1,
+      beta2,
+      epsilon: torch ? 0 : epsilon,
+      within: torch ? epsilon : 0,
     }),
     call: ({ kernels }, n, g, p, [m, u], hyper, guard) => kernels.f32_adamax(n, g, p, m!, u!, hyper, guard),
   };
@@ -183,7 +233,7 @@ function adadelta({ lr, rho, epsilon, l2, weightDecay }: Pick<RmspropOptions, "l
         g += l2 * p;
         p -= lr * weightDecay * p;
         v = rho * v + (1 - rho) * g * g;
-        const step = g * Math.sqrt(a + epsilon) / Math.sqrt(v + epsilon);
+        const step = (g * Math.sqrt(a + epsilon)) / Math.sqrt(v + epsilon);
         a = rho * a + (1 - rho) * step * step;
         return p - lr * step;
       };
@@ -195,7 +245,13 @@ function adadelta({ lr, rho, epsilon, l2, weightDecay }: Pick<RmspropOptions, "l
 }
 
 /** The sum of squares is a mean that forgets nothing. */
-function adagrad({ lr, epsilon, torch, l2, weightDecay }: Pick<RmspropOptions, "lr" | "epsilon" | "torch"> & Decay): Rule {
+function adagrad({
+  lr,
+  epsilon,
+  torch,
+  l2,
+  weightDecay,
+}: Pick<RmspropOptions, "lr" | "epsilon" | "torch"> & Decay): Rule {
   return {
     start: () => {
       let sum = 0;
@@ -203,11 +259,20 @@ function adagrad({ lr, epsilon, torch, l2, weightDecay }: Pick<RmspropOptions, "
         g += l2 * p;
         p -= lr * weightDecay * p;
         sum += g * g;
-        return p - lr * g / (torch ? Math.sqrt(sum) + epsilon : Math.sqrt(sum + epsilon));
+        return p - (lr * g) / (torch ? Math.sqrt(sum) + epsilon : Math.sqrt(sum + epsilon));
       };
     },
     fields: RMSPROP_HYPER,
-    hyper: () => ({ rate: lr, l2, decay: lr * weightDecay, momentum: 0, rho: 1, share: 1, epsilon, torch: Number(torch) }),
+    hyper: () => ({
+      rate: lr,
+      l2,
+      decay: lr * weightDecay,
+      momentum: 0,
+      rho: 1,
+      share: 1,
+      epsilon,
+      torch: Number(torch),
+    }),
     call: ({ kernels }, n, g, p, [v], hyper, guard) => kernels.f32_rmsprop(n, g, p, v!, 0, 0, hyper, guard),
   };
 }
@@ -231,25 +296,42 @@ function lion({ lr, beta1, beta2, l2, weightDecay }: Pick<AdamOptions, "lr" | "b
 }
 
 const BOTH = [false, true];
-const DECAYS: Decay[] = [{ l2: 0, weightDecay: 0 }, { l2: 0.1, weightDecay: 0 }, { l2: 0, weightDecay: 0.2 }];
+const DECAYS: Decay[] = [
+  { l2: 0, weightDecay: 0 },
+  { l2: 0.1, weightDecay: 0 },
+  { l2: 0, weightDecay: 0.2 },
+];
 
 function* rules(): Generator<[string, Rule]> {
   for (const torch of BOTH) {
     for (const decay of DECAYS) {
       const name = `${torch ? "torch" : "keras"} ${JSON.stringify(decay)}`;
       for (const nesterov of BOTH) {
-        for (const [momentum, dampening] of [[0, 0], [0.9, 0], [0.7, 0.3]] as const) {
-          yield [`sgd ${name} ${momentum} ${dampening} ${nesterov}`, sgd({ lr: 0.05, momentum, dampening, nesterov, torch, ...decay })];
+        for (const [momentum, dampening] of [
+          [0, 0],
+          [0.9, 0],
+          [0.7, 0.3],
+        ] as const) {
+          yield [
+            `sgd ${name} ${momentum} ${dampening} ${nesterov}`,
+            sgd({ lr: 0.05, momentum, dampening, nesterov, torch, ...decay }),
+          ];
         }
       }
       for (const centered of BOTH) {
         for (const momentum of [0, 0.8]) {
           // an epsilon that matters shows where it stands
-          yield [`rmsprop ${name} ${centered} ${momentum}`, rmsprop({ lr: 0.01, rho: 0.9, momentum, epsilon: 0.05, centered, torch, ...decay })];
+          yield [
+            `rmsprop ${name} ${centered} ${momentum}`,
+            rmsprop({ lr: 0.01, rho: 0.9, momentum, epsilon: 0.05, centered, torch, ...decay }),
+          ];
         }
       }
       for (const amsgrad of BOTH) {
-        yield [`adam ${name} ${amsgrad}`, adam({ lr: 0.02, beta1: 0.9, beta2: 0.95, epsilon: 0.1, amsgrad, torch, ...decay })];
+        yield [
+          `adam ${name} ${amsgrad}`,
+          adam({ lr: 0.02, beta1: 0.9, beta2: 0.95, epsilon: 0.1, amsgrad, torch, ...decay }),
+        ];
       }
       yield [`adamax ${name}`, adamax({ lr: 0.02, beta1: 0.9, beta2: 0.95, epsilon: 0.1, torch, ...decay })];
       yield [`adagrad ${name}`, adagrad({ lr: 0.02, epsilon: 0.1, torch, ...decay })];
@@ -263,8 +345,14 @@ function* rules(): Generator<[string, Rule]> {
 
 const KINDS: [string, Rule][] = [
   ["sgd", sgd({ lr: 0.1, momentum: 0.9, dampening: 0, nesterov: true, torch: false, l2: 0, weightDecay: 0 })],
-  ["rmsprop", rmsprop({ lr: 0.1, rho: 0.9, momentum: 0.9, epsilon: 1e-7, centered: true, torch: false, l2: 0, weightDecay: 0 })],
-  ["adam", adam({ lr: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: true, torch: false, l2: 0, weightDecay: 0 })],
+  [
+    "rmsprop",
+    rmsprop({ lr: 0.1, rho: 0.9, momentum: 0.9, epsilon: 1e-7, centered: true, torch: false, l2: 0, weightDecay: 0 }),
+  ],
+  [
+    "adam",
+    adam({ lr: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: true, torch: false, l2: 0, weightDecay: 0 }),
+  ],
   ["nadam", nadam({ lr: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, l2: 0, weightDecay: 0 })],
   ["adamax", adamax({ lr: 0.1, beta1: 0.9, beta2: 0.9, epsilon: 1e-7, torch: false, l2: 0, weightDecay: 0 })],
   ["adadelta", adadelta({ lr: 1, rho: 0.9, epsilon: 1e-7, l2: 0, weightDecay: 0 })],
@@ -290,8 +378,18 @@ eachBuild("optimizer", (test, sandbox) => {
         for (let t = 1; t <= STEPS; t++) {
           g.data.set(gradient(n, t));
           hyper.data.set(listOf(rule, t));
-          rule.call(sandbox, n, g.ptr, p.ptr, slots.map(({ ptr }) => ptr), hyper.ptr, 0);
-          expected.forEach((value, i) => { expected[i] = updates[i]!(g.data[i]!, value, t); });
+          rule.call(
+            sandbox,
+            n,
+            g.ptr,
+            p.ptr,
+            slots.map(({ ptr }) => ptr),
+            hyper.ptr,
+            0,
+          );
+          expected.forEach((value, i) => {
+            expected[i] = updates[i]!(g.data[i]!, value, t);
+          });
           close(p.data, expected, BOUND, `${name} n ${n} step ${t}`);
           same(g.data, gradient(n, t), "gradients are only read");
         }
@@ -308,7 +406,15 @@ eachBuild("optimizer", (test, sandbox) => {
         const [p, g] = [sandbox.f32(real(n, 1)), sandbox.f32(real(n, 2))];
         const slots = [0, 1, 2].map(() => sandbox.f32(new Float32Array(n).fill(0.5)));
         const hyper = sandbox.f32(listOf(rule, 2));
-        rule.call(sandbox, n, g.ptr, p.ptr, slots.map(({ ptr }) => ptr), hyper.ptr, sandbox.i32([1]).ptr);
+        rule.call(
+          sandbox,
+          n,
+          g.ptr,
+          p.ptr,
+          slots.map(({ ptr }) => ptr),
+          hyper.ptr,
+          sandbox.i32([1]).ptr,
+        );
         sandbox.checkGuards();
         return [p, ...slots].map(({ data }) => Array.from(data));
       };
@@ -323,7 +429,15 @@ eachBuild("optimizer", (test, sandbox) => {
       const slots = [0, 1, 2].map(() => sandbox.f32(before));
       const g = sandbox.f32(new Float32Array(n).fill(NaN));
       const hyper = sandbox.f32(listOf(rule, 1));
-      rule.call(sandbox, n, g.ptr, p.ptr, slots.map(({ ptr }) => ptr), hyper.ptr, sandbox.i32([0]).ptr);
+      rule.call(
+        sandbox,
+        n,
+        g.ptr,
+        p.ptr,
+        slots.map(({ ptr }) => ptr),
+        hyper.ptr,
+        sandbox.i32([0]).ptr,
+      );
       for (const { data } of [p, ...slots]) same(data, before);
     });
 
@@ -332,7 +446,15 @@ eachBuild("optimizer", (test, sandbox) => {
       const slots = [0, 1, 2].map(() => sandbox.f32([1e-30, -1e-30, 2e-31, 1e-38, 1]));
       const hyper = sandbox.f32(listOf(rule, 1));
       const g = sandbox.f32([0, 0, 0, 0, NaN]);
-      rule.call(sandbox, 5, g.ptr, p.ptr, slots.map(({ ptr }) => ptr), hyper.ptr, 0);
+      rule.call(
+        sandbox,
+        5,
+        g.ptr,
+        p.ptr,
+        slots.map(({ ptr }) => ptr),
+        hyper.ptr,
+        0,
+      );
       assert.is(slots[0]!.data[3], 0);
       for (const { data } of slots.slice(0, 1)) assert.ok(data.subarray(0, 4).every((value) => value === 0));
       assert.ok(Number.isNaN(p.data[4]) && p.data.subarray(0, 4).every(Number.isFinite));
@@ -344,7 +466,13 @@ eachBuild("optimizer", (test, sandbox) => {
       sandbox.reset();
       const [p, a] = [sandbox.f32(real(n, 1)), sandbox.f32(real(n, 2))];
       const run = (keep: number, write: number, guard = 1): void =>
-        sandbox.kernels.f32_average(n, p.ptr, a.ptr, sandbox.f32([keep, 1 - keep, write]).ptr, sandbox.i32([guard]).ptr);
+        sandbox.kernels.f32_average(
+          n,
+          p.ptr,
+          a.ptr,
+          sandbox.f32([keep, 1 - keep, write]).ptr,
+          sandbox.i32([guard]).ptr,
+        );
       run(0.5, 1, 0);
       same(p.data, real(n, 1), "a closed guard");
       same(a.data, real(n, 2), "a closed guard");
@@ -352,7 +480,11 @@ eachBuild("optimizer", (test, sandbox) => {
       same(a.data, p.data);
       p.data.set(real(n, 3));
       run(0.75, 0);
-      close(a.data, real(n, 1).map((first, i) => 0.75 * first + 0.25 * p.data[i]!), 1e-6);
+      close(
+        a.data,
+        real(n, 1).map((first, i) => 0.75 * first + 0.25 * p.data[i]!),
+        1e-6,
+      );
       same(p.data, real(n, 3));
       run(0.75, 1);
       same(p.data, a.data);
@@ -368,7 +500,16 @@ eachBuild("optimizer", (test, sandbox) => {
   });
 
   test("the first step of Adam is the learning rate, whatever the gradient's size", () => {
-    const rule = adam({ lr: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: false, torch: false, l2: 0, weightDecay: 0 });
+    const rule = adam({
+      lr: 0.001,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-7,
+      amsgrad: false,
+      torch: false,
+      l2: 0,
+      weightDecay: 0,
+    });
     const p = sandbox.f32(4);
     p.data.fill(0);
     const slots = [0, 1].map(() => sandbox.f32(new Float32Array(4)).ptr);

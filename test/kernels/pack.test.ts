@@ -34,12 +34,10 @@ eachBuild("pack", (test, sandbox) => {
     const w = sandbox.f32(counted(2 * 11));
     const wide = sandbox.f32(2 * 16);
     kernels.f32_pack_nn(2, 11, w.ptr, 11, wide.ptr);
-    same(wide.data.subarray(0, 24), [
-      1, 2, 3, 4, 5, 6, 7, 8,
-      12, 13, 14, 15, 16, 17, 18, 19,
-      9, 10, 11, 0,
-      20, 21, 22, 0,
-    ]);
+    same(
+      wide.data.subarray(0, 24),
+      [1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 15, 16, 17, 18, 19, 9, 10, 11, 0, 20, 21, 22, 0],
+    );
     assert.is(panelWidth(11), 12);
     kernels.f32_pack_nt(2, 5, w.ptr, 2, wide.ptr);
     same(wide.data.subarray(0, 16), [1, 3, 5, 7, 9, 0, 0, 0, 2, 4, 6, 8, 10, 0, 0, 0]);
@@ -63,16 +61,24 @@ eachBuild("pack", (test, sandbox) => {
           const { ptr, data } = box.f32(K * panelWidth(N));
           return [ptr, data];
         };
-        parity(sandbox, (box) => {
-          const [ptr, data] = panels(box);
-          box.kernels.f32_pack_nn(K, N, box.f32(counted(K * (N + 1))).ptr, N + 1, ptr);
-          return data;
-        }, `nn ${what}`);
-        parity(sandbox, (box) => {
-          const [ptr, data] = panels(box);
-          box.kernels.f32_pack_nt(K, N, box.f32(counted(N * (K + 1))).ptr, K + 1, ptr);
-          return data;
-        }, `nt ${what}`);
+        parity(
+          sandbox,
+          (box) => {
+            const [ptr, data] = panels(box);
+            box.kernels.f32_pack_nn(K, N, box.f32(counted(K * (N + 1))).ptr, N + 1, ptr);
+            return data;
+          },
+          `nn ${what}`,
+        );
+        parity(
+          sandbox,
+          (box) => {
+            const [ptr, data] = panels(box);
+            box.kernels.f32_pack_nt(K, N, box.f32(counted(N * (K + 1))).ptr, K + 1, ptr);
+            return data;
+          },
+          `nt ${what}`,
+        );
       }
     }
   });
@@ -83,23 +89,37 @@ eachBuild("pack", (test, sandbox) => {
         for (const K of ROWS) {
           const what = `G ${G} H ${H} K ${K}`;
           const ld = G * H + 2;
-          parity(sandbox, (box) => {
-            const { ptr, data } = box.f32(K * panelWidth(G * panelWidth(H)));
-            box.kernels.f32_pack_gates_nn(K, G, H, box.f32(counted(K * ld)).ptr, ld, ptr);
-            return data;
-          }, `nn ${what}`);
-          parity(sandbox, (box) => {
-            const { ptr, data } = box.f32(G * panelWidth(H) * panelWidth(K));
-            box.kernels.f32_pack_gates_nt(G, H, K, box.f32(counted(K * ld)).ptr, ld, ptr);
-            return data;
-          }, `nt ${what}`);
+          parity(
+            sandbox,
+            (box) => {
+              const { ptr, data } = box.f32(K * panelWidth(G * panelWidth(H)));
+              box.kernels.f32_pack_gates_nn(K, G, H, box.f32(counted(K * ld)).ptr, ld, ptr);
+              return data;
+            },
+            `nn ${what}`,
+          );
+          parity(
+            sandbox,
+            (box) => {
+              const { ptr, data } = box.f32(G * panelWidth(H) * panelWidth(K));
+              box.kernels.f32_pack_gates_nt(G, H, K, box.f32(counted(K * ld)).ptr, ld, ptr);
+              return data;
+            },
+            `nt ${what}`,
+          );
         }
       }
     }
   });
 
   test("packing gates is permuting them and packing the result", () => {
-    for (const [G, H] of [[4, 8], [4, 12], [3, 12], [3, 21], [2, 4]]) {
+    for (const [G, H] of [
+      [4, 8],
+      [4, 12],
+      [3, 12],
+      [3, 21],
+      [2, 4],
+    ]) {
       sandbox.reset();
       const [K, N] = [3, G * panelWidth(H)];
       const w = sandbox.f32(counted(K * G * H));
@@ -121,22 +141,34 @@ eachBuild("pack", (test, sandbox) => {
         for (const M of ROWS) {
           const [ld, wide] = [G * H + 1, G * panelWidth(H) + 3];
           const what = `G ${G} H ${H} M ${M}`;
-          parity(sandbox, (box) => {
-            const y = box.f32(M * wide);
-            box.kernels.f32_permute_gates(M, G, H, box.f32(exact(M * ld)).ptr, ld, y.ptr, wide);
-            return y.data;
-          }, `permute ${what}`);
-          parity(sandbox, (box) => {
-            const y = box.f32(exact(M * ld, 5));
-            box.kernels.f32_unpermute_gates_acc(M, G, H, box.f32(exact(M * wide)).ptr, wide, y.ptr, ld);
-            return y.data;
-          }, `unpermute ${what}`);
-          parity(sandbox, (box) => {
-            const y = box.f32(M * (H + 1));
-            const live = M === 5 ? box.i32([3]).ptr : 0;
-            box.kernels.f32_unpermute_gate(M, live, G, H, G - 1, box.f32(exact(M * wide)).ptr, wide, y.ptr, H + 1);
-            return y.data;
-          }, `one gate ${what}`);
+          parity(
+            sandbox,
+            (box) => {
+              const y = box.f32(M * wide);
+              box.kernels.f32_permute_gates(M, G, H, box.f32(exact(M * ld)).ptr, ld, y.ptr, wide);
+              return y.data;
+            },
+            `permute ${what}`,
+          );
+          parity(
+            sandbox,
+            (box) => {
+              const y = box.f32(exact(M * ld, 5));
+              box.kernels.f32_unpermute_gates_acc(M, G, H, box.f32(exact(M * wide)).ptr, wide, y.ptr, ld);
+              return y.data;
+            },
+            `unpermute ${what}`,
+          );
+          parity(
+            sandbox,
+            (box) => {
+              const y = box.f32(M * (H + 1));
+              const live = M === 5 ? box.i32([3]).ptr : 0;
+              box.kernels.f32_unpermute_gate(M, live, G, H, G - 1, box.f32(exact(M * wide)).ptr, wide, y.ptr, H + 1);
+              return y.data;
+            },
+            `one gate ${what}`,
+          );
         }
       }
     }

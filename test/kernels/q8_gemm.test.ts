@@ -18,7 +18,10 @@ const TERMS = [1, 2, 3, 4, 5, 15, 16, 17, 33, 64, 67];
 const weights = (n: number, salt = 0): Int8Array => Int8Array.from(real(n, salt + 90, 127.49), (x) => Math.round(x));
 
 interface Product {
-  M: number; N: number; K: number; bits: 7 | 14;
+  M: number;
+  N: number;
+  K: number;
+  bits: 7 | 14;
   start: "zeros" | "bias" | "matrix" | "itself";
   gap?: number;
   live?: number;
@@ -47,7 +50,11 @@ function product(box: Sandbox, { M, N, K, bits, start, gap = 0, live, a: given, 
 
 /** The same bits as the twin. */
 const agree = (sandbox: Sandbox, spec: Product): void =>
-  same(product(sandbox, spec), product(reference, spec), `M ${spec.M} N ${spec.N} K ${spec.K}, ${spec.bits} bits, ${spec.start}`);
+  same(
+    product(sandbox, spec),
+    product(reference, spec),
+    `M ${spec.M} N ${spec.N} K ${spec.K}, ${spec.bits} bits, ${spec.start}`,
+  );
 
 eachBuild("q8_gemm_nn", (test, sandbox) => {
   for (const bits of [7, 14] as const) {
@@ -61,7 +68,13 @@ eachBuild("q8_gemm_nn", (test, sandbox) => {
 
     test(`${bits} bits: from a bias, a matrix, the output itself`, () => {
       for (const start of ["bias", "matrix", "itself"] as const) {
-        for (const [M, N, K] of [[1, 29, 17], [3, 37, 50], [6, 12, 257], [100, 9, 3]]) agree(sandbox, { M, N, K, bits, start, gap: 1 });
+        for (const [M, N, K] of [
+          [1, 29, 17],
+          [3, 37, 50],
+          [6, 12, 257],
+          [100, 9, 3],
+        ])
+          agree(sandbox, { M, N, K, bits, start, gap: 1 });
       }
     });
 
@@ -117,16 +130,47 @@ eachBuild("q8_gemm_nn", (test, sandbox) => {
 
   test("halves go to the even integer, the largest to the last one", () => {
     // one column of weights 1 for each term picks its integer
-    for (const [bits, levels] of [[7, 63], [14, 8191]] as const) {
+    for (const [bits, levels] of [
+      [7, 63],
+      [14, 8191],
+    ] as const) {
       const a = Float32Array.of(levels, 0.5, 1.5, 2.5, -0.5, -1.5, 3.49, -levels, 17, 0.25);
       const w = new Int8Array(100).map((_, i) => (i % 11 === 0 ? 1 : 0));
       sandbox.reset();
       const [x, c] = [sandbox.f32(a), sandbox.f32(10)];
       const panels = sandbox.bytes(packedBytes(10, 10));
-      sandbox.kernels.q8_pack_gates_nn(10, 1, 10, sandbox.i8(w).ptr, 10, sandbox.f32(new Float32Array(10).fill(1)).ptr, panels);
-      sandbox.kernels.q8_gemm_nn(1, 0, 10, 10, x.ptr, 10, panels, 0, 0, c.ptr, 10, sandbox.bytes(scratchBytes(1, 10)), bits);
-      assert.equal(Array.from(c.data, (value) => value + 0), [levels, 0, 2, 2, 0, -2, 3, -levels, 17, 0]);
-      assert.equal([...quantizeRow(a, bits).q].map((value) => value + 0), [...c.data].map((value) => value + 0));
+      sandbox.kernels.q8_pack_gates_nn(
+        10,
+        1,
+        10,
+        sandbox.i8(w).ptr,
+        10,
+        sandbox.f32(new Float32Array(10).fill(1)).ptr,
+        panels,
+      );
+      sandbox.kernels.q8_gemm_nn(
+        1,
+        0,
+        10,
+        10,
+        x.ptr,
+        10,
+        panels,
+        0,
+        0,
+        c.ptr,
+        10,
+        sandbox.bytes(scratchBytes(1, 10)),
+        bits,
+      );
+      assert.equal(
+        Array.from(c.data, (value) => value + 0),
+        [levels, 0, 2, 2, 0, -2, 3, -levels, 17, 0],
+      );
+      assert.equal(
+        [...quantizeRow(a, bits).q].map((value) => value + 0),
+        [...c.data].map((value) => value + 0),
+      );
     }
   });
 });
@@ -140,19 +184,34 @@ eachBuild("q8_pack_gates_nn", (test, sandbox) => {
     const bytes = new Int8Array(sandbox.buffer, panels, packedBytes(K, N));
     same(new Float32Array(sandbox.buffer, panels, 4), [0.5, 0.25, 2, 0]);
     same(new Int32Array(sandbox.buffer, panels + 16, 4), [-35, -40, -45, 0]);
-    same(bytes.subarray(32), [
-      1, 4, 7, 10, 2, 5, 8, 11, 3, 6, 9, 12, 0, 0, 0, 0,
-      13, 0, 0, 0, 14, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0,
-    ]);
+    same(
+      bytes.subarray(32),
+      [1, 4, 7, 10, 2, 5, 8, 11, 3, 6, 9, 12, 0, 0, 0, 0, 13, 0, 0, 0, 14, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0],
+    );
   });
 
   test("the same bytes as the twin, gates and all", () => {
-    for (const [K, G, H] of [[1, 1, 1], [7, 4, 3], [9, 3, 13], [50, 4, 50], [16, 2, 8], [2050, 3, 5]]) {
+    for (const [K, G, H] of [
+      [1, 1, 1],
+      [7, 4, 3],
+      [9, 3, 13],
+      [50, 4, 50],
+      [16, 2, 8],
+      [2050, 3, 5],
+    ]) {
       const run = (box: Sandbox): Uint8Array => {
         box.reset();
         const bytes = packedBytes(K, G * panelWidth(H));
         const panels = box.bytes(bytes);
-        box.kernels.q8_pack_gates_nn(K, G, H, box.i8(weights(K * (G * H + 2))).ptr, G * H + 2, box.f32(exact(G * H)).ptr, panels);
+        box.kernels.q8_pack_gates_nn(
+          K,
+          G,
+          H,
+          box.i8(weights(K * (G * H + 2))).ptr,
+          G * H + 2,
+          box.f32(exact(G * H)).ptr,
+          panels,
+        );
         box.checkGuards();
         return new Uint8Array(box.buffer, panels, bytes).slice();
       };
@@ -163,7 +222,14 @@ eachBuild("q8_pack_gates_nn", (test, sandbox) => {
   test("chunks follow each other without a gap", () => {
     const [K, N] = [4100, 12];
     const list = chunks(K, N);
-    assert.equal(list.map(({ first, rows }) => [first, rows]), [[0, 2048], [2048, 2048], [4096, 4]]);
+    assert.equal(
+      list.map(({ first, rows }) => [first, rows]),
+      [
+        [0, 2048],
+        [2048, 2048],
+        [4096, 4],
+      ],
+    );
     for (const [i, { panels, rows }] of list.entries()) {
       const end = panels + int8Offset(rows, N, rows - 1, N - 1) + 1;
       assert.is(end, list[i + 1]?.sums ?? packedBytes(K, N));

@@ -29,7 +29,11 @@ function recurrentWeights(H: number, G: number): { int8: Int8Array; scales: Floa
 }
 
 /** Runs a cell: with int8 weights, or with the floats that these stand for. */
-function run(box: Sandbox, { cell, T, B, H, bits, active, initial, keep }: Case, quantized = true): Record<string, Float32Array> {
+function run(
+  box: Sandbox,
+  { cell, T, B, H, bits, active, initial, keep }: Case,
+  quantized = true,
+): Record<string, Float32Array> {
   box.reset();
   const { kernels: k } = box;
   const G = CELLS[cell];
@@ -61,22 +65,138 @@ function run(box: Sandbox, { cell, T, B, H, bits, active, initial, keep }: Case,
     if (quantized) k.q8_simple_rnn_seq(T, B, H, alive, panels(1, 0), h0, gates.ptr, h.ptr, hT.ptr, scratch, 0, bits);
     else k.f32_simple_rnn_seq_fwd(T, B, H, alive, panels(1, 0), h0, 0, gates.ptr, h.ptr, hT.ptr, scratch, 0);
   } else if (cell === "lstm") {
-    if (quantized) k.q8_lstm_seq(T, B, H, alive, panels(4, 0), h0, c0, 0, 0, 0, gates.ptr, h.ptr, c.ptr, hT.ptr, cT.ptr, scratch, kept, 0, bits);
-    else k.f32_lstm_seq_fwd(T, B, H, alive, panels(4, 0), h0, c0, 0, 0, 0, 0, gates.ptr, 0, h.ptr, c.ptr, hT.ptr, cT.ptr, scratch, kept, 0);
+    if (quantized)
+      k.q8_lstm_seq(
+        T,
+        B,
+        H,
+        alive,
+        panels(4, 0),
+        h0,
+        c0,
+        0,
+        0,
+        0,
+        gates.ptr,
+        h.ptr,
+        c.ptr,
+        hT.ptr,
+        cT.ptr,
+        scratch,
+        kept,
+        0,
+        bits,
+      );
+    else
+      k.f32_lstm_seq_fwd(
+        T,
+        B,
+        H,
+        alive,
+        panels(4, 0),
+        h0,
+        c0,
+        0,
+        0,
+        0,
+        0,
+        gates.ptr,
+        0,
+        h.ptr,
+        c.ptr,
+        hT.ptr,
+        cT.ptr,
+        scratch,
+        kept,
+        0,
+      );
   } else if (cell === "gru_reset_after") {
     const bu = box.f32(width);
     k.f32_permute_gates(1, 3, H, box.f32(real(3 * H, 4)).ptr, 3 * H, bu.ptr, width);
-    if (quantized) k.q8_gru_reset_after_seq(T, B, H, alive, panels(3, 0), bu.ptr, h0, gates.ptr, hn, h.ptr, hT.ptr, scratch, 0, bits);
-    else k.f32_gru_reset_after_seq_fwd(T, B, H, alive, panels(3, 0), bu.ptr, h0, 0, gates.ptr, 0, hn, h.ptr, hT.ptr, scratch, kept, 0);
+    if (quantized)
+      k.q8_gru_reset_after_seq(
+        T,
+        B,
+        H,
+        alive,
+        panels(3, 0),
+        bu.ptr,
+        h0,
+        gates.ptr,
+        hn,
+        h.ptr,
+        hT.ptr,
+        scratch,
+        0,
+        bits,
+      );
+    else
+      k.f32_gru_reset_after_seq_fwd(
+        T,
+        B,
+        H,
+        alive,
+        panels(3, 0),
+        bu.ptr,
+        h0,
+        0,
+        gates.ptr,
+        0,
+        hn,
+        h.ptr,
+        hT.ptr,
+        scratch,
+        kept,
+        0,
+      );
   } else {
     const rh = box.f32(B * H).ptr;
-    if (quantized) k.q8_gru_reset_before_seq(T, B, H, alive, panels(2, 0), panels(1, 2), h0, gates.ptr, rh, h.ptr, hT.ptr, scratch, 0, bits);
-    else k.f32_gru_reset_before_seq_fwd(T, B, H, alive, panels(2, 0), panels(1, 2), h0, 0, gates.ptr, 0, rh, h.ptr, hT.ptr, scratch, 0, 0);
+    if (quantized)
+      k.q8_gru_reset_before_seq(
+        T,
+        B,
+        H,
+        alive,
+        panels(2, 0),
+        panels(1, 2),
+        h0,
+        gates.ptr,
+        rh,
+        h.ptr,
+        hT.ptr,
+        scratch,
+        0,
+        bits,
+      );
+    else
+      k.f32_gru_reset_before_seq_fwd(
+        T,
+        B,
+        H,
+        alive,
+        panels(2, 0),
+        panels(1, 2),
+        h0,
+        0,
+        gates.ptr,
+        0,
+        rh,
+        h.ptr,
+        hT.ptr,
+        scratch,
+        0,
+        0,
+      );
   }
   box.checkGuards();
-  const activations = !keep ? new Float32Array() : Float32Array.from({ length: N * G * H }, (_, i) =>
-    gates.data[Math.floor(i / (G * H)) * width + gateColumn(G, H, Math.floor(i / H) % G, i % H)]);
-  const cells: Record<string, Float32Array> = cell === "lstm" ? { cT: cT.data.slice(), c: keep ? c.data.slice() : new Float32Array() } : {};
+  const activations = !keep
+    ? new Float32Array()
+    : Float32Array.from(
+        { length: N * G * H },
+        (_, i) => gates.data[Math.floor(i / (G * H)) * width + gateColumn(G, H, Math.floor(i / H) % G, i % H)],
+      );
+  const cells: Record<string, Float32Array> =
+    cell === "lstm" ? { cT: cT.data.slice(), c: keep ? c.data.slice() : new Float32Array() } : {};
   return { h: h.data.slice(), hT: hT.data.slice(), activations, ...cells };
 }
 
@@ -85,45 +205,63 @@ const PARITY = { 7: 0.02, 14: 3e-4 };
 /** Against floats: half an integer of h, times what the sums and the gates make of it. */
 const NEAR = { 7: 0.05, 14: 5e-4 };
 
-eachBuild("q8 sequences", (test, sandbox) => {
-  for (const cell of Object.keys(CELLS) as Cell[]) {
-    for (const bits of [7, 14] as const) {
-      test(`${cell}, ${bits} bits: one step is the twin's but for the curves`, () => {
-        for (const H of [1, 3, 8, 13, 50]) {
-          for (const B of [1, 5]) {
-            const spec: Case = { cell, T: 1, B, H, bits, initial: true };
-            const expected = run(twin, spec);
-            const actual = run(sandbox, spec);
-            for (const name of Object.keys(expected)) close(actual[name], expected[name], cell === "gru_reset_before" ? PARITY[bits] : 4e-6, `H ${H} B ${B} ${name}`);
-          }
-        }
-      });
-
-      test(`${cell}, ${bits} bits: several steps, ragged rows, with and without states`, () => {
-        for (const [H, active] of [[5, [4, 4, 2, 1, 0]], [12, undefined], [50, [4, 3, 3, 3, 3]]] as const) {
-          for (const initial of [false, true]) {
-            for (const keep of [false, cell !== "gru_reset_before" && cell !== "simple_rnn"]) {
-              const spec: Case = { cell, T: 5, B: 4, H, bits, active: active && [...active], initial, keep };
+eachBuild(
+  "q8 sequences",
+  (test, sandbox) => {
+    for (const cell of Object.keys(CELLS) as Cell[]) {
+      for (const bits of [7, 14] as const) {
+        test(`${cell}, ${bits} bits: one step is the twin's but for the curves`, () => {
+          for (const H of [1, 3, 8, 13, 50]) {
+            for (const B of [1, 5]) {
+              const spec: Case = { cell, T: 1, B, H, bits, initial: true };
               const expected = run(twin, spec);
               const actual = run(sandbox, spec);
-              const floats = run(twin, spec, false);
-              for (const name of Object.keys(expected)) {
-                close(actual[name], expected[name], PARITY[bits], `H ${H} ${name}`);
-                close(actual[name], floats[name], NEAR[bits], `H ${H} ${name} beside floats`);
+              for (const name of Object.keys(expected))
+                close(
+                  actual[name],
+                  expected[name],
+                  cell === "gru_reset_before" ? PARITY[bits] : 4e-6,
+                  `H ${H} B ${B} ${name}`,
+                );
+            }
+          }
+        });
+
+        test(`${cell}, ${bits} bits: several steps, ragged rows, with and without states`, () => {
+          for (const [H, active] of [
+            [5, [4, 4, 2, 1, 0]],
+            [12, undefined],
+            [50, [4, 3, 3, 3, 3]],
+          ] as const) {
+            for (const initial of [false, true]) {
+              for (const keep of [false, cell !== "gru_reset_before" && cell !== "simple_rnn"]) {
+                const spec: Case = { cell, T: 5, B: 4, H, bits, active: active && [...active], initial, keep };
+                const expected = run(twin, spec);
+                const actual = run(sandbox, spec);
+                const floats = run(twin, spec, false);
+                for (const name of Object.keys(expected)) {
+                  close(actual[name], expected[name], PARITY[bits], `H ${H} ${name}`);
+                  close(actual[name], floats[name], NEAR[bits], `H ${H} ${name} beside floats`);
+                }
               }
             }
           }
-        }
-      });
+        });
+      }
     }
-  }
 
-  test("unusual sizes", () => {
-    for (const [cell, H] of [["lstm", 257], ["gru_reset_after", 100], ["simple_rnn", 301]] as const) {
-      const spec: Case = { cell, T: 2, B: 2, H, bits: 14, initial: true };
-      const [expected, actual] = [run(twin, spec), run(sandbox, spec)];
-      close(actual.h, expected.h, PARITY[14], `${cell} ${H}`);
-      assert.ok(actual.h.every(Number.isFinite));
-    }
-  });
-}, "wasm");
+    test("unusual sizes", () => {
+      for (const [cell, H] of [
+        ["lstm", 257],
+        ["gru_reset_after", 100],
+        ["simple_rnn", 301],
+      ] as const) {
+        const spec: Case = { cell, T: 2, B: 2, H, bits: 14, initial: true };
+        const [expected, actual] = [run(twin, spec), run(sandbox, spec)];
+        close(actual.h, expected.h, PARITY[14], `${cell} ${H}`);
+        assert.ok(actual.h.every(Number.isFinite));
+      }
+    });
+  },
+  "wasm",
+);

@@ -75,13 +75,27 @@ interface Maps {
 function pack(sandbox: Sandbox, { B, T, lengths, mask }: Batch, flags: number): Maps {
   const given = [lengths && sandbox.i32(lengths).ptr, mask && sandbox.i32(mask.flat().map((bit) => bit * -7)).ptr];
   const maps: Maps = {
-    order: sandbox.i32(B), rank: sandbox.i32(B), active: sandbox.i32(T), count: sandbox.i32(1),
-    source: sandbox.i32(B * T), place: sandbox.i32(B * T),
+    order: sandbox.i32(B),
+    rank: sandbox.i32(B),
+    active: sandbox.i32(T),
+    count: sandbox.i32(1),
+    source: sandbox.i32(B * T),
+    place: sandbox.i32(B * T),
   };
   const scratch = sandbox.i32(B + T + 1);
   sandbox.kernels.i32_pack_rows(
-    B, T, given[0] ?? 0, given[1] ?? 0, maps.order.ptr, maps.rank.ptr, maps.active.ptr, maps.count.ptr,
-    maps.source.ptr, maps.place.ptr, scratch.ptr, flags,
+    B,
+    T,
+    given[0] ?? 0,
+    given[1] ?? 0,
+    maps.order.ptr,
+    maps.rank.ptr,
+    maps.active.ptr,
+    maps.count.ptr,
+    maps.source.ptr,
+    maps.place.ptr,
+    scratch.ptr,
+    flags,
   );
   return maps;
 }
@@ -98,20 +112,32 @@ function viaMaps({ B, T }: Batch, maps: Maps): { outputs: number[][]; final: num
     }
   }
   assert.is(packed.length, maps.count.data[0]);
-  const outputs = Array.from({ length: B }, (_, b) => Array.from({ length: T }, (_, s) => {
-    const n = maps.place.data[b * T + s]!;
-    return n < 0 ? 0 : packed[n]!;
-  }));
+  const outputs = Array.from({ length: B }, (_, b) =>
+    Array.from({ length: T }, (_, s) => {
+      const n = maps.place.data[b * T + s]!;
+      return n < 0 ? 0 : packed[n]!;
+    }),
+  );
   return { outputs, final: Array.from(maps.rank.data, (r) => state[r]!) };
 }
 
 function checkOrder({ B, T, lengths, mask }: Batch, maps: Maps): void {
   const steps = Array.from({ length: B }, (_, b) => lengths?.[b] ?? mask?.[b]!.filter((bit) => bit).length ?? T);
   const sorted = Array.from(maps.order.data, (b) => [-steps[b]!, b]);
-  assert.equal(sorted, [...sorted].sort((x, y) => x[0]! - y[0]! || x[1]! - y[1]!), "longest first, stable");
-  assert.equal(Array.from(maps.order.data, (b) => maps.rank.data[b]), Array.from({ length: B }, (_, r) => r));
+  assert.equal(
+    sorted,
+    [...sorted].sort((x, y) => x[0]! - y[0]! || x[1]! - y[1]!),
+    "longest first, stable",
+  );
+  assert.equal(
+    Array.from(maps.order.data, (b) => maps.rank.data[b]),
+    Array.from({ length: B }, (_, r) => r),
+  );
   const read = Array.from(maps.source.data);
-  assert.ok(read.slice(maps.count.data[0]).every((n) => n === -1), "unused steps read nothing");
+  assert.ok(
+    read.slice(maps.count.data[0]).every((n) => n === -1),
+    "unused steps read nothing",
+  );
 }
 
 eachBuild("rows", (test, sandbox) => {
@@ -126,7 +152,11 @@ eachBuild("rows", (test, sandbox) => {
         const what = JSON.stringify({ ...batch, flags });
         assert.equal(outputs, expected, what);
         const held = (batch.lengths ? torch : keras)(batch, (flags & PACK.backwards) | PACK.hold);
-        assert.equal(final, held.map((row) => row.at(-1) ?? 0), `final state, ${what}`);
+        assert.equal(
+          final,
+          held.map((row) => row.at(-1) ?? 0),
+          `final state, ${what}`,
+        );
         sandbox.checkGuards();
       }
     }
@@ -134,7 +164,9 @@ eachBuild("rows", (test, sandbox) => {
 
   test("a large batch of holes", () => {
     const [B, T] = [37, 101];
-    const mask = Array.from({ length: B }, (_, b) => Array.from({ length: T }, (_, t) => Number((b * 7919 + t * 104729) % 11 > b % 11)));
+    const mask = Array.from({ length: B }, (_, b) =>
+      Array.from({ length: T }, (_, t) => Number((b * 7919 + t * 104729) % 11 > b % 11)),
+    );
     const batch = { B, T, mask };
     for (let flags = 0; flags < 8; flags++) {
       const maps = pack(sandbox, batch, flags);
@@ -152,7 +184,7 @@ eachBuild("rows", (test, sandbox) => {
       sandbox.kernels.f32_valid_steps(B, T, given[0] ?? 0, given[1] ?? 0, y.ptr);
       const expected = Array.from({ length: B * T }, (_, i) => {
         const [b, t] = [Math.floor(i / T), i % T];
-        return lengths ? Number(t < lengths[b]!) : mask?.[b]![t] ?? 1;
+        return lengths ? Number(t < lengths[b]!) : (mask?.[b]![t] ?? 1);
       });
       assert.equal(Array.from(y.data), expected);
       sandbox.checkGuards();
@@ -166,18 +198,30 @@ eachBuild("rows", (test, sandbox) => {
         const tokens = Array.from({ length: n }, (_, i) => (i * i * 7 + (i >> 3)) % V);
         const used = tokens.slice(0, live === undefined ? n : Math.min(live, n));
         const distinct = [...new Set(used)];
-        const slots = sandbox.i32(Array.from({ length: V }, (_, i) => (i * 31) % 13 - 2)); // a scratch that may mislead
+        const slots = sandbox.i32(Array.from({ length: V }, (_, i) => ((i * 31) % 13) - 2)); // a scratch that may mislead
         const values = sandbox.i32(n);
         const count = sandbox.i32(1);
         const inverse = sandbox.i32(n);
         sandbox.kernels.i32_unique(
-          n, live === undefined ? 0 : sandbox.i32([live]).ptr, V, sandbox.i32(tokens).ptr, slots.ptr,
-          values.ptr, count.ptr, inverse.ptr,
+          n,
+          live === undefined ? 0 : sandbox.i32([live]).ptr,
+          V,
+          sandbox.i32(tokens).ptr,
+          slots.ptr,
+          values.ptr,
+          count.ptr,
+          inverse.ptr,
         );
         assert.equal(count.data[0], distinct.length);
         assert.equal(Array.from(values.data.slice(0, distinct.length)), distinct);
-        assert.equal(used.map((_, i) => values.data[inverse.data[i]!]), used);
-        assert.ok(inverse.data.slice(used.length).every((i) => i === -123456789), "rows beyond live are left alone");
+        assert.equal(
+          used.map((_, i) => values.data[inverse.data[i]!]),
+          used,
+        );
+        assert.ok(
+          inverse.data.slice(used.length).every((i) => i === -123456789),
+          "rows beyond live are left alone",
+        );
       }
     }
   });

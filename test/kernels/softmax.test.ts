@@ -77,8 +77,13 @@ eachBuild("softmax", (test, sandbox) => {
           const [Y, D] = [rowsOf(y.data, N), rowsOf(dy.data, N)];
           const bound = BOUND * Math.sqrt(N);
           rowsOf(dx.data, N).forEach((row, m) => {
-            const off = kind.backward(Y[m]!, D[m]!).map((value, n) => (row[n]! - value) / Math.max(...D[m]!.map(Math.abs)));
-            assert.ok(off.every((e) => Math.abs(e) <= bound), `M ${M} N ${N}: off by ${Math.max(...off.map(Math.abs))}`);
+            const off = kind
+              .backward(Y[m]!, D[m]!)
+              .map((value, n) => (row[n]! - value) / Math.max(...D[m]!.map(Math.abs)));
+            assert.ok(
+              off.every((e) => Math.abs(e) <= bound),
+              `M ${M} N ${N}: off by ${Math.max(...off.map(Math.abs))}`,
+            );
           });
           const inPlace = (over: Block<Float32Array>): void => {
             const copies = [sandbox.f32(y.data), sandbox.f32(dy.data)];
@@ -96,8 +101,12 @@ eachBuild("softmax", (test, sandbox) => {
 
   test("a logit of −Inf has probability 0; rows without a finite largest logit are NaN", () => {
     const rows = [
-      [-Infinity, 1, 1, -Infinity, 1], [-Infinity, -Infinity, -Infinity, -Infinity, 2],
-      [-Infinity, -Infinity, -Infinity, -Infinity, -Infinity], [1, 2, 3, 4, NaN], [NaN, 2, 3, 4, 1], [1, Infinity, 3, 4, 5],
+      [-Infinity, 1, 1, -Infinity, 1],
+      [-Infinity, -Infinity, -Infinity, -Infinity, 2],
+      [-Infinity, -Infinity, -Infinity, -Infinity, -Infinity],
+      [1, 2, 3, 4, NaN],
+      [NaN, 2, 3, 4, 1],
+      [1, Infinity, 3, 4, 5],
     ];
     const y = sandbox.f32(30);
     sandbox.kernels.f32_softmax_fwd(6, 5, sandbox.f32(rows.flat()).ptr, y.ptr);
@@ -105,6 +114,10 @@ eachBuild("softmax", (test, sandbox) => {
     close(y.data, [0, third, third, 0, third, 0, 0, 0, 0, 1, ...Array<number>(20).fill(NaN)], 1e-7);
     sandbox.kernels.f32_log_softmax_fwd(6, 5, sandbox.f32(rows.flat()).ptr, y.ptr);
     const low = -Infinity;
-    close(y.data, [low, -Math.log(3), -Math.log(3), low, -Math.log(3), low, low, low, low, 0, ...Array<number>(20).fill(NaN)], 2e-7);
+    close(
+      y.data,
+      [low, -Math.log(3), -Math.log(3), low, -Math.log(3), low, low, low, low, 0, ...Array<number>(20).fill(NaN)],
+      2e-7,
+    );
   });
 });

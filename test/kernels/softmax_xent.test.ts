@@ -37,9 +37,10 @@ function run(sandbox: Sandbox, { M, N, x, dloss }: Case, kind: "sparse" | "dense
   const answers = kind === "sparse" ? sandbox.i32(right) : sandbox.f32(right);
   const [loss, lse, dx] = [sandbox.f32(M), sandbox.f32(M), sandbox.f32(M * N)];
   const d = sandbox.f32(dloss);
-  const [forward, backward] = kind === "sparse"
-    ? [k.f32_softmax_xent_sparse_fwd, k.f32_softmax_xent_sparse_bwd]
-    : [k.f32_softmax_xent_dense_fwd, k.f32_softmax_xent_dense_bwd];
+  const [forward, backward] =
+    kind === "sparse"
+      ? [k.f32_softmax_xent_sparse_fwd, k.f32_softmax_xent_sparse_bwd]
+      : [k.f32_softmax_xent_dense_fwd, k.f32_softmax_xent_dense_bwd];
   forward(M, N, logits.ptr, answers.ptr, loss.ptr, lse.ptr);
   backward(M, N, logits.ptr, answers.ptr, lse.ptr, d.ptr, dx.ptr);
   backward(M, N, logits.ptr, answers.ptr, lse.ptr, d.ptr, logits.ptr);
@@ -52,12 +53,21 @@ function check(got: ReturnType<typeof run>, { M, N, x, dloss }: Case, targets: n
   for (let m = 0; m < M; m++) {
     const row = x.subarray(m * N, (m + 1) * N);
     const { loss, dx } = definition(row, targets[m]!, dloss[m]!);
-    const weight = Math.max(1, targets[m]!.reduce((a, b) => a + b, 0));
+    const weight = Math.max(
+      1,
+      targets[m]!.reduce((a, b) => a + b, 0),
+    );
     const spread = Math.max(...row) - Math.min(...row); // what a loss can be made of
-    assert.ok(Math.abs(got.loss[m]! - loss) <= 1e-6 * (1 + spread + Math.abs(loss)), `${what}: loss expected ${loss}, got ${got.loss[m]}`);
+    assert.ok(
+      Math.abs(got.loss[m]! - loss) <= 1e-6 * (1 + spread + Math.abs(loss)),
+      `${what}: loss expected ${loss}, got ${got.loss[m]}`,
+    );
     dx.forEach((value, n) => {
       const off = Math.abs(got.dx[m * N + n]! - value);
-      assert.ok(off <= 2e-6 * weight * Math.abs(dloss[m]!), `${what}: dx[${m}, ${n}] expected ${value}, got ${got.dx[m * N + n]}`);
+      assert.ok(
+        off <= 2e-6 * weight * Math.abs(dloss[m]!),
+        `${what}: dx[${m}, ${n}] expected ${value}, got ${got.dx[m * N + n]}`,
+      );
     });
   }
 }
@@ -69,7 +79,13 @@ function* cases(): Generator<Case & { what: string }> {
         const x = real(M * N, M + N, scale);
         const dloss = real(M, N, 3);
         for (const offset of scale > 20 ? [0] : OFFSETS) {
-          yield { M, N, x: x.map((value) => value + offset), dloss, what: `M ${M} N ${N} scale ${scale} offset ${offset}` };
+          yield {
+            M,
+            N,
+            x: x.map((value) => value + offset),
+            dloss,
+            what: `M ${M} N ${N} scale ${scale} offset ${offset}`,
+          };
         }
       }
     }
@@ -81,7 +97,12 @@ eachBuild("softmax_xent", (test, sandbox) => {
     for (const each of cases()) {
       sandbox.reset();
       const labels = Array.from({ length: each.M }, (_, m) => (m % 4 === 1 ? -1 - m : (m * 5 + 3) % each.N));
-      check(run(sandbox, each, "sparse", labels), each, labels.map((label) => oneHot(label, each.N)), each.what);
+      check(
+        run(sandbox, each, "sparse", labels),
+        each,
+        labels.map((label) => oneHot(label, each.N)),
+        each.what,
+      );
     }
   });
 
@@ -89,8 +110,14 @@ eachBuild("softmax_xent", (test, sandbox) => {
     for (const each of cases()) {
       sandbox.reset();
       const targets = Array.from({ length: each.M }, (_, m) =>
-        Array.from({ length: each.N }, (_, n) => ((n * 3 + m) % 5) / (m % 2 === 0 ? 2 * each.N : 4)));
-      check(run(sandbox, each, "dense", Float32Array.from(targets.flat())), each, targets.map((t) => Array.from(Float32Array.from(t))), each.what);
+        Array.from({ length: each.N }, (_, n) => ((n * 3 + m) % 5) / (m % 2 === 0 ? 2 * each.N : 4)),
+      );
+      check(
+        run(sandbox, each, "dense", Float32Array.from(targets.flat())),
+        each,
+        targets.map((t) => Array.from(Float32Array.from(t))),
+        each.what,
+      );
     }
   });
 
@@ -114,7 +141,12 @@ eachBuild("softmax_xent", (test, sandbox) => {
 
   test("rows without a finite largest logit are NaN", () => {
     const low = -Infinity;
-    for (const row of [[low, low, low, low, low], [1, 2, NaN, 0, 0], [1, 2, 0, 0, NaN], [Infinity, 1, 2, 3, 4]]) {
+    for (const row of [
+      [low, low, low, low, low],
+      [1, 2, NaN, 0, 0],
+      [1, 2, 0, 0, NaN],
+      [Infinity, 1, 2, 3, 4],
+    ]) {
       const each = { M: 1, N: 5, x: Float32Array.from(row), dloss: Float32Array.of(1) };
       for (const got of [run(sandbox, each, "sparse", [1]), run(sandbox, each, "dense", [0, 1, 0, 0, 0])]) {
         assert.ok(Number.isNaN(got.loss[0]) && got.dx.every(Number.isNaN), String(row));

@@ -34,7 +34,15 @@ class Case {
     const { box, B, H } = this;
     const width = groups * panelWidth(H);
     const gates = box.f32(new Float32Array(B * width));
-    box.kernels.f32_permute_gates(B, groups, H, box.f32(real(B * groups * H, salt, 2)).ptr, groups * H, gates.ptr, width);
+    box.kernels.f32_permute_gates(
+      B,
+      groups,
+      H,
+      box.f32(real(B * groups * H, salt, 2)).ptr,
+      groups * H,
+      gates.ptr,
+      width,
+    );
     return gates.ptr;
   }
 
@@ -42,11 +50,12 @@ class Case {
   updated(groups: number, salt: number): number {
     const ptr = this.gates(groups, salt);
     const width = groups * panelWidth(this.H);
-    for (let g = 0; g < groups; g++) this.later.push(() => {
-      const y = this.box.f32(this.B * this.H);
-      this.box.kernels.f32_unpermute_gate(this.B, 0, groups, this.H, g, ptr, width, y.ptr, this.H);
-      return y.data;
-    });
+    for (let g = 0; g < groups; g++)
+      this.later.push(() => {
+        const y = this.box.f32(this.B * this.H);
+        this.box.kernels.f32_unpermute_gate(this.B, 0, groups, this.H, g, ptr, width, y.ptr, this.H);
+        return y.data;
+      });
     return ptr;
   }
 
@@ -74,32 +83,94 @@ type Step = (run: Case) => void;
 
 const STEPS: Record<string, Step> = {
   f32_simple_rnn_step: (run) => run.box.kernels.f32_simple_rnn_step(run.B, run.H, run.gates(1, 1), run.out(), run.acts),
-  f32_lstm_step: (run) => run.box.kernels.f32_lstm_step(run.B, run.H, run.state(2), 0, 0, 0, run.updated(4, 1), 0, run.out(), run.out(), 1, run.acts),
+  f32_lstm_step: (run) =>
+    run.box.kernels.f32_lstm_step(
+      run.B,
+      run.H,
+      run.state(2),
+      0,
+      0,
+      0,
+      run.updated(4, 1),
+      0,
+      run.out(),
+      run.out(),
+      1,
+      run.acts,
+    ),
   "f32_lstm_step with peepholes": (run) => {
     const peep = [5, 6, 7].map((salt) => run.box.f32(real(run.H, salt)).ptr);
-    run.box.kernels.f32_lstm_step(run.B, run.H, run.state(2), peep[0], peep[1], peep[2], run.gates(4, 1), 0, run.out(), run.out(), 0, run.acts);
+    run.box.kernels.f32_lstm_step(
+      run.B,
+      run.H,
+      run.state(2),
+      peep[0],
+      peep[1],
+      peep[2],
+      run.gates(4, 1),
+      0,
+      run.out(),
+      run.out(),
+      0,
+      run.acts,
+    );
   },
-  f32_gru_reset_after_step: (run) => run.box.kernels.f32_gru_reset_after_step(
-    run.B, run.H, run.state(2), run.gates(3, 3), run.updated(3, 1), 0, run.box.f32(run.B * panelWidth(run.H)).ptr, run.out(), 1, run.acts),
-  f32_gru_reset_step: (run) => run.box.kernels.f32_gru_reset_step(run.B, run.H, run.state(2), run.gates(2, 3), run.updated(3, 1), 0, run.out(), run.acts),
-  f32_gru_blend_step: (run) => run.box.kernels.f32_gru_blend_step(run.B, run.H, run.state(2), run.gates(1, 3), run.updated(3, 1), 0, run.out(), run.acts),
+  f32_gru_reset_after_step: (run) =>
+    run.box.kernels.f32_gru_reset_after_step(
+      run.B,
+      run.H,
+      run.state(2),
+      run.gates(3, 3),
+      run.updated(3, 1),
+      0,
+      run.box.f32(run.B * panelWidth(run.H)).ptr,
+      run.out(),
+      1,
+      run.acts,
+    ),
+  f32_gru_reset_step: (run) =>
+    run.box.kernels.f32_gru_reset_step(
+      run.B,
+      run.H,
+      run.state(2),
+      run.gates(2, 3),
+      run.updated(3, 1),
+      0,
+      run.out(),
+      run.acts,
+    ),
+  f32_gru_blend_step: (run) =>
+    run.box.kernels.f32_gru_blend_step(
+      run.B,
+      run.H,
+      run.state(2),
+      run.gates(1, 3),
+      run.updated(3, 1),
+      0,
+      run.out(),
+      run.acts,
+    ),
 };
 
-eachBuild("steps", (test, sandbox) => {
-  for (const [name, step] of Object.entries(STEPS)) {
-    for (const codes of [undefined, USUAL, UNUSUAL]) {
-      test(`${name}, activations ${codes ? codes.join() : "by default"}`, () => {
-        for (const H of UNITS) {
-          for (const B of [1, 3]) {
-            const [actual, expected] = [sandbox, twin].map((box) => {
-              const run = new Case(box, B, H, 1, codes);
-              step(run);
-              return run.results();
-            });
-            expected.forEach((values, i) => close(actual[i], values, PARITY, `B ${B} H ${H} [${i}]`));
+eachBuild(
+  "steps",
+  (test, sandbox) => {
+    for (const [name, step] of Object.entries(STEPS)) {
+      for (const codes of [undefined, USUAL, UNUSUAL]) {
+        test(`${name}, activations ${codes ? codes.join() : "by default"}`, () => {
+          for (const H of UNITS) {
+            for (const B of [1, 3]) {
+              const [actual, expected] = [sandbox, twin].map((box) => {
+                const run = new Case(box, B, H, 1, codes);
+                step(run);
+                return run.results();
+              });
+              expected.forEach((values, i) => close(actual[i], values, PARITY, `B ${B} H ${H} [${i}]`));
+            }
           }
-        }
-      });
+        });
+      }
     }
-  }
-}, "wasm");
+  },
+  "wasm",
+);

@@ -31,7 +31,10 @@ eachBuild("vec_binary", (test, sandbox) => {
   for (const [name, f] of operators) {
     test(`${name}: lengths and specials`, () => {
       for (const n of LENGTHS) {
-        for (const [a, b] of [[exact(n), exact(n, 5)], [real(n), real(n, 1)]]) {
+        for (const [a, b] of [
+          [exact(n), exact(n, 5)],
+          [real(n), real(n, 1)],
+        ]) {
           const [x, z, y] = [sandbox.f32(a!), sandbox.f32(b!), sandbox.f32(n)];
           kernels[name](n, x.ptr, z.ptr, y.ptr);
           same(y.data, expected(f, x.data, z.data), `n ${n}`);
@@ -64,11 +67,21 @@ eachBuild("vec_binary", (test, sandbox) => {
 
   test("updates", () => {
     const updates = {
-      mul: { run: (n: number, a: number, b: number, y: number) => kernels.f32_vmul_acc(n, a, b, y), f: (a: number, b: number, y: number) => y + a * b },
-      axpy: { run: (n: number, a: number, _: number, y: number) => kernels.f32_vaxpy_acc(n, a, y, -0.75), f: (a: number, _: number, y: number) => y - 0.75 * a },
+      mul: {
+        run: (n: number, a: number, b: number, y: number) => kernels.f32_vmul_acc(n, a, b, y),
+        f: (a: number, b: number, y: number) => y + a * b,
+      },
+      axpy: {
+        run: (n: number, a: number, _: number, y: number) => kernels.f32_vaxpy_acc(n, a, y, -0.75),
+        f: (a: number, _: number, y: number) => y - 0.75 * a,
+      },
     };
     for (const { run, f } of Object.values(updates)) {
-      const check = (n: number, data: typeof real, compare: (actual: Float32Array, want: Float32Array) => void): void => {
+      const check = (
+        n: number,
+        data: typeof real,
+        compare: (actual: Float32Array, want: Float32Array) => void,
+      ): void => {
         const [a, b, y] = [sandbox.f32(data(n)), sandbox.f32(data(n, 1)), sandbox.f32(data(n, 2))];
         const want = y.data.map((value, i) => f(a.data[i]!, b.data[i]!, value));
         run(n, a.ptr, b.ptr, y.ptr);
@@ -83,11 +96,23 @@ eachBuild("vec_binary", (test, sandbox) => {
     for (const n of LENGTHS) {
       const [x, y, by] = [sandbox.f32(exact(n)), sandbox.f32(n), sandbox.f32([-0.5])];
       kernels.f32_vaffine(n, x.ptr, y.ptr, 2, 0.25);
-      same(y.data, exact(n).map((v) => 2 * v + 0.25), `affine ${n}`);
+      same(
+        y.data,
+        exact(n).map((v) => 2 * v + 0.25),
+        `affine ${n}`,
+      );
       kernels.f32_vaffine(n, y.ptr, y.ptr, -1, 1);
-      same(y.data, exact(n).map((v) => 0.75 - 2 * v), `affine in place ${n}`);
+      same(
+        y.data,
+        exact(n).map((v) => 0.75 - 2 * v),
+        `affine in place ${n}`,
+      );
       kernels.f32_vscale(n, x.ptr, x.ptr, by.ptr);
-      same(x.data, exact(n).map((v) => v * -0.5), `scale ${n}`);
+      same(
+        x.data,
+        exact(n).map((v) => v * -0.5),
+        `scale ${n}`,
+      );
     }
     const x = sandbox.f32(SPECIALS);
     kernels.f32_vscale(SPECIALS.length, x.ptr, x.ptr, sandbox.f32([1]).ptr);

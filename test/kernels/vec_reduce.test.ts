@@ -3,10 +3,16 @@ import * as assert from "uvu/assert";
 import { eachBuild, Sandbox } from "../support/builds.ts";
 import { close, exact, LENGTHS, real, same } from "../support/numbers.ts";
 
-const SHAPES = [0, 1, 3].flatMap((outer) => [0, 1, 2, 33, 70].flatMap((n) => [1, 2, 4, 5, 8, 11, 16, 31].map((inner) => [outer, n, inner] as const)));
+const SHAPES = [0, 1, 3].flatMap((outer) =>
+  [0, 1, 2, 33, 70].flatMap((n) => [1, 2, 4, 5, 8, 11, 16, 31].map((inner) => [outer, n, inner] as const)),
+);
 
 /** Σ or max down the middle axis, in f64. */
-function reduce(x: Float32Array, [outer, n, inner]: readonly [number, number, number], f: (column: number[]) => number): number[] {
+function reduce(
+  x: Float32Array,
+  [outer, n, inner]: readonly [number, number, number],
+  f: (column: number[]) => number,
+): number[] {
   return Array.from({ length: outer * inner }, (_, at) => {
     const [o, i] = [Math.floor(at / inner), at % inner];
     return f(Array.from({ length: n }, (_, k) => x[(o * n + k) * inner + i]!));
@@ -29,13 +35,25 @@ eachBuild("vec_reduce", (test, sandbox) => {
       same(y.data, reduce(x.data, shape, total), `${shape}`);
       const back = sandbox.f32(outer * n * inner);
       kernels.f32_repeat(outer, n, inner, y.ptr, back.ptr);
-      same(back.data, back.data.map((_, at) => y.data[Math.floor(at / (n * inner)) * inner + (at % inner)]!), `repeat ${shape}`);
+      same(
+        back.data,
+        back.data.map((_, at) => y.data[Math.floor(at / (n * inner)) * inner + (at % inner)]!),
+        `repeat ${shape}`,
+      );
     }
   });
 
   test("rsum_rows_acc adds columns of strided rows to what is there", () => {
     for (const live of [undefined, 0, 5, 1000]) {
-      for (const [M, N, gap] of [[0, 3, 0], [1, 8, 0], [7, 13, 3], [32, 4, 0], [33, 16, 1], [65, 31, 0], [100, 257, 2]] as const) {
+      for (const [M, N, gap] of [
+        [0, 3, 0],
+        [1, 8, 0],
+        [7, 13, 3],
+        [32, 4, 0],
+        [33, 16, 1],
+        [65, 31, 0],
+        [100, 257, 2],
+      ] as const) {
         const [x, y] = [sandbox.f32(exact(M * (N + gap))), sandbox.f32(exact(N, 3))];
         const rows = Math.min(M, live ?? M);
         const want = y.data.map((value, n) => {
@@ -98,18 +116,27 @@ eachBuild("vec_reduce", (test, sandbox) => {
       if (n === 0) continue;
       for (const data of [exact(outer * n * inner), real(outer * n * inner)]) {
         // every 13th element NaN or −Infinity in one of the two
-        if (n > 2) data.forEach((_, i) => { if (i % 13 === 7) data[i] = data[0]! > 0 ? NaN : -Infinity; });
+        if (n > 2)
+          data.forEach((_, i) => {
+            if (i % 13 === 7) data[i] = data[0]! > 0 ? NaN : -Infinity;
+          });
         const [x, y, arg] = [sandbox.f32(data), sandbox.f32(outer * inner), sandbox.i32(outer * inner)];
         kernels.f32_rmax_fwd(outer, n, inner, x.ptr, y.ptr, arg.ptr);
         const where = reduce(data, shape, largest);
         same(arg.data, where, `arg ${shape}`);
         const from = (at: number): number => (Math.floor(at / inner) * n + where[at]!) * inner + (at % inner);
-        same(y.data, where.map((_, at) => data[from(at)]!), `max ${shape}`);
+        same(
+          y.data,
+          where.map((_, at) => data[from(at)]!),
+          `max ${shape}`,
+        );
 
         const [dy, dx] = [sandbox.f32(exact(outer * inner, 1)), sandbox.f32(outer * n * inner)];
         kernels.f32_rmax_bwd(outer, n, inner, arg.ptr, dy.ptr, dx.ptr);
         const want = new Float32Array(dx.data.length);
-        dy.data.forEach((value, at) => { want[from(at)] = value; });
+        dy.data.forEach((value, at) => {
+          want[from(at)] = value;
+        });
         same(dx.data, want, `gradient ${shape}`);
       }
     }
@@ -122,7 +149,11 @@ eachBuild("vec_reduce", (test, sandbox) => {
       for (const matrix of [rows, ties]) {
         const [x, y] = [sandbox.f32(matrix.flatMap((row) => [...row])), sandbox.i32(N)];
         kernels.i32_rargmax(N, N, x.ptr, y.ptr);
-        same(y.data, matrix.map((row) => largest([...row])), `N ${N}`);
+        same(
+          y.data,
+          matrix.map((row) => largest([...row])),
+          `N ${N}`,
+        );
       }
     }
   });
@@ -130,7 +161,12 @@ eachBuild("vec_reduce", (test, sandbox) => {
   test("agrees with its twin on real data", () => {
     const [outer, n, inner] = [3, 301, 11];
     const [mine, theirs] = [sandbox, new Sandbox("reference")].map((box) => {
-      const [x, y, sums, dot] = [box.f32(real(outer * n * inner)), box.f32(outer * inner), box.f32(real(inner, 4)), box.f32(1)];
+      const [x, y, sums, dot] = [
+        box.f32(real(outer * n * inner)),
+        box.f32(outer * inner),
+        box.f32(real(inner, 4)),
+        box.f32(1),
+      ];
       box.kernels.f32_rsum(outer, n, inner, x.ptr, y.ptr);
       box.kernels.f32_rsum_rows_acc(outer * n, 0, inner, x.ptr, inner, sums.ptr);
       box.kernels.f32_rdot(n, x.ptr, x.ptr + 4 * n, dot.ptr);

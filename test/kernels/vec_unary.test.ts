@@ -22,21 +22,57 @@ const names = Object.keys(UNARY_CODES) as UnaryName[];
 
 /** α and β of the functions that have them. */
 const PARAMETERS: Partial<Record<UnaryName, [number, number]>> = {
-  elu: [1, 0], celu: [0.75, 0], leaky_relu: [0.2, 0], affine: [0.3, -0.7], scaled_tanh: [1.7159, 0.6667], thresholded_relu: [0.5, 0],
-  clipped_affine: [0.3, 0.4], clip: [-1, 1.5], soft_shrink: [0.5, 0], hard_shrink: [0.5, 0], squareplus: [4, 0],
+  elu: [1, 0],
+  celu: [0.75, 0],
+  leaky_relu: [0.2, 0],
+  affine: [0.3, -0.7],
+  scaled_tanh: [1.7159, 0.6667],
+  thresholded_relu: [0.5, 0],
+  clipped_affine: [0.3, 0.4],
+  clip: [-1, 1.5],
+  soft_shrink: [0.5, 0],
+  hard_shrink: [0.5, 0],
+  squareplus: [4, 0],
 };
-const parameters = (name: UnaryName): [number, number] => (PARAMETERS[name] ?? [0, 0]).map(Math.fround) as [number, number];
+const parameters = (name: UnaryName): [number, number] =>
+  (PARAMETERS[name] ?? [0, 0]).map(Math.fround) as [number, number];
 
 /** Where functions bend, saturate or leave the range, and the floats on either side. */
 const CORNERS = [
-  0, 0.5, 1, 1.5, 2.5, 3, 6, 9.0109, 9.02, 17.3287, 18, 20, 88.37626, 88.72283, 87.33654, 87.68311, 86.98998, 103.97208, 1e10, 2 ** -149, 2 ** -126,
-].flatMap((x) => [x, -x]).flatMap((x) => {
-  const pattern = new Int32Array(Float32Array.of(x).buffer)[0]!;
-  return [pattern - 1, pattern, pattern + 1].map(floatOf).filter((value) => !Number.isNaN(value));
-});
+  0,
+  0.5,
+  1,
+  1.5,
+  2.5,
+  3,
+  6,
+  9.0109,
+  9.02,
+  17.3287,
+  18,
+  20,
+  88.37626,
+  88.72283,
+  87.33654,
+  87.68311,
+  86.98998,
+  103.97208,
+  1e10,
+  2 ** -149,
+  2 ** -126,
+]
+  .flatMap((x) => [x, -x])
+  .flatMap((x) => {
+    const pattern = new Int32Array(Float32Array.of(x).buffer)[0]!;
+    return [pattern - 1, pattern, pattern + 1].map(floatOf).filter((value) => !Number.isNaN(value));
+  });
 
 /** Ranges of bit patterns: all floats, then 2⁻¹² to 2⁷ of either sign, where something happens. */
-const RANGES = [[0, 2 ** 32], [0x39800000, 0x43000000], [0xb9800000, 0xc3000000]] as const;
+const RANGES = [
+  [0, 2 ** 32],
+  [0x39800000, 0x43000000],
+  [0xb9800000, 0xc3000000],
+] as const;
 const BLOCK = 16381; // a prime: all low bits take part
 const BLOCKS = 22; // of each range, 2²⁰ floats together
 
@@ -51,7 +87,12 @@ function* manyFloats(x: Float32Array): Generator<void> {
 }
 
 /** Ordinary arguments, small and large, then corners. */
-const ARGUMENTS = Float32Array.from([...real(2001, 0, 20), ...real(2001, 1, 2), ...real(500, 2, 1e-3), ...CORNERS.filter((x) => Math.abs(x) < 100)]);
+const ARGUMENTS = Float32Array.from([
+  ...real(2001, 0, 20),
+  ...real(2001, 1, 2),
+  ...real(500, 2, 1e-3),
+  ...CORNERS.filter((x) => Math.abs(x) < 100),
+]);
 
 const mixedError = (got: number, want: number): number => {
   const rounded = Math.fround(want);
@@ -60,7 +101,10 @@ const mixedError = (got: number, want: number): number => {
 
 const table = suite("unary codes");
 table("the enum, the names and the bounds list the same functions", () => {
-  const source = [...read("assembly/lib/unary_codes.ts").matchAll(/(\w+) = (\d+),/g)].map(([, name, code]) => [name!.toLowerCase(), Number(code)]);
+  const source = [...read("assembly/lib/unary_codes.ts").matchAll(/(\w+) = (\d+),/g)].map(([, name, code]) => [
+    name!.toLowerCase(),
+    Number(code),
+  ]);
   assert.equal(source, Object.entries(UNARY_CODES));
   assert.equal(Object.keys(accuracy).sort(), [...names].sort());
 });
@@ -103,7 +147,8 @@ eachBuild("vec_unary", (test, sandbox) => {
         kernels.f32_unary_fwd(x.data.length, x.ptr, y.ptr, code, alpha, beta);
         x.data.forEach((value, i) => {
           const [got, want] = [y.data[i]!, Math.fround(f(value))];
-          if (Number.isFinite(want)) assert.ok(mixedError(got, f(value)) <= 1e-6, `${value}: expected ${want}, got ${got}`);
+          if (Number.isFinite(want))
+            assert.ok(mixedError(got, f(value)) <= 1e-6, `${value}: expected ${want}, got ${got}`);
           else assert.ok(Object.is(got, want), `${value}: expected ${want}, got ${got}`);
         });
       }
@@ -121,7 +166,9 @@ eachBuild("vec_unary", (test, sandbox) => {
       dy.data.set(real(n, 3));
       const want = dx.data.map((slope, i) => slope * dy.data[i]!);
       kernels.f32_unary_bwd(n, x.ptr, y.ptr, dy.ptr, dy.ptr, code, alpha, beta);
-      dy.data.forEach((value, i) => assert.ok(mixedError(value, want[i]!) <= 1e-6 || !Number.isFinite(want[i]), `in place of dy, at ${x.data[i]}`));
+      dy.data.forEach((value, i) =>
+        assert.ok(mixedError(value, want[i]!) <= 1e-6 || !Number.isFinite(want[i]), `in place of dy, at ${x.data[i]}`),
+      );
     });
 
     test(`${name}: every length is a part of the longest, also in place`, () => {
@@ -145,7 +192,10 @@ eachBuild("vec_unary", (test, sandbox) => {
     const values = [...real(101, 5, 10), 0, 1e-40, 2 ** -149];
     const [x, y] = [sandbox.f32([...values, ...values.map((v) => -v)]), sandbox.f32(2 * values.length)];
     kernels.f32_unary_fwd(x.data.length, x.ptr, y.ptr, UNARY_CODES.tanh, 0, 0);
-    same(y.data.subarray(values.length), y.data.subarray(0, values.length).map((v) => -v));
+    same(
+      y.data.subarray(values.length),
+      y.data.subarray(0, values.length).map((v) => -v),
+    );
   });
 });
 

@@ -7,7 +7,13 @@ import { PLAIN_CELLS, plainLayer, type PlainOptions, type PlainRun } from "../su
 
 type Kind = keyof typeof PLAIN_CELLS;
 
-const array = (shape: number[], salt: number): NDArray => ({ data: real(shape.reduce((a, b) => a * b, 1), salt), shape });
+const array = (shape: number[], salt: number): NDArray => ({
+  data: real(
+    shape.reduce((a, b) => a * b, 1),
+    salt,
+  ),
+  shape,
+});
 const clip = (x: number): number => Math.max(0, Math.min(1, x));
 
 const softmax = (x: number[]): number[] => {
@@ -17,17 +23,35 @@ const softmax = (x: number[]): number[] => {
 
 /** Options of the library, and their meaning. */
 const VARIANTS: [Kind, Record<string, unknown>, Partial<PlainOptions>][] = [
-  ["simpleRNN", {}, {}], ["simpleRNN", { activation: "relu" }, { activation: (x) => Math.max(0, x) }], ["simpleRNN", { activation: "softsign", useBias: false }, { activation: (x) => x / (1 + Math.abs(x)) }],
-  ["lstm", {}, {}], ["lstm", { peepholes: true }, {}], ["lstm", { useBias: false }, {}],
-  ["lstm", { activation: "relu", recurrentActivation: "hardSigmoid", peepholes: true }, { activation: (x) => Math.max(0, x), recurrentActivation: (x) => clip(x / 6 + 0.5) }],
-  ["gru", {}, {}], ["gru", { useBias: false }, {}], ["gru", { resetAfter: false }, { resetAfter: false }],
+  ["simpleRNN", {}, {}],
+  ["simpleRNN", { activation: "relu" }, { activation: (x) => Math.max(0, x) }],
+  ["simpleRNN", { activation: "softsign", useBias: false }, { activation: (x) => x / (1 + Math.abs(x)) }],
+  ["lstm", {}, {}],
+  ["lstm", { peepholes: true }, {}],
+  ["lstm", { useBias: false }, {}],
+  [
+    "lstm",
+    { activation: "relu", recurrentActivation: "hardSigmoid", peepholes: true },
+    { activation: (x) => Math.max(0, x), recurrentActivation: (x) => clip(x / 6 + 0.5) },
+  ],
+  ["gru", {}, {}],
+  ["gru", { useBias: false }, {}],
+  ["gru", { resetAfter: false }, { resetAfter: false }],
   ["gru", { recurrentActivation: "hard_sigmoid_keras2" }, { recurrentActivation: (x) => clip(0.2 * x + 0.5) }],
   ["gru", { resetAfter: false, activation: "linear" }, { resetAfter: false, activation: (x) => x }],
-  ["gru", { activation: { name: "scaledTanh", alpha: 1.7, beta: 0.6 } }, { activation: (x) => 1.7 * Math.tanh(0.6 * x) }],
+  [
+    "gru",
+    { activation: { name: "scaledTanh", alpha: 1.7, beta: 0.6 } },
+    { activation: (x) => 1.7 * Math.tanh(0.6 * x) },
+  ],
   // by their equations instead of by kernels
-  ["simpleRNN", { cellClip: 0.4 }, { cellClip: 0.4 }], ["simpleRNN", { activation: "softmax" }, { rowwise: softmax }],
-  ["lstm", { cellClip: 0.4, peepholes: true }, { cellClip: 0.4 }], ["lstm", { coupledInputForget: true }, { coupledInputForget: true }],
-  ["lstm", { projection: 3 }, {}], ["gru", { cellClip: 0.4 }, { cellClip: 0.4 }], ["gru", { cellClip: 0.4, resetAfter: false }, { cellClip: 0.4, resetAfter: false }],
+  ["simpleRNN", { cellClip: 0.4 }, { cellClip: 0.4 }],
+  ["simpleRNN", { activation: "softmax" }, { rowwise: softmax }],
+  ["lstm", { cellClip: 0.4, peepholes: true }, { cellClip: 0.4 }],
+  ["lstm", { coupledInputForget: true }, { coupledInputForget: true }],
+  ["lstm", { projection: 3 }, {}],
+  ["gru", { cellClip: 0.4 }, { cellClip: 0.4 }],
+  ["gru", { cellClip: 0.4, resetAfter: false }, { cellClip: 0.4, resetAfter: false }],
 ];
 
 /** The same factories, without the options that belong to one kind. */
@@ -35,13 +59,25 @@ const recurrent = layers as unknown as Record<Kind, (options: object) => Layer>;
 
 const [B, T, I] = [4, 6, 3];
 const lengths = [3, 6, 0, 5];
-const mask = [[1, 1, 1, 0, 0, 0], [0, 1, 0, 1, 1, 0], [0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1]];
+const mask = [
+  [1, 1, 1, 0, 0, 0],
+  [0, 1, 0, 1, 1, 0],
+  [0, 0, 0, 0, 0, 0],
+  [1, 1, 1, 1, 1, 1],
+];
 
 const RUNS: [string, PlainRun][] = [
-  ["whole", {}], ["from states", { initialState: [] }], ["lengths", { lengths }], ["lengths from states", { lengths, initialState: [] }],
-  ["mask", { mask }], ["mask from states", { mask, initialState: [] }], ["mask with zeros", { mask, zeroOutputForMask: true }],
-  ["backwards", { goBackwards: true, initialState: [] }], ["backwards by lengths", { goBackwards: true, lengths }],
-  ["backwards by mask", { goBackwards: true, mask }], ["backwards by mask with zeros", { goBackwards: true, mask, zeroOutputForMask: true }],
+  ["whole", {}],
+  ["from states", { initialState: [] }],
+  ["lengths", { lengths }],
+  ["lengths from states", { lengths, initialState: [] }],
+  ["mask", { mask }],
+  ["mask from states", { mask, initialState: [] }],
+  ["mask with zeros", { mask, zeroOutputForMask: true }],
+  ["backwards", { goBackwards: true, initialState: [] }],
+  ["backwards by lengths", { goBackwards: true, lengths }],
+  ["backwards by mask", { goBackwards: true, mask }],
+  ["backwards by mask with zeros", { goBackwards: true, mask, zeroOutputForMask: true }],
 ];
 
 /** Gives every weight a value, biases too. */
@@ -58,12 +94,20 @@ eachBackend("recurrent layers", (test) => {
         const width = (options.projection as number | undefined) ?? units;
         for (const [what, { initialState, ...plain }] of RUNS) {
           const { goBackwards, zeroOutputForMask, lengths: valid, mask: steps } = plain;
-          const make = (returnSequences: boolean) => recurrent[kind]({ units, ...options, goBackwards, zeroOutputForMask, returnSequences, returnState: true });
+          const make = (returnSequences: boolean) =>
+            recurrent[kind]({ units, ...options, goBackwards, zeroOutputForMask, returnSequences, returnState: true });
           const [all, last] = [make(true), make(false)];
           const x = array([B, T, I], 1);
-          const initial = initialState && Array.from({ length: PLAIN_CELLS[kind].states }, (_, k) => array([B, k === 0 ? width : units], 2 + k));
-          const run = (layer: ReturnType<typeof make>): NDArray[] => jit(layer, (input: Tensor, states: Tensor[], given: object) =>
-            layer.call(input, { ...(states.length > 0 ? { initialState: states } : {}), ...given }))(x, initial ?? [], { ...(valid ? { lengths: Int32Array.from(valid) } : {}), ...(steps ? { mask: steps } : {}) });
+          const initial =
+            initialState &&
+            Array.from({ length: PLAIN_CELLS[kind].states }, (_, k) => array([B, k === 0 ? width : units], 2 + k));
+          const run = (layer: ReturnType<typeof make>): NDArray[] =>
+            jit(layer, (input: Tensor, states: Tensor[], given: object) =>
+              layer.call(input, { ...(states.length > 0 ? { initialState: states } : {}), ...given }),
+            )(x, initial ?? [], {
+              ...(valid ? { lengths: Int32Array.from(valid) } : {}),
+              ...(steps ? { mask: steps } : {}),
+            });
           run(all);
           run(last);
           const weights = settle(all);
@@ -119,14 +163,19 @@ eachBackend("recurrent layers", (test) => {
     class Looked extends Module {
       embedding = layers.embedding({ inputDim: 7, outputDim: I });
       rnn = layers.lstm({ units: 5, returnSequences: true });
-      override call(x: Tensor): Tensor { return this.rnn.call(this.embedding.call(x)); }
+      override call(x: Tensor): Tensor {
+        return this.rnn.call(this.embedding.call(x));
+      }
     }
     const module = new Looked({ seed: 1 });
     const tokens = { data: Int32Array.from({ length: B * T }, (_, i) => (i * 5) % 7), shape: [B, T] };
     module.predict(tokens);
     const weights = settle(module);
     const table = weights["embedding/embeddings"].data;
-    const x = { data: Float32Array.from([...tokens.data].flatMap((token) => [...table.slice(token * I, (token + 1) * I)])), shape: [B, T, I] };
+    const x = {
+      data: Float32Array.from([...tokens.data].flatMap((token) => [...table.slice(token * I, (token + 1) * I)])),
+      shape: [B, T, I],
+    };
     const own = Object.fromEntries(Object.entries(weights).map(([name, value]) => [name.replace("rnn/", ""), value]));
     close(module.predict(tokens).data, plainLayer("lstm", own, x, { units: 5 }).sequence, 3e-6);
     for (const [what, run] of Object.entries({ lengths: { lengths }, mask: { mask } })) {

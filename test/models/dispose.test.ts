@@ -1,13 +1,27 @@
 /** dispose: every byte comes back, whatever the model was used for, at once, and as often as one likes. */
 import * as assert from "uvu/assert";
-import { Module, jit, layers, optimizers, ops, sequential, trainStep, valueAndGrad, type Tensor } from "../../bindings/index.ts";
+import {
+  Module,
+  jit,
+  layers,
+  optimizers,
+  ops,
+  sequential,
+  trainStep,
+  valueAndGrad,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { floats } from "../support/models.ts";
 
 const x = floats([3, 4, 2]);
 const y = floats([3, 1], 1);
 
-const make = () => sequential([layers.gru({ units: 3, stateful: true, dropout: 0.2 }), layers.dense({ units: 1 })], { seed: 1, inputShape: [null, 2] });
+const make = () =>
+  sequential([layers.gru({ units: 3, stateful: true, dropout: 0.2 }), layers.dense({ units: 1 })], {
+    seed: 1,
+    inputShape: [null, 2],
+  });
 
 const uses: Record<string, (model: ReturnType<typeof make>) => unknown> = {
   nothing: () => undefined,
@@ -18,10 +32,11 @@ const uses: Record<string, (model: ReturnType<typeof make>) => unknown> = {
     await m.fit(x, y, { validationData: [x, y] });
     m.save({ optimizer: true });
   },
-  "several compiles": (m) => ["sgd", "adam", "rmsprop"].forEach((optimizer) => {
-    m.compile({ loss: "mse", optimizer });
-    m.trainOnBatch(x, y);
-  }),
+  "several compiles": (m) =>
+    ["sgd", "adam", "rmsprop"].forEach((optimizer) => {
+      m.compile({ loss: "mse", optimizer });
+      m.trainOnBatch(x, y);
+    }),
   streams: (m) => {
     m.stream({ batch: 2 }).step(new Float32Array(4));
     m.stream({ block: 3 }).process(new Float32Array(14));
@@ -36,7 +51,12 @@ const uses: Record<string, (model: ReturnType<typeof make>) => unknown> = {
     m.inspect(x, { y, gradients: true });
   },
   errors: (m) => {
-    for (const wrong of [() => m.predict(floats([3, 4, 5])), () => m.stream({ batch: -1 }), () => m.compile({ loss: "nothing" })]) assert.throws(wrong);
+    for (const wrong of [
+      () => m.predict(floats([3, 4, 5])),
+      () => m.stream({ batch: -1 }),
+      () => m.compile({ loss: "nothing" }),
+    ])
+      assert.throws(wrong);
   },
 };
 

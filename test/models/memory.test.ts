@@ -7,7 +7,10 @@ const [B, T, I] = [4, 60, 3];
 
 eachBackend("memory", (test) => {
   const make = (checkpointEvery?: number) => {
-    const model = sequential([layers.lstm({ units: 16, checkpointEvery }), layers.dense({ units: 1 })], { inputShape: [null, I], seed: 1 });
+    const model = sequential([layers.lstm({ units: 16, checkpointEvery }), layers.dense({ units: 1 })], {
+      inputShape: [null, I],
+      seed: 1,
+    });
     model.compile({ optimizer: optimizers.adam(), loss: losses.meanSquaredError() });
     return model;
   };
@@ -16,7 +19,10 @@ eachBackend("memory", (test) => {
     const before = backendInfo().memoryBytes;
     const model = make();
     const need = model.memory([B, T, I], [B, 1]);
-    model.trainOnBatch({ data: new Float32Array(B * T * I), shape: [B, T, I] }, { data: new Float32Array(B), shape: [B, 1] });
+    model.trainOnBatch(
+      { data: new Float32Array(B * T * I), shape: [B, T, I] },
+      { data: new Float32Array(B), shape: [B, 1] },
+    );
     const taken = backendInfo().memoryBytes - before;
     assert.is(need.total, need.weights + need.gradients + need.optimizer + need.program);
     assert.is(need.optimizer, 2 * need.weights, "two moments");
@@ -49,9 +55,18 @@ eachBackend("memory", (test) => {
 
   test("refuses what are no extents, other features, and targets without a loss", () => {
     const model = make();
-    assert.throws(() => model.memory([B, 0, I]), (error: unknown) => error instanceof ShapeError && /memory: expected x as extents/.test(error.message));
-    assert.throws(() => model.memory([B, T, I + 1]), (error: unknown) => error instanceof ShapeError);
-    assert.throws(() => layers.dense({ units: 1 }).memory([B, I], [B, 1]), (error: unknown) => error instanceof StateError && /memory: expected a compiled model/.test(error.message));
+    assert.throws(
+      () => model.memory([B, 0, I]),
+      (error: unknown) => error instanceof ShapeError && /memory: expected x as extents/.test(error.message),
+    );
+    assert.throws(
+      () => model.memory([B, T, I + 1]),
+      (error: unknown) => error instanceof ShapeError,
+    );
+    assert.throws(
+      () => layers.dense({ units: 1 }).memory([B, I], [B, 1]),
+      (error: unknown) => error instanceof StateError && /memory: expected a compiled model/.test(error.message),
+    );
     model.dispose();
   });
 });

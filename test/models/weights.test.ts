@@ -1,7 +1,16 @@
 /** Weights in and out, and what a seed settles. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { cells, initializers, layers, loadModel, losses, optimizers, sequential, type Module } from "../../bindings/index.ts";
+import {
+  cells,
+  initializers,
+  layers,
+  loadModel,
+  losses,
+  optimizers,
+  sequential,
+  type Module,
+} from "../../bindings/index.ts";
 import { differ, floats, sameWeights } from "../support/models.ts";
 import { eachBackend } from "../support/backends.ts";
 import { same } from "../support/numbers.ts";
@@ -9,9 +18,15 @@ import { refused } from "../support/refused.ts";
 
 const test = suite("weights");
 
-const small = (seed?: number) => sequential([
-  layers.gru({ units: 3, returnSequences: true, dropout: 0.3, recurrentDropout: 0.2 }), layers.dropout({ rate: 0.4 }), layers.dense({ units: 2 }),
-], { seed, inputShape: [null, 4] });
+const small = (seed?: number) =>
+  sequential(
+    [
+      layers.gru({ units: 3, returnSequences: true, dropout: 0.3, recurrentDropout: 0.2 }),
+      layers.dropout({ rate: 0.4 }),
+      layers.dense({ units: 2 }),
+    ],
+    { seed, inputShape: [null, 4] },
+  );
 const x = floats([6, 5, 4]);
 const y = floats([6, 5, 2], 1);
 
@@ -34,7 +49,14 @@ test("setWeights takes copies, in any form, of any subset", () => {
   const expected = kernel.slice();
   kernel.fill(9);
   same(model.getWeights()["dense/kernel"].data, expected);
-  model.setWeights({ "dense/kernel": [[1, 2], [3, 4], [5, 6]], "dense/bias": [0.5, -0.5] });
+  model.setWeights({
+    "dense/kernel": [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+    "dense/bias": [0.5, -0.5],
+  });
   same(model.getWeights()["dense/kernel"].data, [1, 2, 3, 4, 5, 6]);
   same(model.getWeights()["dense/bias"].data, [0.5, -0.5]);
   same(model.getWeights()["gru/kernel"].data, before["gru/kernel"].data);
@@ -58,12 +80,32 @@ test("setWeights is all or nothing", () => {
   const before = model.getWeights();
   const good = { data: new Float32Array(6), shape: [3, 2] };
   const wrong: [Record<string, unknown>, string, RegExp][] = [
-    [{ "dense/kernel": good, "dense/bais": [0, 0] }, "ERR_OPTION", /^setWeights: expected one of gru\/kernel, .*, got "dense\/bais", did you mean "dense\/bias"\?$/],
-    [{ "dense/kernel": good, "dense/bias": [0, 0, 0] }, "ERR_SHAPE", /^setWeights: expected "dense\/bias" \[2\], got \[3\]$/],
-    [{ "dense/kernel": { data: new Float32Array(6), shape: [2, 3] } }, "ERR_SHAPE", /^setWeights: expected "dense\/kernel" \[3, 2\], got \[2, 3\]$/],
-    [{ "dense/kernel": good, "dense/bias": [0, NaN] }, "ERR_VALUE", /^setWeights: expected finite numbers for "dense\/bias", got NaN at element 1$/],
+    [
+      { "dense/kernel": good, "dense/bais": [0, 0] },
+      "ERR_OPTION",
+      /^setWeights: expected one of gru\/kernel, .*, got "dense\/bais", did you mean "dense\/bias"\?$/,
+    ],
+    [
+      { "dense/kernel": good, "dense/bias": [0, 0, 0] },
+      "ERR_SHAPE",
+      /^setWeights: expected "dense\/bias" \[2\], got \[3\]$/,
+    ],
+    [
+      { "dense/kernel": { data: new Float32Array(6), shape: [2, 3] } },
+      "ERR_SHAPE",
+      /^setWeights: expected "dense\/kernel" \[3, 2\], got \[2, 3\]$/,
+    ],
+    [
+      { "dense/kernel": good, "dense/bias": [0, NaN] },
+      "ERR_VALUE",
+      /^setWeights: expected finite numbers for "dense\/bias", got NaN at element 1$/,
+    ],
     [{ "dense/kernel": good, "dense/bias": [0, 1e300] }, "ERR_VALUE", /got Infinity at element 1$/],
-    [{ "dense/kernel": good, "dense/bias": null }, "ERR_VALUE", /^setWeights: "dense\/bias": expected numbers, .* got null$/],
+    [
+      { "dense/kernel": good, "dense/bias": null },
+      "ERR_VALUE",
+      /^setWeights: "dense\/bias": expected numbers, .* got null$/,
+    ],
   ];
   for (const [weights, code, message] of wrong) {
     refused(() => model.setWeights(weights as never), code, message);
@@ -73,7 +115,10 @@ test("setWeights is all or nothing", () => {
 });
 
 test("trainable: false keeps weights out of training, but in getWeights", () => {
-  const model = sequential([layers.dense({ units: 3, trainable: false }), layers.dense({ units: 1 })], { seed: 1, inputShape: [2] });
+  const model = sequential([layers.dense({ units: 3, trainable: false }), layers.dense({ units: 1 })], {
+    seed: 1,
+    inputShape: [2],
+  });
   const before = model.getWeights();
   model.compile({ loss: "mse", optimizer: optimizers.adam({ learningRate: 0.1 }) });
   model.trainOnBatch(floats([4, 2]), floats([4, 1]));
@@ -85,12 +130,19 @@ test("trainable: false keeps weights out of training, but in getWeights", () => 
 
 test("trainable: false of a layer around others holds for these too", () => {
   const frozen = { trainable: false };
-  const model = sequential([
-    layers.bidirectional({ layer: layers.gru({ units: 2, returnSequences: true }), ...frozen }),
-    layers.timeDistributed({ layer: layers.dense({ units: 3 }), ...frozen }),
-    layers.rnn({ cell: [cells.gru({ units: 2 }), cells.lstm({ units: 2 })], ...frozen }), layers.dense({ units: 1 }),
-  ], { seed: 1, inputShape: [null, 2] });
-  assert.equal(model.trainableParameters().map(([name]) => name), ["dense/kernel", "dense/bias"]);
+  const model = sequential(
+    [
+      layers.bidirectional({ layer: layers.gru({ units: 2, returnSequences: true }), ...frozen }),
+      layers.timeDistributed({ layer: layers.dense({ units: 3 }), ...frozen }),
+      layers.rnn({ cell: [cells.gru({ units: 2 }), cells.lstm({ units: 2 })], ...frozen }),
+      layers.dense({ units: 1 }),
+    ],
+    { seed: 1, inputShape: [null, 2] },
+  );
+  assert.equal(
+    model.trainableParameters().map(([name]) => name),
+    ["dense/kernel", "dense/bias"],
+  );
   const loaded = loadModel(model.save());
   assert.is(loaded.trainableParameters().length, 2, "loaded, too");
   model.dispose();
@@ -110,14 +162,21 @@ test("a seed is drawn when none is given, and can be used again", () => {
 
 test("weights draw by name: another layer before does not change them", () => {
   const a = sequential([layers.dense({ units: 3, name: "here" })], { seed: 4, inputShape: [3] });
-  const b = sequential([layers.dense({ units: 3 }), layers.dense({ units: 3, name: "here" })], { seed: 4, inputShape: [3] });
+  const b = sequential([layers.dense({ units: 3 }), layers.dense({ units: 3, name: "here" })], {
+    seed: 4,
+    inputShape: [3],
+  });
   same(b.getWeights()["here/kernel"].data, a.getWeights()["here/kernel"].data);
   a.dispose();
   b.dispose();
 });
 
 test("an initializer with a seed of its own does not follow the model's", () => {
-  const make = (seed: number) => sequential([layers.dense({ units: 3, kernelInitializer: initializers.randomNormal({ seed: 9 }) })], { seed, inputShape: [3] });
+  const make = (seed: number) =>
+    sequential([layers.dense({ units: 3, kernelInitializer: initializers.randomNormal({ seed: 9 }) })], {
+      seed,
+      inputShape: [3],
+    });
   const [a, b] = [make(1), make(2)];
   sameWeights(a.getWeights(), b.getWeights());
   a.dispose();

@@ -13,7 +13,7 @@ const backends = builds.map(backendOf);
 
 /** Functions of x [3, 4] and y [3, 4]. */
 const SHARED: Record<string, (x: Tensor, y: Tensor) => Tensor | Tensor[]> = {
-  "thrice": (x) => ops.add(ops.add(x, x), x),
+  thrice: (x) => ops.add(ops.add(x, x), x),
   "a cube": (x) => ops.mul(ops.mul(x, x), x),
   "x / x · x": (x) => ops.mul(ops.div(x, ops.add(ops.square(x), 1)), x),
   "a residual path": (x, y) => ops.add(ops.tanh(ops.mul(x, y)), x),
@@ -35,12 +35,13 @@ const SHARED: Record<string, (x: Tensor, y: Tensor) => Tensor | Tensor[]> = {
     const h = ops.add(x, y);
     return ops.add(ops.reshape(ops.tanh(ops.reshape(h, [2, 6])), [3, 4]), ops.mul(h, x));
   },
-  "slices that overlap": (x) => ops.concat([ops.slice(x, [0, 0], [2, 3]), ops.slice(x, [1, 1], [2, 3]), ops.slice(x, [0, 1], [2, 3])], 0),
+  "slices that overlap": (x) =>
+    ops.concat([ops.slice(x, [0, 0], [2, 3]), ops.slice(x, [1, 1], [2, 3]), ops.slice(x, [0, 1], [2, 3])], 0),
   "a broadcast used twice": (x) => {
     const mean = ops.mean(x, { axis: 1, keepDims: true });
     return ops.mul(ops.sub(x, mean), ops.sub(mean, x));
   },
-  "normalisation": (x) => {
+  normalisation: (x) => {
     const centred = ops.sub(x, ops.mean(x, { axis: -1, keepDims: true }));
     return ops.div(centred, ops.sqrt(ops.add(ops.mean(ops.square(centred), { axis: -1, keepDims: true }), 0.01)));
   },
@@ -58,17 +59,28 @@ for (const [what, fn] of Object.entries(SHARED)) {
 
 test("rows gathered more than once, and a table used beside its rows", () => {
   const inputs = [floats([4, 3]), integers([5], [3, 1, 3, 3, 0])];
-  checkGradients("gather", backends, () => ({ inputs, fn: (x, i) => [ops.gather(x, i), ops.gather(x, i), ops.tanh(x)] }));
+  checkGradients("gather", backends, () => ({
+    inputs,
+    fn: (x, i) => [ops.gather(x, i), ops.gather(x, i), ops.tanh(x)],
+  }));
 });
 
 test("dropout draws in the gradient what it drew before", () => {
   const inputs = [floats([6, 7])];
-  checkGradients("dropout", backends, () => ({ inputs, training: true, fn: (x) => ops.mul(ops.dropout(x, 0.4), ops.dropout(x, 0.2)) }));
+  checkGradients("dropout", backends, () => ({
+    inputs,
+    training: true,
+    fn: (x) => ops.mul(ops.dropout(x, 0.4), ops.dropout(x, 0.2)),
+  }));
 });
 
 /** A weight that is used as it is, reshaped, transposed and as two factors at once. */
 class Tied extends Module {
-  first = layers.dense({ units: 4, kernelInitializer: initializers.glorotUniform({ seed: 5 }), biasInitializer: "zeros" });
+  first = layers.dense({
+    units: 4,
+    kernelInitializer: initializers.glorotUniform({ seed: 5 }),
+    biasInitializer: "zeros",
+  });
 
   override call(x: Tensor): Tensor {
     return this.first.call(ops.tanh(this.first.call(ops.tanh(this.first.call(x)))));
@@ -106,7 +118,11 @@ eachBackend("what no gradient reaches", (edge) => {
   });
 
   edge("comparisons and choices of an index pass none on", () => {
-    const step = valueAndGrad(null, (a: Tensor, b: Tensor) => ops.add(ops.sum(ops.greater(a, b)), ops.sum(ops.oneHot(ops.argmax(a), 4))), { inputs: true });
+    const step = valueAndGrad(
+      null,
+      (a: Tensor, b: Tensor) => ops.add(ops.sum(ops.greater(a, b)), ops.sum(ops.oneHot(ops.argmax(a), 4))),
+      { inputs: true },
+    );
     const { inputGrads } = step(x, y);
     for (const { data } of inputGrads) close(data, new Float32Array(12), 0);
   });
@@ -118,8 +134,16 @@ eachBackend("what no gradient reaches", (edge) => {
 
   edge("the maximum of equals: a takes it all from b, the first place from later ones", () => {
     const both = valueAndGrad(null, (a: Tensor, b: Tensor) => ops.sum(ops.maximum(a, b)), { inputs: true });
-    const { inputGrads: [da, db] } = both([1, 2, 3], [1, 2, 0]);
-    assert.equal([[...da.data], [...db.data]], [[1, 1, 1], [0, 0, 0]]);
+    const {
+      inputGrads: [da, db],
+    } = both([1, 2, 3], [1, 2, 0]);
+    assert.equal(
+      [[...da.data], [...db.data]],
+      [
+        [1, 1, 1],
+        [0, 0, 0],
+      ],
+    );
     const row = valueAndGrad(null, (a: Tensor) => ops.max(a), { inputs: true });
     assert.equal([...row([1, 3, 3]).inputGrads[0].data], [0, 1, 0]);
   });
@@ -128,7 +152,9 @@ eachBackend("what no gradient reaches", (edge) => {
     class Two extends Module {
       first = layers.dense({ units: 2 });
       second = layers.dense({ units: 2 });
-      override call(a: Tensor): Tensor { return this.second.call(this.first.call(a)); }
+      override call(a: Tensor): Tensor {
+        return this.second.call(this.first.call(a));
+      }
     }
     const module = new Two({ seed: 3 });
     const first = valueAndGrad(module, (a: Tensor) => ops.sum(module.first.call(a)));

@@ -23,25 +23,59 @@ test("to be called outside a trace, each by its name", () => {
     const [{ fn, inputs }] = cases;
     refused(() => fn(...inputs.map(() => array)), "ERR_TRACE", /expected .*, got .*(jit|outside)/);
   }
-  refused(() => ops.tanh(array), "ERR_TRACE", /^tanh: expected to be called while a function is traced, got a call outside; wrap it in jit/);
+  refused(
+    () => ops.tanh(array),
+    "ERR_TRACE",
+    /^tanh: expected to be called while a function is traced, got a call outside; wrap it in jit/,
+  );
   refused(() => ops.add(1, 2), "ERR_TRACE", /^add: expected to be called while/);
 });
 
 test("arrays in place of tensors", () => {
-  refusal((x) => ops.add(x, [1, 2, 3, 4] as never), [vector], "ERR_TRACE", /^add: expected a traced tensor, got an array; wrap/);
+  refusal(
+    (x) => ops.add(x, [1, 2, 3, 4] as never),
+    [vector],
+    "ERR_TRACE",
+    /^add: expected a traced tensor, got an array; wrap/,
+  );
   refusal((x) => ops.matmul(x, null as never), [matrix], "ERR_TRACE", /^matmul: expected a traced tensor, got null/);
   refusal((x) => ops.concat([x, 3 as never]), [matrix], "ERR_TRACE", /^concat: expected a traced tensor, got 3/);
 });
 
 test("shapes that do not broadcast", () => {
-  refusal((x, y) => ops.mul(x, y), [matrix, floats([3])], "ERR_SHAPE", /^mul: expected shapes that broadcast, got \[3, 4\] and \[3\]/);
-  refusal((x, y) => ops.where(x, y, 0), [matrix, floats([2, 2])], "ERR_SHAPE", /^where: expected shapes that broadcast/);
+  refusal(
+    (x, y) => ops.mul(x, y),
+    [matrix, floats([3])],
+    "ERR_SHAPE",
+    /^mul: expected shapes that broadcast, got \[3, 4\] and \[3\]/,
+  );
+  refusal(
+    (x, y) => ops.where(x, y, 0),
+    [matrix, floats([2, 2])],
+    "ERR_SHAPE",
+    /^where: expected shapes that broadcast/,
+  );
 });
 
 test("products of other extents", () => {
-  refusal((x, y) => ops.matmul(x, y), [matrix, matrix], "ERR_SHAPE", /^matmul: expected \[\.\., K\] and \[K, N\], got \[3, 4\] and \[3, 4\]/);
-  refusal((x, y) => ops.matmul(x, y), [cube, floats([3, 4, 5])], "ERR_SHAPE", /^matmul: expected shapes that broadcast, got \[2\] and \[3\]/);
-  refusal((x, y) => ops.matmul(x, y), [cube, cube], "ERR_SHAPE", /^matmul: expected \[\.\., M, K\] and \[\.\., K, N\], got \[2, 3, 4\] and \[2, 3, 4\]/);
+  refusal(
+    (x, y) => ops.matmul(x, y),
+    [matrix, matrix],
+    "ERR_SHAPE",
+    /^matmul: expected \[\.\., K\] and \[K, N\], got \[3, 4\] and \[3, 4\]/,
+  );
+  refusal(
+    (x, y) => ops.matmul(x, y),
+    [cube, floats([3, 4, 5])],
+    "ERR_SHAPE",
+    /^matmul: expected shapes that broadcast, got \[2\] and \[3\]/,
+  );
+  refusal(
+    (x, y) => ops.matmul(x, y),
+    [cube, cube],
+    "ERR_SHAPE",
+    /^matmul: expected \[\.\., M, K\] and \[\.\., K, N\], got \[2, 3, 4\] and \[2, 3, 4\]/,
+  );
   refusal((x, y) => ops.matmul(x, y), [matrix, vector], "ERR_SHAPE", /^matmul: expected .*, got \[3, 4\] and \[4\]/);
 });
 
@@ -54,30 +88,68 @@ test("axes there are not", () => {
     refusal((x) => ops.gather(x, x, axis), [matrix], "ERR_SHAPE", /^gather: expected an axis of -2…1/);
   }
   refusal((x) => ops.stack([x], 3), [matrix], "ERR_SHAPE", /^stack: expected an axis of -3…2, got 3/);
-  refusal((x) => ops.transpose(x, [0, 0]), [matrix], "ERR_SHAPE", /^transpose: expected each of 2 axes once, got \[0, 0\]/);
+  refusal(
+    (x) => ops.transpose(x, [0, 0]),
+    [matrix],
+    "ERR_SHAPE",
+    /^transpose: expected each of 2 axes once, got \[0, 0\]/,
+  );
   refusal((x) => ops.transpose(x, [0]), [matrix], "ERR_SHAPE", /^transpose: expected each of 2 axes once, got \[0\]/);
 });
 
 test("blocks, shapes and parts that do not fit", () => {
-  for (const parts of [3, 0, -2, 1.5]) refusal((x) => ops.split(x, parts)[0], [matrix], "ERR_SHAPE", new RegExp(`^split: expected a number of parts that axis -1 of \\[3, 4\\] is a multiple of, got ${parts}$`));
+  for (const parts of [3, 0, -2, 1.5])
+    refusal(
+      (x) => ops.split(x, parts)[0],
+      [matrix],
+      "ERR_SHAPE",
+      new RegExp(`^split: expected a number of parts that axis -1 of \\[3, 4\\] is a multiple of, got ${parts}$`),
+    );
   refusal((x) => ops.split(x, 2, 2)[0], [matrix], "ERR_SHAPE", /^split: expected an axis of -2…1, got 2/);
-  refusal((x) => ops.slice(x, [0, 2], [3, 3]), [matrix], "ERR_SHAPE", /^slice: expected a block within \[3, 4\], got starts \[0, 2\] and sizes \[3, 3\]/);
+  refusal(
+    (x) => ops.slice(x, [0, 2], [3, 3]),
+    [matrix],
+    "ERR_SHAPE",
+    /^slice: expected a block within \[3, 4\], got starts \[0, 2\] and sizes \[3, 3\]/,
+  );
   refusal((x) => ops.slice(x, [4]), [matrix], "ERR_SHAPE", /^slice: expected a block within/);
   refusal((x) => ops.slice(x, [-4]), [matrix], "ERR_SHAPE", /^slice: expected a block within/);
   refusal((x) => ops.slice(x, [0, 0, 0]), [matrix], "ERR_SHAPE", /^slice: expected a block within/);
-  refusal((x) => ops.slice(x, [0.5]), [matrix], "ERR_SHAPE", /^slice: expected starts as a list of whole numbers, got \[0\.5\]/);
-  refusal((x) => ops.reshape(x, [5, -1]), [matrix], "ERR_SHAPE", /^reshape: expected 12 elements, as \[3, 4\] has, got shape \[5, -1\]/);
+  refusal(
+    (x) => ops.slice(x, [0.5]),
+    [matrix],
+    "ERR_SHAPE",
+    /^slice: expected starts as a list of whole numbers, got \[0\.5\]/,
+  );
+  refusal(
+    (x) => ops.reshape(x, [5, -1]),
+    [matrix],
+    "ERR_SHAPE",
+    /^reshape: expected 12 elements, as \[3, 4\] has, got shape \[5, -1\]/,
+  );
   refusal((x) => ops.reshape(x, [-1, -1]), [matrix], "ERR_SHAPE", /^reshape: /);
   refusal((x) => ops.reshape(x, [-3, -4]), [matrix], "ERR_SHAPE", /^reshape: /);
-  refusal((x, y) => ops.concat([x, y], 0), [matrix, floats([3, 5])], "ERR_SHAPE", /^concat: expected shapes equal but along axis 0, got \[3, 4\] and \[3, 5\]/);
+  refusal(
+    (x, y) => ops.concat([x, y], 0),
+    [matrix, floats([3, 5])],
+    "ERR_SHAPE",
+    /^concat: expected shapes equal but along axis 0, got \[3, 4\] and \[3, 5\]/,
+  );
   refusal(() => ops.concat([]), [], "ERR_SHAPE", /^concat: expected at least one tensor, got none/);
   refusal(() => ops.stack([]), [], "ERR_SHAPE", /^stack: expected at least one tensor, got none/);
   refusal((x, y) => ops.stack([x, y]), [matrix, vector], "ERR_SHAPE", /^(stack|concat): expected/);
 });
 
 test("rates and depths out of range", () => {
-  for (const rate of [1, -0.1, NaN]) refusal((x) => ops.dropout(x, rate), [matrix], "ERR_VALUE", /^dropout: expected a rate of 0 ≤ rate < 1, got /);
-  for (const depth of [0, 1.5, -1]) refusal((x) => ops.oneHot(x, depth), [integers([1], [0])], "ERR_VALUE", /^oneHot: expected a depth of at least 1, got /);
+  for (const rate of [1, -0.1, NaN])
+    refusal((x) => ops.dropout(x, rate), [matrix], "ERR_VALUE", /^dropout: expected a rate of 0 ≤ rate < 1, got /);
+  for (const depth of [0, 1.5, -1])
+    refusal(
+      (x) => ops.oneHot(x, depth),
+      [integers([1], [0])],
+      "ERR_VALUE",
+      /^oneHot: expected a depth of at least 1, got /,
+    );
 });
 
 test.run();
@@ -90,20 +162,37 @@ eachBackend("indices", (edge) => {
     const viewed = jit(null, (x: Tensor, i: Tensor) => ops.gather(x, ops.reshape(i, [2, 1])));
     for (const take of [direct, viewed]) {
       take(table, Int32Array.of(0, 2));
-      refused(() => take(table, Int32Array.of(0, 3)), "ERR_VALUE", /^jit: input 1: expected indices of 0…2, got 3 at \[1\]/);
+      refused(
+        () => take(table, Int32Array.of(0, 3)),
+        "ERR_VALUE",
+        /^jit: input 1: expected indices of 0…2, got 3 at \[1\]/,
+      );
       refused(() => take(table, Int32Array.of(-1, 0)), "ERR_VALUE", /expected indices of 0…2, got -1 at \[0\]/);
       refused(() => take(table, Float32Array.of(0.5, 0)), "ERR_VALUE", /expected indices of 0…2, got 0.5 at \[0\]/);
     }
-    assert.equal([...direct(table, Int32Array.of(0, 2)).data], [0, 1, 4, 5].map((i) => table.data[i]));
+    assert.equal(
+      [...direct(table, Int32Array.of(0, 2)).data],
+      [0, 1, 4, 5].map((i) => table.data[i]),
+    );
   });
 
   edge("that are computed are taken to the nearest end, and write nowhere else", () => {
-    const step = valueAndGrad(null, (x: Tensor, i: Tensor) => {
-      const far = ops.mul(i, 1e6);
-      return [ops.sum(ops.gather(x, far)), [ops.gather(x, far), ops.oneHot(far, 3)]];
-    }, { aux: true, inputs: true });
-    const { aux: [rows, hot], inputGrads } = step(table, [1, -1, 0, NaN]);
-    assert.equal([...rows.data], [4, 5, 0, 1, 0, 1, 0, 1].map((i) => table.data[i]));
+    const step = valueAndGrad(
+      null,
+      (x: Tensor, i: Tensor) => {
+        const far = ops.mul(i, 1e6);
+        return [ops.sum(ops.gather(x, far)), [ops.gather(x, far), ops.oneHot(far, 3)]];
+      },
+      { aux: true, inputs: true },
+    );
+    const {
+      aux: [rows, hot],
+      inputGrads,
+    } = step(table, [1, -1, 0, NaN]);
+    assert.equal(
+      [...rows.data],
+      [4, 5, 0, 1, 0, 1, 0, 1].map((i) => table.data[i]),
+    );
     assert.equal([...hot.data], [0, 0, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0]);
     assert.equal([...inputGrads[0].data], [3, 3, 0, 0, 1, 1]);
   });

@@ -5,8 +5,14 @@ import { assertOracle, eachCase, type OracleCase } from "../support/oracles.ts";
 import { TORCH_GATES, torchRow as rowOf } from "../support/torch.ts";
 
 const CELLS: { [mode: string]: CellName } = {
-  RNN_TANH: "simple_rnn", RNN_RELU: "simple_rnn", RNNCell_tanh: "simple_rnn", RNNCell_relu: "simple_rnn",
-  LSTM: "lstm", LSTMCell: "lstm", GRU: "gru_reset_after", GRUCell: "gru_reset_after",
+  RNN_TANH: "simple_rnn",
+  RNN_RELU: "simple_rnn",
+  RNNCell_tanh: "simple_rnn",
+  RNNCell_relu: "simple_rnn",
+  LSTM: "lstm",
+  LSTMCell: "lstm",
+  GRU: "gru_reset_after",
+  GRUCell: "gru_reset_after",
 };
 
 const RELU = { code: 3, alpha: 0, beta: 0 };
@@ -54,22 +60,29 @@ function problem(oracle: OracleCase): Problem {
   place.forEach(({ t, b }, n) => {
     for (let m = 0; m < G * H; m++) {
       const row = torchRow(cell, H, m);
-      let sum = (bi?.[row] ?? 0) + (cell === "gru_reset_after" ? 0 : bh?.[row] ?? 0);
+      let sum = (bi?.[row] ?? 0) + (cell === "gru_reset_after" ? 0 : (bh?.[row] ?? 0));
       for (let i = 0; i < I; i++) sum += x.data[at(t, b) * I + i] * wi[row * I + i];
       z[n * G * H + m] = sum;
     }
   });
-  const u = Float32Array.from({ length: H * G * H }, (_, i) => wh[torchRow(cell, H, i % (G * H)) * H + Math.floor(i / (G * H))]);
+  const u = Float32Array.from(
+    { length: H * G * H },
+    (_, i) => wh[torchRow(cell, H, i % (G * H)) * H + Math.floor(i / (G * H))],
+  );
   const arrays: Arrays = { z, u };
   const state = (name: string): Float32Array | undefined => {
     const rows = tensors[name]?.data;
     return rows && Float32Array.from({ length: B * H }, (_, i) => rows[order[Math.floor(i / H)] * H + (i % H)]);
   };
-  for (const [ours, theirs] of [["h0", single ? "h" : "h0"], ["c0", single ? "c" : "c0"]]) {
+  for (const [ours, theirs] of [
+    ["h0", single ? "h" : "h0"],
+    ["c0", single ? "c" : "c0"],
+  ]) {
     const rows = state(`input.${theirs}`);
     if (rows) arrays[ours] = rows;
   }
-  if (cell === "gru_reset_after" && bh) arrays.bu = Float32Array.from({ length: G * H }, (_, m) => bh[torchRow(cell, H, m)]);
+  if (cell === "gru_reset_after" && bh)
+    arrays.bu = Float32Array.from({ length: G * H }, (_, m) => bh[torchRow(cell, H, m)]);
   const acts = /relu/i.test(config.kind ?? config.mode) ? [RELU] : undefined;
   return { spec: { cell, T, B, H, active, acts }, arrays, order, place, at, suffix };
 }
@@ -77,14 +90,16 @@ function problem(oracle: OracleCase): Problem {
 /** Rows of the packed order as rows of the case. */
 function unsort(order: number[], H: number, rows: ArrayLike<number>): Float64Array {
   const y = new Float64Array(order.length * H);
-  order.forEach((b, k) => { for (let j = 0; j < H; j++) y[b * H + j] = rows[k * H + j]; });
+  order.forEach((b, k) => {
+    for (let j = 0; j < H; j++) y[b * H + j] = rows[k * H + j];
+  });
   return y;
 }
 
 /** d mean((output − target)²) / d output. */
 function squaredError(oracle: OracleCase, output: string, target: string): Float64Array {
   const [y, t] = [oracle.tensors[output].data, oracle.tensors[target].data];
-  return Float64Array.from(y, (value, i) => 2 * (value - t[i]) / y.length);
+  return Float64Array.from(y, (value, i) => (2 * (value - t[i])) / y.length);
 }
 
 function check(oracle: OracleCase, run: (spec: CellCase, arrays: Arrays) => { [name: string]: Float32Array }): void {

@@ -3,7 +3,16 @@
  * lengths, masks, options, refusals. Here the expected numbers follow from the layers themselves or from a plain loop.
  */
 import * as assert from "uvu/assert";
-import { cells, jit, layers, loadModel, sequential, type Layer, type NDArray, type Tensor } from "../../bindings/index.ts";
+import {
+  cells,
+  jit,
+  layers,
+  loadModel,
+  sequential,
+  type Layer,
+  type NDArray,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { floats, rows } from "../support/models.ts";
 import { close, same } from "../support/numbers.ts";
@@ -20,7 +29,8 @@ interface Call {
 /** Calls a layer on arrays; gives all that it gives. */
 function run(layer: Layer, x: NDArray, options: Call = {}): NDArray[] {
   const call = jit(layer, (input: Tensor, { lengths, mask, initialState }: Record<string, any>) =>
-    [layer.call(input, { lengths, mask, initialState }) as Tensor | Tensor[]].flat());
+    [layer.call(input, { lengths, mask, initialState }) as Tensor | Tensor[]].flat(),
+  );
   const { lengths, ...rest } = options;
   return call(x, { ...rest, lengths: lengths && Int32Array.from(lengths) }) as NDArray[];
 }
@@ -30,7 +40,8 @@ const KINDS: Record<string, (options?: object) => Layer> = {
   simpleRNN: (options) => seeded(layers.simpleRNN({ units: H, ...options })),
   lstm: (options) => seeded(layers.lstm({ units: H, biasInitializer: "glorotUniform", ...options })),
   "gru after": (options) => seeded(layers.gru({ units: H, biasInitializer: "glorotUniform", ...options })),
-  "gru before": (options) => seeded(layers.gru({ units: H, resetAfter: false, biasInitializer: "glorotUniform", ...options })),
+  "gru before": (options) =>
+    seeded(layers.gru({ units: H, resetAfter: false, biasInitializer: "glorotUniform", ...options })),
 };
 
 const made: Layer[] = [];
@@ -44,18 +55,25 @@ function seeded<L extends Layer>(layer: L): L {
 
 const x = floats([B, T, I], 1);
 const ALL = { returnSequences: true, returnState: true };
-const maskOf = (mask: number[][]): NDArray<Int32Array> => ({ data: Int32Array.from(mask.flat()), shape: [mask.length, mask[0].length] });
+const maskOf = (mask: number[][]): NDArray<Int32Array> => ({
+  data: Int32Array.from(mask.flat()),
+  shape: [mask.length, mask[0].length],
+});
 
 /** Steps of each row in another order. */
 function reversed({ data, shape: [n, steps, width] }: NDArray): NDArray {
-  return { data: Float32Array.from(data, (_, i) => {
-    const [b, t, k] = [Math.floor(i / (steps * width)), Math.floor(i / width) % steps, i % width];
-    return data[(b * steps + steps - 1 - t) * width + k];
-  }), shape: [n, steps, width] };
+  return {
+    data: Float32Array.from(data, (_, i) => {
+      const [b, t, k] = [Math.floor(i / (steps * width)), Math.floor(i / width) % steps, i % width];
+      return data[(b * steps + steps - 1 - t) * width + k];
+    }),
+    shape: [n, steps, width],
+  };
 }
 
 /** Step t of row b. */
-const at = ({ data, shape }: NDArray, b: number, t: number): Float32Array => data.subarray((b * shape[1] + t) * shape[2], (b * shape[1] + t + 1) * shape[2]);
+const at = ({ data, shape }: NDArray, b: number, t: number): Float32Array =>
+  data.subarray((b * shape[1] + t) * shape[2], (b * shape[1] + t + 1) * shape[2]);
 const row = ({ data, shape }: NDArray, b: number): Float32Array => data.subarray(b * shape[1], (b + 1) * shape[1]);
 
 eachBackend("checklist of layers", (test) => {
@@ -78,7 +96,15 @@ eachBackend("checklist of layers", (test) => {
       same(states[0].data, last.data, "h is the last output");
     });
 
-    for (const lengths of [[2, 5, 4], [5, 2, 4], [4, 5, 2], [0, 5, 3], [5, 0, 3], [0, 0, 0], [2, 3, 1]]) {
+    for (const lengths of [
+      [2, 5, 4],
+      [5, 2, 4],
+      [4, 5, 2],
+      [0, 5, 3],
+      [5, 0, 3],
+      [0, 0, 0],
+      [2, 3, 1],
+    ]) {
       test(`${kind}: rows of ${lengths.join(", ")} steps are as if alone, zeros behind`, () => {
         const [sequence, ...states] = run(make(ALL), x, { lengths });
         lengths.forEach((length, b) => {
@@ -104,7 +130,9 @@ eachBackend("checklist of layers", (test) => {
         const initialState = Array.from({ length: kind === "lstm" ? 2 : 1 }, (_, i) => floats([B, H], 10 + i));
         const clean = run(layer, x, { lengths, initialState });
         run(layer, junk, { lengths, initialState }).forEach(({ data }, i) => same(data, clean[i].data, `result ${i}`));
-        clean.slice(1).forEach((state, i) => same(row(state, 1), row(initialState[i], 1), "a row without steps keeps its state"));
+        clean
+          .slice(1)
+          .forEach((state, i) => same(row(state, 1), row(initialState[i], 1), "a row without steps keeps its state"));
       }
     });
 
@@ -112,21 +140,33 @@ eachBackend("checklist of layers", (test) => {
       const many = floats([33, 7, I], 3);
       const layer = make(ALL);
       const whole = run(layer, many);
-      for (const [from, to] of [[0, 1], [31, 33], [5, 12]]) {
+      for (const [from, to] of [
+        [0, 1],
+        [31, 33],
+        [5, 12],
+      ]) {
         const part = run(layer, rows(many, from, to));
-        part.forEach((result, i) => close(result.data, rows(whole[i], from, to).data, 1e-6, `rows ${from}…${to}, result ${i}`));
+        part.forEach((result, i) =>
+          close(result.data, rows(whole[i], from, to).data, 1e-6, `rows ${from}…${to}, result ${i}`),
+        );
       }
       run(layer, floats([2, 9, I], 4, 100));
       run(layer, many).forEach(({ data }, i) => same(data, whole[i].data, `again, result ${i}`));
     });
 
     test(`${kind}: masked steps keep the state and repeat the output; zeros before the first, zeros all along without any`, () => {
-      const mask = maskOf([[0, 1, 0, 0, 1], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]]);
+      const mask = maskOf([
+        [0, 1, 0, 0, 1],
+        [1, 1, 1, 1, 1],
+        [0, 0, 0, 0, 0],
+      ]);
       const [sequence, ...states] = run(make(ALL), x, { mask });
       const valid = { data: Float32Array.from([...at(x, 0, 1), ...at(x, 0, 4)]), shape: [1, 2, I] };
       const [own, ...ends] = run(make(ALL), valid);
       const zeros = new Float32Array(H);
-      [zeros, at(own, 0, 0), at(own, 0, 0), at(own, 0, 0), at(own, 0, 1)].forEach((expected, t) => close(at(sequence, 0, t), expected, 1e-6, `step ${t}`));
+      [zeros, at(own, 0, 0), at(own, 0, 0), at(own, 0, 0), at(own, 0, 1)].forEach((expected, t) =>
+        close(at(sequence, 0, t), expected, 1e-6, `step ${t}`),
+      );
       ends.forEach((end, i) => close(row(states[i], 0), end.data, 1e-6, `state ${i}`));
       for (let t = 0; t < T; t++) same(at(sequence, 2, t), zeros, "no valid step");
       same(row(run(make(), x, { mask })[0], 2), zeros, "last output without a valid step");
@@ -136,16 +176,28 @@ eachBackend("checklist of layers", (test) => {
     });
 
     test(`${kind}: goBackwards reverses the mask with the inputs`, () => {
-      const mask = [[1, 1, 0, 1, 0], [0, 1, 1, 1, 1], [1, 0, 0, 0, 1]];
+      const mask = [
+        [1, 1, 0, 1, 0],
+        [0, 1, 1, 1, 1],
+        [1, 0, 0, 0, 1],
+      ];
       const backward = run(make({ ...ALL, goBackwards: true }), x, { mask: maskOf(mask) });
       const forward = run(make(ALL), reversed(x), { mask: maskOf(mask.map((steps) => [...steps].reverse())) });
       backward.forEach(({ data }, i) => close(data, forward[i].data, 1e-6, `result ${i}`));
     });
 
     test(`${kind}: a mask of trailing padding agrees with lengths where they count`, () => {
-      const [byMask, ...maskStates] = run(make(ALL), x, { mask: maskOf([[1, 1, 0, 0, 0], [1, 1, 1, 1, 1], [1, 0, 0, 0, 0]]) });
+      const [byMask, ...maskStates] = run(make(ALL), x, {
+        mask: maskOf([
+          [1, 1, 0, 0, 0],
+          [1, 1, 1, 1, 1],
+          [1, 0, 0, 0, 0],
+        ]),
+      });
       const [byLengths, ...lengthStates] = run(make(ALL), x, { lengths: [2, 5, 1] });
-      [2, 5, 1].forEach((length, b) => { for (let t = 0; t < length; t++) same(at(byMask, b, t), at(byLengths, b, t)); });
+      [2, 5, 1].forEach((length, b) => {
+        for (let t = 0; t < length; t++) same(at(byMask, b, t), at(byLengths, b, t));
+      });
       maskStates.forEach(({ data }, i) => same(data, lengthStates[i].data, `state ${i}`));
     });
 
@@ -165,7 +217,9 @@ eachBackend("checklist of layers", (test) => {
 
     test(`${kind}: saturated gates, inputs of 1e4, rows without a step, extents of 1 give finite numbers`, () => {
       for (const [input, options] of [
-        [floats([B, T, I], 5, 1e4), {}], [x, { mask: maskOf(Array.from({ length: B }, () => new Array(T).fill(0))) }], [floats([1, 1, I], 6), {}],
+        [floats([B, T, I], 5, 1e4), {}],
+        [x, { mask: maskOf(Array.from({ length: B }, () => new Array(T).fill(0))) }],
+        [floats([1, 1, I], 6), {}],
       ] as [NDArray, Call][]) {
         for (const { data } of run(make(ALL), input, options)) assert.ok(data.every(Number.isFinite));
       }
@@ -176,23 +230,52 @@ eachBackend("checklist of layers", (test) => {
     test(`${kind}: unroll and implementation are accepted, and change nothing`, () => {
       const plain = run(make(ALL), x);
       for (const options of [{ unroll: true }, { implementation: 0 }, { implementation: 1 }, { implementation: 2 }]) {
-        run(make({ ...ALL, ...options }), x).forEach(({ data }, i) => same(data, plain[i].data, JSON.stringify(options)));
+        run(make({ ...ALL, ...options }), x).forEach(({ data }, i) =>
+          same(data, plain[i].data, JSON.stringify(options)),
+        );
       }
     });
 
     test(`${kind}: errors name the layer, what was expected and what came`, () => {
-      refused(() => make().predict(floats([B, I])), "ERR_SHAPE", /expected input \[batch, time, features\], got \[3, 4\]/);
+      refused(
+        () => make().predict(floats([B, I])),
+        "ERR_SHAPE",
+        /expected input \[batch, time, features\], got \[3, 4\]/,
+      );
       refused(() => make({ units: 0 }), "ERR_OPTION", /expected units to be a positive integer, got 0/);
       refused(() => make({ units: 2.5 }), "ERR_OPTION", /expected units to be a positive integer, got 2.5/);
-      refused(() => make({ activation: "tahn" }), "ERR_OPTION", /expected a known activation, got "tahn", did you mean "tanh"/);
-      refused(() => run(make(), x, { initialState: [floats([B, H]), floats([B, H]), floats([B, H])] }), "ERR_SHAPE", /initial states/);
+      refused(
+        () => make({ activation: "tahn" }),
+        "ERR_OPTION",
+        /expected a known activation, got "tahn", did you mean "tanh"/,
+      );
+      refused(
+        () => run(make(), x, { initialState: [floats([B, H]), floats([B, H]), floats([B, H])] }),
+        "ERR_SHAPE",
+        /initial states/,
+      );
       refused(() => run(make(), x, { initialState: [] }), "ERR_SHAPE", /initial states .*got none/);
       refused(() => make().predict(x, { lengths: [1, 2] }), "ERR_SHAPE", /expected lengths \[3\], got \[2\]/);
       refused(() => make().predict(x, { lengths: [1, 2, 6] }), "ERR_VALUE", /expected lengths of 0…5, got 6 for row 2/);
-      refused(() => make().predict(x, { mask: [[1, 1], [1, 0], [0, 0]] }), "ERR_SHAPE", /expected mask \[3, 5\], got \[3, 2\]/);
+      refused(
+        () =>
+          make().predict(x, {
+            mask: [
+              [1, 1],
+              [1, 0],
+              [0, 0],
+            ],
+          }),
+        "ERR_SHAPE",
+        /expected mask \[3, 5\], got \[3, 2\]/,
+      );
       const layer = make();
       layer.predict(x);
-      refused(() => layer.predict(floats([B, T, I + 1])), "ERR_SHAPE", /expected input \[batch, time, 4\], got \[3, 5, 5\]/);
+      refused(
+        () => layer.predict(floats([B, T, I + 1])),
+        "ERR_SHAPE",
+        /expected input \[batch, time, 4\], got \[3, 5, 5\]/,
+      );
     });
   }
 
@@ -202,7 +285,10 @@ eachBackend("checklist of layers", (test) => {
       layer.predict(x);
       return layer.getWeights().bias.data;
     };
-    same(bias({}), Float32Array.from({ length: 4 * H }, (_, i) => +(i >= H && i < 2 * H)));
+    same(
+      bias({}),
+      Float32Array.from({ length: 4 * H }, (_, i) => +(i >= H && i < 2 * H)),
+    );
     same(bias({ unitForgetBias: false }), new Float32Array(4 * H));
   });
 
@@ -214,7 +300,9 @@ eachBackend("checklist of layers", (test) => {
 
   for (const useBias of [true, false]) {
     test(`peepholes ${useBias ? "with" : "without"} a bias: i and f see the cell before, o the one after`, () => {
-      const layer = seeded(layers.lstm({ units: H, peepholes: true, useBias, ...ALL, biasInitializer: "glorotUniform" }));
+      const layer = seeded(
+        layers.lstm({ units: H, peepholes: true, useBias, ...ALL, biasInitializer: "glorotUniform" }),
+      );
       const [sequence, , cell] = run(layer, x);
       const w = layer.getWeights();
       const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
@@ -227,7 +315,11 @@ eachBackend("checklist of layers", (test) => {
             for (let k = 0; k < H; k++) sum += h[k] * w.recurrent_kernel.data[k * 4 * H + m];
             return sum;
           });
-          const next = c.map((old, j) => sigmoid(z[H + j] + w.peephole_f.data[j] * old) * old + sigmoid(z[j] + w.peephole_i.data[j] * old) * Math.tanh(z[2 * H + j]));
+          const next = c.map(
+            (old, j) =>
+              sigmoid(z[H + j] + w.peephole_f.data[j] * old) * old +
+              sigmoid(z[j] + w.peephole_i.data[j] * old) * Math.tanh(z[2 * H + j]),
+          );
           h = next.map((value, j) => sigmoid(z[3 * H + j] + w.peephole_o.data[j] * value) * Math.tanh(value));
           c = next;
           close(at(sequence, b, t), h, 1e-5, `row ${b} step ${t}`);
@@ -238,10 +330,28 @@ eachBackend("checklist of layers", (test) => {
   }
 
   test("a stack of cells has states of its own sizes, and carries masks and states through all of them", () => {
-    const stack = (options: object): Layer => seeded(layers.rnn({ cell: [cells.lstm({ units: 3 }), cells.gru({ units: 4 }), cells.simpleRNN({ units: 2 })], ...options } as never)) as Layer;
-    const mask = maskOf([[1, 1, 0, 1, 1], [0, 1, 1, 0, 0], [1, 1, 1, 1, 1]]);
+    const stack = (options: object): Layer =>
+      seeded(
+        layers.rnn({
+          cell: [cells.lstm({ units: 3 }), cells.gru({ units: 4 }), cells.simpleRNN({ units: 2 })],
+          ...options,
+        } as never),
+      ) as Layer;
+    const mask = maskOf([
+      [1, 1, 0, 1, 1],
+      [0, 1, 1, 0, 0],
+      [1, 1, 1, 1, 1],
+    ]);
     const [output, ...states] = run(stack(ALL), x, { mask });
-    assert.equal(states.map(({ shape }) => shape), [[3, 3], [3, 3], [3, 4], [3, 2]]);
+    assert.equal(
+      states.map(({ shape }) => shape),
+      [
+        [3, 3],
+        [3, 3],
+        [3, 4],
+        [3, 2],
+      ],
+    );
     same(row(states[3], 1), at(output, 1, 2), "the last state of a masked row");
     const stateful = stack({ ...ALL, stateful: true });
     const calls = [stateful.predict(x), stateful.predict(x)] as unknown as NDArray[][];
@@ -251,11 +361,18 @@ eachBackend("checklist of layers", (test) => {
   });
 
   test("layers, cells and stacks of cells come back from a file with their options and weights", () => {
-    const model = sequential([
-      layers.lstm({ units: 3, peepholes: true, returnSequences: true, recurrentActivation: "hard_sigmoid" }),
-      layers.rnn({ cell: [cells.lstm({ units: 3 }), cells.gru({ units: 4, resetAfter: false })], returnSequences: true, goBackwards: true }),
-      layers.rnn({ cell: cells.simpleRNN({ units: 5, activation: "relu" }) }),
-    ], { seed: 3, inputShape: [null, I] });
+    const model = sequential(
+      [
+        layers.lstm({ units: 3, peepholes: true, returnSequences: true, recurrentActivation: "hard_sigmoid" }),
+        layers.rnn({
+          cell: [cells.lstm({ units: 3 }), cells.gru({ units: 4, resetAfter: false })],
+          returnSequences: true,
+          goBackwards: true,
+        }),
+        layers.rnn({ cell: cells.simpleRNN({ units: 5, activation: "relu" }) }),
+      ],
+      { seed: 3, inputShape: [null, I] },
+    );
     const again = loadModel(model.save());
     assert.equal(Object.keys(again.getWeights()), Object.keys(model.getWeights()));
     assert.is(again.summary(), model.summary());
@@ -270,15 +387,30 @@ eachBackend("checklist of layers", (test) => {
     const half = (path: string, goBackwards: boolean): NDArray => {
       const layer = seeded(layers.gru({ units: H, returnSequences: true, goBackwards }));
       layer.predict(x);
-      layer.setWeights(Object.fromEntries(Object.keys(layer.getWeights()).map((name) => [name, weights[`${path}/${name}`]])));
+      layer.setWeights(
+        Object.fromEntries(Object.keys(layer.getWeights()).map((name) => [name, weights[`${path}/${name}`]])),
+      );
       return layer.predict(x);
     };
     const [forward, backward] = [half("forward_gru", false), reversed(half("backward_gru", true))];
     for (let b = 0; b < B; b++) {
-      for (let t = 0; t < T; t++) close(at(merged, b, t), [...at(forward, b, t), ...at(backward, b, t)], 1e-6, `row ${b} step ${t}`);
+      for (let t = 0; t < T; t++)
+        close(at(merged, b, t), [...at(forward, b, t), ...at(backward, b, t)], 1e-6, `row ${b} step ${t}`);
     }
     const layer = layers.gru({ units: H });
-    refused(() => layers.bidirectional({ layer, backwardLayer: layers.gru({ units: H }) }), "ERR_OPTION", /backwardLayer with goBackwards/);
-    refused(() => layers.bidirectional({ layer, backwardLayer: layers.gru({ units: H, goBackwards: true, returnSequences: true }) }), "ERR_OPTION", /the same returnSequences/);
+    refused(
+      () => layers.bidirectional({ layer, backwardLayer: layers.gru({ units: H }) }),
+      "ERR_OPTION",
+      /backwardLayer with goBackwards/,
+    );
+    refused(
+      () =>
+        layers.bidirectional({
+          layer,
+          backwardLayer: layers.gru({ units: H, goBackwards: true, returnSequences: true }),
+        }),
+      "ERR_OPTION",
+      /the same returnSequences/,
+    );
   });
 });

@@ -8,17 +8,22 @@ import { ELSEWHERE, LEFT_OUT, LEFT_OUT_GROUPS } from "./left_out.ts";
 const source = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
 /** Files of tests beside this one, with what they say. */
-const tests = readdirSync(new URL(".", import.meta.url)).filter((file) => file.endsWith(".test.ts")).map((file) => source(`test/oracles/${file}`));
+const tests = readdirSync(new URL(".", import.meta.url))
+  .filter((file) => file.endsWith(".test.ts"))
+  .map((file) => source(`test/oracles/${file}`));
 
 /** Names of the cases of a group: those of a folder, or those in a file. */
 const casesOf = (group: string): string[] =>
-  (group.endsWith(".json") ? (oracleJson(group).cases as { name: string }[]).map(({ name }) => name) : listCases(group));
+  group.endsWith(".json") ? (oracleJson(group).cases as { name: string }[]).map(({ name }) => name) : listCases(group);
 
 const test = suite("no case is forgotten");
 
 oracleTest(test, "every group is run, or left out as a whole", () => {
   const folders = ["torch", "keras"].flatMap((producer) =>
-    readdirSync(oraclePath(producer), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => `${producer}/${name}`));
+    readdirSync(oraclePath(producer), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `${producer}/${name}`),
+  );
   for (const group of [...folders, "keras-cases.json", "keras2-cases.json"]) {
     const run = tests.some((text) => text.includes(`(test, "${group}"`) || text.includes(`>(test, "${group}"`));
     assert.is(run, !(group in LEFT_OUT_GROUPS), `${group}: run by a test of its own: ${run}`);
@@ -31,11 +36,15 @@ oracleTest(test, "every name that is left out is a case, once", () => {
   assert.equal(twice, []);
   const groups = new Set(LEFT_OUT.map(({ group }) => group));
   const known = new Set([...groups].flatMap((group) => casesOf(group).map((name) => `${group}/${name}`)));
-  assert.equal(names.filter((name) => !known.has(name)), []);
+  assert.equal(
+    names.filter((name) => !known.has(name)),
+    [],
+  );
 });
 
 for (const { group, cases, reason, missing } of LEFT_OUT) {
-  test(`${group} waits for ${reason}`, () => assert.ok(missing(), `it is there now: take ${cases.join(", ")} out of left_out.ts`));
+  test(`${group} waits for ${reason}`, () =>
+    assert.ok(missing(), `it is there now: take ${cases.join(", ")} out of left_out.ts`));
 }
 
 for (const [group, { reason, missing }] of Object.entries(LEFT_OUT_GROUPS)) {

@@ -8,7 +8,9 @@ import { eachSupported } from "./left_out.ts";
 /** The penalties that the case of regularizers names. */
 const penalized = (): Module[] => [
   layers.lstm({
-    units: 4, kernelRegularizer: regularizers.l2({ l2: 0.01 }), recurrentRegularizer: regularizers.l1({ l1: 0.003 }),
+    units: 4,
+    kernelRegularizer: regularizers.l2({ l2: 0.01 }),
+    recurrentRegularizer: regularizers.l1({ l1: 0.003 }),
     biasRegularizer: regularizers.l1l2({ l1: 0.002, l2: 0.004 }),
   }),
   layers.dense({ units: 2, kernelRegularizer: regularizers.l2({ l2: 0.02 }) }),
@@ -23,14 +25,19 @@ async function run(oracle: OracleCase): Promise<void> {
   const metrics = Object.keys(json.history).filter((key) => key !== "loss" && !key.startsWith("val_"));
   model.compile({ optimizer: optimizers.sgd({ learningRate: 0.05 }), loss: config.loss, metrics });
   const { history } = await model.fit(x, tensors.target, {
-    epochs: config.epochs, batchSize: config.batch_size, shuffle: false,
-    sampleWeight: tensors["input.sample_weight"], classWeight: config.class_weight ?? undefined,
+    epochs: config.epochs,
+    batchSize: config.batch_size,
+    shuffle: false,
+    sampleWeight: tensors["input.sample_weight"],
+    classWeight: config.class_weight ?? undefined,
     validationData: tensors["input.x_val"] && [tensors["input.x_val"], tensors.target_val],
   });
   for (const [key, values] of Object.entries(json.history as Record<string, number[]>)) {
     assertNumbers(`${oracle.name} ${key}`, history[key], values, 1e-4);
   }
-  Object.values(model.getWeights()).forEach(({ data }, i) => assertWithin(oracle, `output.final_weight.${i}`, data, "trajectory"));
+  Object.values(model.getWeights()).forEach(({ data }, i) =>
+    assertWithin(oracle, `output.final_weight.${i}`, data, "trajectory"),
+  );
   model.dispose();
 }
 

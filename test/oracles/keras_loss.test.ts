@@ -1,5 +1,14 @@
 /** Losses and metrics against Keras: values and gradients, probabilities of 0 and 1, others that do not sum to one. */
-import { layers, metrics, ops, sequential, valueAndGrad, type Loss, type Metric, type Tensor } from "../../bindings/index.ts";
+import {
+  layers,
+  metrics,
+  ops,
+  sequential,
+  valueAndGrad,
+  type Loss,
+  type Metric,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { lossOf } from "../support/keras.ts";
 import { assertWithin, type OracleCase } from "../support/oracles.ts";
@@ -8,10 +17,14 @@ import { eachSupported } from "./left_out.ts";
 function differentiate(oracle: OracleCase): void {
   const { config, tensors } = oracle;
   const loss: Loss = lossOf(config.loss);
-  const step = valueAndGrad(null, (yTrue: Tensor, yPred: Tensor) => {
-    const value = loss(yTrue, yPred);
-    return [ops.sum(value), value];
-  }, { inputs: true, aux: true });
+  const step = valueAndGrad(
+    null,
+    (yTrue: Tensor, yPred: Tensor) => {
+      const value = loss(yTrue, yPred);
+      return [ops.sum(value), value];
+    },
+    { inputs: true, aux: true },
+  );
   const { aux, inputGrads } = step(tensors.target, tensors["input.pred"]);
   assertWithin(oracle, "output.loss", typeof aux === "number" ? [aux] : aux.data, "output");
   assertWithin(oracle, "grad.pred", inputGrads[1].data, "gradient");
@@ -44,4 +57,6 @@ function measure(oracle: OracleCase): void {
   }
 }
 
-eachBackend("losses against Keras", (test) => eachSupported(test, "keras/loss", (oracle) => (oracle.name === "metrics" ? measure(oracle) : differentiate(oracle))));
+eachBackend("losses against Keras", (test) =>
+  eachSupported(test, "keras/loss", (oracle) => (oracle.name === "metrics" ? measure(oracle) : differentiate(oracle))),
+);

@@ -19,7 +19,8 @@ class EncoderDecoder extends Module {
 
 function run(oracle: OracleCase): void {
   const { config, tensors, name } = oracle;
-  const model = name === "encoder_decoder" ? new EncoderDecoder() : sequential((config.layers as KerasObject[]).map(kerasLayer));
+  const model =
+    name === "encoder_decoder" ? new EncoderDecoder() : sequential((config.layers as KerasObject[]).map(kerasLayer));
   const inputs = numbered(tensors, "input");
   model.predict(inputs); // builds the model
   setOrdered(model, numbered(tensors, "weight"));

@@ -1,5 +1,17 @@
 /** Small systems as users write them, trained and then asked, against Keras. */
-import { Module, layers, losses, jit, ops, optimizers, sequential, trainStep, valueAndGrad, type NDArray, type Tensor } from "../../bindings/index.ts";
+import {
+  Module,
+  layers,
+  losses,
+  jit,
+  ops,
+  optimizers,
+  sequential,
+  trainStep,
+  valueAndGrad,
+  type NDArray,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { kerasLayer, kerasOptimizer, numbered, setOrdered, type KerasObject } from "../support/keras.ts";
 import { assertNumbers, assertWithin, type OracleCase } from "../support/oracles.ts";
@@ -12,13 +24,18 @@ async function fitAndPredict(oracle: OracleCase): Promise<void> {
   setOrdered(model, numbered(tensors, "weight"));
   model.compile({ optimizer: kerasOptimizer(config.optimizer), loss: config.loss, metrics: config.metrics });
   const { history } = await model.fit(x, tensors.target, {
-    epochs: config.epochs, batchSize: config.batch_size, shuffle: false,
+    epochs: config.epochs,
+    batchSize: config.batch_size,
+    shuffle: false,
     validationData: tensors["input.x_val"] && [tensors["input.x_val"], tensors.target_val],
   });
-  for (const [key, values] of Object.entries(json.history as Record<string, number[]>)) assertNumbers(`${oracle.name} ${key}`, history[key], values, 1e-4);
+  for (const [key, values] of Object.entries(json.history as Record<string, number[]>))
+    assertNumbers(`${oracle.name} ${key}`, history[key], values, 1e-4);
   assertWithin(oracle, "output.predict", model.predict(tensors["input.predict"]).data, "trajectory");
   if (tensors["output.final_weight.0"]) {
-    Object.values(model.getWeights()).forEach(({ data }, i) => assertWithin(oracle, `output.final_weight.${i}`, data, "trajectory"));
+    Object.values(model.getWeights()).forEach(({ data }, i) =>
+      assertWithin(oracle, `output.final_weight.${i}`, data, "trajectory"),
+    );
   }
   model.dispose();
 }
@@ -38,9 +55,15 @@ class Generator extends Module {
 /** Trains on chunk after chunk; the state of one starts the next, and gets no gradient from it. */
 function carryState(oracle: OracleCase): void {
   const { config, tensors } = oracle;
-  const { data, shape: [chunks, B, width] } = tensors["input.ids"];
+  const {
+    data,
+    shape: [chunks, B, width],
+  } = tensors["input.ids"];
   const columns = (chunk: number, first: number, count: number): NDArray<Int32Array> => ({
-    data: Int32Array.from({ length: B * count }, (_, i) => data[(chunk * B + Math.floor(i / count)) * width + first + (i % count)]),
+    data: Int32Array.from(
+      { length: B * count },
+      (_, i) => data[(chunk * B + Math.floor(i / count)) * width + first + (i % count)],
+    ),
     shape: [B, count],
   });
   const model = new Generator();
@@ -49,10 +72,14 @@ function carryState(oracle: OracleCase): void {
   logits(columns(0, 0, 4), zeros); // builds the model
   setOrdered(model, numbered(tensors, "weight"));
   const crossEntropy = losses.sparseCategoricalCrossentropy({ fromLogits: true });
-  const step = trainStep(model, optimizers.adam({ learningRate: 0.01 }), (tokens: Tensor, targets: Tensor, state: Tensor) => {
-    const [y, after] = model.call(tokens, ops.stopGradient(state));
-    return [crossEntropy(targets, y), after];
-  });
+  const step = trainStep(
+    model,
+    optimizers.adam({ learningRate: 0.01 }),
+    (tokens: Tensor, targets: Tensor, state: Tensor) => {
+      const [y, after] = model.call(tokens, ops.stopGradient(state));
+      return [crossEntropy(targets, y), after];
+    },
+  );
   let state: NDArray = zeros;
   const values: number[] = [];
   for (let k = 0; k < config.steps; k++) {
@@ -65,7 +92,9 @@ function carryState(oracle: OracleCase): void {
   const [y, after] = logits(columns(0, 0, 4), state);
   assertWithin(oracle, "output.logits_after", y.data, "trajectory");
   assertWithin(oracle, "output.state_after", after.data, "trajectory");
-  Object.values(model.getWeights()).forEach(({ data: weight }, i) => assertWithin(oracle, `output.final_weight.${i}`, weight, "trajectory"));
+  Object.values(model.getWeights()).forEach(({ data: weight }, i) =>
+    assertWithin(oracle, `output.final_weight.${i}`, weight, "trajectory"),
+  );
   model.dispose();
 }
 
@@ -92,7 +121,13 @@ class OccurrenceAdam {
   /** Vectors of tokens [B, T, width]. */
   embed(tokens: ArrayLike<number>, [B, T]: readonly number[]): NDArray {
     const { table, width } = this;
-    return { data: Float32Array.from({ length: B * T * width }, (_, i) => table[tokens[Math.floor(i / width)] * width + (i % width)]), shape: [B, T, width] };
+    return {
+      data: Float32Array.from(
+        { length: B * T * width },
+        (_, i) => table[tokens[Math.floor(i / width)] * width + (i % width)],
+      ),
+      shape: [B, T, width],
+    };
   }
 
   /** One update by the gradients of the vectors. */
@@ -105,11 +140,11 @@ class OccurrenceAdam {
       squares[at] += g * g;
     });
     this.steps++;
-    const corrected = rate * Math.sqrt(1 - 0.999 ** this.steps) / (1 - 0.9 ** this.steps);
+    const corrected = (rate * Math.sqrt(1 - 0.999 ** this.steps)) / (1 - 0.9 ** this.steps);
     for (let i = 0; i < table.length; i++) {
       m[i] += 0.1 * (sums[i] - m[i]);
       v[i] += 0.001 * (squares[i] - v[i]);
-      table[i] -= corrected * m[i] / (Math.sqrt(v[i]) + 1e-7);
+      table[i] -= (corrected * m[i]) / (Math.sqrt(v[i]) + 1e-7);
     }
   }
 }
@@ -118,18 +153,28 @@ function trainTable(oracle: OracleCase): void {
   const { config, json, tensors } = oracle;
   const [first, ...rest] = numbered(tensors, "weight");
   const embedding = new OccurrenceAdam(first);
-  const model = sequential((config.layers as KerasObject[]).slice(1).map(kerasLayer), { inputShape: [null, first.shape[1]] });
+  const model = sequential((config.layers as KerasObject[]).slice(1).map(kerasLayer), {
+    inputShape: [null, first.shape[1]],
+  });
   setOrdered(model, rest);
   const optimizer = kerasOptimizer(config.optimizer);
   const crossEntropy = losses.binaryCrossentropy();
-  const step = valueAndGrad(model, (vectors: Tensor, y: Tensor) => crossEntropy(y, model.call(vectors)), { inputs: true });
-  const { data: x, shape: [N, T] } = tensors["input.x"];
+  const step = valueAndGrad(model, (vectors: Tensor, y: Tensor) => crossEntropy(y, model.call(vectors)), {
+    inputs: true,
+  });
+  const {
+    data: x,
+    shape: [N, T],
+  } = tensors["input.x"];
   const epochs = Array.from({ length: config.epochs }, () => {
     let total = 0;
     for (let start = 0; start < N; start += config.batch_size) {
       const B = Math.min(config.batch_size, N - start);
       const tokens = x.subarray(start * T, (start + B) * T);
-      const { value, grads, inputGrads } = step(embedding.embed(tokens, [B, T]), { data: tensors.target.data.slice(start, start + B), shape: [B, 1] });
+      const { value, grads, inputGrads } = step(embedding.embed(tokens, [B, T]), {
+        data: tensors.target.data.slice(start, start + B),
+        shape: [B, 1],
+      });
       total += value * B;
       optimizer.apply(model, grads);
       embedding.update(tokens, inputGrads[0].data, config.optimizer.config.learning_rate);

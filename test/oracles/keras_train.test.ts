@@ -13,7 +13,9 @@ function run(oracle: OracleCase): void {
   model.compile({ optimizer: kerasOptimizer(config.optimizer), loss: config.loss.split(" ")[0] });
   const values = Array.from({ length: config.steps }, () => model.trainOnBatch(x, target).loss);
   assertWithin(oracle, "output.losses", values, "trajectory");
-  Object.values(model.getWeights()).forEach(({ data }, i) => assertWithin(oracle, `output.final_weight.${i}`, data, "trajectory"));
+  Object.values(model.getWeights()).forEach(({ data }, i) =>
+    assertWithin(oracle, `output.final_weight.${i}`, data, "trajectory"),
+  );
   model.dispose();
 }
 

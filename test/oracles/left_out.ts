@@ -11,19 +11,41 @@ export interface LeftOut {
   missing(): boolean;
 }
 
-const without = (table: object, ...names: string[]) => (): boolean => !names.some((name) => Object.hasOwn(table, name));
+const without =
+  (table: object, ...names: string[]) =>
+  (): boolean =>
+    !names.some((name) => Object.hasOwn(table, name));
 
 export const LEFT_OUT: readonly LeftOut[] = [
   {
-    group: "keras/model", reason: "layer normalization", cases: ["two_heads_pooling_concat"], missing: without(layers, "layerNormalization"),
+    group: "keras/model",
+    reason: "layer normalization",
+    cases: ["two_heads_pooling_concat"],
+    missing: without(layers, "layerNormalization"),
   },
   {
-    group: "keras/other", reason: "attention", missing: without(layers, "attention", "additiveAttention"),
-    cases: ["additive_attention_plain", "additive_attention_scaled", "attention_concat", "attention_plain", "attention_use_scale"],
+    group: "keras/other",
+    reason: "attention",
+    missing: without(layers, "attention", "additiveAttention"),
+    cases: [
+      "additive_attention_plain",
+      "additive_attention_scaled",
+      "attention_concat",
+      "attention_plain",
+      "attention_use_scale",
+    ],
   },
   {
-    group: "keras/other", reason: "layer normalization", missing: without(layers, "layerNormalization"),
-    cases: ["layernorm_axis_1_2", "layernorm_center_False", "layernorm_default", "layernorm_epsilon_1e-05", "layernorm_scale_False"],
+    group: "keras/other",
+    reason: "layer normalization",
+    missing: without(layers, "layerNormalization"),
+    cases: [
+      "layernorm_axis_1_2",
+      "layernorm_center_False",
+      "layernorm_default",
+      "layernorm_epsilon_1e-05",
+      "layernorm_scale_False",
+    ],
   },
 ];
 
@@ -42,7 +64,10 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
 export const leftOut = (group: string, name: string): LeftOut | undefined =>
   LEFT_OUT.find((entry) => entry.group === group && entry.cases.includes(name));
 
-const runs = (group: string) => (name: string): boolean => !leftOut(group, name) && !(`${group}/${name}` in ELSEWHERE);
+const runs =
+  (group: string) =>
+  (name: string): boolean =>
+    !leftOut(group, name) && !(`${group}/${name}` in ELSEWHERE);
 
 /** Declares one test per case of a group that is not left out. */
 export function eachSupported(test: Test, group: string, run: (oracle: OracleCase) => void | Promise<void>): void {
@@ -50,10 +75,12 @@ export function eachSupported(test: Test, group: string, run: (oracle: OracleCas
 }
 
 /** Cases of a file that holds all of its group. */
-export const listed = <C extends { name: string }>(file: string): C[] => (oracleRoot() === undefined ? [] : oracleJson(file).cases as C[]);
+export const listed = <C extends { name: string }>(file: string): C[] =>
+  oracleRoot() === undefined ? [] : (oracleJson(file).cases as C[]);
 
 /** {@link eachSupported} for a file that holds all of its group. */
 export function eachListed<C extends { name: string }>(test: Test, file: string, run: (oracle: C) => void): void {
-  for (const oracle of listed<C>(file).filter(({ name }) => runs(file)(name))) oracleTest(test, `${file}: ${oracle.name}`, () => run(oracle));
+  for (const oracle of listed<C>(file).filter(({ name }) => runs(file)(name)))
+    oracleTest(test, `${file}: ${oracle.name}`, () => run(oracle));
   if (oracleRoot() === undefined) oracleTest(test, file, () => {});
 }

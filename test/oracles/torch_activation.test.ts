@@ -4,7 +4,10 @@ import { eachBackend } from "../support/backends.ts";
 import { assertWithin, type OracleCase } from "../support/oracles.ts";
 import { eachSupported } from "./left_out.ts";
 
-const named = (activation: ActivationInput) => (x: Tensor): Tensor => layers.activation({ activation }).call(x);
+const named =
+  (activation: ActivationInput) =>
+  (x: Tensor): Tensor =>
+    layers.activation({ activation }).call(x);
 
 /** Those whose name is another here. */
 const NAMES: Record<string, string> = {
@@ -18,9 +21,10 @@ const NAMES: Record<string, string> = {
 /** The activation of a case: parameters stand beside its name, or one of them at the end of it. */
 function activationOf({ kind, alpha, beta }: { kind: string; alpha?: number; beta?: number }): (x: Tensor) => Tensor {
   const [, base = kind, number] = /^([a-z_]+?\d?)_(\d[\d.]*)$/.exec(kind) ?? [];
-  if (kind in NAMES) return named(alpha === undefined ? NAMES[kind] : { name: NAMES[kind], alpha, beta } as ActivationInput);
+  if (kind in NAMES)
+    return named(alpha === undefined ? NAMES[kind] : ({ name: NAMES[kind], alpha, beta } as ActivationInput));
   const parameters = { alpha: number === undefined ? alpha : Number(number), beta };
-  return named(parameters.alpha === undefined ? base : { name: base, ...parameters } as ActivationInput);
+  return named(parameters.alpha === undefined ? base : ({ name: base, ...parameters } as ActivationInput));
 }
 
 function run(oracle: OracleCase): void {
@@ -28,7 +32,9 @@ function run(oracle: OracleCase): void {
   const activation = activationOf(config);
   const [x, cotangent] = [tensors["input.x"], tensors["cotangent.y"]];
   assertWithin(oracle, "output.y", jit(null, activation)(x).data, "output");
-  const weighted = valueAndGrad(null, (input: Tensor, weight: Tensor) => ops.sum(ops.mul(activation(input), weight)), { inputs: true });
+  const weighted = valueAndGrad(null, (input: Tensor, weight: Tensor) => ops.sum(ops.mul(activation(input), weight)), {
+    inputs: true,
+  });
   assertWithin(oracle, "grad.input.x", weighted(x, cotangent).inputGrads[0].data, "gradient");
 }
 

@@ -15,17 +15,28 @@ class Step extends Module {
 }
 
 function run(oracle: OracleCase): void {
-  const { config: { kind: mode, hidden_size, bias }, tensors } = oracle;
+  const {
+    config: { kind: mode, hidden_size, bias },
+    tensors,
+  } = oracle;
   const kind = torchKind(mode);
   const names = kind === "lstm" ? ["h", "c"] : ["h"];
   const model = new Step(torchCell({ mode, hidden_size, bias }));
-  const step = valueAndGrad(model, (x: Tensor, states: Tensor[], targets: Tensor[]) => {
-    const [, after] = model.cell.call(x, states);
-    const losses = after.map((state, i) => ops.mean(ops.square(ops.sub(state, targets[i]))));
-    return [losses.reduce(ops.add), after];
-  }, { inputs: true, training: false, aux: true });
+  const step = valueAndGrad(
+    model,
+    (x: Tensor, states: Tensor[], targets: Tensor[]) => {
+      const [, after] = model.cell.call(x, states);
+      const losses = after.map((state, i) => ops.mean(ops.square(ops.sub(state, targets[i]))));
+      return [losses.reduce(ops.add), after];
+    },
+    { inputs: true, training: false, aux: true },
+  );
 
-  const args = [tensors["input.x"], names.map((name) => tensors[`input.${name}`]), names.map((name) => tensors[`target.${name}`])];
+  const args = [
+    tensors["input.x"],
+    names.map((name) => tensors[`input.${name}`]),
+    names.map((name) => tensors[`target.${name}`]),
+  ];
   step(...args); // builds the model
   const weights = fromTorch(kind, tensors, (name) => `param.${name}`);
   model.setWeights(Object.fromEntries(Object.entries(weights).map(([name, array]) => [`cell/${name}`, array])));
@@ -38,7 +49,8 @@ function run(oracle: OracleCase): void {
     assertWithin(oracle, `grad.input.${name}`, inputGrads[1][i].data, "gradient");
   });
   const own = Object.fromEntries(Object.keys(weights).map((name) => [name, grads[`cell/${name}`]]));
-  for (const [name, data] of Object.entries(toTorch(kind, own))) assertWithin(oracle, `grad.param.${name}`, data, "gradient");
+  for (const [name, data] of Object.entries(toTorch(kind, own)))
+    assertWithin(oracle, `grad.param.${name}`, data, "gradient");
   model.dispose();
 }
 

@@ -27,10 +27,14 @@ function run(oracle: OracleCase): void {
   const { config, tensors } = oracle;
   const [ids, cotangent] = [tensors["input.ids"], tensors["cotangent.y"]];
   const model = new PaddedEmbedding(tensors["param.weight"].shape, config.padding_idx);
-  const step = valueAndGrad(model, (tokens: Tensor, weight: Tensor) => {
-    const y = model.call(tokens);
-    return [ops.sum(ops.mul(y, weight)), y];
-  }, { training: false, aux: true });
+  const step = valueAndGrad(
+    model,
+    (tokens: Tensor, weight: Tensor) => {
+      const y = model.call(tokens);
+      return [ops.sum(ops.mul(y, weight)), y];
+    },
+    { training: false, aux: true },
+  );
   step(ids, cotangent); // builds the layer
   model.setWeights({ "table/embeddings": tensors["param.weight"] });
 

@@ -10,10 +10,14 @@ function run(oracle: OracleCase): void {
   const [x, cotangent] = [tensors["input.x"], tensors["cotangent.y"]];
   const { "param.weight": weight, "param.bias": bias } = tensors;
   const model = layers.dense({ units: weight.shape[0], useBias: bias !== undefined });
-  const step = valueAndGrad(model, (input: Tensor, given: Tensor) => {
-    const y = model.call(input);
-    return [ops.sum(ops.mul(y, given)), y];
-  }, { inputs: true, training: false, aux: true });
+  const step = valueAndGrad(
+    model,
+    (input: Tensor, given: Tensor) => {
+      const y = model.call(input);
+      return [ops.sum(ops.mul(y, given)), y];
+    },
+    { inputs: true, training: false, aux: true },
+  );
   step(x, cotangent); // builds the layer
   model.setWeights({ kernel: fromLinear(weight), ...(bias && { bias }) });
 

@@ -1,5 +1,16 @@
 /** Trainings against PyTorch: losses, gradient norms and weights over 20 updates, truncated BPTT, a cell written by hand. */
-import { Module, layers, losses, ops, optimizers, trainStep, valueAndGrad, type ArrayRecord, type Optimizer, type Tensor } from "../../bindings/index.ts";
+import {
+  Module,
+  layers,
+  losses,
+  ops,
+  optimizers,
+  trainStep,
+  valueAndGrad,
+  type ArrayRecord,
+  type Optimizer,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { assertWithin, type OracleCase } from "../support/oracles.ts";
 import { fromLinear, fromTorch, toLinear, torchKind, toTorch, type TorchKind } from "../support/torch.ts";
@@ -8,8 +19,14 @@ import { eachSupported } from "./left_out.ts";
 
 /** PyTorch's names of optimizer arguments. */
 const ARGUMENTS: Record<string, string> = {
-  lr: "learningRate", eps: "epsilon", alpha: "rho", weight_decay: "weightDecay", momentum_decay: "momentumDecay",
-  decoupled_weight_decay: "decoupledWeightDecay", lr_decay: "learningRateDecay", initial_accumulator_value: "initialAccumulatorValue",
+  lr: "learningRate",
+  eps: "epsilon",
+  alpha: "rho",
+  weight_decay: "weightDecay",
+  momentum_decay: "momentumDecay",
+  decoupled_weight_decay: "decoupledWeightDecay",
+  lr_decay: "learningRateDecay",
+  initial_accumulator_value: "initialAccumulatorValue",
 };
 
 function optimizerOf({ optimizer, optimizer_args: given, clip }: any): Optimizer {
@@ -38,7 +55,8 @@ class Tagger extends Module {
   input(x: { data: ArrayLike<number>; shape: number[] }): object {
     const [B, T] = x.shape;
     return {
-      x, places: backwardPlaces(B, T, new Array(B).fill(T)),
+      x,
+      places: backwardPlaces(B, T, new Array(B).fill(T)),
       ones: this.biasRows ? { data: new Float32Array(B * T * 2).fill(1), shape: [B, T, 2] } : undefined,
     };
   }
@@ -46,16 +64,24 @@ class Tagger extends Module {
   setTorchWeights({ tensors }: OracleCase): void {
     for (const [path, suffix] of this.rnn.names()) {
       const weights = fromTorch(this.kind, tensors, (name) => `param.rnn.${name}${suffix}`, this);
-      this.setWeights(Object.fromEntries(Object.entries(weights).map(([name, array]) => [`rnn/${path}/${name}`, array])));
+      this.setWeights(
+        Object.fromEntries(Object.entries(weights).map(([name, array]) => [`rnn/${path}/${name}`, array])),
+      );
     }
-    this.setWeights({ "head/kernel": fromLinear(tensors["param.head.weight"]), "head/bias": tensors["param.head.bias"] });
+    this.setWeights({
+      "head/kernel": fromLinear(tensors["param.head.weight"]),
+      "head/bias": tensors["param.head.bias"],
+    });
   }
 
   assertFinalWeights(oracle: OracleCase): void {
     const weights = this.getWeights();
-    const final = (name: string, data: ArrayLike<number>): void => assertWithin(oracle, `output.final_param.${name}`, data, "trajectory");
+    const final = (name: string, data: ArrayLike<number>): void =>
+      assertWithin(oracle, `output.final_param.${name}`, data, "trajectory");
     for (const [path, suffix] of this.rnn.names()) {
-      const own = Object.fromEntries(["kernel", "recurrent_kernel", "bias"].map((name) => [name, weights[`rnn/${path}/${name}`]]));
+      const own = Object.fromEntries(
+        ["kernel", "recurrent_kernel", "bias"].map((name) => [name, weights[`rnn/${path}/${name}`]]),
+      );
       for (const [name, data] of Object.entries(toTorch(this.kind, own, this))) final(`rnn.${name}${suffix}`, data);
     }
     final("head.weight", toLinear(weights["head/kernel"]));
@@ -69,12 +95,15 @@ function build(model: Module, objective: (...args: any[]) => [Tensor, unknown], 
 }
 
 const norm = (grads: ArrayRecord): number =>
-  Math.sqrt(Object.values(grads).reduce((sum, { data }) => data.reduce((total, value) => total + value * value, sum), 0));
+  Math.sqrt(
+    Object.values(grads).reduce((sum, { data }) => data.reduce((total, value) => total + value * value, sum), 0),
+  );
 
 function optimize(oracle: OracleCase): void {
   const { config, tensors } = oracle;
   const model = new Tagger(config);
-  const criterion = config.task === "classify" ? losses.sparseCategoricalCrossentropy({ fromLogits: true }) : losses.meanSquaredError();
+  const criterion =
+    config.task === "classify" ? losses.sparseCategoricalCrossentropy({ fromLogits: true }) : losses.meanSquaredError();
   const objective = (input: StackInput, target: Tensor): Tensor => {
     const [y] = model.rnn.call(input);
     const [B, T, width] = y.shape;
@@ -101,7 +130,10 @@ function optimize(oracle: OracleCase): void {
 
 /** Truncated BPTT: the final states of a chunk start the next one, as constants. */
 function truncate(oracle: OracleCase): void {
-  const { config: { chunk, chunks, hidden_size: H, ...config }, tensors } = oracle;
+  const {
+    config: { chunk, chunks, hidden_size: H, ...config },
+    tensors,
+  } = oracle;
   const [B, , I] = tensors["input.x"].shape;
   const L = config.num_layers;
   const model = new Tagger({ ...config, hidden_size: H });
@@ -112,13 +144,23 @@ function truncate(oracle: OracleCase): void {
   };
   const step = trainStep(model, optimizerOf(config), objective);
   const cut = (name: string, width: number, first: number): { data: Float32Array; shape: number[] } => {
-    const { data, shape: [, T] } = tensors[name];
-    const rows = Array.from({ length: B }, (_, b) => Array.from(data.subarray((b * T + first) * width, (b * T + first + chunk) * width)));
+    const {
+      data,
+      shape: [, T],
+    } = tensors[name];
+    const rows = Array.from({ length: B }, (_, b) =>
+      Array.from(data.subarray((b * T + first) * width, (b * T + first + chunk) * width)),
+    );
     return { data: Float32Array.from(rows.flat()), shape: [B, chunk, width] };
   };
-  let states: object[] = Array.from({ length: model.kind === "lstm" ? 2 : 1 }, () => ({ data: new Float32Array(L * B * H), shape: [L, B, H] }));
-  const args = (k: number): object[] =>
-    [{ ...model.input(cut("input.x", I, k * chunk)), h0: states[0], c0: states[1] }, cut("target", config.outputs, k * chunk)];
+  let states: object[] = Array.from({ length: model.kind === "lstm" ? 2 : 1 }, () => ({
+    data: new Float32Array(L * B * H),
+    shape: [L, B, H],
+  }));
+  const args = (k: number): object[] => [
+    { ...model.input(cut("input.x", I, k * chunk)), h0: states[0], c0: states[1] },
+    cut("target", config.outputs, k * chunk),
+  ];
   build(model, objective, args(0));
   model.setTorchWeights(oracle);
   const values: number[] = [];
@@ -128,7 +170,11 @@ function truncate(oracle: OracleCase): void {
     states = aux;
   }
   assertWithin(oracle, "output.losses", values, "trajectory");
-  ["final_h", "final_c"].slice(0, states.length).forEach((name, i) => assertWithin(oracle, `output.${name}`, (states[i] as { data: Float32Array }).data, "trajectory"));
+  ["final_h", "final_c"]
+    .slice(0, states.length)
+    .forEach((name, i) =>
+      assertWithin(oracle, `output.${name}`, (states[i] as { data: Float32Array }).data, "trajectory"),
+    );
   model.assertFinalWeights(oracle);
   model.dispose();
 }
@@ -139,7 +185,17 @@ class Elman extends Module {
   i2o: ReturnType<typeof layers.dense>;
   #tokens: number;
 
-  constructor({ input_size, hidden_size, outputs, tanh }: { input_size: number; hidden_size: number; outputs: number; tanh: boolean }) {
+  constructor({
+    input_size,
+    hidden_size,
+    outputs,
+    tanh,
+  }: {
+    input_size: number;
+    hidden_size: number;
+    outputs: number;
+    tanh: boolean;
+  }) {
     super();
     this.#tokens = input_size;
     this.i2h = layers.dense({ units: hidden_size, activation: tanh ? "tanh" : "linear" });
@@ -162,17 +218,30 @@ function writeByHand(oracle: OracleCase): void {
     return [nll(target, out), h];
   };
   const step = trainStep(model, optimizerOf(config), objective);
-  const { data: sequences, shape: [, longest] } = tensors["input.sequences"];
+  const {
+    data: sequences,
+    shape: [, longest],
+  } = tensors["input.sequences"];
   const h0 = { data: new Float32Array(config.hidden_size), shape: [1, config.hidden_size] };
-  const args = (k: number): object[] =>
-    [sequences.slice(k * longest, k * longest + tensors["input.lengths"].data[k]), h0, tensors.target.data.slice(k, k + 1)];
+  const args = (k: number): object[] => [
+    sequences.slice(k * longest, k * longest + tensors["input.lengths"].data[k]),
+    h0,
+    tensors.target.data.slice(k, k + 1),
+  ];
   build(model, objective, args(0));
   model.setWeights({
-    "i2h/kernel": fromLinear(tensors["param.i2h.weight"]), "i2h/bias": tensors["param.i2h.bias"],
-    "i2o/kernel": fromLinear(tensors["param.i2o.weight"]), "i2o/bias": tensors["param.i2o.bias"],
+    "i2h/kernel": fromLinear(tensors["param.i2h.weight"]),
+    "i2h/bias": tensors["param.i2h.bias"],
+    "i2o/kernel": fromLinear(tensors["param.i2o.weight"]),
+    "i2o/bias": tensors["param.i2o.bias"],
   });
   const results = Array.from({ length: config.steps }, (_, k) => step(...args(k)) as { value: number; aux?: any });
-  assertWithin(oracle, "output.losses", results.map(({ value }) => value), "trajectory");
+  assertWithin(
+    oracle,
+    "output.losses",
+    results.map(({ value }) => value),
+    "trajectory",
+  );
   assertWithin(oracle, "output.last_hidden", results.at(-1)!.aux.data, "trajectory");
   const weights = model.getWeights();
   for (const layer of ["i2h", "i2o"]) {

@@ -43,8 +43,16 @@ test("init in one copy decides for the others", async () => {
 test("ops and layers of one copy work on tensors and in models of another", () => {
   const double = esm.jit(null, (a: never) => cjs.ops.mul(cjs.ops.add(a, 1), 2));
   assert.equal(double([1, 2]).data, Float32Array.of(4, 6));
-  const mixed = esm.sequential([cjs.layers.lstm({ units: 3 }) as never, esm.layers.dense({ units: 1 })], { inputShape: [4, 3] });
-  assert.equal(Object.keys(mixed.getWeights()), ["lstm/kernel", "lstm/recurrent_kernel", "lstm/bias", "dense/kernel", "dense/bias"]);
+  const mixed = esm.sequential([cjs.layers.lstm({ units: 3 }) as never, esm.layers.dense({ units: 1 })], {
+    inputShape: [4, 3],
+  });
+  assert.equal(Object.keys(mixed.getWeights()), [
+    "lstm/kernel",
+    "lstm/recurrent_kernel",
+    "lstm/bias",
+    "dense/kernel",
+    "dense/bias",
+  ]);
 });
 
 test.run();

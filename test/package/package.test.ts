@@ -16,13 +16,27 @@ type Exports = Record<string, string | { import: Target; require: Target }>;
 
 const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { exports: Exports };
 const files = Object.keys(exports).filter((path) => typeof exports[path] === "string");
-const modules = Object.keys(exports).filter((path) => typeof exports[path] !== "string").map((path) => path.replace(".", "gatewise"));
+const modules = Object.keys(exports)
+  .filter((path) => typeof exports[path] !== "string")
+  .map((path) => path.replace(".", "gatewise"));
 /** The bundles themselves. */
-const bundles = ["", "shared"].flatMap((folder) => readdirSync(join(root, "dist", folder)).map((name) => join(root, "dist", folder, name)))
+const bundles = ["", "shared"]
+  .flatMap((folder) => readdirSync(join(root, "dist", folder)).map((name) => join(root, "dist", folder, name)))
   .filter((path) => /\.c?js$/.test(path));
 
 /** What pages download at most, in kB, minified and compressed: raised only for a reason. */
-const DOWNLOADS = { index: 128, infer: 74, exported: 30, worklet: 74, external: 88, data: 6, text: 6, csv: 12, worker: 6, reference: 11 };
+const DOWNLOADS = {
+  index: 128,
+  infer: 74,
+  exported: 30,
+  worklet: 74,
+  external: 88,
+  data: 6,
+  text: 6,
+  csv: 12,
+  worker: 6,
+  reference: 11,
+};
 
 const TRAIN = `
   const model = sequential([layers.lstm({ units: 4 }), layers.dense({ units: 1 })], { seed: 1, inputShape: [3, 2] });
@@ -55,34 +69,51 @@ test("gatewise/csv names the peer that it lacks", () => {
   const program = 'try { await import("gatewise/csv") } catch ({ message }) { console.log(message) }';
   assert.match(consumer.node("lacks.mjs", program), "Cannot find package 'papaparse' imported from");
   consumer.add("papaparse");
-  assert.is(consumer.node("has.mjs", 'import { readCsv } from "gatewise/csv"; console.log(readCsv("a\\n1.5").data[0])'), "1.5\n");
+  assert.is(
+    consumer.node("has.mjs", 'import { readCsv } from "gatewise/csv"; console.log(readCsv("a\\n1.5").data[0])'),
+    "1.5\n",
+  );
 });
 
 test("every sub-path has the same names as ESM and as CJS", () => {
-  const report = consumer.node("names.mjs", `
+  const report = consumer.node(
+    "names.mjs",
+    `
     import { createRequire } from "node:module";
     const require = createRequire(import.meta.url);
     for (const path of ${JSON.stringify(modules)}) {
       const names = Object.keys(await import(path)).filter((name) => name !== "default" && name !== "module.exports").sort();
       const same = names.join() === Object.keys(require(path)).sort().join();
       console.log(path, names.length > 0 && same ? "ok" : "differs");
-    }`);
+    }`,
+  );
   assert.is(report, modules.map((path) => `${path} ok\n`).join(""));
 });
 
 test("every file that exports name is packed", () => {
   const named = Object.values(exports).flatMap((target) =>
-    typeof target === "string" ? [target] : [target.import, target.require].flatMap((each) => [each.types, each.default]));
-  assert.equal(named.filter((path) => !existsSync(join(consumer.installed, path))), []);
+    typeof target === "string"
+      ? [target]
+      : [target.import, target.require].flatMap((each) => [each.types, each.default]),
+  );
+  assert.equal(
+    named.filter((path) => !existsSync(join(consumer.installed, path))),
+    [],
+  );
 });
 
 test("nothing but the package is packed", () => {
   const expected = ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json"];
-  assert.equal(readdirSync(consumer.installed).filter((name) => !expected.includes(name)), []);
+  assert.equal(
+    readdirSync(consumer.installed).filter((name) => !expected.includes(name)),
+    [],
+  );
 });
 
 test("wasm files are found by name, and run where compiling is forbidden", () => {
-  const report = consumer.node("external.mjs", `
+  const report = consumer.node(
+    "external.mjs",
+    `
     import { readFileSync } from "node:fs";
     import { createRequire } from "node:module";
     const require = createRequire(import.meta.url);
@@ -92,41 +123,54 @@ test("wasm files are found by name, and run where compiling is forbidden", () =>
     WebAssembly.compile = WebAssembly.instantiate = forbid;
     const ${NAMES.replace("}", ", init, backendInfo }")} = await import("gatewise/external");
     await init({ module });
-    console.log(backendInfo().build);${TRAIN}`);
+    console.log(backendInfo().build);${TRAIN}`,
+  );
   assert.is(report, "simd\ntrue 1\n");
 });
 
 test("an exported model runs, of floats and of int8", () => {
-  consumer.node("export.mjs", `
+  consumer.node(
+    "export.mjs",
+    `
     import { writeFileSync } from "node:fs";
     import { sequential, layers } from "gatewise";
     const model = sequential([layers.lstm({ units: 64 }), layers.dense({ units: 1 })], { seed: 1, inputShape: [null, 64] });
     writeFileSync("model.exported", model.export({ stream: true, predict: [1, 3, 64] }));
     writeFileSync("small.exported", model.quantize().export({ stream: true, predict: [1, 3, 64] }));
-    process.exit();`);
-  const report = consumer.node("play.mjs", `
+    process.exit();`,
+  );
+  const report = consumer.node(
+    "play.mjs",
+    `
     import { readFileSync } from "node:fs";
     import { loadExported } from "gatewise/exported";
     const [model, small] = ["model", "small"].map((name) => loadExported(readFileSync(name + ".exported")));
     const x = { data: Float32Array.from({ length: 192 }, (_, i) => Math.sin(i)), shape: [1, 3, 64] };
     const [a, b] = [model, small].map((each) => each.predict(x).data[0]);
-    console.log(Math.abs(a - b) < 0.02, a !== b, model.stream.process(x.data)[2] - a < 1e-6);`);
+    console.log(Math.abs(a - b) < 0.02, a !== b, model.stream.process(x.data)[2] - a < 1e-6);`,
+  );
   assert.is(report, "true true true\n");
 });
 
 test("the smallest entry says when an engine cannot run it", () => {
-  const report = consumer.node("old.mjs", `
+  const report = consumer.node(
+    "old.mjs",
+    `
     import { readFileSync } from "node:fs";
     WebAssembly.validate = () => false;
     const { loadExported } = await import("gatewise/exported");
-    try { loadExported(readFileSync("model.exported")) } catch ({ code, message }) { console.log(code, message) }`);
+    try { loadExported(readFileSync("model.exported")) } catch ({ code, message }) { console.log(code, message) }`,
+  );
   assert.match(report, /^ERR_UNSUPPORTED init: expected an engine with WebAssembly SIMD, got one without/);
 });
 
 test("the entry without wasm says what it needs", () => {
-  const report = consumer.node("needs.mjs", `
+  const report = consumer.node(
+    "needs.mjs",
+    `
     import { initSync } from "gatewise/external";
-    try { initSync() } catch (error) { console.log(error.code, error.message) }`);
+    try { initSync() } catch (error) { console.log(error.code, error.message) }`,
+  );
   assert.match(report, /^ERR_OPTION init: expected a WebAssembly\.Module in `module`/);
 });
 
@@ -144,15 +188,32 @@ test("types hold for ESM and CJS consumers who check libraries", () => {
     layers.gru({ unit: 4 });
     const remote: Promise<RemoteModel> = connect(new URL("file:///model.js"), { data: 1 });
     export const result = [remote, output, scaled, prices, small.predict(array), smallest.stream.step([1, 2]), smallest.predict(array), referenceKernels, sample];`;
-  const imports = (keyword: (names: string, path: string) => string): string => [
-    keyword("layers, sequential, type NDArray, type Stream", "gatewise"), keyword("loadModel, type Model", "gatewise/infer"),
-    keyword("loadExported, type Exported", "gatewise/exported"),
-    keyword("minMaxScaler", "gatewise/data"), keyword("sample", "gatewise/text"), keyword("readCsv", "gatewise/csv"), keyword("connect, type RemoteModel", "gatewise/worker"),
-    keyword("referenceKernels", "gatewise/reference"),
-  ].join("\n");
+  const imports = (keyword: (names: string, path: string) => string): string =>
+    [
+      keyword("layers, sequential, type NDArray, type Stream", "gatewise"),
+      keyword("loadModel, type Model", "gatewise/infer"),
+      keyword("loadExported, type Exported", "gatewise/exported"),
+      keyword("minMaxScaler", "gatewise/data"),
+      keyword("sample", "gatewise/text"),
+      keyword("readCsv", "gatewise/csv"),
+      keyword("connect, type RemoteModel", "gatewise/worker"),
+      keyword("referenceKernels", "gatewise/reference"),
+    ].join("\n");
   const text = imports((names, path) => `import { ${names} } from "${path}";`) + body;
-  const options = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022", "--lib", "es2022,dom", "--module", "nodenext"];
-  for (const name of ["types.mts", "types.cts"]) tool("typescript/bin/tsc", [...options, consumer.write(name, text)], consumer.folder);
+  const options = [
+    "--noEmit",
+    "--strict",
+    "--skipLibCheck",
+    "false",
+    "--target",
+    "es2022",
+    "--lib",
+    "es2022,dom",
+    "--module",
+    "nodenext",
+  ];
+  for (const name of ["types.mts", "types.cts"])
+    tool("typescript/bin/tsc", [...options, consumer.write(name, text)], consumer.folder);
 });
 
 for (const [entry, limit] of Object.entries(DOWNLOADS)) {
@@ -185,10 +246,17 @@ test("the worklet's bundle is one file without the globals worklets lack", () =>
   for (const name of ["worklet.js", "worklet.cjs"]) {
     const text = readFileSync(join(root, "dist", name), "utf8");
     const unknown = new Linter().verify(text, {
-      languageOptions: { sourceType: name.endsWith(".cjs") ? "commonjs" : "module", globals: { WebAssembly: false, console: false } },
+      languageOptions: {
+        sourceType: name.endsWith(".cjs") ? "commonjs" : "module",
+        globals: { WebAssembly: false, console: false },
+      },
       rules: { "no-undef": "error" },
     });
-    assert.equal(unknown.map(({ message }) => message), [], name);
+    assert.equal(
+      unknown.map(({ message }) => message),
+      [],
+      name,
+    );
     assert.not.match(text, /\bimport[ ("{*]|\brequire\("/, name);
   }
 });

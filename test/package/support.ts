@@ -10,7 +10,13 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Runs a program; its output, and everything it said in the error when it fails. */
 export function run(command: string, args: string[], cwd: string): string {
   try {
-    return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 2 ** 26, shell: process.platform === "win32" && command === "npm" });
+    return execFileSync(command, args, {
+      cwd,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      maxBuffer: 2 ** 26,
+      shell: process.platform === "win32" && command === "npm",
+    });
   } catch (error) {
     const { stdout, stderr, message } = error as { stdout?: string; stderr?: string; message: string };
     throw new Error(`${message}\n${stdout ?? ""}${stderr ?? ""}`, { cause: error });
@@ -18,7 +24,8 @@ export function run(command: string, args: string[], cwd: string): string {
 }
 
 /** A tool of this project, by the file that its package runs. */
-export const tool = (path: string, args: string[], cwd = root): string => run(process.execPath, [join(root, "node_modules", path), ...args], cwd);
+export const tool = (path: string, args: string[], cwd = root): string =>
+  run(process.execPath, [join(root, "node_modules", path), ...args], cwd);
 
 /** A consumer's project: the packed package, installed, and nothing else. */
 export class Consumer {

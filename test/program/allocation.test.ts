@@ -16,7 +16,9 @@ const STEP = 16_000;
 
 for (const build of builds) {
   test(`${build}: 100 000 stream steps and 1 000 training steps`, () => {
-    const { stdout, stderr, status } = spawnSync(process.execPath, ["--expose-gc", "--import", "tsx", script, build], { encoding: "utf8" });
+    const { stdout, stderr, status } = spawnSync(process.execPath, ["--expose-gc", "--import", "tsx", script, build], {
+      encoding: "utf8",
+    });
     assert.is(status, 0, stderr);
     const results = JSON.parse(stdout.trim().split("\n").at(-1)!) as Allocation[];
     assert.is(results.length, 7);

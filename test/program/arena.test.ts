@@ -9,7 +9,9 @@ import { MemoryError } from "../../bindings/base/errors.ts";
 const LINE = 64;
 
 /** Sizes to take (positive), and which of those held to give back (the others). */
-const history = fc.array(fc.oneof(fc.integer({ min: 0, max: 2000 }), fc.integer({ min: -40, max: -1 })), { maxLength: 120 });
+const history = fc.array(fc.oneof(fc.integer({ min: 0, max: 2000 }), fc.integer({ min: -40, max: -1 })), {
+  maxLength: 120,
+});
 
 /** Plays a history, checking after each step that what is held does not overlap. */
 function play(list: FreeList, steps: readonly number[]): { at: number; bytes: number }[] {
@@ -36,14 +38,17 @@ function play(list: FreeList, steps: readonly number[]): { at: number; bytes: nu
 const lists = suite("FreeList");
 
 lists("holds no two blocks in one place, and gives everything back", () => {
-  fc.assert(fc.property(history, (steps) => {
-    const list = new FreeList(0);
-    for (const { at, bytes } of play(list, steps)) list.give(at, bytes);
-    // in one piece again: as much as there ever was fits without growing
-    const end = Math.max(list.end, LINE);
-    assert.is(list.take(end), 0);
-    assert.is(list.end, end);
-  }), { numRuns: 300 });
+  fc.assert(
+    fc.property(history, (steps) => {
+      const list = new FreeList(0);
+      for (const { at, bytes } of play(list, steps)) list.give(at, bytes);
+      // in one piece again: as much as there ever was fits without growing
+      const end = Math.max(list.end, LINE);
+      assert.is(list.take(end), 0);
+      assert.is(list.end, end);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 lists("takes the smallest gap that fits, and joins neighbours", () => {
@@ -93,19 +98,22 @@ arenas("zeroes what it hands out again, and counts bytes", () => {
 });
 
 arenas("keeps blocks apart and contents through growth", () => {
-  fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 90000 }), { maxLength: 20 }), (sizes) => {
-    const heap = new Heap(new PlainMemory());
-    const arena = new Arena(heap);
-    const blocks = sizes.map((bytes, i) => {
-      const ptr = arena.alloc(bytes);
-      heap.u8(ptr, bytes).fill(i + 1);
-      return { ptr, bytes };
-    });
-    blocks.forEach(({ ptr, bytes }, i) => assert.ok(heap.u8(ptr, bytes).every((byte) => byte === i + 1)));
-    blocks.forEach(({ ptr }) => arena.free(ptr));
-    assert.is(arena.bytes, 0);
-    assert.ok(sizes.length === 0 || arena.alloc(blocks.reduce((sum, { bytes }) => sum + bytes, 0)) === blocks[0].ptr);
-  }), { numRuns: 50 });
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 90000 }), { maxLength: 20 }), (sizes) => {
+      const heap = new Heap(new PlainMemory());
+      const arena = new Arena(heap);
+      const blocks = sizes.map((bytes, i) => {
+        const ptr = arena.alloc(bytes);
+        heap.u8(ptr, bytes).fill(i + 1);
+        return { ptr, bytes };
+      });
+      blocks.forEach(({ ptr, bytes }, i) => assert.ok(heap.u8(ptr, bytes).every((byte) => byte === i + 1)));
+      blocks.forEach(({ ptr }) => arena.free(ptr));
+      assert.is(arena.bytes, 0);
+      assert.ok(sizes.length === 0 || arena.alloc(blocks.reduce((sum, { bytes }) => sum + bytes, 0)) === blocks[0].ptr);
+    }),
+    { numRuns: 50 },
+  );
 });
 
 /** Memory that refuses to grow beyond a number of pages. */
@@ -137,7 +145,10 @@ arenas("says how much was asked and what is left, and stays as it was", () => {
   }
   assert.instance(error, MemoryError);
   assert.is(error!.code, "ERR_MEMORY");
-  assert.match(error!.message, /^memory: expected room for \d+ more bytes, got a refusal at 65536 bytes; use a smaller batch/);
+  assert.match(
+    error!.message,
+    /^memory: expected room for \d+ more bytes, got a refusal at 65536 bytes; use a smaller batch/,
+  );
   assert.ok(error!.requested >= 250000 && error!.requested < 320000, String(error!.requested));
   assert.is(error!.available, 2 ** 32 - 65536);
   assert.is(arena.bytes, 1024);
@@ -150,7 +161,10 @@ arenas("says how much was asked and what is left, and stays as it was", () => {
 arenas("hands out several blocks or none", () => {
   const heap = new Heap(new SmallMemory(3));
   const arena = new Arena(heap);
-  assert.throws(() => arena.allocAll([1000, 2000, 300000]), (error: unknown) => error instanceof MemoryError);
+  assert.throws(
+    () => arena.allocAll([1000, 2000, 300000]),
+    (error: unknown) => error instanceof MemoryError,
+  );
   assert.is(arena.bytes, 0);
   const [first, second] = arena.allocAll([1000, 2000]);
   assert.ok(second >= first + 1000);
@@ -159,7 +173,10 @@ arenas("hands out several blocks or none", () => {
 
 arenas("refuses what no address reaches", () => {
   const arena = new Arena(new Heap(new PlainMemory()));
-  assert.throws(() => arena.alloc(2 ** 33), (error: unknown) => error instanceof MemoryError && error.requested > 2 ** 32);
+  assert.throws(
+    () => arena.alloc(2 ** 33),
+    (error: unknown) => error instanceof MemoryError && error.requested > 2 ** 32,
+  );
   assert.is(arena.bytes, 0);
 });
 

@@ -46,7 +46,7 @@ eachBackend("programs", (test) => {
     const full = backendInfo().memoryBytes;
     assert.ok(full > start);
     for (let n = KEPT; n > 0; n--) run(n);
-    for (let i = 0; i < 1000; i++) run(1 + (i * 37) % (2 * KEPT));
+    for (let i = 0; i < 1000; i++) run(1 + ((i * 37) % (2 * KEPT)));
     assert.is(state.programs.size, KEPT);
     for (let n = 1; n <= KEPT; n++) run(n);
     assert.is(backendInfo().memoryBytes, full);

@@ -1,6 +1,15 @@
 /** Weights that are gone: layers, streams and functions that outlive the model their weights lie in. */
 import * as assert from "uvu/assert";
-import { jit, layers, ops, optimizers, sequential, trainStep, valueAndGrad, type Tensor } from "../../bindings/index.ts";
+import {
+  jit,
+  layers,
+  ops,
+  optimizers,
+  sequential,
+  trainStep,
+  valueAndGrad,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { refused } from "../support/refused.ts";
 
@@ -19,7 +28,15 @@ eachBackend("weights of a model that was disposed of", (test, _build, backend) =
     const before = backend.arena.bytes;
     for (const run of [fn, grad, step]) {
       refused(() => run(x), "ERR_DISPOSED", gone);
-      refused(() => run([[1, 2, 3], [4, 5, 6]]), "ERR_DISPOSED", gone);
+      refused(
+        () =>
+          run([
+            [1, 2, 3],
+            [4, 5, 6],
+          ]),
+        "ERR_DISPOSED",
+        gone,
+      );
     }
     refused(() => layer.predict(x), "ERR_DISPOSED", gone);
     refused(() => layer.getWeights(), "ERR_DISPOSED", gone);

@@ -9,10 +9,13 @@ import { refused } from "../support/refused.ts";
 
 /** A function that counts how often it is traced. */
 function counted<F extends (...args: any[]) => unknown>(fn: F): F & { traces: number } {
-  const counting = Object.assign((...args: unknown[]) => {
-    counting.traces++;
-    return fn(...args);
-  }, { traces: 0 });
+  const counting = Object.assign(
+    (...args: unknown[]) => {
+      counting.traces++;
+      return fn(...args);
+    },
+    { traces: 0 },
+  );
   return counting as never;
 }
 
@@ -20,20 +23,41 @@ eachBackend("jit", (test) => {
   test("takes arrays of every kind and gives arrays, numbers for scalars", () => {
     const twice = jit(null, (x: Tensor) => ops.mul(x, 2));
     const expected = { data: Float32Array.of(2, 4), shape: [2] };
-    for (const x of [[1, 2], Float32Array.of(1, 2), Float64Array.of(1, 2), Int8Array.of(1, 2), { data: [1, 2], shape: [2] }]) assert.equal(twice(x), expected);
-    assert.equal(twice([[1, 2], [3, 4]]), { data: Float32Array.of(2, 4, 6, 8), shape: [2, 2] });
+    for (const x of [
+      [1, 2],
+      Float32Array.of(1, 2),
+      Float64Array.of(1, 2),
+      Int8Array.of(1, 2),
+      { data: [1, 2], shape: [2] },
+    ])
+      assert.equal(twice(x), expected);
+    assert.equal(
+      twice([
+        [1, 2],
+        [3, 4],
+      ]),
+      { data: Float32Array.of(2, 4, 6, 8), shape: [2, 2] },
+    );
     assert.is(twice(21), 42);
     assert.is(jit(null, (x: Tensor) => ops.sum(x))([1, 2, 3]), 6);
     assert.equal(jit(null, (x: Tensor) => ops.argmax(x))([[1, 3, 2]]), { data: Int32Array.of(1), shape: [1] });
   });
 
   test("takes lists and records of them, and gives what the function returns", () => {
-    const fn = jit(null, ({ a, list: [b, { c }] }: any, d: Tensor) => ({ sum: ops.add(a, b), more: [ops.mul(c, d), { kept: a }], name: "x", none: null, three: 3 }));
+    const fn = jit(null, ({ a, list: [b, { c }] }: any, d: Tensor) => ({
+      sum: ops.add(a, b),
+      more: [ops.mul(c, d), { kept: a }],
+      name: "x",
+      none: null,
+      three: 3,
+    }));
     const result = fn({ a: [1, 2], list: [Float32Array.of(10, 20), { c: 3 }] }, [5, 6]);
     assert.equal(result, {
       sum: { data: Float32Array.of(11, 22), shape: [2] },
       more: [{ data: Float32Array.of(15, 18), shape: [2] }, { kept: { data: Float32Array.of(1, 2), shape: [2] } }],
-      name: "x", none: null, three: 3,
+      name: "x",
+      none: null,
+      three: 3,
     });
   });
 
@@ -87,7 +111,15 @@ eachBackend("jit", (test) => {
       const y = ops.add(x, 1);
       return [y, y, x, ops.reshape(y, [1, 2])];
     });
-    assert.equal(fn([1, 2]).map(({ data }: { data: Float32Array }) => [...data]), [[2, 3], [2, 3], [1, 2], [2, 3]]);
+    assert.equal(
+      fn([1, 2]).map(({ data }: { data: Float32Array }) => [...data]),
+      [
+        [2, 3],
+        [2, 3],
+        [1, 2],
+        [2, 3],
+      ],
+    );
   });
 
   test("runs a module with the training flag off, or on when asked", () => {
@@ -105,22 +137,44 @@ eachBackend("jit", (test) => {
     refused(() => fn(() => 1), "ERR_VALUE", /^jit: argument 0: expected an array, a number, .* got function/);
     refused(() => fn({ a: new Map() }), "ERR_VALUE", /^jit: argument 0\.a: expected an array/);
     refused(() => fn([[1, 2], [3]]), "ERR_SHAPE", /^jit: argument 0: expected nested arrays of shape \[2, 2\]/);
-    refused(() => jit(null, (x: Tensor) => x, { trainin: true } as never), "ERR_OPTION", /^jit: expected one of .* got "trainin", did you mean "training"\?/);
-    refused(() => jit(null, (x: Tensor) => fn(x))([1]), "ERR_TRACE", /^jit: argument 0: expected an array, got a traced tensor/);
+    refused(
+      () => jit(null, (x: Tensor) => x, { trainin: true } as never),
+      "ERR_OPTION",
+      /^jit: expected one of .* got "trainin", did you mean "training"\?/,
+    );
+    refused(
+      () => jit(null, (x: Tensor) => fn(x))([1]),
+      "ERR_TRACE",
+      /^jit: argument 0: expected an array, got a traced tensor/,
+    );
   });
 });
 
 eachBackend("traced tensors", (test) => {
-  const reading = (read: (x: Tensor) => unknown): (() => unknown) => () => jit(null, (x: Tensor) => {
-    read(x);
-    return x;
-  })([1, 2]);
+  const reading =
+    (read: (x: Tensor) => unknown): (() => unknown) =>
+    () =>
+      jit(null, (x: Tensor) => {
+        read(x);
+        return x;
+      })([1, 2]);
 
   test("cannot be read", () => {
-    const message = /^tensor: expected an op, got an attempt to .* a traced tensor, which has a shape but no values yet; use ops\.gather or ops\.slice for a part, ops\.where/;
+    const message =
+      /^tensor: expected an op, got an attempt to .* a traced tensor, which has a shape but no values yet; use ops\.gather or ops\.slice for a part, ops\.where/;
     const reads: Record<string, (x: any) => unknown> = {
-      "+x": (x) => +x, "x + 1": (x) => x + 1, "`${x}`": (x) => `${x}`, "x > 0": (x) => x > 0, "x.data": (x) => x.data, "x[0]": (x) => x[0], "[...x]": (x) => [...x],
-      "for of": (x) => { for (const _ of x) break; }, "Math.max": (x) => Math.max(x, 0), "JSON": (x) => JSON.stringify({ x }),
+      "+x": (x) => +x,
+      "x + 1": (x) => x + 1,
+      "`${x}`": (x) => `${x}`,
+      "x > 0": (x) => x > 0,
+      "x.data": (x) => x.data,
+      "x[0]": (x) => x[0],
+      "[...x]": (x) => [...x],
+      "for of": (x) => {
+        for (const _ of x) break;
+      },
+      "Math.max": (x) => Math.max(x, 0),
+      JSON: (x) => JSON.stringify({ x }),
     };
     for (const [what, read] of Object.entries(reads)) {
       try {
@@ -139,20 +193,34 @@ eachBackend("traced tensors", (test) => {
     let kept: Tensor | undefined;
     const keep = jit(null, (x: Tensor) => (kept = ops.mul(x, 2)));
     keep([1, 2]);
-    refused(() => jit(null, (x: Tensor) => ops.add(x, kept!))([1, 2]), "ERR_TRACE", /^add: expected a tensor of the function that is traced now, got one of another; pass it as an argument/);
+    refused(
+      () => jit(null, (x: Tensor) => ops.add(x, kept!))([1, 2]),
+      "ERR_TRACE",
+      /^add: expected a tensor of the function that is traced now, got one of another; pass it as an argument/,
+    );
     refused(() => jit(null, () => kept)(), "ERR_TRACE", /expected .* traced now, got .* another/);
     refused(() => ops.tanh(kept!), "ERR_TRACE", /^tanh: expected to be called while a function is traced/);
   });
 
   test("do not wait", () => {
     const wait = async (x: Tensor) => x;
-    refused(() => jit(null, wait as never)([1]), "ERR_TRACE", /^jit: expected a function that returns tensors, got one that returns a promise/);
+    refused(
+      () => jit(null, wait as never)([1]),
+      "ERR_TRACE",
+      /^jit: expected a function that returns tensors, got one that returns a promise/,
+    );
     refused(() => valueAndGrad(null, wait as never)([1]), "ERR_TRACE", /^valueAndGrad: expected .* promise/);
   });
 
   test("leave no open trace behind when the function throws", () => {
     const thrown = new Error("mine");
-    assert.throws(() => jit(null, () => { throw thrown; })([1]), (error: unknown) => error === thrown);
+    assert.throws(
+      () =>
+        jit(null, () => {
+          throw thrown;
+        })([1]),
+      (error: unknown) => error === thrown,
+    );
     refused(() => ops.add(1, 2), "ERR_TRACE", /called while a function is traced/);
     const flaky = counted((x: Tensor) => {
       if (flaky.traces === 1) throw thrown;
@@ -165,7 +233,8 @@ eachBackend("traced tensors", (test) => {
 });
 
 eachBackend("modules of other roots", (test, _build, backend) => {
-  const message = /expected every module that the function calls to be part of the module it was made with, got a weight of shape \[3, 2\] of another/;
+  const message =
+    /expected every module that the function calls to be part of the module it was made with, got a weight of shape \[3, 2\] of another/;
   const x = [[1, 2, 3]];
 
   test("are refused, built or not, and nothing is left of the attempt", () => {
@@ -193,7 +262,9 @@ eachBackend("modules of other roots", (test, _build, backend) => {
   test("are not those below or inside the root", () => {
     class Pair extends Module {
       list = [new Line(), new Line()];
-      override call(t: Tensor): Tensor { return this.list[1].call(this.list[0].call(t)); }
+      override call(t: Tensor): Tensor {
+        return this.list[1].call(this.list[0].call(t));
+      }
     }
     const pair = new Pair({ seed: 1 });
     const whole = jit(pair, (t: Tensor) => pair.call(t))(x);

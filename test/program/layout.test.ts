@@ -10,14 +10,37 @@ const test = suite("layout");
 
 /** Random call lists over a few storages: the first are kept, the last lie in the heap for good. */
 const STORAGES = 12;
-const calls = fc.array(fc.array(fc.record({ storage: fc.nat(STORAGES - 1), reads: fc.boolean(), writes: fc.boolean() }), { minLength: 1, maxLength: 4 }), { maxLength: 40 });
-const programs = fc.record({ calls, sizes: fc.array(fc.integer({ min: 0, max: 500 }), { minLength: STORAGES, maxLength: STORAGES }), kept: fc.nat(3) });
+const calls = fc.array(
+  fc.array(fc.record({ storage: fc.nat(STORAGES - 1), reads: fc.boolean(), writes: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 4,
+  }),
+  { maxLength: 40 },
+);
+const programs = fc.record({
+  calls,
+  sizes: fc.array(fc.integer({ min: 0, max: 500 }), { minLength: STORAGES, maxLength: STORAGES }),
+  kept: fc.nat(3),
+});
 
-function build({ calls, sizes, kept }: { calls: { storage: number; reads: boolean; writes: boolean }[][]; sizes: number[]; kept: number }): { list: Call[]; storages: Storage[]; keep: Set<Storage> } {
+function build({
+  calls,
+  sizes,
+  kept,
+}: {
+  calls: { storage: number; reads: boolean; writes: boolean }[][];
+  sizes: number[];
+  kept: number;
+}): { list: Call[]; storages: Storage[]; keep: Set<Storage> } {
   const storages = sizes.map((bytes, i) => new Storage(bytes, i === STORAGES - 1 ? { ptr: 4096 } : {}));
   const list = calls.map((operands) => ({
     kernel: "f32_copy" as KernelName,
-    args: operands.map(({ storage, reads, writes }): Operand => ({ storage: storages[storage], offset: 0, reads, writes })),
+    args: operands.map(({ storage, reads, writes }): Operand => ({
+      storage: storages[storage],
+      offset: 0,
+      reads,
+      writes,
+    })),
   }));
   return { list, storages, keep: new Set(storages.slice(0, kept)) };
 }
@@ -25,17 +48,29 @@ function build({ calls, sizes, kept }: { calls: { storage: number; reads: boolea
 const operandsOf = (call: Call): Operand[] => call.args as Operand[];
 
 test("keeps exactly the calls that something kept depends on", () => {
-  fc.assert(fc.property(programs, (program) => {
-    const { list, keep } = build(program);
-    const live = new Set(liveCalls(list, keep));
-    list.forEach((call, i) => {
-      const later = list.slice(i + 1).filter((other) => live.has(other));
-      const needed = operandsOf(call).some(({ storage, writes }) => writes && (
-        storage.ptr !== undefined || keep.has(storage) || later.some((other) => operandsOf(other).some((operand) => operand.reads && operand.storage === storage))));
-      assert.is(live.has(call), needed, `call ${i}`);
-    });
-    assert.equal([...live], list.filter((call) => live.has(call)), "in their order");
-  }), { numRuns: 300 });
+  fc.assert(
+    fc.property(programs, (program) => {
+      const { list, keep } = build(program);
+      const live = new Set(liveCalls(list, keep));
+      list.forEach((call, i) => {
+        const later = list.slice(i + 1).filter((other) => live.has(other));
+        const needed = operandsOf(call).some(
+          ({ storage, writes }) =>
+            writes &&
+            (storage.ptr !== undefined ||
+              keep.has(storage) ||
+              later.some((other) => operandsOf(other).some((operand) => operand.reads && operand.storage === storage))),
+        );
+        assert.is(live.has(call), needed, `call ${i}`);
+      });
+      assert.equal(
+        [...live],
+        list.filter((call) => live.has(call)),
+        "in their order",
+      );
+    }),
+    { numRuns: 300 },
+  );
 });
 
 /** First and last call that names a storage. */
@@ -45,41 +80,55 @@ function lifetime(list: readonly Call[], storage: Storage): [number, number] {
 }
 
 test("puts no two values alive at one time in one place", () => {
-  fc.assert(fc.property(programs, (program) => {
-    const { list, storages, keep } = build(program);
-    const { offsets, bytes } = layOut(list, keep, true);
-    const placed = storages.filter((storage) => offsets.has(storage));
-    for (const storage of storages) {
-      const used = list.some((call) => operandsOf(call).some((operand) => operand.storage === storage));
-      assert.is(offsets.has(storage), storage.ptr === undefined && (used || keep.has(storage)));
-    }
-    for (const a of placed) {
-      assert.ok(offsets.get(a)! % 16 === 0 && offsets.get(a)! + a.bytes <= bytes);
-      for (const b of placed) {
-        if (a === b || a.bytes === 0 || b.bytes === 0) continue;
-        const [[firstA, lastA], [firstB, lastB]] = [a, b].map((storage) => (keep.has(storage) ? [-1, Infinity] : lifetime(list, storage)));
-        const meet = firstA <= lastB && firstB <= lastA;
-        const [at, other] = [offsets.get(a)!, offsets.get(b)!];
-        assert.ok(!meet || at + a.bytes <= other || other + b.bytes <= at, "two values alive at once overlap");
+  fc.assert(
+    fc.property(programs, (program) => {
+      const { list, storages, keep } = build(program);
+      const { offsets, bytes } = layOut(list, keep, true);
+      const placed = storages.filter((storage) => offsets.has(storage));
+      for (const storage of storages) {
+        const used = list.some((call) => operandsOf(call).some((operand) => operand.storage === storage));
+        assert.is(offsets.has(storage), storage.ptr === undefined && (used || keep.has(storage)));
       }
-    }
-  }), { numRuns: 300 });
+      for (const a of placed) {
+        assert.ok(offsets.get(a)! % 16 === 0 && offsets.get(a)! + a.bytes <= bytes);
+        for (const b of placed) {
+          if (a === b || a.bytes === 0 || b.bytes === 0) continue;
+          const [[firstA, lastA], [firstB, lastB]] = [a, b].map((storage) =>
+            keep.has(storage) ? [-1, Infinity] : lifetime(list, storage),
+          );
+          const meet = firstA <= lastB && firstB <= lastA;
+          const [at, other] = [offsets.get(a)!, offsets.get(b)!];
+          assert.ok(!meet || at + a.bytes <= other || other + b.bytes <= at, "two values alive at once overlap");
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test("shares nothing where everything is to be looked at", () => {
-  fc.assert(fc.property(programs, (program) => {
-    const { list, storages, keep } = build(program);
-    const { offsets } = layOut(list, keep, false);
-    const placed = storages.filter((storage) => offsets.has(storage) && storage.bytes > 0).sort((a, b) => offsets.get(a)! - offsets.get(b)!);
-    placed.slice(1).forEach((storage, i) => assert.ok(offsets.get(placed[i])! + placed[i].bytes <= offsets.get(storage)!));
-  }));
+  fc.assert(
+    fc.property(programs, (program) => {
+      const { list, storages, keep } = build(program);
+      const { offsets } = layOut(list, keep, false);
+      const placed = storages
+        .filter((storage) => offsets.has(storage) && storage.bytes > 0)
+        .sort((a, b) => offsets.get(a)! - offsets.get(b)!);
+      placed
+        .slice(1)
+        .forEach((storage, i) => assert.ok(offsets.get(placed[i])! + placed[i].bytes <= offsets.get(storage)!));
+    }),
+  );
 });
 
 test("a chain needs two places, however long", () => {
   const storages = Array.from({ length: 50 }, () => new Storage(1000));
   const list = storages.slice(1).map((storage, i): Call => ({
     kernel: "f32_copy",
-    args: [{ storage: storages[i], offset: 0, reads: true, writes: false }, { storage, offset: 0, reads: false, writes: true }],
+    args: [
+      { storage: storages[i], offset: 0, reads: true, writes: false },
+      { storage, offset: 0, reads: false, writes: true },
+    ],
   }));
   assert.is(layOut(list, new Set(), true).bytes, 2 * 1024);
   assert.is(layOut(list, new Set(), false).bytes, 50 * 1024);
@@ -105,19 +154,46 @@ test("what a step makes has a place for each step only where something else want
   const source = new Storage(64);
   const [own, passed, shown, every] = Array.from({ length: 4 }, () => new Storage(64, { loop: inner }));
   const [after, sum] = [new Storage(64, { loop: outer }), new Storage(64)];
-  const steps = { loop: inner, reversed: false, calls: [copy(source, own), copy(own, passed), copy(own, shown), copy(own, every)] };
+  const steps = {
+    loop: inner,
+    reversed: false,
+    calls: [copy(source, own), copy(own, passed), copy(own, shown), copy(own, every)],
+  };
   const back = { loop: inner, reversed: true, calls: [copy(passed, sum)] };
-  const calls = [copy(sum, source), { loop: outer, reversed: false, calls: [steps, back, copy(shown, after)] }, copy(every, sum), copy(after, sum)];
+  const calls = [
+    copy(sum, source),
+    { loop: outer, reversed: false, calls: [steps, back, copy(shown, after)] },
+    copy(every, sum),
+    copy(after, sum),
+  ];
   const { offsets, bytes, stride } = layOut(calls, new Set([sum]), true);
   const strides = (storage: Storage): number[] => [stride(storage, inner), stride(storage, outer)];
-  assert.equal([own, passed, shown, every, after, source, sum].map(strides), [[0, 0], [64, 0], [64, 0], [64, 192], [0, 64], [0, 0], [0, 0]]);
-  const sizes = new Map([[own, 64], [passed, 192], [shown, 192], [every, 960], [after, 320], [source, 64]]);
-  const placed = [...sizes].map(([storage, size]) => [offsets.get(storage)!, offsets.get(storage)! + size]).sort(([a], [b]) => a - b);
+  assert.equal([own, passed, shown, every, after, source, sum].map(strides), [
+    [0, 0],
+    [64, 0],
+    [64, 0],
+    [64, 192],
+    [0, 64],
+    [0, 0],
+    [0, 0],
+  ]);
+  const sizes = new Map([
+    [own, 64],
+    [passed, 192],
+    [shown, 192],
+    [every, 960],
+    [after, 320],
+    [source, 64],
+  ]);
+  const placed = [...sizes]
+    .map(([storage, size]) => [offsets.get(storage)!, offsets.get(storage)! + size])
+    .sort(([a], [b]) => a - b);
   assert.ok(placed.every(([, end]) => end <= bytes));
   // all but `own` and what is read after it are needed in every step: nothing lies on them
   for (const storage of [passed, shown, every, after, source]) {
     const [from, to] = [offsets.get(storage)!, offsets.get(storage)! + sizes.get(storage)!];
-    for (const [other, size] of sizes) assert.ok(other === storage || offsets.get(other)! >= to || offsets.get(other)! + size <= from);
+    for (const [other, size] of sizes)
+      assert.ok(other === storage || offsets.get(other)! >= to || offsets.get(other)! + size <= from);
   }
 });
 

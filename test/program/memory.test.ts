@@ -1,6 +1,16 @@
 /** Memory that grows while programs and streams live, and memory that does not suffice. */
 import * as assert from "uvu/assert";
-import { MemoryError, backendInfo, jit, layers, losses, ops, optimizers, sequential, trainStep } from "../../bindings/index.ts";
+import {
+  MemoryError,
+  backendInfo,
+  jit,
+  layers,
+  losses,
+  ops,
+  optimizers,
+  sequential,
+  trainStep,
+} from "../../bindings/index.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { state } from "../../bindings/runtime/context.ts";
 import { loadSync, type Backend } from "../../bindings/runtime/load.ts";
@@ -16,10 +26,17 @@ const refusedMemory = (run: () => unknown): void => {
   }
   assert.instance(error, MemoryError, String(error));
   assert.is((error as MemoryError).code, "ERR_MEMORY");
-  assert.match((error as MemoryError).message, /expected room for \d+ more bytes, got a refusal at \d+ bytes; use a smaller batch, shorter sequences or fewer units/);
+  assert.match(
+    (error as MemoryError).message,
+    /expected room for \d+ more bytes, got a refusal at \d+ bytes; use a smaller batch, shorter sequences or fewer units/,
+  );
 };
 
-const model = () => sequential([layers.lstm({ units: 8, returnSequences: true }), layers.dense({ units: 2 })], { inputShape: [null, 3], seed: 1 });
+const model = () =>
+  sequential([layers.lstm({ units: 8, returnSequences: true }), layers.dense({ units: 2 })], {
+    inputShape: [null, 3],
+    seed: 1,
+  });
 
 /** A model, a function, a training step and a stream, and what they give. */
 function everything() {
@@ -27,14 +44,22 @@ function everything() {
   const trained = model();
   const stream = m.stream({ block: 4 });
   const fn = jit(m, (x: Tensor, y: Tensor) => ops.add(m.call(x), y));
-  const step = trainStep(trained, optimizers.adam(), (x: Tensor, y: Tensor) => losses.meanSquaredError()(y, trained.call(x)));
+  const step = trainStep(trained, optimizers.adam(), (x: Tensor, y: Tensor) =>
+    losses.meanSquaredError()(y, trained.call(x)),
+  );
   const x = { data: real(2 * 5 * 3, 1), shape: [2, 5, 3] };
   const y = { data: real(2 * 5 * 2, 2), shape: [2, 5, 2] };
   const frames = real(7 * 3, 3);
   return {
     run: (): number[][] => {
       stream.reset();
-      return [[...m.predict(x).data], [...fn(x, 0.5).data], [step(x, y).value], [...stream.step(frames.subarray(0, 3))], [...stream.process(frames)]];
+      return [
+        [...m.predict(x).data],
+        [...fn(x, 0.5).data],
+        [step(x, y).value],
+        [...stream.step(frames.subarray(0, 3))],
+        [...stream.process(frames)],
+      ];
     },
     dispose: (): void => {
       m.dispose();
@@ -73,10 +98,17 @@ function limited(build: Backend["build"]): { backend: Backend; close(): void; op
     backend,
     close: () => {
       heap.grow = (bytes) => {
-        if (bytes > heap.byteLength) throw new MemoryError(`memory: expected room for ${bytes - heap.byteLength} more bytes, got a refusal at ${heap.byteLength} bytes; use a smaller batch, shorter sequences or fewer units`, bytes - heap.byteLength, 0);
+        if (bytes > heap.byteLength)
+          throw new MemoryError(
+            `memory: expected room for ${bytes - heap.byteLength} more bytes, got a refusal at ${heap.byteLength} bytes; use a smaller batch, shorter sequences or fewer units`,
+            bytes - heap.byteLength,
+            0,
+          );
       };
     },
-    open: () => { heap.grow = grow; },
+    open: () => {
+      heap.grow = grow;
+    },
   };
 }
 

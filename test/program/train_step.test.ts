@@ -8,8 +8,14 @@ import { close, same } from "../support/numbers.ts";
 import { refused } from "../support/refused.ts";
 
 eachBackend("valueAndGrad", (test, _build, backend) => {
-  const x = [[1, 2, 3], [4, 5, 6]];
-  const y = [[1, 0], [0, 1]];
+  const x = [
+    [1, 2, 3],
+    [4, 5, 6],
+  ];
+  const y = [
+    [1, 0],
+    [0, 1],
+  ];
 
   test("gives value and gradients by the weights' names and shapes", () => {
     const module = new Line({ seed: 1 });
@@ -30,17 +36,28 @@ eachBackend("valueAndGrad", (test, _build, backend) => {
   });
 
   test("gives gradients beside the arguments, null for integers, numbers for numbers", () => {
-    const step = valueAndGrad(null, ({ a, more: [b, i] }: any, scale: Tensor) => ops.sum(ops.mul(ops.mul(ops.gather(a, i), b), scale)), { inputs: true });
+    const step = valueAndGrad(
+      null,
+      ({ a, more: [b, i] }: any, scale: Tensor) => ops.sum(ops.mul(ops.mul(ops.gather(a, i), b), scale)),
+      { inputs: true },
+    );
     const { value, inputGrads } = step({ a: [1, 2, 3], more: [[10, 20], Int32Array.of(2, 0)] }, 2);
     assert.is(value, 100);
     assert.equal(inputGrads, [
-      { a: { data: Float32Array.of(40, 0, 20), shape: [3] }, more: [{ data: Float32Array.of(6, 2), shape: [2] }, null] },
+      {
+        a: { data: Float32Array.of(40, 0, 20), shape: [3] },
+        more: [{ data: Float32Array.of(6, 2), shape: [2] }, null],
+      },
       50,
     ]);
   });
 
   test("hands on more with aux", () => {
-    const step = valueAndGrad(null, (a: Tensor) => [ops.sum(a), { twice: ops.mul(a, 2), name: "more", list: [ops.mean(a)] }], { aux: true, inputs: true });
+    const step = valueAndGrad(
+      null,
+      (a: Tensor) => [ops.sum(a), { twice: ops.mul(a, 2), name: "more", list: [ops.mean(a)] }],
+      { aux: true, inputs: true },
+    );
     const { value, aux, inputGrads } = step([1, 2, 3]);
     assert.is(value, 6);
     assert.equal(aux, { twice: { data: Float32Array.of(2, 4, 6), shape: [3] }, name: "more", list: [2] });
@@ -48,7 +65,11 @@ eachBackend("valueAndGrad", (test, _build, backend) => {
   });
 
   test("takes a scalar of one element, and an input itself", () => {
-    same(valueAndGrad(null, (a: Tensor) => ops.mean(a, { axis: 0, keepDims: true }), { inputs: true })([2, 4]).inputGrads[0].data, [0.5, 0.5]);
+    same(
+      valueAndGrad(null, (a: Tensor) => ops.mean(a, { axis: 0, keepDims: true }), { inputs: true })([2, 4])
+        .inputGrads[0].data,
+      [0.5, 0.5],
+    );
     const identity = valueAndGrad(null, (a: Tensor) => a, { inputs: true })(3);
     assert.equal([identity.value, identity.inputGrads], [3, [1]]);
   });
@@ -61,14 +82,23 @@ eachBackend("valueAndGrad", (test, _build, backend) => {
     const step = valueAndGrad(model, sum, { inputs: true });
     const first = step(ones);
     assert.is.not(first.value, 100);
-    close([first.inputGrads[0].data.reduce((a: number, b: number) => a + b)], [first.value], 1e-6, "the gradient is the mask");
+    close(
+      [first.inputGrads[0].data.reduce((a: number, b: number) => a + b)],
+      [first.value],
+      1e-6,
+      "the gradient is the mask",
+    );
     model.dispose();
   });
 
   test("that fails leaves nothing of a module that was new", () => {
     const module = new Line({ seed: 1 });
     const before = backend.arena.bytes;
-    refused(() => valueAndGrad(module, (a: Tensor) => module.call(a))(x), "ERR_TRACE", /expected the function to return a scalar/);
+    refused(
+      () => valueAndGrad(module, (a: Tensor) => module.call(a))(x),
+      "ERR_TRACE",
+      /expected the function to return a scalar/,
+    );
     assert.is(backend.arena.bytes, before);
     assert.not.ok(module.built);
     assert.is(module.predict(x).shape[1], 2);
@@ -77,18 +107,44 @@ eachBackend("valueAndGrad", (test, _build, backend) => {
   });
 
   test("refuses functions that give no scalar", () => {
-    refused(() => valueAndGrad(null, (a: Tensor) => a)([1, 2]), "ERR_TRACE", /^valueAndGrad: expected the function to return a scalar to differentiate, got shape \[2\]/);
+    refused(
+      () => valueAndGrad(null, (a: Tensor) => a)([1, 2]),
+      "ERR_TRACE",
+      /^valueAndGrad: expected the function to return a scalar to differentiate, got shape \[2\]/,
+    );
     refused(() => valueAndGrad(null, (a: Tensor) => [ops.sum(a), a])([1, 2]), "ERR_TRACE", /got a list; say aux: true/);
-    refused(() => valueAndGrad(null, (a: Tensor) => ops.sum(a), { aux: true })([1, 2]), "ERR_TRACE", /expected the function to return \[scalar, more\]/);
-    refused(() => valueAndGrad(null, () => 3)([1]), "ERR_TRACE", /expected the function to return a scalar tensor, got number/);
-    refused(() => valueAndGrad(null, (a: Tensor) => ops.argmax(a))([1]), "ERR_TRACE", /expected the function to return a scalar to differentiate/);
-    refused(() => valueAndGrad(null, (a: Tensor) => a, { input: true } as never), "ERR_OPTION", /did you mean "inputs"\?/);
+    refused(
+      () => valueAndGrad(null, (a: Tensor) => ops.sum(a), { aux: true })([1, 2]),
+      "ERR_TRACE",
+      /expected the function to return \[scalar, more\]/,
+    );
+    refused(
+      () => valueAndGrad(null, () => 3)([1]),
+      "ERR_TRACE",
+      /expected the function to return a scalar tensor, got number/,
+    );
+    refused(
+      () => valueAndGrad(null, (a: Tensor) => ops.argmax(a))([1]),
+      "ERR_TRACE",
+      /expected the function to return a scalar to differentiate/,
+    );
+    refused(
+      () => valueAndGrad(null, (a: Tensor) => a, { input: true } as never),
+      "ERR_OPTION",
+      /did you mean "inputs"\?/,
+    );
   });
 });
 
 eachBackend("trainStep", (test) => {
-  const x = [[1, 2, 3], [4, 5, 6]];
-  const y = [[1, 0], [0, 1]];
+  const x = [
+    [1, 2, 3],
+    [4, 5, 6],
+  ];
+  const y = [
+    [1, 0],
+    [0, 1],
+  ];
 
   test("does what valueAndGrad and apply do, in one program", () => {
     const [one, two] = [new Line({ seed: 1 }), new Line({ seed: 1 })];
@@ -101,7 +157,10 @@ eachBackend("trainStep", (test) => {
       assert.equal(step(x, y), { value });
     }
     for (const [name, { data }] of Object.entries(one.getWeights())) same(data, two.getWeights()[name].data, name);
-    assert.ok(one.predict(x).data.every((value, i) => value === two.predict(x).data[i]), "panels follow");
+    assert.ok(
+      one.predict(x).data.every((value, i) => value === two.predict(x).data[i]),
+      "panels follow",
+    );
     one.dispose();
     two.dispose();
   });
@@ -127,14 +186,34 @@ eachBackend("trainStep", (test) => {
     const before = module.getWeights();
     let error: NonFiniteError | undefined;
     try {
-      step([[1, NaN, 3], [4, 5, 6]], y);
+      step(
+        [
+          [1, NaN, 3],
+          [4, 5, 6],
+        ],
+        y,
+      );
     } catch (thrown) {
       error = thrown as NonFiniteError;
     }
     assert.instance(error, NonFiniteError);
-    assert.match(error!.message, /^trainStep: expected a finite value and gradients, got value NaN in call 2; the weights are those before it/);
+    assert.match(
+      error!.message,
+      /^trainStep: expected a finite value and gradients, got value NaN in call 2; the weights are those before it/,
+    );
     for (const [name, { data }] of Object.entries(module.getWeights())) same(data, before[name].data, name);
-    refused(() => step([[1e38, 1e38, 1e38], [4, 5, 6]], y), "ERR_NON_FINITE", /got value Infinity/);
+    refused(
+      () =>
+        step(
+          [
+            [1e38, 1e38, 1e38],
+            [4, 5, 6],
+          ],
+          y,
+        ),
+      "ERR_NON_FINITE",
+      /got value Infinity/,
+    );
     for (const [name, { data }] of Object.entries(module.getWeights())) same(data, before[name].data, name);
     assert.ok(Number.isFinite(step(x, y).value));
     assert.is.not(module.getWeights()["dense/bias"].data[0], before["dense/bias"].data[0]);
@@ -153,9 +232,28 @@ eachBackend("trainStep", (test) => {
 
   test("draws other dropout in every step, the same in every run of one seed", () => {
     const run = (seed: number): number[] => {
-      const model = sequential([layers.dense({ units: 16 }), layers.dropout({ rate: 0.5 }), layers.lstm({ units: 4, dropout: 0.2, recurrentDropout: 0.3, returnSequences: true })], { seed });
-      const step = trainStep(model, optimizers.sgd({ learningRate: 0 }), (a: Tensor) => ops.mean(ops.square(model.call(a))));
-      const values = Array.from({ length: 6 }, () => step([[[1, 2], [3, 4], [5, 6]]]).value);
+      const model = sequential(
+        [
+          layers.dense({ units: 16 }),
+          layers.dropout({ rate: 0.5 }),
+          layers.lstm({ units: 4, dropout: 0.2, recurrentDropout: 0.3, returnSequences: true }),
+        ],
+        { seed },
+      );
+      const step = trainStep(model, optimizers.sgd({ learningRate: 0 }), (a: Tensor) =>
+        ops.mean(ops.square(model.call(a))),
+      );
+      const values = Array.from(
+        { length: 6 },
+        () =>
+          step([
+            [
+              [1, 2],
+              [3, 4],
+              [5, 6],
+            ],
+          ]).value,
+      );
       model.dispose();
       return values;
     };
@@ -166,9 +264,17 @@ eachBackend("trainStep", (test) => {
   });
 
   test("refuses no module, unknown options and a module disposed of", () => {
-    refused(() => trainStep(null as never, optimizers.sgd(), () => 0), "ERR_STATE", /^trainStep: expected a module to train, got null/);
+    refused(
+      () => trainStep(null as never, optimizers.sgd(), () => 0),
+      "ERR_STATE",
+      /^trainStep: expected a module to train, got null/,
+    );
     const module = new Line();
-    refused(() => trainStep(module, optimizers.sgd(), () => 0, { auxiliary: true } as never), "ERR_OPTION", /^trainStep: expected one of the options training, aux, got "auxiliary"/);
+    refused(
+      () => trainStep(module, optimizers.sgd(), () => 0, { auxiliary: true } as never),
+      "ERR_OPTION",
+      /^trainStep: expected one of the options training, aux, got "auxiliary"/,
+    );
     const step = trainStep(module, optimizers.sgd(), (a: Tensor) => ops.sum(module.call(a)));
     step(x);
     module.dispose();

@@ -1,35 +1,54 @@
 /** Models that nobody disposed of: collected, told of once, and their bytes given back. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { backendInfo, initSync, jit, layers, ops, optimizers, sequential, trainStep, valueAndGrad, Module } from "../../bindings/index.ts";
+import {
+  backendInfo,
+  initSync,
+  jit,
+  layers,
+  ops,
+  optimizers,
+  sequential,
+  trainStep,
+  valueAndGrad,
+  Module,
+} from "../../bindings/index.ts";
 import { collectUntil, warnings } from "../support/collect.ts";
 import { floats } from "../support/models.ts";
 
 const test = suite("forgotten models");
 
 const used = (): number => backendInfo().memoryBytes;
-const small = () => sequential([layers.gru({ units: 3, returnSequences: true }), layers.dense({ units: 1 })], { seed: 1, inputShape: [null, 2] });
+const small = () =>
+  sequential([layers.gru({ units: 3, returnSequences: true }), layers.dense({ units: 1 })], {
+    seed: 1,
+    inputShape: [null, 2],
+  });
 const [x, y] = [floats([2, 4, 2]), floats([2, 4, 1], 1)];
 
 /** What a model was used for, and then forgotten with. */
 const uses: Record<string, () => unknown> = {
   "only built": () => small(),
   "predicted with": () => small().predict(x),
-  "trained": async () => {
+  trained: async () => {
     const model = small();
     model.compile({ loss: "mse" });
     await model.fit(x, y, { validationData: [x, y] });
     return model.save({ optimizer: true });
   },
   "trained with clipping, dropout and a constraint": async () => {
-    const model = sequential([
-      layers.lstm({ units: 3, dropout: 0.5, recurrentDropout: 0.5, stateful: true }), layers.dense({ units: 1, kernelConstraint: "nonNeg" }),
-    ], { inputShape: [null, 2] });
+    const model = sequential(
+      [
+        layers.lstm({ units: 3, dropout: 0.5, recurrentDropout: 0.5, stateful: true }),
+        layers.dense({ units: 1, kernelConstraint: "nonNeg" }),
+      ],
+      { inputShape: [null, 2] },
+    );
     model.compile({ loss: "mse", optimizer: optimizers.sgd({ momentum: 0.9, clipNorm: 1 }) });
     await model.fit(x, floats([2, 1]), { epochs: 2 });
   },
   "streamed from": () => small().stream().process(x.data),
-  "inspected": () => {
+  inspected: () => {
     const model = small();
     model.compile({ loss: "mse" });
     return model.inspect(x, { y, gradients: true });
@@ -72,11 +91,13 @@ const said: string[] = [];
 for (const [name, use] of Object.entries(uses)) {
   test(name, async () => {
     initSync();
-    said.push(...await warnings(async () => {
-      await use();
-      assert.ok(used() > 0);
-      await collectUntil(() => used() === 0);
-    }));
+    said.push(
+      ...(await warnings(async () => {
+        await use();
+        assert.ok(used() > 0);
+        await collectUntil(() => used() === 0);
+      })),
+    );
     assert.is(used(), 0, "bytes that did not come back");
   });
 }

@@ -11,7 +11,8 @@ import { carried } from "../../bindings/runtime/wasm/packed.ts";
 import { refused } from "../support/refused.ts";
 
 const random = new Random(5);
-const bytes = (n: number, value: (i: number) => number): Buffer => Buffer.from(Uint8Array.from({ length: n }, (_, i) => value(i)));
+const bytes = (n: number, value: (i: number) => number): Buffer =>
+  Buffer.from(Uint8Array.from({ length: n }, (_, i) => value(i)));
 
 const test = suite("inflate");
 
@@ -28,7 +29,10 @@ const samples: [string, Buffer][] = [
 test("fixed codes for everything", () => {
   for (const [name, data] of samples) {
     if (name.includes("noise")) continue; // zlib stores it as it is
-    assert.ok(Buffer.compare(inflate(deflateRawSync(data, { strategy: constants.Z_FIXED }), data.length), data) === 0, name);
+    assert.ok(
+      Buffer.compare(inflate(deflateRawSync(data, { strategy: constants.Z_FIXED }), data.length), data) === 0,
+      name,
+    );
   }
 });
 
@@ -51,11 +55,20 @@ test("another size than expected, and what is no such stream", () => {
   }
 });
 
-for (const [name, source] of [["", packed], ["-infer", packedInfer]] as const) {
+for (const [name, source] of [
+  ["", packed],
+  ["-infer", packedInfer],
+] as const) {
   test(`the modules${name} are those that were compiled`, () => {
     const { simd, relaxed } = carried(source);
-    for (const [build, unpack] of [["simd", simd!], ["relaxed", relaxed!]] as const) {
-      assert.ok(Buffer.compare(unpack(), readFileSync(new URL(`../../build/wasm/${build}${name}.wasm`, import.meta.url))) === 0, build);
+    for (const [build, unpack] of [
+      ["simd", simd!],
+      ["relaxed", relaxed!],
+    ] as const) {
+      assert.ok(
+        Buffer.compare(unpack(), readFileSync(new URL(`../../build/wasm/${build}${name}.wasm`, import.meta.url))) === 0,
+        build,
+      );
     }
   });
 }

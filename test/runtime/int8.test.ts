@@ -11,7 +11,8 @@ import { hasDot, hasRelaxed } from "../support/builds.ts";
 import { refused } from "../support/refused.ts";
 
 const test = suite("int8 kernels");
-const file = (build: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(new URL(`../../build/wasm/${build}.wasm`, import.meta.url)));
+const file = (build: string): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(readFileSync(new URL(`../../build/wasm/${build}.wasm`, import.meta.url)));
 const module = (build: string): WebAssembly.Module => new WebAssembly.Module(file(build));
 const tableOf = (backend: Backend): Partial<Kernels> => backend.kernels;
 
@@ -66,7 +67,10 @@ if (hasDot) {
     const [right, beyond] = loaded({ build: "relaxed" });
     assert.is(right, 64521);
     const direct = new WebAssembly.Instance(module("q8-relaxed"), {
-      env: { ...loadSync({ build: "relaxed" }).kernels, memory: new WebAssembly.Memory({ initial: 1 }) } as unknown as WebAssembly.ModuleImports,
+      env: {
+        ...loadSync({ build: "relaxed" }).kernels,
+        memory: new WebAssembly.Memory({ initial: 1 }),
+      } as unknown as WebAssembly.ModuleImports,
     }).exports as unknown as Kernels;
     const own = direct.abi_dot(127, 255);
     assert.ok([5 + 4 * 127 * 255, 5 + 2 * 32767, -503].includes(own), `${own}`);
@@ -76,14 +80,19 @@ if (hasDot) {
   /** The relaxed module with every dot made a multiply-add of floats: it validates, and computes wrongly. */
   const doctored = (): Uint8Array<ArrayBuffer> => {
     const bytes = file("q8-relaxed");
-    for (let i = 0; i + 2 < bytes.length; i++) if (bytes[i] === 0xfd && bytes[i + 1] === 0x93 && bytes[i + 2] === 0x02) bytes[i + 1] = 0x85;
+    for (let i = 0; i + 2 < bytes.length; i++)
+      if (bytes[i] === 0xfd && bytes[i + 1] === 0x93 && bytes[i + 2] === 0x02) bytes[i + 1] = 0x85;
     return bytes;
   };
 
   test("a dot that computes wrongly is not used", () => {
     carrying({ ...int8Wasm, relaxed: doctored }, () => assert.equal(loaded({ build: "relaxed" }), PLAIN));
     const given = loadSync({ module: module("relaxed"), int8: new WebAssembly.Module(doctored()) });
-    refused(() => loadInt8(given), "ERR_UNSUPPORTED", /^quantize: expected the relaxed dot to add four products, got something else/);
+    refused(
+      () => loadInt8(given),
+      "ERR_UNSUPPORTED",
+      /^quantize: expected the relaxed dot to add four products, got something else/,
+    );
   });
 }
 
@@ -96,18 +105,66 @@ if (hasRelaxed) {
 test("entries without wasm are given it", () => {
   carrying({}, () => {
     const lacking = loadSync({ module: module("simd") });
-    refused(() => loadInt8(lacking), "ERR_OPTION", /^quantize: expected a WebAssembly.Module in `int8` of init, since this entry carries none, got nothing$/);
+    refused(
+      () => loadInt8(lacking),
+      "ERR_OPTION",
+      /^quantize: expected a WebAssembly.Module in `int8` of init, since this entry carries none, got nothing$/,
+    );
     assert.equal(loaded({ module: module("simd"), int8: module("q8-simd") }), PLAIN);
     assert.equal(loaded({ module: module("simd-infer"), int8: module("q8-simd") }), PLAIN);
   });
 });
 
 test("other modules are refused", () => {
-  refused(() => initSync({ int8: file("q8-simd") as unknown as WebAssembly.Module }), "ERR_OPTION", /^init: expected a WebAssembly.Module in `int8`, got Uint8Array; compile bytes with WebAssembly.compile first$/);
+  refused(
+    () => initSync({ int8: file("q8-simd") as unknown as WebAssembly.Module }),
+    "ERR_OPTION",
+    /^init: expected a WebAssembly.Module in `int8`, got Uint8Array; compile bytes with WebAssembly.compile first$/,
+  );
   const empty = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-  refused(() => loadInt8(loadSync({ module: module("simd"), int8: empty })), "ERR_UNSUPPORTED", /^quantize: expected a module of int8 kernels of this version, got another$/);
-  const importing = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 2, 13, 1, 3, 0x65, 0x6e, 0x76, 5, 0x6f, 0x74, 0x68, 0x65, 0x72, 0, 0));
-  refused(() => loadInt8(loadSync({ module: module("simd"), int8: importing })), "ERR_UNSUPPORTED", /^quantize: expected a module of gatewise's int8 kernels, got one that does not link: /);
+  refused(
+    () => loadInt8(loadSync({ module: module("simd"), int8: empty })),
+    "ERR_UNSUPPORTED",
+    /^quantize: expected a module of int8 kernels of this version, got another$/,
+  );
+  const importing = new WebAssembly.Module(
+    Uint8Array.of(
+      0,
+      0x61,
+      0x73,
+      0x6d,
+      1,
+      0,
+      0,
+      0,
+      1,
+      4,
+      1,
+      0x60,
+      0,
+      0,
+      2,
+      13,
+      1,
+      3,
+      0x65,
+      0x6e,
+      0x76,
+      5,
+      0x6f,
+      0x74,
+      0x68,
+      0x65,
+      0x72,
+      0,
+      0,
+    ),
+  );
+  refused(
+    () => loadInt8(loadSync({ module: module("simd"), int8: importing })),
+    "ERR_UNSUPPORTED",
+    /^quantize: expected a module of gatewise's int8 kernels, got one that does not link: /,
+  );
 });
 
 test.run();

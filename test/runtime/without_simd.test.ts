@@ -9,7 +9,8 @@ import { refused, rejected } from "../support/refused.ts";
 const test = suite("without SIMD");
 
 const { WebAssembly: engine } = globalThis;
-const without = (replacement: unknown): void => void Object.defineProperty(globalThis, "WebAssembly", { value: replacement, configurable: true, writable: true });
+const without = (replacement: unknown): void =>
+  void Object.defineProperty(globalThis, "WebAssembly", { value: replacement, configurable: true, writable: true });
 test.after.each(() => without(engine));
 
 const lacking = Object.create(engine, { validate: { value: () => false } }) as unknown;
@@ -24,7 +25,9 @@ test("auto falls back to the reference with exactly one warning", async () => {
     await init();
     initSync();
   });
-  assert.equal(given, ["gatewise: this engine has no WebAssembly SIMD; running on the plain TypeScript reference, which is many times slower"]);
+  assert.equal(given, [
+    "gatewise: this engine has no WebAssembly SIMD; running on the plain TypeScript reference, which is many times slower",
+  ]);
   assert.equal(backendInfo(), { build: "reference", simd: false, relaxed: false, threads: 1, memoryBytes: 0 });
 });
 
@@ -35,8 +38,16 @@ test("the reference by name is not warned of", async () => {
 
 test("a build that was named throws", async () => {
   without(lacking);
-  refused(() => initSync({ build: "simd" }), "ERR_UNSUPPORTED", /^init: expected an engine with simd for build "simd", got one without$/);
-  await rejected(init({ build: "relaxed" }), "ERR_UNSUPPORTED", /^init: expected an engine with simd and madd for build "relaxed", got one without$/);
+  refused(
+    () => initSync({ build: "simd" }),
+    "ERR_UNSUPPORTED",
+    /^init: expected an engine with simd for build "simd", got one without$/,
+  );
+  await rejected(
+    init({ build: "relaxed" }),
+    "ERR_UNSUPPORTED",
+    /^init: expected an engine with simd and madd for build "relaxed", got one without$/,
+  );
 });
 
 test("an engine without WebAssembly at all runs the reference", () => {

@@ -1,7 +1,15 @@
 /** Damaged files: cut anywhere, bits flipped, fields changed. Each is read as it stands or refused by one of our errors, and nothing changes. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { GatewiseError, backendInfo, initSync, layers, loadModel, optimizers, sequential } from "../../bindings/index.ts";
+import {
+  GatewiseError,
+  backendInfo,
+  initSync,
+  layers,
+  loadModel,
+  optimizers,
+  sequential,
+} from "../../bindings/index.ts";
 import { decodeSafetensors, encodeSafetensors, type TensorData } from "../../bindings/saving/safetensors.ts";
 import { Random } from "../../bindings/base/random.ts";
 import { floats, sameWeights } from "../support/models.ts";
@@ -13,7 +21,10 @@ const x = floats([2, 3, 2]);
 const y = floats([2, 1], 1);
 
 function trained(seed = 1) {
-  const model = sequential([layers.gru({ units: 2, dropout: 0.1 }), layers.dense({ units: 1, activation: "tanh" })], { seed, inputShape: [null, 2] });
+  const model = sequential([layers.gru({ units: 2, dropout: 0.1 }), layers.dense({ units: 1, activation: "tanh" })], {
+    seed,
+    inputShape: [null, 2],
+  });
   model.compile({ loss: "mse", optimizer: optimizers.adam() });
   model.trainOnBatch(x, y);
   return model;
@@ -25,7 +36,8 @@ function refuses(load: () => unknown): boolean {
     load();
     return false;
   } catch (error) {
-    if (!(error instanceof GatewiseError)) assert.unreachable(`expected one of our errors, got ${String((error as Error).stack)}`);
+    if (!(error instanceof GatewiseError))
+      assert.unreachable(`expected one of our errors, got ${String((error as Error).stack)}`);
     return true;
   }
 }
@@ -57,7 +69,11 @@ test("bytes after the end are refused", () => {
   const whole = model.save();
   const longer = new Uint8Array(whole.length + 1);
   longer.set(whole);
-  refused(() => loadModel(longer), "ERR_FORMAT", /^safetensors: expected \d+ bytes of data, as its header says, got \d+$/);
+  refused(
+    () => loadModel(longer),
+    "ERR_FORMAT",
+    /^safetensors: expected \d+ bytes of data, as its header says, got \d+$/,
+  );
   model.dispose();
 });
 
@@ -124,8 +140,28 @@ test("every field of the configuration may hold anything: one of our errors, or 
   let count = 0;
   changed(whole, (file) => (count = places(file).length));
   assert.ok(count > 40);
-  for (const put of [undefined, null, -1, 0, 3, 1.5, 1e300, "", "tanh", true, [], [null], {}, { layer: "dense", config: {} }, { initializer: "zeros" }]) {
-    for (let i = 0; i < count; i++) attempt(changed(whole, (file) => places(file)[i](put)), target);
+  for (const put of [
+    undefined,
+    null,
+    -1,
+    0,
+    3,
+    1.5,
+    1e300,
+    "",
+    "tanh",
+    true,
+    [],
+    [null],
+    {},
+    { layer: "dense", config: {} },
+    { initializer: "zeros" },
+  ]) {
+    for (let i = 0; i < count; i++)
+      attempt(
+        changed(whole, (file) => places(file)[i](put)),
+        target,
+      );
   }
   assert.is(backendInfo().memoryBytes, memoryBytes);
   assert.equal(target.trainOnBatch(x, y), trained().trainOnBatch(x, y));
@@ -139,14 +175,42 @@ test("weights and slots that lack, are too many, of another shape or type, or no
   const wrong: [(file: any, tensors: any) => void, string, RegExp][] = [
     [(_, t) => delete t["dense/bias"], "ERR_FORMAT", /^load: expected a weight "dense\/bias", got none$/],
     [(_, t) => (t.more = t["dense/bias"]), "ERR_FORMAT", /^load: expected weights gru\/kernel, .*, got "more"$/],
-    [(_, t) => (t["dense/bias"] = { data: new Float32Array(2), shape: [2] }), "ERR_SHAPE", /^load: expected "dense\/bias" \[1\], got \[2\]$/],
-    [(_, t) => (t["dense/kernel"].shape = [1, 2]), "ERR_SHAPE", /^load: expected "dense\/kernel" \[2, 1\], got \[1, 2\]$/],
-    [(_, t) => (t["dense/bias"] = { data: new Int32Array(1), shape: [1] }), "ERR_FORMAT", /^load: expected floats for "dense\/bias", got another type$/],
-    [(_, t) => (t["dense/bias"].data[0] = NaN), "ERR_FORMAT", /^load: expected finite numbers for "dense\/bias", got one that is not$/],
+    [
+      (_, t) => (t["dense/bias"] = { data: new Float32Array(2), shape: [2] }),
+      "ERR_SHAPE",
+      /^load: expected "dense\/bias" \[1\], got \[2\]$/,
+    ],
+    [
+      (_, t) => (t["dense/kernel"].shape = [1, 2]),
+      "ERR_SHAPE",
+      /^load: expected "dense\/kernel" \[2, 1\], got \[1, 2\]$/,
+    ],
+    [
+      (_, t) => (t["dense/bias"] = { data: new Int32Array(1), shape: [1] }),
+      "ERR_FORMAT",
+      /^load: expected floats for "dense\/bias", got another type$/,
+    ],
+    [
+      (_, t) => (t["dense/bias"].data[0] = NaN),
+      "ERR_FORMAT",
+      /^load: expected finite numbers for "dense\/bias", got one that is not$/,
+    ],
     [(_, t) => delete t["optimizer/m/dense/bias"], "ERR_FORMAT", /^load: expected m of "dense\/bias" \[1\], got none$/],
-    [(_, t) => (t["optimizer/v/dense/bias"] = { data: new Float32Array(3), shape: [3] }), "ERR_FORMAT", /^load: expected v of "dense\/bias" \[1\], got \[3\]$/],
-    [(f) => (f.optimizer.slots = ["m", "m"]), "ERR_FORMAT", /^load: expected different slots of the optimizer, got one twice$/],
-    [(f) => (f.optimizer.kind = "sgd"), "ERR_STATE", /^compile: expected the optimizer "sgd" with slots m, v, whose state was loaded, got "adam" with m, v$/],
+    [
+      (_, t) => (t["optimizer/v/dense/bias"] = { data: new Float32Array(3), shape: [3] }),
+      "ERR_FORMAT",
+      /^load: expected v of "dense\/bias" \[1\], got \[3\]$/,
+    ],
+    [
+      (f) => (f.optimizer.slots = ["m", "m"]),
+      "ERR_FORMAT",
+      /^load: expected different slots of the optimizer, got one twice$/,
+    ],
+    [
+      (f) => (f.optimizer.kind = "sgd"),
+      "ERR_STATE",
+      /^compile: expected the optimizer "sgd" with slots m, v, whose state was loaded, got "adam" with m, v$/,
+    ],
   ];
   for (const [change, code, message] of wrong) {
     refused(() => target.load(changed(whole, change)), code, message);

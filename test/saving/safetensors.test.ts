@@ -29,7 +29,8 @@ function failure(bytes: Uint8Array): string {
   return "";
 }
 
-const one = (entry: object, dataBytes = 8): Uint8Array => fileOf({ a: { dtype: "F32", shape: [2], data_offsets: [0, 8], ...entry } }, dataBytes);
+const one = (entry: object, dataBytes = 8): Uint8Array =>
+  fileOf({ a: { dtype: "F32", shape: [2], data_offsets: [0, 8], ...entry } }, dataBytes);
 
 const arrays: Record<string, TensorData> = {
   "gru/kernel": { data: Float32Array.of(1.5, -2, NaN, Infinity, -0, 1e-45), shape: [2, 3] },
@@ -48,9 +49,9 @@ const arrays: Record<string, TensorData> = {
 };
 
 test("what is written is read again, of every type", () => {
-  const file = encodeSafetensors(arrays, { made: "today", "😀": "ä\n\"" });
+  const file = encodeSafetensors(arrays, { made: "today", "😀": 'ä\n"' });
   const { tensors, metadata } = decodeSafetensors(file);
-  assert.equal(metadata, { made: "today", "😀": "ä\n\"" });
+  assert.equal(metadata, { made: "today", "😀": 'ä\n"' });
   assert.equal(Object.keys(tensors).sort(), Object.keys(arrays).sort());
   for (const [name, { data, shape }] of Object.entries(arrays)) {
     assert.equal(tensors[name].shape, [...shape]);
@@ -91,22 +92,39 @@ test("arrays are copies", () => {
 
 test("half floats are widened exactly", () => {
   const halves = Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x8001, 0x8000, 0x7c00, 0xfc00, 0x3555);
-  const file = fileOf({ h: { dtype: "F16", shape: [10], data_offsets: [0, 20] }, b: { dtype: "BF16", shape: [4], data_offsets: [20, 28] } }, 28);
+  const file = fileOf(
+    {
+      h: { dtype: "F16", shape: [10], data_offsets: [0, 20] },
+      b: { dtype: "BF16", shape: [4], data_offsets: [20, 28] },
+    },
+    28,
+  );
   file.set(new Uint8Array(halves.buffer), file.length - 28);
   file.set(new Uint8Array(Uint16Array.of(0x3f80, 0xc049, 0x0001, 0x7f80).buffer), file.length - 8);
   const { h, b } = decodeSafetensors(file).tensors;
   const expected = [1, -2, 65504, 2 ** -14, 2 ** -24, -(2 ** -24), -0, Infinity, -Infinity, 0.333251953125];
-  assert.ok(expected.every((value, i) => Object.is(h.data[i], value)), String(h.data));
+  assert.ok(
+    expected.every((value, i) => Object.is(h.data[i], value)),
+    String(h.data),
+  );
   assert.equal([...b.data], [1, -3.140625, 2 ** -133, Infinity]);
   assert.is(h.dtype, "F16");
 });
 
 /** An array of three bytes and one of two floats. */
 const two = (offsets: number[], bytes: number): Uint8Array =>
-  fileOf({ a: { dtype: "U8", shape: [3], data_offsets: [0, 3] }, b: { dtype: "F32", shape: [2], data_offsets: offsets } }, bytes);
+  fileOf(
+    { a: { dtype: "U8", shape: [3], data_offsets: [0, 3] }, b: { dtype: "F32", shape: [2], data_offsets: offsets } },
+    bytes,
+  );
 
 test("zeros that align arrays are passed over", () => {
-  for (const [begin, bytes] of [[3, 11], [3, 16], [4, 12], [8, 16]]) {
+  for (const [begin, bytes] of [
+    [3, 11],
+    [3, 16],
+    [4, 12],
+    [8, 16],
+  ]) {
     assert.equal(decodeSafetensors(two([begin, begin + 8], bytes)).tensors.b.data, new Float32Array(2), String(begin));
   }
 });
@@ -135,10 +153,30 @@ test("every kind of damage is named", () => {
     ["trailing bytes", one({}, 9), /8 bytes of data.*got 9/],
     ["a hole", one({ data_offsets: [4, 12] }, 12), /begin at 0.*got 4/],
     ["a hole that is no alignment", two([9, 17], 17), /"b" to begin at 3.*got 9/],
-    ["alignment that is not zero", two([8, 16], 16).map((byte, i, all) => (i === all.length - 12 ? 1 : byte)), /"b" to begin at 3.*got 8/],
+    [
+      "alignment that is not zero",
+      two([8, 16], 16).map((byte, i, all) => (i === all.length - 12 ? 1 : byte)),
+      /"b" to begin at 3.*got 8/,
+    ],
     ["a whole word of zeros behind the last array", two([3, 11], 19), /11 bytes of data.*got 19/],
-    ["overlap", fileOf({ a: { dtype: "F32", shape: [2], data_offsets: [0, 8] }, b: { dtype: "F32", shape: [2], data_offsets: [4, 12] } }, 12), /"b" to begin at 8/],
-    ["a name twice", fileOf('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'), /"a" twice/],
+    [
+      "overlap",
+      fileOf(
+        {
+          a: { dtype: "F32", shape: [2], data_offsets: [0, 8] },
+          b: { dtype: "F32", shape: [2], data_offsets: [4, 12] },
+        },
+        12,
+      ),
+      /"b" to begin at 8/,
+    ],
+    [
+      "a name twice",
+      fileOf(
+        '{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}',
+      ),
+      /"a" twice/,
+    ],
     ["a field twice", fileOf('{"a":{"dtype":"U8","shape":[0],"shape" : [1],"data_offsets":[0,0]}}', 1), /./],
     ["metadata that is no text", fileOf({ __metadata__: { a: 1 } }), /text for metadata "a", got 1/],
     ["metadata that is no object", fileOf({ __metadata__: [] }), /object of texts/],
@@ -158,14 +196,19 @@ test("encode refuses what it could not read back", () => {
 
 test("cut at every length it is a FormatError", () => {
   const file = encodeSafetensors(arrays, { made: "today" });
-  for (let length = 0; length < file.length; length++) assert.is.not(failure(file.subarray(0, length)), "", String(length));
+  for (let length = 0; length < file.length; length++)
+    assert.is.not(failure(file.subarray(0, length)), "", String(length));
 });
 
 /** Decoding damaged bytes: a FormatError, or a result that is sound in itself. */
 function isSound(bytes: Uint8Array): void {
   try {
     for (const { data, shape, dtype } of Object.values(decodeSafetensors(bytes).tensors)) {
-      assert.is(data.length, shape.reduce((a, b) => a * b, 1), dtype);
+      assert.is(
+        data.length,
+        shape.reduce((a, b) => a * b, 1),
+        dtype,
+      );
     }
   } catch (error) {
     assert.ok(error instanceof FormatError, String((error as Error).stack));
@@ -188,28 +231,48 @@ test("every byte of the header changed in any way", () => {
 test("random damage, inserted pieces and random files", () => {
   const file = encodeSafetensors(arrays, { made: "today" });
   const edit = fc.tuple(fc.nat(file.length - 1), fc.nat(255));
-  fc.assert(fc.property(fc.array(edit, { minLength: 1, maxLength: 8 }), (edits) => {
-    const damaged = file.slice();
-    for (const [at, value] of edits) damaged[at] = value;
-    isSound(damaged);
-  }), { seed: SEED, numRuns: 2000 });
-  fc.assert(fc.property(fc.json(), fc.nat(64), (json, n) => isSound(fileOf(json, n))), { seed: SEED, numRuns: 1000 });
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => isSound(bytes)), { seed: SEED, numRuns: 1000 });
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 8 }), (edits) => {
+      const damaged = file.slice();
+      for (const [at, value] of edits) damaged[at] = value;
+      isSound(damaged);
+    }),
+    { seed: SEED, numRuns: 2000 },
+  );
+  fc.assert(
+    fc.property(fc.json(), fc.nat(64), (json, n) => isSound(fileOf(json, n))),
+    { seed: SEED, numRuns: 1000 },
+  );
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => isSound(bytes)),
+    { seed: SEED, numRuns: 1000 },
+  );
 });
 
 test("any arrays and texts make the round trip", () => {
-  const tensor = fc.oneof(
-    fc.float32Array({ maxLength: 9 }), fc.int32Array({ maxLength: 9 }), fc.uint8Array({ maxLength: 9 }), fc.float64Array({ maxLength: 9 }),
-  ).map((data): TensorData => ({ data, shape: [data.length] }));
+  const tensor = fc
+    .oneof(
+      fc.float32Array({ maxLength: 9 }),
+      fc.int32Array({ maxLength: 9 }),
+      fc.uint8Array({ maxLength: 9 }),
+      fc.float64Array({ maxLength: 9 }),
+    )
+    .map((data): TensorData => ({ data, shape: [data.length] }));
   const name = fc.string({ unit: "grapheme" }).filter((text) => text !== "__metadata__");
-  fc.assert(fc.property(fc.dictionary(name, tensor), fc.dictionary(name, fc.string()), (tensors, texts) => {
-    const read = decodeSafetensors(encodeSafetensors(tensors, texts));
-    assert.equal({ ...read.metadata }, { ...texts });
-    assert.equal(Object.keys(read.tensors).sort(), Object.keys(tensors).sort());
-    for (const [key, { data }] of Object.entries(tensors)) {
-      assert.equal(Buffer.from(read.tensors[key].data.buffer), Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-    }
-  }), { seed: SEED, numRuns: 500 });
+  fc.assert(
+    fc.property(fc.dictionary(name, tensor), fc.dictionary(name, fc.string()), (tensors, texts) => {
+      const read = decodeSafetensors(encodeSafetensors(tensors, texts));
+      assert.equal({ ...read.metadata }, { ...texts });
+      assert.equal(Object.keys(read.tensors).sort(), Object.keys(tensors).sort());
+      for (const [key, { data }] of Object.entries(tensors)) {
+        assert.equal(
+          Buffer.from(read.tensors[key].data.buffer),
+          Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+        );
+      }
+    }),
+    { seed: SEED, numRuns: 500 },
+  );
 });
 
 test("nothing that a worklet lacks", () => {

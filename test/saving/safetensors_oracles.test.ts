@@ -31,7 +31,9 @@ oracleTest(test, "f16, bf16 and f64 files of PyTorch hold the weights of the f32
 });
 
 oracleTest(test, "every file below the folder is read, and is itself again when written", () => {
-  const files = readdirSync(oraclePath("."), { recursive: true }).map(String).filter((file) => file.endsWith(".safetensors"));
+  const files = readdirSync(oraclePath("."), { recursive: true })
+    .map(String)
+    .filter((file) => file.endsWith(".safetensors"));
   assert.ok(files.length > 500, String(files.length));
   for (const file of files) {
     const { tensors, metadata } = read(file);
@@ -61,7 +63,8 @@ oracleTest(test, "the comparison with a reference can fail", () => {
 });
 
 eachCase(test, "torch/cell", ({ json, tensors }) => {
-  for (const [name, { shape }] of Object.entries<{ shape: number[] }>(json.tensors)) assert.equal(tensors[name].shape, shape);
+  for (const [name, { shape }] of Object.entries<{ shape: number[] }>(json.tensors))
+    assert.equal(tensors[name].shape, shape);
 });
 
 test.run();

@@ -3,7 +3,17 @@
  * as JSON on the last line.
  */
 import v8 from "node:v8";
-import { Module, backendInfo, initSync, layers, losses, ops, optimizers, sequential, trainStep } from "../../bindings/index.ts";
+import {
+  Module,
+  backendInfo,
+  initSync,
+  layers,
+  losses,
+  ops,
+  optimizers,
+  sequential,
+  trainStep,
+} from "../../bindings/index.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";
 
 export interface Allocation {
@@ -51,24 +61,43 @@ class Cell extends Module {
 function run(build: "simd" | "relaxed" | "reference"): Allocation[] {
   initSync({ build });
   const share = build === "reference" ? 0.02 : 1; // it is that much slower
-  const frames = sequential([layers.lstm({ units: 16 }), layers.dense({ units: 2 })], { inputShape: [null, 3], seed: 1 });
-  const tokens = sequential([layers.embedding({ inputDim: 8, outputDim: 4 }), layers.gru({ units: 16, returnSequences: true }), layers.simpleRNN({ units: 8 })], { inputShape: [null], seed: 1 });
+  const frames = sequential([layers.lstm({ units: 16 }), layers.dense({ units: 2 })], {
+    inputShape: [null, 3],
+    seed: 1,
+  });
+  const tokens = sequential(
+    [
+      layers.embedding({ inputDim: 8, outputDim: 4 }),
+      layers.gru({ units: 16, returnSequences: true }),
+      layers.simpleRNN({ units: 8 }),
+    ],
+    { inputShape: [null], seed: 1 },
+  );
   const [framed, tokened] = [frames.stream({ block: 16 }), tokens.stream()];
-  const looped = sequential([layers.rnn({ cell: new Cell() })], { inputShape: [null, 3], seed: 1 }).stream({ block: 16 });
+  const looped = sequential([layers.rnn({ cell: new Cell() })], { inputShape: [null, 3], seed: 1 }).stream({
+    block: 16,
+  });
   const small = tokens.quantize().stream();
   const [frame, out, token] = [Float32Array.of(1, 2, 3), new Float32Array(2), Int32Array.of(3)];
   const [block, outs, loopedOuts] = [new Float32Array(16 * 3), new Float32Array(16 * 2), new Float32Array(16 * 8)];
   const x = { data: new Float32Array(8 * 10 * 3).fill(0.5), shape: [8, 10, 3] };
   const y = { data: new Float32Array(8 * 2).fill(0.1), shape: [8, 2] };
   const mse = losses.meanSquaredError();
-  const step = trainStep(frames, optimizers.adam({ learningRate: 1e-5 }), (a: Tensor, b: Tensor) => mse(b, frames.call(a)));
+  const step = trainStep(frames, optimizers.adam({ learningRate: 1e-5 }), (a: Tensor, b: Tensor) =>
+    mse(b, frames.call(a)),
+  );
   frames.compile({ optimizer: optimizers.sgd({ learningRate: 1e-5 }), loss: "mse", metrics: ["mae"] });
   return [
     measure("stream.step of frames", 100000 * share, 20000 * share, () => void framed.step(frame, out)),
     measure("stream.step of tokens", 100000 * share, 20000 * share, () => void tokened.step(token)),
     measure("stream.step of a quantised model", 100000 * share, 20000 * share, () => void small.step(token)),
     measure("stream.process", 20000 * share, 20000 * share, () => void framed.process(block, outs)),
-    measure("stream.process of a cell by hand", 20000 * share, 20000 * share, () => void looped.process(block, loopedOuts)),
+    measure(
+      "stream.process of a cell by hand",
+      20000 * share,
+      20000 * share,
+      () => void looped.process(block, loopedOuts),
+    ),
     measure("trainStep", 1000 * share, 2000 * share, () => void step(x, y)),
     measure("trainOnBatch", 1000 * share, 2000 * share, () => void frames.trainOnBatch(x, y)),
   ];

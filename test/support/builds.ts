@@ -36,7 +36,9 @@ export class Sandbox {
       this.buffer = memory.buffer;
       const table = (build: string, others: WebAssembly.Exports): WebAssembly.Exports => {
         const bytes = readFileSync(new URL(`../../build/wasm/${build}.wasm`, import.meta.url));
-        return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, abort: this.abort, ...others } }).exports;
+        return new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+          env: { memory, abort: this.abort, ...others },
+        }).exports;
       };
       const first = table(name, {});
       const second = name === "relaxed" && !hasDot ? "q8-simd" : `q8-${name}`;
@@ -125,7 +127,8 @@ export class Sandbox {
 }
 
 /** Bytes of base64; not by Buffer, since browsers run this file too. */
-const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+const bytesOf = (base64: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 
 // (module (func (param v128 v128 v128) (result v128) local.get 0 local.get 1 local.get 2 f32x4.relaxed_madd))
 const MADD_PROBE = bytesOf("AGFzbQEAAAABCAFgA3t7ewF7AwIBAAoNAQsAIAAgASAC/YUCCw==");
@@ -144,17 +147,20 @@ export const wasmBuilds: BuildName[] = hasRelaxed ? ["simd", "relaxed", "check"]
 
 /** Declares the same tests once per build (the reference included unless `wasm` is asked for) and runs them. */
 export function eachBuild(
-  name: string, declare: (test: Test, sandbox: Sandbox) => void, which: "all" | "wasm" = "all",
+  name: string,
+  declare: (test: Test, sandbox: Sandbox) => void,
+  which: "all" | "wasm" = "all",
 ): void {
   for (const build of which === "all" ? [...wasmBuilds, "reference" as const] : wasmBuilds) {
     const test = suite(`${name} [${build}]`);
     const sandbox = new Sandbox(build);
     // not as a hook after each: uvu calls it again for a test that failed, and an error there ends the suite unreported
-    const guarded = (name: string, run: Callback): void => test(name, async (context) => {
-      sandbox.reset();
-      await run(context);
-      sandbox.checkGuards();
-    });
+    const guarded = (name: string, run: Callback): void =>
+      test(name, async (context) => {
+        sandbox.reset();
+        await run(context);
+        sandbox.checkGuards();
+      });
     declare(Object.assign(guarded, test), sandbox);
     test.run();
   }

@@ -86,7 +86,9 @@ class Run {
   private records(acts: Activation[]): number {
     const { ptr, data } = this.box.f32(acts.length * 4);
     acts.forEach(({ alpha, beta }, i) => data.set([alpha, beta], i * 4 + 1));
-    acts.forEach(({ code }, i) => { new Int32Array(this.box.buffer, ptr, acts.length * 4)[i * 4] = code; });
+    acts.forEach(({ code }, i) => {
+      new Int32Array(this.box.buffer, ptr, acts.length * 4)[i * 4] = code;
+    });
     return ptr;
   }
 
@@ -130,7 +132,8 @@ class Run {
     for (let n = 0; n < this.N && padded; n++) {
       for (let g = 0; g < gates; g++) {
         for (let j = H; j < panelWidth(H); j++) {
-          if (data[n * width + gateColumn(gates, H, g, j)] !== 0) throw new Error(`${name}: padding of row ${n} is not 0`);
+          if (data[n * width + gateColumn(gates, H, g, j)] !== 0)
+            throw new Error(`${name}: padding of row ${n} is not 0`);
         }
       }
     }
@@ -157,14 +160,44 @@ class Run {
 }
 
 function simpleRnn(run: Run, keep: number): void {
-  const { box: { kernels }, spec: { T, B, H }, out } = run;
+  const {
+    box: { kernels },
+    spec: { T, B, H },
+    out,
+  } = run;
   const { u, ut } = run.panels();
   const drop = run.ptr("drop");
-  kernels.f32_simple_rnn_seq_fwd(T, B, H, run.active, u, run.h0, drop, run.gates.ptr, run.h.ptr, run.hT.ptr, run.scratch, run.acts);
+  kernels.f32_simple_rnn_seq_fwd(
+    T,
+    B,
+    H,
+    run.active,
+    u,
+    run.h0,
+    drop,
+    run.gates.ptr,
+    run.h.ptr,
+    run.hT.ptr,
+    run.scratch,
+    run.acts,
+  );
   if (!keep) return;
   run.plain("pre", run.gates, 1, false);
   const dh = run.running("dhT");
-  kernels.f32_simple_rnn_seq_bwd(T, B, H, run.active, ut, drop, run.h.ptr, run.ptr("dh"), run.gates.ptr, dh.ptr, run.wanted, run.acts);
+  kernels.f32_simple_rnn_seq_bwd(
+    T,
+    B,
+    H,
+    run.active,
+    ut,
+    drop,
+    run.h.ptr,
+    run.ptr("dh"),
+    run.gates.ptr,
+    dh.ptr,
+    run.wanted,
+    run.acts,
+  );
   run.plain("dz", run.gates, 1);
   run.weights("du", run.shifted(drop), out.dz, 1);
   out.dh0 = dh.data;
@@ -177,16 +210,56 @@ function lstm(run: Run, keep: number): void {
   const [drop, pi, pf, po] = ["drop", "pi", "pf", "po"].map((name) => run.ptr(name));
   const [c0, cT] = run.states("c0");
   const c = spec.inPlace && c0 ? cT : box.f32((keep ? run.N : B) * H);
-  box.kernels.f32_lstm_seq_fwd(T, B, H, run.active, u, run.h0, c0, drop, pi, pf, po, run.gates.ptr, run.pre, run.h.ptr, c.ptr,
-    run.hT.ptr, cT.ptr, run.scratch, keep, run.acts);
+  box.kernels.f32_lstm_seq_fwd(
+    T,
+    B,
+    H,
+    run.active,
+    u,
+    run.h0,
+    c0,
+    drop,
+    pi,
+    pf,
+    po,
+    run.gates.ptr,
+    run.pre,
+    run.h.ptr,
+    c.ptr,
+    run.hT.ptr,
+    cT.ptr,
+    run.scratch,
+    keep,
+    run.acts,
+  );
   out.cT = cT.data;
   if (!keep) return;
   out.c = c.data;
   run.plain("activations", run.gates, 4, false);
   const [dh, dc] = [run.running("dhT"), run.running("dcT")];
   const peepholes = ["dpi", "dpf", "dpo"].map((name) => box.f32(new Float32Array(H).fill(name === "dpi" ? 1 : 0)));
-  box.kernels.f32_lstm_seq_bwd(T, B, H, run.active, ut, c0, drop, pi, pf, po, run.pre, c.ptr, run.ptr("dh"), run.gates.ptr, dh.ptr, dc.ptr,
-    ...peepholes.map(({ ptr }, i) => ([pi, pf, po][i] ? ptr : 0)) as [number, number, number], run.scratch, run.wanted, run.acts);
+  box.kernels.f32_lstm_seq_bwd(
+    T,
+    B,
+    H,
+    run.active,
+    ut,
+    c0,
+    drop,
+    pi,
+    pf,
+    po,
+    run.pre,
+    c.ptr,
+    run.ptr("dh"),
+    run.gates.ptr,
+    dh.ptr,
+    dc.ptr,
+    ...(peepholes.map(({ ptr }, i) => ([pi, pf, po][i] ? ptr : 0)) as [number, number, number]),
+    run.scratch,
+    run.wanted,
+    run.acts,
+  );
   run.plain("dz", run.gates, 4);
   run.weights("du", run.shifted(drop), out.dz, 4);
   out.dh0 = dh.data;
@@ -197,20 +270,59 @@ function lstm(run: Run, keep: number): void {
 }
 
 function gruResetAfter(run: Run, keep: number): void {
-  const { box, spec: { T, B, H }, out, N, width } = run;
+  const {
+    box,
+    spec: { T, B, H },
+    out,
+    N,
+    width,
+  } = run;
   const { u, ut } = run.panels();
   const drop = run.ptr("drop");
   const bu = run.arrays.bu ? box.f32(width).ptr : 0;
   if (bu) box.kernels.f32_permute_gates(1, 3, H, run.ptr("bu"), 3 * H, bu, width);
   const hn = keep ? box.f32(N * panelWidth(H)).ptr : 0;
-  box.kernels.f32_gru_reset_after_seq_fwd(T, B, H, run.active, u, bu, run.h0, drop, run.gates.ptr, run.pre, hn, run.h.ptr, run.hT.ptr,
-    run.scratch, keep, run.acts);
+  box.kernels.f32_gru_reset_after_seq_fwd(
+    T,
+    B,
+    H,
+    run.active,
+    u,
+    bu,
+    run.h0,
+    drop,
+    run.gates.ptr,
+    run.pre,
+    hn,
+    run.h.ptr,
+    run.hT.ptr,
+    run.scratch,
+    keep,
+    run.acts,
+  );
   if (!keep) return;
   run.plain("activations", run.gates, 3, false);
   const dh = run.running("dhT");
   const dr = box.f32(N * width);
-  box.kernels.f32_gru_reset_after_seq_bwd(T, B, H, run.active, ut, run.h0, drop, run.pre, hn, run.h.ptr, run.ptr("dh"), run.gates.ptr,
-    dr.ptr, dh.ptr, run.scratch, run.wanted, run.acts);
+  box.kernels.f32_gru_reset_after_seq_bwd(
+    T,
+    B,
+    H,
+    run.active,
+    ut,
+    run.h0,
+    drop,
+    run.pre,
+    hn,
+    run.h.ptr,
+    run.ptr("dh"),
+    run.gates.ptr,
+    dr.ptr,
+    dh.ptr,
+    run.scratch,
+    run.wanted,
+    run.acts,
+  );
   run.plain("dz", run.gates, 3);
   run.plain("dr", dr, 3);
   run.weights("du", run.shifted(drop), out.dr, 3);
@@ -223,20 +335,59 @@ function gruResetAfter(run: Run, keep: number): void {
 }
 
 function gruResetBefore(run: Run, keep: number): void {
-  const { box, spec: { T, B, H }, out, N } = run;
+  const {
+    box,
+    spec: { T, B, H },
+    out,
+    N,
+  } = run;
   const zr = run.panels(2);
   const n = run.panels(1, 2);
   const drop = run.ptr("drop");
   const rh = box.f32((keep ? N : B) * H);
-  box.kernels.f32_gru_reset_before_seq_fwd(T, B, H, run.active, zr.u, n.u, run.h0, drop, run.gates.ptr, run.pre, rh.ptr, run.h.ptr,
-    run.hT.ptr, run.scratch, keep, run.acts);
+  box.kernels.f32_gru_reset_before_seq_fwd(
+    T,
+    B,
+    H,
+    run.active,
+    zr.u,
+    n.u,
+    run.h0,
+    drop,
+    run.gates.ptr,
+    run.pre,
+    rh.ptr,
+    run.h.ptr,
+    run.hT.ptr,
+    run.scratch,
+    keep,
+    run.acts,
+  );
   if (!keep) return;
   run.plain("activations", run.gates, 3, false);
   const dh = run.running("dhT");
   const dzr = box.f32(N * 2 * panelWidth(H));
   const dn = box.f32(N * panelWidth(H));
-  box.kernels.f32_gru_reset_before_seq_bwd(T, B, H, run.active, zr.ut, n.ut, run.h0, drop, run.pre, run.h.ptr, run.ptr("dh"),
-    run.gates.ptr, dzr.ptr, dn.ptr, dh.ptr, run.scratch, run.wanted, run.acts);
+  box.kernels.f32_gru_reset_before_seq_bwd(
+    T,
+    B,
+    H,
+    run.active,
+    zr.ut,
+    n.ut,
+    run.h0,
+    drop,
+    run.pre,
+    run.h.ptr,
+    run.ptr("dh"),
+    run.gates.ptr,
+    dzr.ptr,
+    dn.ptr,
+    dh.ptr,
+    run.scratch,
+    run.wanted,
+    run.acts,
+  );
   run.plain("dz", run.gates, 3);
   run.plain("dzr", dzr, 2);
   run.plain("dn", dn, 1);

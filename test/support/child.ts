@@ -12,6 +12,10 @@ export interface Ended {
 
 /** Runs a JavaScript file of the repository under this very engine. */
 export function runNode(file: string, ...args: string[]): Ended {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { cwd: ROOT, encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "" } });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], {
+    cwd: ROOT,
+    encoding: "utf8",
+    env: { ...process.env, NODE_OPTIONS: "" },
+  });
   return { status, output: stdout, errors: stderr };
 }

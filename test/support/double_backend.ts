@@ -16,7 +16,12 @@ class DoubleHeap extends Heap {
 
   constructor() {
     const buffer = new ArrayBuffer(BYTES);
-    super({ buffer, grow: () => { throw new Error("double backend: full"); } });
+    super({
+      buffer,
+      grow: () => {
+        throw new Error("double backend: full");
+      },
+    });
     this.integers = buffer;
   }
 

@@ -26,7 +26,12 @@ export class Doubles {
       i8: unused,
     };
     this.kernels = {
-      ...pack(views), ...simpleRnn(views), ...lstm(views), ...gruResetAfter(views), ...gruResetBefore(views), ...shiftRows(views),
+      ...pack(views),
+      ...simpleRnn(views),
+      ...lstm(views),
+      ...gruResetAfter(views),
+      ...gruResetBefore(views),
+      ...shiftRows(views),
     } as unknown as Kernels;
   }
 

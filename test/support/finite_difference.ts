@@ -33,7 +33,9 @@ const WEIGHT = 0.7;
 /** A scalar whose gradient tells every element of every output apart. */
 function blend(outputs: readonly Tensor[]): Tensor {
   const trace = currentTrace("blend");
-  return outputs.map((output, i) => sum(mul(output, trace.constant(real(output.size, i + 11), output.shape)))).reduce((a, b) => add(a, b));
+  return outputs
+    .map((output, i) => sum(mul(output, trace.constant(real(output.size, i + 11), output.shape))))
+    .reduce((a, b) => add(a, b));
 }
 
 /** A compiled subject: its outputs, the blend of them, and the gradients of that. */
@@ -47,18 +49,29 @@ export class Probe {
     const { fn, inputs, root = null, training = false } = subject;
     this.subject = subject;
     this.floats = [...inputs.keys()].filter((i) => inputs[i].dtype === "f32");
-    const traced = new TracedFunction<undefined>("probe", root, ((...tensors: Tensor[]) => {
-      const outputs = [fn(...tensors)].flat();
-      return [blend(outputs), ...outputs];
-    }) as never, { training, gradients: true }, {
-      gradientInputs: true,
-      extension: (trace, tensors, result) => {
-        const tape = recordGradients("probe", trace, root, (result as Tensor[])[0]);
-        return { outputs: this.floats.map((i) => tape.gradient(tensors[i]) ?? trace.zeros(tensors[i].shape)), extra: undefined };
+    const traced = new TracedFunction<undefined>(
+      "probe",
+      root,
+      ((...tensors: Tensor[]) => {
+        const outputs = [fn(...tensors)].flat();
+        return [blend(outputs), ...outputs];
+      }) as never,
+      { training, gradients: true },
+      {
+        gradientInputs: true,
+        extension: (trace, tensors, result) => {
+          const tape = recordGradients("probe", trace, root, (result as Tensor[])[0]);
+          return {
+            outputs: this.floats.map((i) => tape.gradient(tensors[i]) ?? trace.zeros(tensors[i].shape)),
+            extra: undefined,
+          };
+        },
       },
-    });
+    );
     this.program = traced.compile(traced.flatten(inputs)).program;
-    (root?.parameters() ?? []).forEach(([, parameter], i) => parameter.block?.view(parameter).set(real(parameter.size, i + 1, WEIGHT)));
+    (root?.parameters() ?? []).forEach(([, parameter], i) =>
+      parameter.block?.view(parameter).set(real(parameter.size, i + 1, WEIGHT)),
+    );
     for (const block of root?.parameterBlocks() ?? []) block.version++;
     inputs.forEach(({ data }, i) => this.program.inputs[i].write(data, `input ${i}`));
     this.value();
@@ -75,13 +88,19 @@ export class Probe {
 
   /** Gradients of the float inputs, then of the root's weights, by name; and what a nudge of one of their elements is. */
   *variables(): Iterable<{ name: string; gradient: Float64Array; nudge(i: number, by: number): void }> {
-    const { program, floats, subject: { root } } = this;
+    const {
+      program,
+      floats,
+      subject: { root },
+    } = this;
     this.value();
     const first = program.outputs.length - floats.length;
     const inputs = floats.map((i, k) => ({
       name: `input ${i}`,
       gradient: Float64Array.from(program.outputs[first + k].view),
-      nudge: (at: number, by: number) => { program.inputs[i].view[at] += by; },
+      nudge: (at: number, by: number) => {
+        program.inputs[i].view[at] += by;
+      },
     }));
     const weights = (root?.trainableParameters() ?? []).map(([name, parameter]) => {
       const block = parameter.block!;
@@ -117,7 +136,10 @@ function checkDifferences(what: string, probe: Probe): Map<string, Float64Array>
     });
     const scale = Math.max(1e-3, ...differences.map(Math.abs));
     differences.forEach((difference, i) => {
-      if (!(Math.abs(gradient[i] - difference) <= DIFFERENCE_BOUND * scale)) assert.unreachable(`${what}: gradient of ${name}[${i}]: the difference quotient is ${difference}, got ${gradient[i]}`);
+      if (!(Math.abs(gradient[i] - difference) <= DIFFERENCE_BOUND * scale))
+        assert.unreachable(
+          `${what}: gradient of ${name}[${i}]: the difference quotient is ${difference}, got ${gradient[i]}`,
+        );
     });
     gradients.set(name, gradient);
   }
@@ -125,7 +147,13 @@ function checkDifferences(what: string, probe: Probe): Map<string, Float64Array>
 }
 
 /** Holds what every backend gives to what doubles give, and its gradients where there are any to compare with. */
-function checkBackends(what: string, exact: Probe, gradients: ReadonlyMap<string, Float64Array>, backends: readonly Backend[], make: () => Subject): void {
+function checkBackends(
+  what: string,
+  exact: Probe,
+  gradients: ReadonlyMap<string, Float64Array>,
+  backends: readonly Backend[],
+  make: () => Subject,
+): void {
   for (const backend of backends) {
     const probe = on(backend, () => new Probe(make()));
     probe.outputs.forEach(({ data, shape }, i) => {
@@ -133,7 +161,8 @@ function checkBackends(what: string, exact: Probe, gradients: ReadonlyMap<string
       close(data, exact.outputs[i].data, BUILD_BOUND, `${what} [${backend.build}]: output ${i}`);
     });
     for (const { name, gradient } of probe.variables()) {
-      if (gradients.has(name)) close(gradient, gradients.get(name)!, BUILD_BOUND, `${what} [${backend.build}]: gradient of ${name}`);
+      if (gradients.has(name))
+        close(gradient, gradients.get(name)!, BUILD_BOUND, `${what} [${backend.build}]: gradient of ${name}`);
     }
     probe.dispose();
   }

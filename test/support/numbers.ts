@@ -16,7 +16,7 @@ export function exact(n: number, salt = 0): Float32Array {
 export function real(n: number, salt = 0, scale = 1): Float32Array {
   let state = (salt * 0x9e3779b9 + 1) | 0;
   return Float32Array.from({ length: n }, () => {
-    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5 | 0;
+    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5) | 0;
     return ((state ^ (state >>> 13)) / 2 ** 31) * scale;
   });
 }
@@ -25,7 +25,8 @@ export function real(n: number, salt = 0, scale = 1): Float32Array {
 export function same(actual: ArrayLike<number>, expected: ArrayLike<number>, what = ""): void {
   assert.is(actual.length, expected.length, `${what}: length`);
   for (let i = 0; i < expected.length; i++) {
-    if (!Object.is(actual[i], expected[i])) assert.unreachable(`${what}: [${i}] expected ${expected[i]}, got ${actual[i]}`);
+    if (!Object.is(actual[i], expected[i]))
+      assert.unreachable(`${what}: [${i}] expected ${expected[i]}, got ${actual[i]}`);
   }
 }
 
@@ -33,7 +34,8 @@ export function same(actual: ArrayLike<number>, expected: ArrayLike<number>, wha
 export function close(actual: ArrayLike<number>, expected: ArrayLike<number>, bound: number, what = ""): void {
   assert.is(actual.length, expected.length, `${what}: length`);
   let largest = 0;
-  for (let i = 0; i < expected.length; i++) if (Number.isFinite(expected[i])) largest = Math.max(largest, Math.abs(expected[i]!));
+  for (let i = 0; i < expected.length; i++)
+    if (Number.isFinite(expected[i])) largest = Math.max(largest, Math.abs(expected[i]!));
   for (let i = 0; i < expected.length; i++) {
     const [a, e] = [actual[i]!, expected[i]!];
     const good = Number.isFinite(e) ? Math.abs(a - e) <= bound * largest : Object.is(a, e);

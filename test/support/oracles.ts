@@ -48,7 +48,9 @@ export const oracleJson = (path: string): any => JSON.parse(readFileSync(oracleP
 /** Names of the cases of a group such as "keras/layer"; none when the folder is missing. */
 export function listCases(group: string): string[] {
   if (oracleRoot() === undefined) return [];
-  const names = readdirSync(oraclePath(group)).filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -5));
+  const names = readdirSync(oraclePath(group))
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => file.slice(0, -5));
   if (names.length === 0) throw new Error(`oracles: expected cases in ${group}, got none`);
   return names.sort();
 }
@@ -61,7 +63,8 @@ function narrow({ data, shape, dtype }: StoredTensor): OracleTensor {
 /** Reads one case of the format rnn-oracle/1. */
 export function loadCase(group: string, name: string): OracleCase {
   const json = oracleJson(`${group}/${name}.json`);
-  if (json.format !== "rnn-oracle/1") throw new Error(`oracles: expected rnn-oracle/1 in ${group}/${name}, got ${json.format}`);
+  if (json.format !== "rnn-oracle/1")
+    throw new Error(`oracles: expected rnn-oracle/1 in ${group}/${name}, got ${json.format}`);
   const { tensors } = decodeSafetensors(readFileSync(oraclePath(`${group}/${name}.safetensors`)));
   const rows = Object.entries(tensors).map(([key, tensor]) => [key, narrow(tensor)]);
   return { group, name, config: json.config, json, tensors: Object.fromEntries(rows) };
@@ -79,7 +82,10 @@ export function oracleTest(test: Test, name: string, run: () => void | Promise<v
 
 /** Declares one test per case of a group, those that `choose` names; one skipped test stands for all without the folder. */
 export function eachCase(
-  test: Test, group: string, run: (oracle: OracleCase) => void | Promise<void>, choose: (name: string) => boolean = () => true,
+  test: Test,
+  group: string,
+  run: (oracle: OracleCase) => void | Promise<void>,
+  choose: (name: string) => boolean = () => true,
 ): void {
   const names = listCases(group).filter(choose);
   for (const name of names) oracleTest(test, `${group}/${name}`, () => run(loadCase(group, name)));
@@ -95,9 +101,12 @@ export function eachCase(
 export function assertOracle(oracle: OracleCase, name: string, actual: ArrayLike<number>, slack = 1): void {
   const reference = oracle.tensors[name];
   const at = `${oracle.group}/${oracle.name} ${name}`;
-  if (reference === undefined) throw new Error(`${at}: expected a reference of that name, got ${Object.keys(oracle.tensors).join(", ")}`);
+  if (reference === undefined)
+    throw new Error(`${at}: expected a reference of that name, got ${Object.keys(oracle.tensors).join(", ")}`);
   if (actual.length !== reference.data.length) {
-    throw new Error(`${at}: expected ${reference.data.length} elements [${reference.shape.join(", ")}], got ${actual.length}`);
+    throw new Error(
+      `${at}: expected ${reference.data.length} elements [${reference.shape.join(", ")}], got ${actual.length}`,
+    );
   }
   const own = oracle.json.f32_max_abs_err?.[name] ?? 0;
   let worst = 0;
@@ -106,13 +115,16 @@ export function assertOracle(oracle: OracleCase, name: string, actual: ArrayLike
     const expected = reference.data[i];
     if (Object.is(actual[i], expected) || actual[i] === expected) continue;
     const ratio = Math.abs(actual[i] - expected) / (slack * (8 * own + 2e-6 * (1 + Math.abs(expected))));
-    if (!(ratio <= worst)) { // a NaN is the worst there is
+    if (!(ratio <= worst)) {
+      // a NaN is the worst there is
       worst = Number.isNaN(ratio) ? Infinity : ratio;
       where = i;
     }
   }
   if (worst > 1) {
-    throw new Error(`${at}[${where}]: expected ${reference.data[where]}, got ${actual[where]}, ${worst.toFixed(1)} times the tolerance`);
+    throw new Error(
+      `${at}[${where}]: expected ${reference.data[where]}, got ${actual[where]}, ${worst.toFixed(1)} times the tolerance`,
+    );
   }
 }
 
@@ -130,19 +142,34 @@ const BOUNDS = { output: 1e-5, gradient: 1e-4, trajectory: 1e-4 } as const;
  * Holds an array to a reference of the case: to the bound of its kind, or to 8 times the error of the producer's own
  * single-precision run where that is more.
  */
-export function assertWithin(oracle: OracleCase, name: string, actual: ArrayLike<number>, kind: keyof typeof BOUNDS): void {
+export function assertWithin(
+  oracle: OracleCase,
+  name: string,
+  actual: ArrayLike<number>,
+  kind: keyof typeof BOUNDS,
+): void {
   const reference = oracle.tensors[name];
   const at = `${oracle.group}/${oracle.name} ${name}`;
-  if (reference === undefined) throw new Error(`${at}: expected a reference of that name, got ${Object.keys(oracle.tensors).join(", ")}`);
+  if (reference === undefined)
+    throw new Error(`${at}: expected a reference of that name, got ${Object.keys(oracle.tensors).join(", ")}`);
   const largest = kind === "output" ? 1 : largestOf(reference.data);
-  assertNumbers(at, actual, reference.data, Math.max(BOUNDS[kind] * largest, 8 * (oracle.json.f32_max_abs_err?.[name] ?? 0)));
+  assertNumbers(
+    at,
+    actual,
+    reference.data,
+    Math.max(BOUNDS[kind] * largest, 8 * (oracle.json.f32_max_abs_err?.[name] ?? 0)),
+  );
 }
 
 /** Holds numbers to others, each within `bound`. */
 export function assertNumbers(at: string, actual: ArrayLike<number>, expected: ArrayLike<number>, bound: number): void {
-  if (actual?.length !== expected.length) throw new Error(`${at}: expected ${expected.length} numbers, got ${actual?.length}`);
+  if (actual?.length !== expected.length)
+    throw new Error(`${at}: expected ${expected.length} numbers, got ${actual?.length}`);
   for (let i = 0; i < expected.length; i++) {
     const distance = Math.abs(actual[i] - expected[i]);
-    if (!(distance <= bound)) throw new Error(`${at}[${i}]: expected ${expected[i]}, got ${actual[i]}, off by ${distance} where ${bound} is allowed`);
+    if (!(distance <= bound))
+      throw new Error(
+        `${at}[${i}]: expected ${expected[i]}, got ${actual[i]}, off by ${distance} where ${bound} is allowed`,
+      );
   }
 }

@@ -38,7 +38,10 @@ export function total(n: number, f: (i: number) => number): number {
 let salt = 0;
 
 const input = (shape: readonly number[], f: (x: number, i: number, n: number) => number): Normalized => {
-  const data = real(shape.reduce((a, b) => a * b, 1), ++salt);
+  const data = real(
+    shape.reduce((a, b) => a * b, 1),
+    ++salt,
+  );
   return { data: data.map((x, i) => f(x, i, data.length)), shape, dtype: "f32" };
 };
 
@@ -52,7 +55,11 @@ export const apart = (shape: readonly number[]): Normalized => input(shape, (x) 
 export const positives = (shape: readonly number[]): Normalized => input(shape, (x) => Math.abs(x) + 0.2);
 
 /** Multiples of 1/n in −1…1, no two alike: no ties. */
-export const distinct = (shape: readonly number[]): Normalized => input(shape, (_x, i, n) => (2 * ((i * 7919) % n) - n + 1) / n);
+export const distinct = (shape: readonly number[]): Normalized =>
+  input(shape, (_x, i, n) => (2 * ((i * 7919) % n) - n + 1) / n);
 
-export const integers = (shape: readonly number[], values: ArrayLike<number>): Normalized =>
-  ({ data: Int32Array.from(values), shape, dtype: "i32" });
+export const integers = (shape: readonly number[], values: ArrayLike<number>): Normalized => ({
+  data: Int32Array.from(values),
+  shape,
+  dtype: "i32",
+});

@@ -17,8 +17,11 @@ export function refused(run: () => unknown, code: string, message: RegExp): void
 
 /** {@link refused} for a promise. */
 export async function rejected(promise: Promise<unknown>, code: string, message: RegExp): Promise<void> {
-  const outcome = await promise.then(() => () => undefined, (error: unknown) => () => {
-    throw error;
-  });
+  const outcome = await promise.then(
+    () => () => undefined,
+    (error: unknown) => () => {
+      throw error;
+    },
+  );
   refused(outcome, code, message);
 }

@@ -9,7 +9,10 @@ const x = { data: new Float32Array(32 * 20 * 8).fill(0.5), shape: [32, 20, 8] };
 const y = { data: new Float32Array(32).fill(0.1), shape: [32, 1] };
 
 function trained() {
-  const model = sequential([layers.lstm({ units: 64 }), layers.dense({ units: 1 })], { inputShape: [null, 8], seed: 1 });
+  const model = sequential([layers.lstm({ units: 64 }), layers.dense({ units: 1 })], {
+    inputShape: [null, 8],
+    seed: 1,
+  });
   model.compile({ loss: "mse" });
   return { model, loss: model.trainOnBatch(x, y).loss };
 }
@@ -37,7 +40,13 @@ const scenes: Record<string, () => Promise<object>> = {
     const { getBuiltinModule } = process;
     process.getBuiltinModule = ((name: string) => {
       if (name !== "node:worker_threads") return getBuiltinModule(name);
-      return { Worker: class { constructor() { throw new Error("no workers today"); } } };
+      return {
+        Worker: class {
+          constructor() {
+            throw new Error("no workers today");
+          }
+        },
+      };
     }) as typeof getBuiltinModule;
     return plain({ build: "simd", threads: 2 });
   },

@@ -7,7 +7,11 @@ export type TorchKind = "rnn" | "lstm" | "gru";
 type Tensors = Readonly<Record<string, OracleTensor>>;
 
 /** For each gate of ours (h; i f g o; z r n), which block of rows it has in PyTorch (h; i f g o; r z n). */
-export const TORCH_GATES: Readonly<Record<TorchKind, readonly number[]>> = { rnn: [0], lstm: [0, 1, 2, 3], gru: [1, 0, 2] };
+export const TORCH_GATES: Readonly<Record<TorchKind, readonly number[]>> = {
+  rnn: [0],
+  lstm: [0, 1, 2, 3],
+  gru: [1, 0, 2],
+};
 
 /** What `RNN_TANH`, `LSTMCell` and the like are. */
 export function torchKind(mode: string): TorchKind {
@@ -15,7 +19,8 @@ export function torchKind(mode: string): TorchKind {
 }
 
 /** Row of PyTorch's weights for column `m` of ours. */
-export const torchRow = (kind: TorchKind, H: number, m: number): number => TORCH_GATES[kind][Math.floor(m / H)] * H + (m % H);
+export const torchRow = (kind: TorchKind, H: number, m: number): number =>
+  TORCH_GATES[kind][Math.floor(m / H)] * H + (m % H);
 
 export interface TorchOptions {
   /** `LSTM`, `GRUCell`, `RNN_RELU`, … */
@@ -26,17 +31,30 @@ export interface TorchOptions {
   bias?: boolean;
 }
 
-function options({ mode, hidden_size, proj_size = 0, bias = true }: TorchOptions): { units: number; useBias: boolean; activation?: string; projection?: number } {
-  return { units: hidden_size, useBias: bias, ...(/relu/i.test(mode) ? { activation: "relu" } : {}), ...(proj_size > 0 ? { projection: proj_size } : {}) };
+function options({ mode, hidden_size, proj_size = 0, bias = true }: TorchOptions): {
+  units: number;
+  useBias: boolean;
+  activation?: string;
+  projection?: number;
+} {
+  return {
+    units: hidden_size,
+    useBias: bias,
+    ...(/relu/i.test(mode) ? { activation: "relu" } : {}),
+    ...(proj_size > 0 ? { projection: proj_size } : {}),
+  };
 }
 
 /** The layer that computes what one direction of one layer of PyTorch does; gives `[outputs, …states]`. */
 export function torchLayer(config: TorchOptions, goBackwards = false) {
   const all = { ...options(config), returnSequences: true, returnState: true, goBackwards } as const;
   switch (torchKind(config.mode)) {
-    case "rnn": return layers.simpleRNN(all);
-    case "lstm": return layers.lstm(all);
-    case "gru": return layers.gru(all);
+    case "rnn":
+      return layers.simpleRNN(all);
+    case "lstm":
+      return layers.lstm(all);
+    case "gru":
+      return layers.gru(all);
   }
 }
 
@@ -49,7 +67,10 @@ export function torchCell(config: TorchOptions): Cell {
 
 /** [rows, columns] as [columns, rows], row `row(m)` becoming column m. */
 function turned({ data, shape: [rows, columns] }: OracleTensor, row: (m: number) => number): NDArray {
-  const turned = Float32Array.from({ length: rows * columns }, (_, i) => data[row(i % rows) * columns + Math.floor(i / rows)]);
+  const turned = Float32Array.from(
+    { length: rows * columns },
+    (_, i) => data[row(i % rows) * columns + Math.floor(i / rows)],
+  );
   return { data: turned, shape: [columns, rows] };
 }
 
@@ -72,7 +93,10 @@ export function toLinear({ data, shape: [columns, rows] }: NDArray): Float32Arra
  * @param name  PyTorch's name of a weight: `param.weight_ih_l0` for `weight_ih`
  */
 export function fromTorch(
-  kind: TorchKind, tensors: Tensors, name: (weight: string) => string, { biasRows = false }: BiasRows = {},
+  kind: TorchKind,
+  tensors: Tensors,
+  name: (weight: string) => string,
+  { biasRows = false }: BiasRows = {},
 ): Record<string, NDArray> {
   const G = TORCH_GATES[kind].length;
   const H = tensors[name("weight_hh")].shape[0] / G;
@@ -87,19 +111,25 @@ export function fromTorch(
   if (!input) return weights;
   const bias = ({ data }: OracleTensor): number[] => Array.from({ length: G * H }, (_, m) => data[row(m)]);
   if (biasRows) {
-    const { data, shape: [I, width] } = weights.kernel;
+    const {
+      data,
+      shape: [I, width],
+    } = weights.kernel;
     weights.kernel = { data: Float32Array.from([...data, ...bias(input), ...bias(recurrent)]), shape: [I + 2, width] };
     return weights;
   }
-  weights.bias = kind === "gru"
-    ? { data: Float32Array.from([...bias(input), ...bias(recurrent)]), shape: [2, G * H] }
-    : { data: Float32Array.from(bias(input), (b, m) => b + bias(recurrent)[m]), shape: [G * H] };
+  weights.bias =
+    kind === "gru"
+      ? { data: Float32Array.from([...bias(input), ...bias(recurrent)]), shape: [2, G * H] }
+      : { data: Float32Array.from(bias(input), (b, m) => b + bias(recurrent)[m]), shape: [G * H] };
   return weights;
 }
 
 /** Gradients of {@link fromTorch}'s weights by PyTorch's names; that of a sum is that of both its terms. */
 export function toTorch(
-  kind: TorchKind, { kernel, recurrent_kernel, bias, projection_kernel: projection }: Record<string, NDArray>, { biasRows = false }: BiasRows = {},
+  kind: TorchKind,
+  { kernel, recurrent_kernel, bias, projection_kernel: projection }: Record<string, NDArray>,
+  { biasRows = false }: BiasRows = {},
 ): Record<string, Float32Array> {
   const width = recurrent_kernel.shape[1];
   const H = width / TORCH_GATES[kind].length;
@@ -112,8 +142,17 @@ export function toTorch(
     back({ data: data.subarray(first * width, (first + rows) * width), shape: [rows, width] });
   if (biasRows) {
     const I = kernel.shape[0] - 2;
-    return { weight_ih: part(kernel, 0, I), weight_hh: back(recurrent_kernel), bias_ih: part(kernel, I, 1), bias_hh: part(kernel, I + 1, 1) };
+    return {
+      weight_ih: part(kernel, 0, I),
+      weight_hh: back(recurrent_kernel),
+      bias_ih: part(kernel, I, 1),
+      bias_hh: part(kernel, I + 1, 1),
+    };
   }
-  const weights: Record<string, Float32Array> = { weight_ih: back(kernel), weight_hh: back(recurrent_kernel), ...(projection ? { weight_hr: toLinear(projection) } : {}) };
+  const weights: Record<string, Float32Array> = {
+    weight_ih: back(kernel),
+    weight_hh: back(recurrent_kernel),
+    ...(projection ? { weight_hr: toLinear(projection) } : {}),
+  };
   return bias ? { ...weights, bias_ih: part(bias, 0, 1), bias_hh: part(bias, kind === "gru" ? 1 : 0, 1) } : weights;
 }

@@ -25,10 +25,15 @@ type LayerName = [path: string, suffix: string];
 
 /** One state of all layers and directions [layers · directions, B, H] taken apart, from the k-th on. */
 const statesFrom = ({ h0, c0 }: StackInput, k: number): Tensor[] =>
-  [h0, c0].filter((states) => states !== undefined).map((states) => ops.reshape(ops.slice(states, [k], [1]), states.shape.slice(1)));
+  [h0, c0]
+    .filter((states) => states !== undefined)
+    .map((states) => ops.reshape(ops.slice(states, [k], [1]), states.shape.slice(1)));
 
 /** Outputs, and each of the final states of all layers and directions, stacked. */
-const stacked = (y: Tensor, final: readonly Tensor[][]): Tensor[] => [y, ...final[0].map((_, i) => ops.stack(final.map((states) => states[i])))];
+const stacked = (y: Tensor, final: readonly Tensor[][]): Tensor[] => [
+  y,
+  ...final[0].map((_, i) => ops.stack(final.map((states) => states[i]))),
+];
 
 /** PyTorch's recurrent modules out of layers: each level reads the outputs of the one below, both directions side by side. */
 export class Stack extends Module {
@@ -38,11 +43,15 @@ export class Stack extends Module {
     super();
     const layer = config.biasRows ? { ...config, bias: false } : config;
     const directions = config.bidirectional ? [false, true] : [false];
-    this.levels = Array.from({ length: config.num_layers }, () => directions.map((backwards) => torchLayer(layer, backwards)));
+    this.levels = Array.from({ length: config.num_layers }, () =>
+      directions.map((backwards) => torchLayer(layer, backwards)),
+    );
   }
 
   names(): LayerName[] {
-    return this.levels.flatMap((level, l) => level.map((_, d): LayerName => [`levels/${l}/${d}`, `_l${l}${d === 0 ? "" : "_reverse"}`]));
+    return this.levels.flatMap((level, l) =>
+      level.map((_, d): LayerName => [`levels/${l}/${d}`, `_l${l}${d === 0 ? "" : "_reverse"}`]),
+    );
   }
 
   override call(input: StackInput): Tensor[] {
@@ -74,8 +83,10 @@ export class BidirectionalStack extends Module {
   }
 
   names(): LayerName[] {
-    return this.levels.flatMap((_, l): LayerName[] =>
-      [[`levels/${l}/forward_${this.#name}`, `_l${l}`], [`levels/${l}/backward_${this.#name}`, `_l${l}_reverse`]]);
+    return this.levels.flatMap((_, l): LayerName[] => [
+      [`levels/${l}/forward_${this.#name}`, `_l${l}`],
+      [`levels/${l}/backward_${this.#name}`, `_l${l}_reverse`],
+    ]);
   }
 
   override call(input: StackInput): Tensor[] {
@@ -98,7 +109,11 @@ function inPlace(y: Tensor, places: Tensor): Tensor {
 }
 
 /** The backward direction starts at each row's own last step; padding stays where it is. */
-export function backwardPlaces(B: number, T: number, lengths: ArrayLike<number>): { data: Int32Array; shape: number[] } {
+export function backwardPlaces(
+  B: number,
+  T: number,
+  lengths: ArrayLike<number>,
+): { data: Int32Array; shape: number[] } {
   const data = Int32Array.from({ length: B * T }, (_, i) => {
     const [b, t] = [Math.floor(i / T), i % T];
     return t < lengths[b] ? b * T + lengths[b] - 1 - t : i;
@@ -112,7 +127,17 @@ export class BatchFirst {
   readonly T: number;
   private readonly timeMajor: boolean;
 
-  constructor({ B, T, batch_first, unbatched }: { B: number | null; T: number; batch_first: boolean; unbatched: boolean }) {
+  constructor({
+    B,
+    T,
+    batch_first,
+    unbatched,
+  }: {
+    B: number | null;
+    T: number;
+    batch_first: boolean;
+    unbatched: boolean;
+  }) {
     this.B = B ?? 1;
     this.T = T;
     this.timeMajor = !batch_first && !unbatched;
@@ -127,7 +152,10 @@ export class BatchFirst {
   }
 
   sequence({ data, shape }: OracleTensor): { data: Float32Array; shape: number[] } {
-    return { data: this.timeMajor ? this.swapped(data, this.T, this.B) : Float32Array.from(data), shape: [this.B, this.T, shape.at(-1)!] };
+    return {
+      data: this.timeMajor ? this.swapped(data, this.T, this.B) : Float32Array.from(data),
+      shape: [this.B, this.T, shape.at(-1)!],
+    };
   }
 
   states(tensor: OracleTensor | undefined): { data: Float32Array; shape: number[] } | undefined {

@@ -32,10 +32,13 @@ test("halves of characters become U+FFFD", () => {
 });
 
 test("any well-formed text makes the round trip", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary" }), fc.boolean(), (text, padding) => {
-    const tokenizer = byteTokenizer({ padding, specials: ["<end>"] });
-    assert.is(tokenizer.decode(tokenizer.encode(text)), text);
-  }), { seed: 20260101, numRuns: 500 });
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), fc.boolean(), (text, padding) => {
+      const tokenizer = byteTokenizer({ padding, specials: ["<end>"] });
+      assert.is(tokenizer.decode(tokenizer.encode(text)), text);
+    }),
+    { seed: 20260101, numRuns: 500 },
+  );
   assert.is(byteTokenizer().decode(byteTokenizer().encode("\ufeffa\u0000")), "\ufeffa\u0000");
 });
 
@@ -45,12 +48,20 @@ test("through JSON and back, and JSON that describes none", () => {
     assert.equal(same.toJSON(), tokenizer.toJSON());
     assert.equal(same.vocabulary, tokenizer.vocabulary);
   }
-  const rows: unknown[] = ["{", null, {}, { type: "words" }, { type: "bytes", padding: 1 }, { type: "bytes", specials: ["<0x0A>"] }];
+  const rows: unknown[] = [
+    "{",
+    null,
+    {},
+    { type: "words" },
+    { type: "bytes", padding: 1 },
+    { type: "bytes", specials: ["<0x0A>"] },
+  ];
   for (const row of rows) refused(() => byteTokenizer.from(row as string), "ERR_FORMAT", /byteTokenizer: expected/);
 });
 
 test("errors", () => {
-  for (const bad of [256, -1, 0.5, NaN]) refused(() => byteTokenizer().decode([0, bad]), "ERR_VALUE", /tokens from 0 to 255, got .* at 1/);
+  for (const bad of [256, -1, 0.5, NaN])
+    refused(() => byteTokenizer().decode([0, bad]), "ERR_VALUE", /tokens from 0 to 255, got .* at 1/);
   refused(() => byteTokenizer({ specials: ["<0x0A>"] }), "ERR_OPTION", /other than the names of bytes/);
   refused(() => byteTokenizer({ unknown: "?" } as object), "ERR_OPTION", /got "unknown"/);
   refused(() => byteTokenizer().encode(5 as never), "ERR_VALUE", /expected a text, got number/);

@@ -45,13 +45,19 @@ test("specials lie behind padding, and no text gives them", () => {
   assert.equal(tokenizer.vocabulary, ["", "<start>", "<end>", "a", "b"]);
   assert.equal([tokenizer.token("<end>"), tokenizer.token("b")], [2, 4]);
   assert.is(tokenizer.decode([1, 3, 4, 2, 0]), "ab");
-  assert.equal(characterTokenizer({ specials: ["ab"] }).fit("ab").encode("ab"), Int32Array.of(1, 2));
+  assert.equal(
+    characterTokenizer({ specials: ["ab"] })
+      .fit("ab")
+      .encode("ab"),
+    Int32Array.of(1, 2),
+  );
   refused(() => tokenizer.token("<ned>"), "ERR_VALUE", /got "<ned>", did you mean "<end>"/);
 });
 
 test("errors", () => {
   const tokenizer = characterTokenizer().fit("ab");
-  for (const bad of [2, -1, 0.5, NaN]) refused(() => tokenizer.decode([0, bad]), "ERR_VALUE", /tokens from 0 to 1, got .* at 1/);
+  for (const bad of [2, -1, 0.5, NaN])
+    refused(() => tokenizer.decode([0, bad]), "ERR_VALUE", /tokens from 0 to 1, got .* at 1/);
   refused(() => characterTokenizer().encode("a"), "ERR_STATE", /expected fit/);
   refused(() => characterTokenizer().decode([0]), "ERR_STATE", /expected fit/);
   refused(() => characterTokenizer().fit(""), "ERR_VALUE", /characters/);
@@ -67,7 +73,10 @@ test("errors", () => {
 test("through JSON and back", () => {
   for (const options of [{}, { padding: true }, { unknown: "?" }, { padding: true, unknown: "�" }]) {
     const tokenizer = characterTokenizer(options).fit('a"\\😀\n');
-    for (const same of [characterTokenizer.from(JSON.stringify(tokenizer)), characterTokenizer.from(tokenizer.toJSON())]) {
+    for (const same of [
+      characterTokenizer.from(JSON.stringify(tokenizer)),
+      characterTokenizer.from(tokenizer.toJSON()),
+    ]) {
       assert.equal(same.vocabulary, tokenizer.vocabulary);
       assert.equal(same.encode("a😀"), tokenizer.encode("a😀"));
       assert.equal(same.toJSON(), tokenizer.toJSON());
@@ -79,19 +88,34 @@ test("through JSON and back", () => {
 test("JSON that describes none", () => {
   const base = characterTokenizer({ padding: true }).fit("ab").toJSON();
   const rows: unknown[] = [
-    "{", "null", null, undefined, {}, { type: "words" }, { ...base, vocabulary: undefined }, { ...base, vocabulary: "ab" },
-    { ...base, vocabulary: ["", "ab"] }, { ...base, vocabulary: ["", "a", "a"] }, { ...base, vocabulary: ["a", "b"] },
-    { ...base, vocabulary: ["", 1] }, { ...base, unknown: "?" }, { ...base, padding: 1 }, { ...base, padding: false },
+    "{",
+    "null",
+    null,
+    undefined,
+    {},
+    { type: "words" },
+    { ...base, vocabulary: undefined },
+    { ...base, vocabulary: "ab" },
+    { ...base, vocabulary: ["", "ab"] },
+    { ...base, vocabulary: ["", "a", "a"] },
+    { ...base, vocabulary: ["a", "b"] },
+    { ...base, vocabulary: ["", 1] },
+    { ...base, unknown: "?" },
+    { ...base, padding: 1 },
+    { ...base, padding: false },
   ];
   for (const row of rows) refused(() => characterTokenizer.from(row as string), "ERR_FORMAT", /expected/);
 });
 
 test("any text makes the round trip", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary", minLength: 1 }), (text) => {
-    const tokenizer = characterTokenizer().fit(text);
-    assert.is(tokenizer.decode(tokenizer.encode(text)), text);
-    assert.is(tokenizer.size, new Set(text).size);
-  }), { seed: 20260101, numRuns: 500 });
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", minLength: 1 }), (text) => {
+      const tokenizer = characterTokenizer().fit(text);
+      assert.is(tokenizer.decode(tokenizer.encode(text)), text);
+      assert.is(tokenizer.size, new Set(text).size);
+    }),
+    { seed: 20260101, numRuns: 500 },
+  );
 });
 
 test.run();

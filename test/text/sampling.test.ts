@@ -22,7 +22,9 @@ function softmax(values: ArrayLike<number>, temperature = 1): number[] {
 }
 
 const near = (got: number[], expected: number[]): void =>
-  got.forEach((share, i) => assert.ok(Math.abs(share - expected[i]) < 0.012, `token ${i}: ${share}, expected ${expected[i]}`));
+  got.forEach((share, i) =>
+    assert.ok(Math.abs(share - expected[i]) < 0.012, `token ${i}: ${share}, expected ${expected[i]}`),
+  );
 
 test("draws from the softmax, sharpened or flattened by temperature", () => {
   near(shares({}), softmax(logits));
@@ -60,7 +62,8 @@ test("topP keeps the fewest that reach p", () => {
 });
 
 test("seeded", () => {
-  const draw = (random: Random): number[] => Array.from({ length: 50 }, () => sample(logits, { random, temperature: 2 }));
+  const draw = (random: Random): number[] =>
+    Array.from({ length: 50 }, () => sample(logits, { random, temperature: 2 }));
   assert.equal(draw(new Random(3)), draw(new Random(3)));
   assert.is.not(draw(new Random(3)).join(), draw(new Random(4)).join());
   for (let i = 0; i < 5; i++) assert.is(sample(logits, { seed: 9 }), sample(logits, { seed: 9 }));

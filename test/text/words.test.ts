@@ -21,14 +21,25 @@ test("maxTokens counts padding, unknown and specials, as Keras counts them", () 
   const tokenizer = wordTokenizer({ maxTokens: 4 }).fit(texts);
   assert.equal(tokenizer.vocabulary, ["", "[UNK]", "the", "sat"]);
   assert.equal(tokenizer.encode("the cat sat"), Int32Array.of(2, 1, 3));
-  assert.equal(wordTokenizer({ maxTokens: 4, specials: ["[END]"] }).fit(texts).vocabulary, ["", "[END]", "[UNK]", "the"]);
+  assert.equal(wordTokenizer({ maxTokens: 4, specials: ["[END]"] }).fit(texts).vocabulary, [
+    "",
+    "[END]",
+    "[UNK]",
+    "the",
+  ]);
   assert.equal(wordTokenizer({ maxTokens: 2, padding: false, unknown: null }).fit(texts).vocabulary, ["the", "sat"]);
   assert.is(wordTokenizer({ maxTokens: 100 }).fit(texts).size, 8);
 });
 
 test("capitals, filters and patterns", () => {
   assert.equal(wordTokenizer({ lower: false }).fit("The the").vocabulary.slice(2), ["The", "the"]);
-  assert.equal(wordTokenizer({ filters: "e]\\^-" }).fit("a-b^c]d\\eef.").vocabulary.slice(2), ["a", "b", "c", "d", "f."]);
+  assert.equal(wordTokenizer({ filters: "e]\\^-" }).fit("a-b^c]d\\eef.").vocabulary.slice(2), [
+    "a",
+    "b",
+    "c",
+    "d",
+    "f.",
+  ]);
   assert.equal(wordTokenizer({ filters: "" }).fit("a-b\tc\u00a0d").vocabulary.slice(2), ["a-b", "c", "d"]);
   const punctuated = wordTokenizer({ pattern: /\p{L}+|[^\p{L}\s]/u }).fit("Élan, vital!");
   assert.equal(punctuated.vocabulary.slice(2), ["élan", ",", "vital", "!"]);
@@ -55,11 +66,19 @@ test("words with the names of properties", () => {
 
 test("errors", () => {
   const rows: [object, RegExp][] = [
-    [{ maxTokens: 0 }, /maxTokens to be a positive integer, got 0/], [{ maxTokens: 2 }, /maxTokens of at least 3, .* got 2/],
-    [{ maxTokens: 3, specials: ["a"] }, /at least 4/], [{ lower: 1 }, /lower true or false, got 1/], [{ filters: /a/ }, /filters as a text/],
-    [{ pattern: "a" }, /pattern as a regular expression, got "a"/], [{ pattern: /a/, filters: "" }, /filters or pattern, got both/],
-    [{ unknown: "" }, /unknown as a text, got ""/], [{ specials: "ab" }, /specials as a list/], [{ specials: ["a", "a"] }, /different names/],
-    [{ specials: [""] }, /different names/], [{ specials: ["[UNK]"] }, /other than unknown/], [{ padding: 0 }, /padding true or false, got 0/],
+    [{ maxTokens: 0 }, /maxTokens to be a positive integer, got 0/],
+    [{ maxTokens: 2 }, /maxTokens of at least 3, .* got 2/],
+    [{ maxTokens: 3, specials: ["a"] }, /at least 4/],
+    [{ lower: 1 }, /lower true or false, got 1/],
+    [{ filters: /a/ }, /filters as a text/],
+    [{ pattern: "a" }, /pattern as a regular expression, got "a"/],
+    [{ pattern: /a/, filters: "" }, /filters or pattern, got both/],
+    [{ unknown: "" }, /unknown as a text, got ""/],
+    [{ specials: "ab" }, /specials as a list/],
+    [{ specials: ["a", "a"] }, /different names/],
+    [{ specials: [""] }, /different names/],
+    [{ specials: ["[UNK]"] }, /other than unknown/],
+    [{ padding: 0 }, /padding true or false, got 0/],
     [{ maxtoken: 3 }, /did you mean "maxTokens"/],
   ];
   for (const [options, message] of rows) refused(() => wordTokenizer(options), "ERR_OPTION", message);
@@ -68,7 +87,8 @@ test("errors", () => {
   const tokenizer = wordTokenizer().fit("a");
   refused(() => tokenizer.fit("?"), "ERR_VALUE", /expected text with words/);
   assert.is(tokenizer.size, 3, "and the former vocabulary is still there");
-  for (const bad of [3, -1, 0.5, NaN]) refused(() => tokenizer.decode([0, bad]), "ERR_VALUE", /tokens from 0 to 2, got .* at 1/);
+  for (const bad of [3, -1, 0.5, NaN])
+    refused(() => tokenizer.decode([0, bad]), "ERR_VALUE", /tokens from 0 to 2, got .* at 1/);
 });
 
 test("through JSON and back", () => {
@@ -79,33 +99,64 @@ test("through JSON and back", () => {
       assert.equal(other.fit(texts).vocabulary, tokenizer.fit(texts).vocabulary);
     }
   };
-  for (const options of [{}, { maxTokens: 5 }, { lower: false, filters: "." }, { pattern: /\w+|[.,]/i, specials: ["[END]"] }, { padding: false }]) {
+  for (const options of [
+    {},
+    { maxTokens: 5 },
+    { lower: false, filters: "." },
+    { pattern: /\w+|[.,]/i, specials: ["[END]"] },
+    { padding: false },
+  ]) {
     same(wordTokenizer(options).fit(texts));
   }
-  assert.equal(wordTokenizer.from({ type: "words", vocabulary: ["", "[UNK]", "a"] }).encode("b a"), Int32Array.of(1, 2));
+  assert.equal(
+    wordTokenizer.from({ type: "words", vocabulary: ["", "[UNK]", "a"] }).encode("b a"),
+    Int32Array.of(1, 2),
+  );
 });
 
 test("JSON that describes none", () => {
-  const base = wordTokenizer({ specials: ["[END]"] }).fit("a b").toJSON();
+  const base = wordTokenizer({ specials: ["[END]"] })
+    .fit("a b")
+    .toJSON();
   const rows: unknown[] = [
-    "{", "null", null, undefined, {}, { ...base, type: "characters" }, { ...base, vocabulary: undefined }, { ...base, vocabulary: ["a", "b"] },
-    { ...base, vocabulary: ["", "[END]", "[UNK]", "a", "a"] }, { ...base, vocabulary: ["", "[END]", "[UNK]", 1] }, { ...base, vocabulary: ["", "[END]", "a"] },
-    { ...base, vocabulary: ["", "[END]", "[UNK]", "a", ""] }, { ...base, padding: false }, { ...base, maxTokens: -1 },
-    { ...base, lower: "yes" }, { ...base, filters: undefined, pattern: { source: "(", flags: "" } }, { ...base, more: 1 },
+    "{",
+    "null",
+    null,
+    undefined,
+    {},
+    { ...base, type: "characters" },
+    { ...base, vocabulary: undefined },
+    { ...base, vocabulary: ["a", "b"] },
+    { ...base, vocabulary: ["", "[END]", "[UNK]", "a", "a"] },
+    { ...base, vocabulary: ["", "[END]", "[UNK]", 1] },
+    { ...base, vocabulary: ["", "[END]", "a"] },
+    { ...base, vocabulary: ["", "[END]", "[UNK]", "a", ""] },
+    { ...base, padding: false },
+    { ...base, maxTokens: -1 },
+    { ...base, lower: "yes" },
+    { ...base, filters: undefined, pattern: { source: "(", flags: "" } },
+    { ...base, more: 1 },
   ];
   for (const row of rows) refused(() => wordTokenizer.from(row as string), "ERR_FORMAT", /wordTokenizer: expected/);
 });
 
 test("words come back, and tokens stay in their range", () => {
   const word = fc.string({ unit: fc.constantFrom(..."abcxyzé'😀ß"), minLength: 1, maxLength: 4 });
-  fc.assert(fc.property(fc.array(word, { minLength: 1 }), fc.integer({ min: 3, max: 9 }), (list, maxTokens) => {
-    const text = list.join(" ");
-    const all = wordTokenizer().fit(text);
-    assert.is(all.decode(all.encode(text)), text);
-    const few = wordTokenizer({ maxTokens }).fit(text);
-    assert.ok(few.size <= maxTokens);
-    few.encode(text).forEach((token, i) => assert.is(token, Math.min(all.encode(text)[i], maxTokens) === maxTokens ? 1 : all.encode(text)[i]));
-  }), { seed: 20260101, numRuns: 200 });
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1 }), fc.integer({ min: 3, max: 9 }), (list, maxTokens) => {
+      const text = list.join(" ");
+      const all = wordTokenizer().fit(text);
+      assert.is(all.decode(all.encode(text)), text);
+      const few = wordTokenizer({ maxTokens }).fit(text);
+      assert.ok(few.size <= maxTokens);
+      few
+        .encode(text)
+        .forEach((token, i) =>
+          assert.is(token, Math.min(all.encode(text)[i], maxTokens) === maxTokens ? 1 : all.encode(text)[i]),
+        );
+    }),
+    { seed: 20260101, numRuns: 200 },
+  );
 });
 
 test.run();

@@ -2,7 +2,16 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
-  Module, constraints, layers, losses, ops, optimizers, regularizers, sequential, type CompileOptions, type Tensor,
+  Module,
+  constraints,
+  layers,
+  losses,
+  ops,
+  optimizers,
+  regularizers,
+  sequential,
+  type CompileOptions,
+  type Tensor,
 } from "../../bindings/index.ts";
 import type { BatchOptions } from "../../bindings/training/data/dataset.ts";
 import { hasRelaxed } from "../support/builds.ts";
@@ -28,11 +37,28 @@ interface Case {
   readonly options?: BatchOptions;
 }
 
-const regression = (more = {}) => () =>
-  sequential([layers.lstm({ units: 48, returnSequences: true, ...more }), layers.dense({ units: 4 })], { inputShape: [null, I], seed: 3 });
-const characters = (embedding = {}) => () =>
-  sequential([layers.embedding({ inputDim: K, outputDim: 16, ...embedding }), layers.gru({ units: 48, returnSequences: true }), layers.dense({ units: K })], { inputShape: [null], seed: 3 });
-const xent = (options = {}) => ({ loss: losses.sparseCategoricalCrossentropy({ fromLogits: true, ...options }), metrics: ["accuracy"] });
+const regression =
+  (more = {}) =>
+  () =>
+    sequential([layers.lstm({ units: 48, returnSequences: true, ...more }), layers.dense({ units: 4 })], {
+      inputShape: [null, I],
+      seed: 3,
+    });
+const characters =
+  (embedding = {}) =>
+  () =>
+    sequential(
+      [
+        layers.embedding({ inputDim: K, outputDim: 16, ...embedding }),
+        layers.gru({ units: 48, returnSequences: true }),
+        layers.dense({ units: K }),
+      ],
+      { inputShape: [null], seed: 3 },
+    );
+const xent = (options = {}) => ({
+  loss: losses.sparseCategoricalCrossentropy({ fromLogits: true, ...options }),
+  metrics: ["accuracy"],
+});
 
 class Two extends Module {
   body = layers.simpleRNN({ units: 64, returnSequences: true });
@@ -61,32 +87,76 @@ const own = (yTrue: Tensor, yPred: Tensor): Tensor => ops.mean(ops.abs(ops.sub(y
 
 const cases: Record<string, Case> = {
   "a mean over rows": { make: regression(), compile: { metrics: ["mae", "r2"] } },
-  "lengths": { make: regression(), options: { lengths } },
+  lengths: { make: regression(), options: { lengths } },
   "a mask with holes, and steps that weigh": { make: regression(), options: { mask, sampleWeight: floats([B, T], 2) } },
   "rows that weigh": { make: regression(), options: { sampleWeight: weights } },
   "a sum": { make: regression(), compile: { loss: losses.huber({ reduction: "sum" }) } },
   "dropout everywhere": { make: regression({ dropout: 0.2, recurrentDropout: 0.3 }), options: { lengths } },
-  "penalties": {
-    make: () => sequential([
-      layers.gru({ units: 48, kernelRegularizer: regularizers.l2({ l2: 0.1 }), kernelConstraint: constraints.maxNorm({ maxValue: 1 }) }),
-      layers.dropout({ rate: 0.4 }), layers.dense({ units: 4, activityRegularizer: regularizers.l1({ l1: 0.1 }) }),
-    ], { inputShape: [null, I], seed: 3 }),
+  penalties: {
+    make: () =>
+      sequential(
+        [
+          layers.gru({
+            units: 48,
+            kernelRegularizer: regularizers.l2({ l2: 0.1 }),
+            kernelConstraint: constraints.maxNorm({ maxValue: 1 }),
+          }),
+          layers.dropout({ rate: 0.4 }),
+          layers.dense({ units: 4, activityRegularizer: regularizers.l1({ l1: 0.1 }) }),
+        ],
+        { inputShape: [null, I], seed: 3 },
+      ),
     y: floats([B, 4], 1),
   },
-  "both directions": { make: () => sequential([layers.bidirectional({ layer: layers.lstm({ units: 32 }) }), layers.dense({ units: 4 })], { inputShape: [null, I], seed: 3 }), y: floats([B, 4], 1), options: { lengths } },
+  "both directions": {
+    make: () =>
+      sequential([layers.bidirectional({ layer: layers.lstm({ units: 32 }) }), layers.dense({ units: 4 })], {
+        inputShape: [null, I],
+        seed: 3,
+      }),
+    y: floats([B, 4], 1),
+    options: { lengths },
+  },
   "recomputed segments": { make: regression({ checkpointEvery: 7 }), options: { lengths } },
-  "clipping": { make: regression(), compile: { optimizer: optimizers.sgd({ learningRate: 0.1, clipNorm: 0.01, globalClipNorm: 0.02 }) } },
-  "tokens": { make: characters(), compile: xent(), x: text, y: labels },
+  clipping: {
+    make: regression(),
+    compile: { optimizer: optimizers.sgd({ learningRate: 0.1, clipNorm: 0.01, globalClipNorm: 0.02 }) },
+  },
+  tokens: { make: characters(), compile: xent(), x: text, y: labels },
   "token 0 as padding": { make: characters({ maskZero: true }), compile: xent(), x: text, y: labels },
   "ignored labels": { make: characters(), compile: xent({ ignoreIndex: 3 }), x: text, y: labels },
-  "classes that weigh, in the divisor too": { make: characters(), compile: xent({ classWeights: Array.from({ length: K }, (_, k) => k / 4) }), x: text, y: labels },
-  "classes that weigh": { make: characters(), compile: xent(), x: text, y: labels, options: { classWeight: { 0: 3, 2: 0.5 } } },
+  "classes that weigh, in the divisor too": {
+    make: characters(),
+    compile: xent({ classWeights: Array.from({ length: K }, (_, k) => k / 4) }),
+    x: text,
+    y: labels,
+  },
+  "classes that weigh": {
+    make: characters(),
+    compile: xent(),
+    x: text,
+    y: labels,
+    options: { classWeight: { 0: 3, 2: 0.5 } },
+  },
   "several outputs": {
-    make: () => new Two({ seed: 3 }), y: { near: y, far: labels },
-    compile: { loss: { near: "mse", far: losses.sparseCategoricalCrossentropy({ fromLogits: true, ignoreIndex: 1 }) }, lossWeights: { near: 2, far: 0.5 }, metrics: { far: "accuracy" } },
+    make: () => new Two({ seed: 3 }),
+    y: { near: y, far: labels },
+    compile: {
+      loss: { near: "mse", far: losses.sparseCategoricalCrossentropy({ fromLogits: true, ignoreIndex: 1 }) },
+      lossWeights: { near: 2, far: 0.5 },
+      metrics: { far: "accuracy" },
+    },
   },
   "a cell of one's own, in a loop": {
-    make: () => sequential([layers.rnn({ cell: new Leaky(), returnSequences: true }), layers.dropout({ rate: 0.2 }), layers.dense({ units: 4 })], { inputShape: [null, I], seed: 3 }),
+    make: () =>
+      sequential(
+        [
+          layers.rnn({ cell: new Leaky(), returnSequences: true }),
+          layers.dropout({ rate: 0.2 }),
+          layers.dense({ units: 4 }),
+        ],
+        { inputShape: [null, I], seed: 3 },
+      ),
     options: { lengths },
   },
   "a loss of one's own with a number per row": { make: regression(), compile: { loss: own } },
@@ -113,7 +183,10 @@ function near(actual: ArrayLike<number>, expected: ArrayLike<number>, what: stri
   assert.is(actual.length, expected.length, what);
   for (let i = 0; i < expected.length; i++) {
     const distance = Math.abs(actual[i] - expected[i]);
-    assert.ok(distance <= 2e-5 * Math.max(1, Math.abs(expected[i])), `${what}[${i}]: expected ${expected[i]}, got ${actual[i]}`);
+    assert.ok(
+      distance <= 2e-5 * Math.max(1, Math.abs(expected[i])),
+      `${what}[${i}]: expected ${expected[i]}, got ${actual[i]}`,
+    );
   }
 }
 
@@ -154,7 +227,13 @@ test("predict divides batches, and takes one for every thread where there are mo
   const { pool } = await useThreads(2);
   const two = model();
   // two of 4 rows are not worth a worker, and neither is the last row alone
-  for (const [batchSize, worth] of [[4, 0], [10, 2], [16, 1], [32, 1], [100, 1]]) {
+  for (const [batchSize, worth] of [
+    [4, 0],
+    [10, 2],
+    [16, 1],
+    [32, 1],
+    [100, 1],
+  ]) {
     for (const options of [{}, { lengths }, { mask }]) {
       let divided: Float32Array | undefined;
       const starts = await startsDuring(pool!, () => (divided = two.predict(x, { ...options, batchSize }).data));
@@ -192,7 +271,7 @@ test("fit, with callbacks, validation and a batch left over, and going on from a
   const expected = await history(false);
   const { pool } = await useThreads(2);
   let whole: typeof expected | undefined;
-  assert.ok(await startsDuring(pool!, async () => (whole = await history(false))) > 4);
+  assert.ok((await startsDuring(pool!, async () => (whole = await history(false)))) > 4);
   near(whole!.losses, expected.losses, "losses");
   const resumed = await history(true);
   assert.equal(resumed.losses, whole!.losses);

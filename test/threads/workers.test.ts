@@ -3,7 +3,17 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Module, backendInfo, init, layers, losses, ops, optimizers, sequential, type Tensor } from "../../bindings/index.ts";
+import {
+  Module,
+  backendInfo,
+  init,
+  layers,
+  losses,
+  ops,
+  optimizers,
+  sequential,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { currentBackend } from "../../bindings/runtime/context.ts";
 import type { Backend } from "../../bindings/runtime/load.ts";
 import { warnings } from "../support/collect.ts";
@@ -16,14 +26,19 @@ const script = fileURLToPath(new URL("../support/threads_child.ts", import.meta.
 
 /** What a scene of the child says. */
 function scene(name: string): any {
-  const { stdout, stderr, status, error } = spawnSync(process.execPath, ["--expose-gc", "--import", "tsx", script, name], { encoding: "utf8", timeout: 60_000 });
+  const { stdout, stderr, status, error } = spawnSync(
+    process.execPath,
+    ["--expose-gc", "--import", "tsx", script, name],
+    { encoding: "utf8", timeout: 60_000 },
+  );
   assert.is(status, 0, `${stderr} ${String(error)}`);
   return JSON.parse(stdout.trim().split("\n").at(-1)!);
 }
 
 const [B, T, I] = [32, 20, 8];
 const [x, y] = [floats([B, T, I]), floats([B, 1], 1)];
-const make = (options = {}) => sequential([layers.lstm({ units: 64, ...options }), layers.dense({ units: 1 })], { inputShape: [null, I], seed: 2 });
+const make = (options = {}) =>
+  sequential([layers.lstm({ units: 64, ...options }), layers.dense({ units: 1 })], { inputShape: [null, I], seed: 2 });
 const settings = () => ({ optimizer: optimizers.sgd({ learningRate: 0.05 }), loss: "mse", metrics: ["mae"] });
 
 test("init starts them, backendInfo counts them, and a process with them ends by itself", async () => {
@@ -37,7 +52,11 @@ test("init starts them, backendInfo counts them, and a process with them ends by
 
 test("where there are none it says so once, in a sentence, and runs on one thread", () => {
   const { loss } = scene("one");
-  const said = (got: string) => ({ warnings: [`gatewise: expected to run on 2 threads, got ${got}; running on one`], loss, threads: 1 });
+  const said = (got: string) => ({
+    warnings: [`gatewise: expected to run on 2 threads, got ${got}; running on one`],
+    loss,
+    threads: 1,
+  });
   const isolation = "no SharedArrayBuffer, which a page has when it is served with COOP and COEP headers";
   assert.equal(scene("withoutSharedMemory"), said(isolation));
   assert.equal(scene("notIsolated"), said(isolation));
@@ -59,7 +78,7 @@ test("init again: models that there are keep their workers, and those of none en
   await init({ build: "simd", threads: 2 });
   const second = currentBackend();
   assert.is.not(second.pool, pool);
-  assert.ok(await startsDuring(pool!, () => model.predict(x)) > 0);
+  assert.ok((await startsDuring(pool!, () => model.predict(x))) > 0);
   await init({ build: "simd" });
   assert.is(second.pool!.threads, 1, "it held nothing");
   assert.is(pool!.threads, 2);
@@ -86,14 +105,22 @@ async function fresh(): Promise<{ backend: Backend; model: ReturnType<typeof mak
   const backend = currentBackend();
   const model = make({ dropout: 0.2 });
   model.compile(settings());
-  assert.ok(await startsDuring(backend.pool!, () => model.trainOnBatch(x, y)) > 0);
+  assert.ok((await startsDuring(backend.pool!, () => model.trainOnBatch(x, y))) > 0);
   return { backend, model };
 }
 
-const failed = (why: string) => new RegExp(`^threads: expected every worker to do its part, got one that failed: ${why}; nothing has changed, and everything runs on one thread from now on$`);
+const failed = (why: string) =>
+  new RegExp(
+    `^threads: expected every worker to do its part, got one that failed: ${why}; nothing has changed, and everything runs on one thread from now on$`,
+  );
 
 /** The model is as it was, and goes on by itself. */
-async function goesOn(backend: Backend, model: ReturnType<typeof make>, weights: ReturnType<Module["getWeights"]>, runs = 1): Promise<void> {
+async function goesOn(
+  backend: Backend,
+  model: ReturnType<typeof make>,
+  weights: ReturnType<Module["getWeights"]>,
+  runs = 1,
+): Promise<void> {
   sameWeights(model.getWeights(), weights);
   assert.is(backendInfo().threads, 1);
   const logs = model.trainOnBatch(x, y);
@@ -134,8 +161,16 @@ test("a worker that dies while fit runs: fit rejects", async () => {
   const { backend, model } = await fresh();
   backend.pool!.patience = 300;
   let batches = 0;
-  const ending = { onBatchEnd: async () => { if (++batches === 3) await handsOf(backend.pool!)[0].end(); } };
-  await rejected(model.fit(x, y, { batchSize: 16, epochs: 3, callbacks: [ending] }), "ERR_WORKER", failed("it ended with 1"));
+  const ending = {
+    onBatchEnd: async () => {
+      if (++batches === 3) await handsOf(backend.pool!)[0].end();
+    },
+  };
+  await rejected(
+    model.fit(x, y, { batchSize: 16, epochs: 3, callbacks: [ending] }),
+    "ERR_WORKER",
+    failed("it ended with 1"),
+  );
   assert.is(batches, 3);
   assert.is((await model.fit(x, y, { batchSize: 16 })).epoch.length, 1);
   await goesOn(backend, model, model.getWeights(), 1 + 3 + 2);
@@ -144,7 +179,14 @@ test("a worker that dies while fit runs: fit rejects", async () => {
 test("a kernel that traps in a worker: its error is told", async () => {
   const { backend, model } = await fresh();
   const { pool, kernels } = backend;
-  const program = pool!.load(0, [{ kernel: "f32_fill", fn: kernels.f32_fill as (...args: number[]) => unknown, args: [10, 4e9, 1], steps: undefined }]);
+  const program = pool!.load(0, [
+    {
+      kernel: "f32_fill",
+      fn: kernels.f32_fill as (...args: number[]) => unknown,
+      args: [10, 4e9, 1],
+      steps: undefined,
+    },
+  ]);
   pool!.start(0, program);
   refused(() => pool!.wait(0), "ERR_WORKER", failed("RuntimeError: .+"));
   const weights = model.getWeights();
@@ -184,7 +226,9 @@ test("rows that depend on each other are computed together, and it is said once"
   let numbers: number[] = [];
   const said = await warnings(() => (numbers = run(Centred)));
   assert.equal(numbers, expected, "the same bits, since nothing is divided");
-  assert.equal(said, ["gatewise: expected rows of a batch to be independent of each other, got a model in which they are not; it runs on one thread"]);
+  assert.equal(said, [
+    "gatewise: expected rows of a batch to be independent of each other, got a model in which they are not; it runs on one thread",
+  ]);
   assert.is(await startsDuring(pool!, () => run(Plain)), 4, "a class whose rows are independent is divided");
 });
 
@@ -225,13 +269,27 @@ test("small batches, one row and small models are not divided", async () => {
 test("batches that make no update: the errors of one thread, the weights as before", async () => {
   const { pool } = await useThreads(2);
   const text = tokens([B, T], 9);
-  const model = sequential([layers.embedding({ inputDim: 9, outputDim: 32 }), layers.gru({ units: 64, returnSequences: true }), layers.dense({ units: 9 })], { inputShape: [null], seed: 2 });
-  model.compile({ optimizer: "sgd", loss: losses.sparseCategoricalCrossentropy({ fromLogits: true, ignoreIndex: -1 }) });
+  const model = sequential(
+    [
+      layers.embedding({ inputDim: 9, outputDim: 32 }),
+      layers.gru({ units: 64, returnSequences: true }),
+      layers.dense({ units: 9 }),
+    ],
+    { inputShape: [null], seed: 2 },
+  );
+  model.compile({
+    optimizer: "sgd",
+    loss: losses.sparseCategoricalCrossentropy({ fromLogits: true, ignoreIndex: -1 }),
+  });
   const weights = model.getWeights();
   const starts = await startsDuring(pool!, () => {
-    refused(() => model.trainOnBatch(text, { data: new Int32Array(B * T).fill(-1), shape: [B, T] }), "ERR_VALUE", /^fit: expected a label that counts, got only ignored ones in epoch 1, batch 1/);
+    refused(
+      () => model.trainOnBatch(text, { data: new Int32Array(B * T).fill(-1), shape: [B, T] }),
+      "ERR_VALUE",
+      /^fit: expected a label that counts, got only ignored ones in epoch 1, batch 1/,
+    );
     sameWeights(model.getWeights(), weights);
-    const half = { data: Int32Array.from(text.data, (token, i) => (i < B * T / 2 ? -1 : token)), shape: [B, T] };
+    const half = { data: Int32Array.from(text.data, (token, i) => (i < (B * T) / 2 ? -1 : token)), shape: [B, T] };
     assert.ok(Number.isFinite(model.trainOnBatch(text, half).loss), "one part without a label");
   });
   assert.is(starts, 2);
@@ -241,8 +299,17 @@ test("batches that make no update: the errors of one thread, the weights as befo
   bad.compile({ ...settings(), optimizer: optimizers.sgd({ learningRate: 1e30 }) });
   bad.trainOnBatch(x, y);
   const before = bad.getWeights();
-  refused(() => { for (let i = 0; i < 5; i++) bad.trainOnBatch(x, y); }, "ERR_NON_FINITE", /^fit: expected a finite loss and gradients, got .+ in epoch 1, batch 1/);
-  assert.ok(Object.values(bad.getWeights()).every(({ data }) => data.every(Number.isFinite)), Object.keys(before).join());
+  refused(
+    () => {
+      for (let i = 0; i < 5; i++) bad.trainOnBatch(x, y);
+    },
+    "ERR_NON_FINITE",
+    /^fit: expected a finite loss and gradients, got .+ in epoch 1, batch 1/,
+  );
+  assert.ok(
+    Object.values(bad.getWeights()).every(({ data }) => data.every(Number.isFinite)),
+    Object.keys(before).join(),
+  );
   bad.dispose();
 });
 
@@ -250,7 +317,10 @@ test("tokens out of range are found before anything runs", async () => {
   await useThreads(2);
   const text = tokens([B, T], 9);
   text.data[B * T - 1] = 9;
-  const model = sequential([layers.embedding({ inputDim: 9, outputDim: 64 }), layers.gru({ units: 64 }), layers.dense({ units: 1 })], { inputShape: [null], seed: 2 });
+  const model = sequential(
+    [layers.embedding({ inputDim: 9, outputDim: 64 }), layers.gru({ units: 64 }), layers.dense({ units: 1 })],
+    { inputShape: [null], seed: 2 },
+  );
   refused(() => model.predict(text), "ERR_VALUE", /^predict: x: expected .+ of 0…8, got 9 at \[31, 19\]$/);
   model.dispose();
 });

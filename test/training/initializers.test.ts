@@ -9,7 +9,8 @@ import { refused } from "../support/refused.ts";
 
 const test = suite("initializers");
 
-const draw = (value: InitializerInput, shape: readonly number[], seed = 1): Float32Array => initializerOf("test", value)(shape, new Random(seed));
+const draw = (value: InitializerInput, shape: readonly number[], seed = 1): Float32Array =>
+  initializerOf("test", value)(shape, new Random(seed));
 
 interface Expected {
   readonly mean: number;
@@ -20,7 +21,7 @@ interface Expected {
 
 const uniform = (limit: number, mean = 0): Expected => ({ mean, limit, deviation: limit / Math.sqrt(3) });
 /** Cut at two standard deviations of the normal it comes from, so that its own is this. */
-const cut = (deviation: number): Expected => ({ mean: 0, deviation, limit: 2 * deviation / 0.87962566103423978 });
+const cut = (deviation: number): Expected => ({ mean: 0, deviation, limit: (2 * deviation) / 0.87962566103423978 });
 
 const [I, O] = [200, 300];
 const N = I * O;
@@ -46,7 +47,7 @@ for (const [value, { mean, deviation, limit }] of DRAWN) {
     const average = x.reduce((sum, v) => sum + v, 0) / N;
     const spread = Math.sqrt(x.reduce((sum, v) => sum + (v - average) ** 2, 0) / N);
     // five standard errors
-    assert.ok(Math.abs(average - mean) < 5 * deviation / Math.sqrt(N), `mean ${average}`);
+    assert.ok(Math.abs(average - mean) < (5 * deviation) / Math.sqrt(N), `mean ${average}`);
     assert.ok(Math.abs(spread / deviation - 1) < 5 / Math.sqrt(2 * N), `deviation ${spread}, expected ${deviation}`);
     const farthest = x.reduce((most, v) => Math.max(most, Math.abs(v - mean)), 0);
     assert.ok(farthest <= limit * (1 + 1e-6), `${farthest} beyond ${limit}`);
@@ -56,7 +57,8 @@ for (const [value, { mean, deviation, limit }] of DRAWN) {
 }
 
 test("fans of vectors and of weights of higher rank", () => {
-  const limit = (shape: number[]): number => draw(initializers.lecunUniform(), shape).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  const limit = (shape: number[]): number =>
+    draw(initializers.lecunUniform(), shape).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
   assert.ok(Math.abs(limit([10000]) / Math.sqrt(3 / 10000) - 1) < 0.01);
   assert.ok(Math.abs(limit([10, 100, 10]) / Math.sqrt(3 / 1000) - 1) < 0.01);
 });
@@ -70,14 +72,26 @@ test("zeros, ones, constant, identity", () => {
   same(draw("identity", [3, 2]), [1, 0, 0, 1, 0, 0]);
 });
 
-for (const shape of [[1, 1], [5, 5], [64, 64], [16, 64], [64, 16], [3, 4, 6], [1, 7], [33, 33], [65, 67], [99, 66]]) {
+for (const shape of [
+  [1, 1],
+  [5, 5],
+  [64, 64],
+  [16, 64],
+  [64, 16],
+  [3, 4, 6],
+  [1, 7],
+  [33, 33],
+  [65, 67],
+  [99, 66],
+]) {
   test(`orthogonal [${shape}]: the fewer of rows and columns are orthonormal`, () => {
     for (const gain of [1, 0.5]) {
       const w = draw(initializers.orthogonal({ gain }), shape);
       const columns = shape.at(-1)!;
       const rows = w.length / columns;
       const [count, length] = rows < columns ? [rows, columns] : [columns, rows];
-      const element = (vector: number, k: number): number => (rows < columns ? w[vector * columns + k] : w[k * columns + vector]);
+      const element = (vector: number, k: number): number =>
+        rows < columns ? w[vector * columns + k] : w[k * columns + vector];
       for (let a = 0; a < count; a++) {
         for (let b = 0; b <= a; b++) {
           let product = 0;
@@ -100,7 +114,10 @@ test("the same seed gives the same numbers, another others", () => {
 
 test("a model draws by its seed and the names of weights; a seed of one's own overrides it", () => {
   const weights = (seed: number, options = {}): Record<string, Float32Array> => {
-    const model = sequential([layers.lstm({ units: 4, name: "a", ...options }), layers.dense({ units: 4, name: "b" })], { inputShape: [null, 4], seed });
+    const model = sequential(
+      [layers.lstm({ units: 4, name: "a", ...options }), layers.dense({ units: 4, name: "b" })],
+      { inputShape: [null, 4], seed },
+    );
     const record = Object.fromEntries(Object.entries(model.getWeights()).map(([name, { data }]) => [name, data]));
     model.dispose();
     return record;
@@ -108,7 +125,10 @@ test("a model draws by its seed and the names of weights; a seed of one's own ov
   const [first, again, other] = [weights(1), weights(1), weights(2)];
   for (const name of ["a/kernel", "a/recurrent_kernel", "b/kernel"]) {
     same(first[name], again[name], name);
-    assert.ok(first[name].some((x, i) => x !== other[name][i]), name);
+    assert.ok(
+      first[name].some((x, i) => x !== other[name][i]),
+      name,
+    );
   }
   const seeded = { kernelInitializer: initializers.glorotUniform({ seed: 9 }) };
   same(weights(1, seeded)["a/kernel"], weights(2, seeded)["a/kernel"]);
@@ -117,14 +137,29 @@ test("a model draws by its seed and the names of weights; a seed of one's own ov
 });
 
 test("a function of one's own is called with the shape", () => {
-  const model = sequential([layers.dense({ units: 2, kernelInitializer: (shape) => Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => i) })], { inputShape: [3] });
+  const model = sequential(
+    [
+      layers.dense({
+        units: 2,
+        kernelInitializer: (shape) => Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => i),
+      }),
+    ],
+    { inputShape: [3] },
+  );
   same(model.getWeights()["dense/kernel"].data, [0, 1, 2, 3, 4, 5]);
-  refused(() => sequential([layers.dense({ units: 2, kernelInitializer: () => new Float32Array(5) })], { inputShape: [3] }), "ERR_SHAPE", /expected the initializer to give 6 numbers for \[3, 2\], got 5/);
+  refused(
+    () => sequential([layers.dense({ units: 2, kernelInitializer: () => new Float32Array(5) })], { inputShape: [3] }),
+    "ERR_SHAPE",
+    /expected the initializer to give 6 numbers for \[3, 2\], got 5/,
+  );
   model.dispose();
 });
 
 test("peepholes are the row of a matrix to initializers that know matrices only", () => {
-  const model = sequential([layers.lstm({ units: 3, peepholes: true, kernelInitializer: "orthogonal" })], { inputShape: [null, 2], seed: 1 });
+  const model = sequential([layers.lstm({ units: 3, peepholes: true, kernelInitializer: "orthogonal" })], {
+    inputShape: [null, 2],
+    seed: 1,
+  });
   const { data } = model.getWeights()["lstm/peephole_i"];
   assert.ok(Math.abs(Math.hypot(...data) - 1) < 1e-6);
   model.dispose();
@@ -132,9 +167,20 @@ test("peepholes are the row of a matrix to initializers that know matrices only"
 
 test("options that are undefined are absent; unknown names and options are refused", () => {
   same(draw(initializers.constant({ value: undefined }), [1]), [0]);
-  same(draw(initializers.randomUniform({ minval: undefined, maxval: 1 }), [4]), draw(initializers.randomUniform({ maxval: 1 }), [4]));
-  refused(() => initializers.randomNormal({ std: 1 } as never), "ERR_OPTION", /^initializers\.randomNormal: expected one of the options mean, stddev, seed, got "std"/);
-  refused(() => layers.dense({ units: 1, kernelInitializer: "glorotUniforn" }), "ERR_OPTION", /expected a known initializer, got "glorotUniforn", did you mean "glorotUniform"\?/);
+  same(
+    draw(initializers.randomUniform({ minval: undefined, maxval: 1 }), [4]),
+    draw(initializers.randomUniform({ maxval: 1 }), [4]),
+  );
+  refused(
+    () => initializers.randomNormal({ std: 1 } as never),
+    "ERR_OPTION",
+    /^initializers\.randomNormal: expected one of the options mean, stddev, seed, got "std"/,
+  );
+  refused(
+    () => layers.dense({ units: 1, kernelInitializer: "glorotUniforn" }),
+    "ERR_OPTION",
+    /expected a known initializer, got "glorotUniforn", did you mean "glorotUniform"\?/,
+  );
   refused(() => draw({ initializer: "zeros", value: 1 }, [1]), "ERR_OPTION", /got "value"/);
   refused(() => draw("orthogonal", [4]), "ERR_VALUE", /^orthogonal: expected a weight of at least 2 axes, got \[4\]/);
 });

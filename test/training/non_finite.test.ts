@@ -1,6 +1,17 @@
 /** Numbers that stop being finite in training: the error names where, and the last finite weights stay. */
 import * as assert from "uvu/assert";
-import { Module, NonFiniteError, layers, losses, ops, optimizers, sequential, trainStep, valueAndGrad, type Tensor } from "../../bindings/index.ts";
+import {
+  Module,
+  NonFiniteError,
+  layers,
+  losses,
+  ops,
+  optimizers,
+  sequential,
+  trainStep,
+  valueAndGrad,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { floats, rows, sameWeights } from "../support/models.ts";
 import { refused } from "../support/refused.ts";
@@ -8,10 +19,21 @@ import { refused } from "../support/refused.ts";
 const x = floats([6, 4, 3]);
 const y = floats([6, 1], 1);
 
-const small = () => sequential([layers.simpleRNN({ units: 3, activation: "relu", returnSequences: true, name: "first" }), layers.gru({ units: 2, activation: "linear", name: "second" }), layers.dense({ units: 1, name: "head" })], { seed: 1, inputShape: [null, 3] });
+const small = () =>
+  sequential(
+    [
+      layers.simpleRNN({ units: 3, activation: "relu", returnSequences: true, name: "first" }),
+      layers.gru({ units: 2, activation: "linear", name: "second" }),
+      layers.dense({ units: 1, name: "head" }),
+    ],
+    { seed: 1, inputShape: [null, 3] },
+  );
 
 async function failure(promise: Promise<unknown>): Promise<NonFiniteError> {
-  const error = await promise.then(() => undefined, (thrown: unknown) => thrown);
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   assert.ok(error instanceof NonFiniteError, String(error));
   assert.is(error.code, "ERR_NON_FINITE");
   return error;
@@ -22,8 +44,19 @@ eachBackend("non-finite", (test) => {
     const model = small();
     model.compile({ loss: "mse", optimizer: optimizers.sgd({ learningRate: 1e25 }) });
     const kept: ReturnType<typeof model.getWeights>[] = [model.getWeights()];
-    const error = await failure(model.fit(x, y, { epochs: 50, batchSize: 3, callbacks: [{ onBatchEnd: (_event, m) => void kept.push(m.getWeights()) }] }));
-    assert.match(error.message, new RegExp(`^fit: expected a finite loss and gradients, got .* in epoch ${error.epoch + 1}, batch ${error.batch + 1}, first in (first|second|head); the weights are those before that batch$`));
+    const error = await failure(
+      model.fit(x, y, {
+        epochs: 50,
+        batchSize: 3,
+        callbacks: [{ onBatchEnd: (_event, m) => void kept.push(m.getWeights()) }],
+      }),
+    );
+    assert.match(
+      error.message,
+      new RegExp(
+        `^fit: expected a finite loss and gradients, got .* in epoch ${error.epoch + 1}, batch ${error.batch + 1}, first in (first|second|head); the weights are those before that batch$`,
+      ),
+    );
     assert.is(kept.length - 1, error.epoch * 2 + error.batch, "batches done before");
     sameWeights(model.getWeights(), kept.at(-1)!);
     for (const { data } of Object.values(model.getWeights())) assert.ok(data.every(Number.isFinite));
@@ -31,7 +64,11 @@ eachBackend("non-finite", (test) => {
   });
 
   test("the first layer with an output that is not finite is named", async () => {
-    for (const [weight, layer] of [["first/kernel", "first"], ["second/kernel", "second"], ["head/kernel", "head"]] as const) {
+    for (const [weight, layer] of [
+      ["first/kernel", "first"],
+      ["second/kernel", "second"],
+      ["head/kernel", "head"],
+    ] as const) {
       const model = small();
       model.compile({ loss: "mse", optimizer: "sgd" });
       const weights = model.getWeights();
@@ -43,7 +80,12 @@ eachBackend("non-finite", (test) => {
       const error = await failure(model.fit(ones, y));
       assert.is(error.layer, layer, weight);
       assert.equal([error.epoch, error.batch], [0, 0]);
-      assert.match(error.message, new RegExp(`got an output that is not finite \\(loss (NaN|Infinity|-Infinity)\\) in epoch 1, batch 1, first in ${layer};`));
+      assert.match(
+        error.message,
+        new RegExp(
+          `got an output that is not finite \\(loss (NaN|Infinity|-Infinity)\\) in epoch 1, batch 1, first in ${layer};`,
+        ),
+      );
       sameWeights(model.getWeights(), weights);
       model.dispose();
     }
@@ -61,8 +103,18 @@ eachBackend("non-finite", (test) => {
 
   test("a finite loss, a gradient that is not: the layer it comes from", () => {
     for (const clipping of [{}, { globalClipNorm: 1 }, { clipNorm: 1 }, { clipValue: 1 }]) {
-      const model = sequential([layers.dense({ units: 2, name: "below" }), layers.dense({ units: 2, name: "here" }), layers.dense({ units: 1, name: "above" })], { seed: 1, inputShape: [2] });
-      model.compile({ loss: losses.meanSquaredError({ reduction: "sum" }), optimizer: optimizers.sgd({ learningRate: 0.1, ...clipping }) });
+      const model = sequential(
+        [
+          layers.dense({ units: 2, name: "below" }),
+          layers.dense({ units: 2, name: "here" }),
+          layers.dense({ units: 1, name: "above" }),
+        ],
+        { seed: 1, inputShape: [2] },
+      );
+      model.compile({
+        loss: losses.meanSquaredError({ reduction: "sum" }),
+        optimizer: optimizers.sgd({ learningRate: 0.1, ...clipping }),
+      });
       const weights = model.getWeights();
       // p = 0, and yet d(loss)/d(here/kernel) = 1e25·2·(p − y)·1e20
       weights["below/kernel"].data.fill(0);
@@ -77,7 +129,11 @@ eachBackend("non-finite", (test) => {
         error = thrown;
       }
       assert.ok(error instanceof NonFiniteError);
-      assert.match(error.message, /got a gradient that is not finite in epoch 1, batch 1, first in here;/, JSON.stringify(clipping));
+      assert.match(
+        error.message,
+        /got a gradient that is not finite in epoch 1, batch 1, first in here;/,
+        JSON.stringify(clipping),
+      );
       sameWeights(model.getWeights(), weights);
       model.dispose();
     }
@@ -123,11 +179,19 @@ eachBackend("non-finite", (test) => {
     const step = trainStep(model, optimizer, value);
     step(rows(x, 0, 1));
     const before = model.getWeights();
-    refused(() => step({ data: new Float32Array(12).fill(1e4), shape: [1, 4, 3] }), "ERR_NON_FINITE", /^trainStep: expected a finite value and gradients, got value Infinity in call 2; the weights are those before it$/);
+    refused(
+      () => step({ data: new Float32Array(12).fill(1e4), shape: [1, 4, 3] }),
+      "ERR_NON_FINITE",
+      /^trainStep: expected a finite value and gradients, got value Infinity in call 2; the weights are those before it$/,
+    );
     sameWeights(model.getWeights(), before);
     const { grads } = valueAndGrad(model, value)(x);
     grads["cell/bias"].data[0] = NaN;
-    refused(() => optimizer.apply(model, grads), "ERR_VALUE", /^apply: expected finite gradients, got one that is not; the weights are as before$/);
+    refused(
+      () => optimizer.apply(model, grads),
+      "ERR_VALUE",
+      /^apply: expected finite gradients, got one that is not; the weights are as before$/,
+    );
     sameWeights(model.getWeights(), before);
     step(rows(x, 0, 1));
     model.dispose();

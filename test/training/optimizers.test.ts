@@ -1,6 +1,15 @@
 /** Optimizers against their formulas in plain JavaScript, over twenty updates, in both conventions. */
 import * as assert from "uvu/assert";
-import { layers, ops, optimizers, sequential, trainStep, type NDArray, type Optimizer, type Tensor } from "../../bindings/index.ts";
+import {
+  layers,
+  ops,
+  optimizers,
+  sequential,
+  trainStep,
+  type NDArray,
+  type Optimizer,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { close, real, same } from "../support/numbers.ts";
 import { refused } from "../support/refused.ts";
@@ -17,11 +26,17 @@ const keras: Record<string, Rule> = {
     s.v = momentum * (s.v ?? 0) - lr * (t === 1 ? 1 : 1 - dampening) * g;
     return nesterov ? w + momentum * s.v - lr * g : w + s.v;
   },
-  rmsprop(w, g, _t, s, { learningRate: lr = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered, weightDecay = 0 }) {
+  rmsprop(
+    w,
+    g,
+    _t,
+    s,
+    { learningRate: lr = 0.001, rho = 0.9, momentum = 0, epsilon = 1e-7, centered, weightDecay = 0 },
+  ) {
     w -= lr * weightDecay * w;
     s.v = rho * (s.v ?? 0) + (1 - rho) * g * g;
     s.a = centered ? rho * (s.a ?? 0) + (1 - rho) * g : 0;
-    const step = lr * g / Math.sqrt(s.v - s.a * s.a + epsilon);
+    const step = (lr * g) / Math.sqrt(s.v - s.a * s.a + epsilon);
     if (momentum === 0) return w - step;
     s.m = momentum * (s.m ?? 0) + step;
     return w - s.m;
@@ -31,34 +46,54 @@ const keras: Record<string, Rule> = {
     s.m = beta1 * (s.m ?? 0) + (1 - beta1) * g;
     s.v = beta2 * (s.v ?? 0) + (1 - beta2) * g * g;
     s.most = amsgrad ? Math.max(s.most ?? 0, s.v) : s.v;
-    return w - lr * Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t) * s.m / (Math.sqrt(s.most) + epsilon);
+    return w - (((lr * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t)) * s.m) / (Math.sqrt(s.most) + epsilon);
   },
   adamw: (w, g, t, s, o) => keras.adam(w, g, t, s, { weightDecay: 0.004, ...o }),
-  nadam(w, g, t, s, { learningRate: lr = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, momentumDecay = 1, weightDecay = 0, decoupledWeightDecay = true }) {
+  nadam(
+    w,
+    g,
+    t,
+    s,
+    {
+      learningRate: lr = 0.001,
+      beta1 = 0.9,
+      beta2 = 0.999,
+      epsilon = 1e-7,
+      momentumDecay = 1,
+      weightDecay = 0,
+      decoupledWeightDecay = true,
+    },
+  ) {
     if (decoupledWeightDecay) w -= lr * weightDecay * w;
     else g += weightDecay * w;
     const [now, next] = [t, t + 1].map((at) => beta1 * (1 - 0.5 * 0.96 ** (at * momentumDecay)));
     s.product = (s.product ?? 1) * now;
     s.m = (s.m ?? 0) + (g - (s.m ?? 0)) * (1 - beta1);
     s.v = (s.v ?? 0) + (g * g - (s.v ?? 0)) * (1 - beta2);
-    const mean = next * s.m / (1 - s.product * next) + (1 - now) * g / (1 - s.product);
-    return w - lr * mean / (Math.sqrt(s.v / (1 - beta2 ** t)) + epsilon);
+    const mean = (next * s.m) / (1 - s.product * next) + ((1 - now) * g) / (1 - s.product);
+    return w - (lr * mean) / (Math.sqrt(s.v / (1 - beta2 ** t)) + epsilon);
   },
   adamax(w, g, t, s, { learningRate: lr = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 }) {
     w -= lr * weightDecay * w;
     s.m = (s.m ?? 0) + (g - (s.m ?? 0)) * (1 - beta1);
     s.u = Math.max(beta2 * (s.u ?? 0), Math.abs(g));
-    return w - lr * s.m / ((1 - beta1 ** t) * (s.u + epsilon));
+    return w - (lr * s.m) / ((1 - beta1 ** t) * (s.u + epsilon));
   },
-  adagrad(w, g, t, s, { learningRate: lr = 0.001, initialAccumulatorValue = 0.1, epsilon = 1e-7, learningRateDecay = 0, weightDecay = 0 }) {
+  adagrad(
+    w,
+    g,
+    t,
+    s,
+    { learningRate: lr = 0.001, initialAccumulatorValue = 0.1, epsilon = 1e-7, learningRateDecay = 0, weightDecay = 0 },
+  ) {
     w -= lr * weightDecay * w;
     s.sum = (s.sum ?? initialAccumulatorValue) + g * g;
-    return w - lr / (1 + (t - 1) * learningRateDecay) * g / Math.sqrt(s.sum + epsilon);
+    return w - ((lr / (1 + (t - 1) * learningRateDecay)) * g) / Math.sqrt(s.sum + epsilon);
   },
   adadelta(w, g, _t, s, { learningRate: lr = 0.001, rho = 0.95, epsilon = 1e-7, weightDecay = 0 }) {
     w -= lr * weightDecay * w;
     s.v = rho * (s.v ?? 0) + (1 - rho) * g * g;
-    const step = Math.sqrt((s.a ?? 0) + epsilon) * g / Math.sqrt(s.v + epsilon);
+    const step = (Math.sqrt((s.a ?? 0) + epsilon) * g) / Math.sqrt(s.v + epsilon);
     s.a = rho * (s.a ?? 0) + (1 - rho) * step * step;
     return w - lr * step;
   },
@@ -77,7 +112,13 @@ const torch: Record<string, Rule> = {
     s.b = t === 1 ? g : momentum * s.b + (1 - dampening) * g;
     return w - lr * (nesterov ? g + momentum * s.b : s.b);
   },
-  rmsprop(w, g, _t, s, { learningRate: lr = 0.01, rho = 0.99, momentum = 0, epsilon = 1e-8, centered, weightDecay = 0 }) {
+  rmsprop(
+    w,
+    g,
+    _t,
+    s,
+    { learningRate: lr = 0.01, rho = 0.99, momentum = 0, epsilon = 1e-8, centered, weightDecay = 0 },
+  ) {
     g += weightDecay * w;
     s.v = rho * (s.v ?? 0) + (1 - rho) * g * g;
     s.a = centered ? rho * (s.a ?? 0) + (1 - rho) * g : 0;
@@ -86,16 +127,44 @@ const torch: Record<string, Rule> = {
     s.b = momentum * (s.b ?? 0) + direction;
     return w - lr * s.b;
   },
-  adam(w, g, t, s, { learningRate: lr = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad, weightDecay = 0, decoupled = false }) {
+  adam(
+    w,
+    g,
+    t,
+    s,
+    {
+      learningRate: lr = 0.001,
+      beta1 = 0.9,
+      beta2 = 0.999,
+      epsilon = 1e-8,
+      amsgrad,
+      weightDecay = 0,
+      decoupled = false,
+    },
+  ) {
     if (decoupled) w -= lr * weightDecay * w;
     else g += weightDecay * w;
     s.m = beta1 * (s.m ?? 0) + (1 - beta1) * g;
     s.v = beta2 * (s.v ?? 0) + (1 - beta2) * g * g;
     s.most = amsgrad ? Math.max(s.most ?? 0, s.v) : s.v;
-    return w - lr / (1 - beta1 ** t) * s.m / (Math.sqrt(s.most / (1 - beta2 ** t)) + epsilon);
+    return w - ((lr / (1 - beta1 ** t)) * s.m) / (Math.sqrt(s.most / (1 - beta2 ** t)) + epsilon);
   },
   adamw: (w, g, t, s, o) => torch.adam(w, g, t, s, { weightDecay: 0.01, decoupled: true, ...o }),
-  nadam(w, g, t, s, { learningRate: lr = 0.002, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, momentumDecay = 0.004, weightDecay = 0, decoupledWeightDecay = false }) {
+  nadam(
+    w,
+    g,
+    t,
+    s,
+    {
+      learningRate: lr = 0.002,
+      beta1 = 0.9,
+      beta2 = 0.999,
+      epsilon = 1e-8,
+      momentumDecay = 0.004,
+      weightDecay = 0,
+      decoupledWeightDecay = false,
+    },
+  ) {
     if (decoupledWeightDecay) w -= lr * weightDecay * w;
     else g += weightDecay * w;
     const [now, next] = [t, t + 1].map((at) => beta1 * (1 - 0.5 * 0.96 ** (at * momentumDecay)));
@@ -103,23 +172,31 @@ const torch: Record<string, Rule> = {
     s.m = beta1 * (s.m ?? 0) + (1 - beta1) * g;
     s.v = beta2 * (s.v ?? 0) + (1 - beta2) * g * g;
     const root = Math.sqrt(s.v / (1 - beta2 ** t)) + epsilon;
-    return w - lr * (1 - now) / (1 - s.product) * g / root - lr * next / (1 - s.product * next) * s.m / root;
+    return (
+      w - (((lr * (1 - now)) / (1 - s.product)) * g) / root - (((lr * next) / (1 - s.product * next)) * s.m) / root
+    );
   },
   adamax(w, g, t, s, { learningRate: lr = 0.002, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }) {
     g += weightDecay * w;
     s.m = beta1 * (s.m ?? 0) + (1 - beta1) * g;
     s.u = Math.max(beta2 * (s.u ?? 0), Math.abs(g) + epsilon);
-    return w - lr / (1 - beta1 ** t) * s.m / s.u;
+    return w - ((lr / (1 - beta1 ** t)) * s.m) / s.u;
   },
-  adagrad(w, g, t, s, { learningRate: lr = 0.01, initialAccumulatorValue = 0, epsilon = 1e-10, learningRateDecay = 0, weightDecay = 0 }) {
+  adagrad(
+    w,
+    g,
+    t,
+    s,
+    { learningRate: lr = 0.01, initialAccumulatorValue = 0, epsilon = 1e-10, learningRateDecay = 0, weightDecay = 0 },
+  ) {
     g += weightDecay * w;
     s.sum = (s.sum ?? initialAccumulatorValue) + g * g;
-    return w - lr / (1 + (t - 1) * learningRateDecay) * g / (Math.sqrt(s.sum) + epsilon);
+    return w - ((lr / (1 + (t - 1) * learningRateDecay)) * g) / (Math.sqrt(s.sum) + epsilon);
   },
   adadelta(w, g, _t, s, { learningRate: lr = 1, rho = 0.9, epsilon = 1e-6, weightDecay = 0 }) {
     g += weightDecay * w;
     s.v = rho * (s.v ?? 0) + (1 - rho) * g * g;
-    const delta = Math.sqrt((s.a ?? 0) + epsilon) / Math.sqrt(s.v + epsilon) * g;
+    const delta = (Math.sqrt((s.a ?? 0) + epsilon) / Math.sqrt(s.v + epsilon)) * g;
     s.a = rho * (s.a ?? 0) + (1 - rho) * delta * delta;
     return w - lr * delta;
   },
@@ -128,15 +205,75 @@ const torch: Record<string, Rule> = {
 
 /** Options of each optimizer: the defaults, each alone, and some together. */
 const CASES: Record<keyof typeof optimizers, Options[]> = {
-  sgd: [{}, { learningRate: 0.1 }, { momentum: 0.9 }, { momentum: 0.9, nesterov: true }, { momentum: 0.8, dampening: 0.3 }, { weightDecay: 0.1 }, { momentum: 0.5, nesterov: true, weightDecay: 0.2, learningRate: 0.05 }],
-  rmsprop: [{}, { rho: 0.5 }, { momentum: 0.9 }, { centered: true }, { epsilon: 0.1 }, { weightDecay: 0.1 }, { momentum: 0.5, centered: true, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 }],
-  adam: [{}, { beta1: 0.5 }, { beta2: 0.9 }, { epsilon: 0.1 }, { amsgrad: true }, { weightDecay: 0.1 }, { amsgrad: true, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 }],
+  sgd: [
+    {},
+    { learningRate: 0.1 },
+    { momentum: 0.9 },
+    { momentum: 0.9, nesterov: true },
+    { momentum: 0.8, dampening: 0.3 },
+    { weightDecay: 0.1 },
+    { momentum: 0.5, nesterov: true, weightDecay: 0.2, learningRate: 0.05 },
+  ],
+  rmsprop: [
+    {},
+    { rho: 0.5 },
+    { momentum: 0.9 },
+    { centered: true },
+    { epsilon: 0.1 },
+    { weightDecay: 0.1 },
+    { momentum: 0.5, centered: true, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 },
+  ],
+  adam: [
+    {},
+    { beta1: 0.5 },
+    { beta2: 0.9 },
+    { epsilon: 0.1 },
+    { amsgrad: true },
+    { weightDecay: 0.1 },
+    { amsgrad: true, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 },
+  ],
   adamw: [{}, { weightDecay: 0.3, learningRate: 0.01 }, { amsgrad: true }],
-  nadam: [{}, { beta1: 0.5 }, { beta2: 0.9 }, { epsilon: 0.1 }, { momentumDecay: 0.1 }, { weightDecay: 0.1 }, { weightDecay: 0.1, decoupledWeightDecay: true }, { weightDecay: 0.1, decoupledWeightDecay: false }, { momentumDecay: 2, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 }],
-  adamax: [{}, { beta1: 0.5 }, { beta2: 0.7 }, { epsilon: 0.1 }, { weightDecay: 0.1 }, { beta2: 0.8, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 }],
-  adagrad: [{}, { initialAccumulatorValue: 1 }, { epsilon: 0.1 }, { learningRateDecay: 0.2 }, { weightDecay: 0.1 }, { initialAccumulatorValue: 0.5, learningRateDecay: 0.1, weightDecay: 0.2, learningRate: 0.1 }],
-  adadelta: [{}, { rho: 0.5 }, { epsilon: 0.1 }, { weightDecay: 0.1 }, { rho: 0.8, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.5 }],
-  lion: [{}, { beta1: 0.5 }, { beta2: 0.5 }, { weightDecay: 0.1 }, { beta1: 0.7, beta2: 0.8, weightDecay: 0.2, learningRate: 0.02 }],
+  nadam: [
+    {},
+    { beta1: 0.5 },
+    { beta2: 0.9 },
+    { epsilon: 0.1 },
+    { momentumDecay: 0.1 },
+    { weightDecay: 0.1 },
+    { weightDecay: 0.1, decoupledWeightDecay: true },
+    { weightDecay: 0.1, decoupledWeightDecay: false },
+    { momentumDecay: 2, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 },
+  ],
+  adamax: [
+    {},
+    { beta1: 0.5 },
+    { beta2: 0.7 },
+    { epsilon: 0.1 },
+    { weightDecay: 0.1 },
+    { beta2: 0.8, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.02 },
+  ],
+  adagrad: [
+    {},
+    { initialAccumulatorValue: 1 },
+    { epsilon: 0.1 },
+    { learningRateDecay: 0.2 },
+    { weightDecay: 0.1 },
+    { initialAccumulatorValue: 0.5, learningRateDecay: 0.1, weightDecay: 0.2, learningRate: 0.1 },
+  ],
+  adadelta: [
+    {},
+    { rho: 0.5 },
+    { epsilon: 0.1 },
+    { weightDecay: 0.1 },
+    { rho: 0.8, epsilon: 1e-3, weightDecay: 0.2, learningRate: 0.5 },
+  ],
+  lion: [
+    {},
+    { beta1: 0.5 },
+    { beta2: 0.5 },
+    { weightDecay: 0.1 },
+    { beta1: 0.7, beta2: 0.8, weightDecay: 0.2, learningRate: 0.02 },
+  ],
 };
 
 const STEPS = 20;
@@ -147,7 +284,7 @@ const model = (seed = 1) => sequential([layers.dense({ units: O })], { inputShap
 
 /** Gradients of a step; they shrink and grow, so that amsgrad has a maximum to keep. */
 const gradientsAt = (step: number): Record<string, NDArray> => ({
-  "dense/kernel": { data: real(I * O, step, 2 / (1 + step % 4)), shape: [I, O] },
+  "dense/kernel": { data: real(I * O, step, 2 / (1 + (step % 4))), shape: [I, O] },
   "dense/bias": { data: real(O, 100 + step), shape: [O] },
 });
 
@@ -158,10 +295,13 @@ function reaching(optimizer: Optimizer, gradients: Record<string, NDArray>): Rec
   optimizer.apply(m, gradients);
   const after = m.getWeights();
   m.dispose();
-  return Object.fromEntries(Object.keys(before).map((name) => [name, Float64Array.from(before[name].data, (w, i) => w - after[name].data[i])]));
+  return Object.fromEntries(
+    Object.keys(before).map((name) => [name, Float64Array.from(before[name].data, (w, i) => w - after[name].data[i])]),
+  );
 }
 
-const norm = (...arrays: ArrayLike<number>[]): number => Math.sqrt(arrays.reduce((sum, array) => sum + Array.from(array).reduce((part, x) => part + x * x, 0), 0));
+const norm = (...arrays: ArrayLike<number>[]): number =>
+  Math.sqrt(arrays.reduce((sum, array) => sum + Array.from(array).reduce((part, x) => part + x * x, 0), 0));
 
 eachBackend("optimizers", (test) => {
   test("all have cases", () => assert.equal(Object.keys(CASES).sort(), Object.keys(optimizers).sort()));
@@ -171,17 +311,27 @@ eachBackend("optimizers", (test) => {
       test(`${kind}, as in ${convention}`, () => {
         for (const options of cases) {
           const m = model();
-          const optimizer = (optimizers as Record<string, (options: object) => Optimizer>)[kind]({ convention, ...options });
-          const expected = Object.fromEntries(Object.entries(m.getWeights()).map(([name, { data }]) => [name, Float64Array.from(data)]));
-          const slots = Object.fromEntries(Object.entries(expected).map(([name, data]) => [name, Array.from(data, () => ({}))]));
+          const optimizer = (optimizers as Record<string, (options: object) => Optimizer>)[kind]({
+            convention,
+            ...options,
+          });
+          const expected = Object.fromEntries(
+            Object.entries(m.getWeights()).map(([name, { data }]) => [name, Float64Array.from(data)]),
+          );
+          const slots = Object.fromEntries(
+            Object.entries(expected).map(([name, data]) => [name, Array.from(data, () => ({}))]),
+          );
           for (let t = 1; t <= STEPS; t++) {
             const gradients = gradientsAt(t);
             optimizer.apply(m, gradients);
             for (const [name, weights] of Object.entries(expected)) {
-              weights.forEach((w, i) => { weights[i] = rules[kind](w, gradients[name].data[i], t, slots[name][i], options); });
+              weights.forEach((w, i) => {
+                weights[i] = rules[kind](w, gradients[name].data[i], t, slots[name][i], options);
+              });
             }
           }
-          for (const [name, { data }] of Object.entries(m.getWeights())) close(data, expected[name], 5e-6, `${JSON.stringify(options)} ${name}`);
+          for (const [name, { data }] of Object.entries(m.getWeights()))
+            close(data, expected[name], 5e-6, `${JSON.stringify(options)} ${name}`);
           m.dispose();
         }
       });
@@ -251,15 +401,30 @@ eachBackend("optimizers", (test) => {
 
   test("clipValue bounds every element", () => {
     const reached = reaching(optimizers.sgd({ learningRate: 1, clipValue: 0.3 }), gradients);
-    close(reached["dense/kernel"], Float64Array.from(kernel, (x) => Math.max(-0.3, Math.min(0.3, x))), 1e-6);
+    close(
+      reached["dense/kernel"],
+      Float64Array.from(kernel, (x) => Math.max(-0.3, Math.min(0.3, x))),
+      1e-6,
+    );
   });
 
   test("clips in turn when asked for several: each weight, all together, every element", () => {
-    const reached = reaching(optimizers.sgd({ learningRate: 1, clipNorm: 1, globalClipNorm: 0.8, clipValue: 0.2 }), gradients);
+    const reached = reaching(
+      optimizers.sgd({ learningRate: 1, clipNorm: 1, globalClipNorm: 0.8, clipValue: 0.2 }),
+      gradients,
+    );
     const parts = [scaled(kernel, Math.min(1, 1 / norm(kernel))), scaled(bias, Math.min(1, 1 / norm(bias)))];
     const factor = 0.8 / norm(...parts);
-    close(reached["dense/kernel"], parts[0].map((x) => Math.max(-0.2, Math.min(0.2, x * factor))), 1e-6);
-    close(reached["dense/bias"], parts[1].map((x) => Math.max(-0.2, Math.min(0.2, x * factor))), 1e-6);
+    close(
+      reached["dense/kernel"],
+      parts[0].map((x) => Math.max(-0.2, Math.min(0.2, x * factor))),
+      1e-6,
+    );
+    close(
+      reached["dense/bias"],
+      parts[1].map((x) => Math.max(-0.2, Math.min(0.2, x * factor))),
+      1e-6,
+    );
   });
 
   test("a gradient of zeros is no direction, with any clipping", () => {
@@ -281,7 +446,11 @@ eachBackend("optimizers", (test) => {
       for (const value of [NaN, Infinity, -Infinity]) {
         const bad = gradientsAt(t + 9);
         bad["dense/kernel"].data[7] = value;
-        refused(() => adam.apply(hurt, bad), "ERR_VALUE", /^apply: expected finite gradients, got one that is not; the weights are as before/);
+        refused(
+          () => adam.apply(hurt, bad),
+          "ERR_VALUE",
+          /^apply: expected finite gradients, got one that is not; the weights are as before/,
+        );
       }
       assert.equal(hurt.getWeights(), healthy.getWeights());
     }
@@ -290,14 +459,21 @@ eachBackend("optimizers", (test) => {
   });
 
   test("frozen weights stay, and have no gradient to be given", () => {
-    const m = sequential([layers.dense({ units: 2, trainable: false, name: "frozen" }), layers.dense({ units: 2, name: "free" })], { inputShape: [3], seed: 1 });
+    const m = sequential(
+      [layers.dense({ units: 2, trainable: false, name: "frozen" }), layers.dense({ units: 2, name: "free" })],
+      { inputShape: [3], seed: 1 },
+    );
     const before = m.getWeights();
     const adamw = optimizers.adamw({ learningRate: 0.1 });
     adamw.apply(m, { "free/kernel": { data: new Float32Array(4).fill(1), shape: [2, 2] } });
     const after = m.getWeights();
     same(after["frozen/kernel"].data, before["frozen/kernel"].data);
     assert.ok(after["free/kernel"].data.every((w, i) => w !== before["free/kernel"].data[i]));
-    refused(() => adamw.apply(m, { "frozen/kernel": before["frozen/kernel"] }), "ERR_OPTION", /^apply: expected one of free\/kernel, free\/bias, got "frozen\/kernel"/);
+    refused(
+      () => adamw.apply(m, { "frozen/kernel": before["frozen/kernel"] }),
+      "ERR_OPTION",
+      /^apply: expected one of free\/kernel, free\/bias, got "frozen\/kernel"/,
+    );
     m.dispose();
   });
 
@@ -305,7 +481,11 @@ eachBackend("optimizers", (test) => {
     const head = layers.dense({ units: 2 });
     const m = sequential([layers.dense({ units: 2, name: "body" }), head], { inputShape: [3], seed: 1 });
     const before = m.getWeights();
-    const step = trainStep(head, optimizers.adamw({ learningRate: 0.1, weightDecay: 0.5, globalClipNorm: 1 }), (x: Tensor) => ops.sum(head.call(x)));
+    const step = trainStep(
+      head,
+      optimizers.adamw({ learningRate: 0.1, weightDecay: 0.5, globalClipNorm: 1 }),
+      (x: Tensor) => ops.sum(head.call(x)),
+    );
     step([[1, 2]]);
     const after = m.getWeights();
     same(after["body/kernel"].data, before["body/kernel"].data);
@@ -317,32 +497,100 @@ eachBackend("optimizers", (test) => {
   test("gradients by other names, of other shapes, before there are weights", () => {
     const m = model();
     const sgd = optimizers.sgd();
-    refused(() => sgd.apply(m, { "dense/kernal": gradients["dense/kernel"] }), "ERR_OPTION", /got "dense\/kernal", did you mean "dense\/kernel"\?/);
-    refused(() => sgd.apply(m, { "dense/bias": { data: new Float32Array(4), shape: [4] } }), "ERR_SHAPE", /^apply: expected "dense\/bias" \[3\], got \[4\]/);
-    refused(() => sgd.apply(sequential([layers.dense({ units: 1 })]), {}), "ERR_STATE", /^apply: expected a model with weights, got one that is not built/);
+    refused(
+      () => sgd.apply(m, { "dense/kernal": gradients["dense/kernel"] }),
+      "ERR_OPTION",
+      /got "dense\/kernal", did you mean "dense\/kernel"\?/,
+    );
+    refused(
+      () => sgd.apply(m, { "dense/bias": { data: new Float32Array(4), shape: [4] } }),
+      "ERR_SHAPE",
+      /^apply: expected "dense\/bias" \[3\], got \[4\]/,
+    );
+    refused(
+      () => sgd.apply(sequential([layers.dense({ units: 1 })]), {}),
+      "ERR_STATE",
+      /^apply: expected a model with weights, got one that is not built/,
+    );
     m.dispose();
     refused(() => sgd.apply(m, gradients), "ERR_DISPOSED", /expected a live model/);
   });
 
   test("options there are not, and numbers out of range", () => {
-    refused(() => optimizers.adam({ beta_1: 0.9 } as never), "ERR_OPTION", /^optimizers\.adam: expected one of .*, got "beta_1", did you mean "beta1"\?/);
-    refused(() => optimizers.sgd({ learningRate: -1 }), "ERR_OPTION", /^optimizers\.sgd: expected learningRate ≥ 0, got -1/);
-    refused(() => optimizers.sgd({ learningRate: "0.1" as never }), "ERR_OPTION", /^optimizers\.sgd: expected learningRate ≥ 0, got 0\.1/);
-    refused(() => optimizers.sgd({ momentum: 1.5 }), "ERR_OPTION", /^optimizers\.sgd: expected momentum of 0 ≤ momentum ≤ 1, got 1\.5/);
+    refused(
+      () => optimizers.adam({ beta_1: 0.9 } as never),
+      "ERR_OPTION",
+      /^optimizers\.adam: expected one of .*, got "beta_1", did you mean "beta1"\?/,
+    );
+    refused(
+      () => optimizers.sgd({ learningRate: -1 }),
+      "ERR_OPTION",
+      /^optimizers\.sgd: expected learningRate ≥ 0, got -1/,
+    );
+    refused(
+      () => optimizers.sgd({ learningRate: "0.1" as never }),
+      "ERR_OPTION",
+      /^optimizers\.sgd: expected learningRate ≥ 0, got 0\.1/,
+    );
+    refused(
+      () => optimizers.sgd({ momentum: 1.5 }),
+      "ERR_OPTION",
+      /^optimizers\.sgd: expected momentum of 0 ≤ momentum ≤ 1, got 1\.5/,
+    );
     refused(() => optimizers.sgd({ momentum: true as never }), "ERR_OPTION", /expected momentum ≥ 0, got true/);
-    refused(() => optimizers.sgd({ nesterov: 1 as never }), "ERR_OPTION", /expected nesterov to be true or false, got 1/);
-    refused(() => optimizers.sgd({ momentum: 0.9, nesterov: true, dampening: 0.1 }), "ERR_OPTION", /^optimizers\.sgd: expected no dampening with nesterov, got 0\.1/);
-    refused(() => optimizers.adamax({ beta2: 1 }), "ERR_OPTION", /^optimizers\.adamax: expected beta2 of 0 ≤ beta2 < 1, got 1/);
+    refused(
+      () => optimizers.sgd({ nesterov: 1 as never }),
+      "ERR_OPTION",
+      /expected nesterov to be true or false, got 1/,
+    );
+    refused(
+      () => optimizers.sgd({ momentum: 0.9, nesterov: true, dampening: 0.1 }),
+      "ERR_OPTION",
+      /^optimizers\.sgd: expected no dampening with nesterov, got 0\.1/,
+    );
+    refused(
+      () => optimizers.adamax({ beta2: 1 }),
+      "ERR_OPTION",
+      /^optimizers\.adamax: expected beta2 of 0 ≤ beta2 < 1, got 1/,
+    );
     refused(() => optimizers.adadelta({ rho: 1 }), "ERR_OPTION", /expected rho of 0 ≤ rho < 1, got 1/);
-    refused(() => optimizers.adagrad({ initialAccumulatorValue: -1 }), "ERR_OPTION", /expected initialAccumulatorValue ≥ 0, got -1/);
-    refused(() => optimizers.nadam({ amsgrad: true } as never), "ERR_OPTION", /^optimizers\.nadam: expected one of .*, got "amsgrad"/);
-    refused(() => optimizers.lion({ epsilon: 1 } as never), "ERR_OPTION", /^optimizers\.lion: expected one of .*, got "epsilon"/);
-    refused(() => optimizers.sgd({ useEma: true, emaMomentum: 1.1 }), "ERR_OPTION", /expected emaMomentum of 0 ≤ emaMomentum ≤ 1, got 1\.1/);
+    refused(
+      () => optimizers.adagrad({ initialAccumulatorValue: -1 }),
+      "ERR_OPTION",
+      /expected initialAccumulatorValue ≥ 0, got -1/,
+    );
+    refused(
+      () => optimizers.nadam({ amsgrad: true } as never),
+      "ERR_OPTION",
+      /^optimizers\.nadam: expected one of .*, got "amsgrad"/,
+    );
+    refused(
+      () => optimizers.lion({ epsilon: 1 } as never),
+      "ERR_OPTION",
+      /^optimizers\.lion: expected one of .*, got "epsilon"/,
+    );
+    refused(
+      () => optimizers.sgd({ useEma: true, emaMomentum: 1.1 }),
+      "ERR_OPTION",
+      /expected emaMomentum of 0 ≤ emaMomentum ≤ 1, got 1\.1/,
+    );
     refused(() => optimizers.sgd({ useEma: 1 as never }), "ERR_OPTION", /expected useEma to be true or false, got 1/);
-    refused(() => optimizers.sgd({ emaOverwriteFrequency: 0 }), "ERR_OPTION", /^optimizers\.sgd: expected emaOverwriteFrequency to be a positive integer, got 0/);
-    refused(() => optimizers.sgd({ gradientAccumulationSteps: 1.5 }), "ERR_OPTION", /^optimizers\.sgd: expected gradientAccumulationSteps to be a positive integer, got 1\.5/);
+    refused(
+      () => optimizers.sgd({ emaOverwriteFrequency: 0 }),
+      "ERR_OPTION",
+      /^optimizers\.sgd: expected emaOverwriteFrequency to be a positive integer, got 0/,
+    );
+    refused(
+      () => optimizers.sgd({ gradientAccumulationSteps: 1.5 }),
+      "ERR_OPTION",
+      /^optimizers\.sgd: expected gradientAccumulationSteps to be a positive integer, got 1\.5/,
+    );
     refused(() => optimizers.rmsprop({ epsilon: NaN }), "ERR_OPTION", /expected epsilon ≥ 0, got NaN/);
-    refused(() => optimizers.sgd({ convention: "jax" as never }), "ERR_OPTION", /expected convention "keras" or "torch", got "jax"/);
+    refused(
+      () => optimizers.sgd({ convention: "jax" as never }),
+      "ERR_OPTION",
+      /expected convention "keras" or "torch", got "jax"/,
+    );
     optimizers.adam({ beta1: undefined, clipNorm: undefined });
   });
 });

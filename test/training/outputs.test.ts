@@ -1,6 +1,17 @@
 /** Modules of several outputs: a loss and metrics for each, targets and weights in lists and records, scores by their names. */
 import * as assert from "uvu/assert";
-import { Module, layers, losses, metrics, optimizers, trainStep, ops, type CompileOptions, type NDArray, type Tensor } from "../../bindings/index.ts";
+import {
+  Module,
+  layers,
+  losses,
+  metrics,
+  optimizers,
+  trainStep,
+  ops,
+  type CompileOptions,
+  type NDArray,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { floats, rows, sameWeights, tokens } from "../support/models.ts";
 import { close, same } from "../support/numbers.ts";
@@ -28,7 +39,11 @@ class ListHeads extends Heads {
   }
 }
 
-const compiled: CompileOptions = { loss: { pitch: crossEntropy, volume: "mse" }, lossWeights: { volume: 0.5 }, metrics: { pitch: ["accuracy"], volume: "mae" } };
+const compiled: CompileOptions = {
+  loss: { pitch: crossEntropy, volume: "mse" },
+  lossWeights: { volume: 0.5 },
+  metrics: { pitch: ["accuracy"], volume: "mae" },
+};
 
 function make(options: CompileOptions = compiled, Heading: new (options: object) => Module = Heads): Module {
   const model = new Heading({ seed: 5 });
@@ -48,8 +63,10 @@ function byHand(model: Module): { pitch: number; volume: number; accuracy: numbe
   });
   const errors = Array.from(volume.data, (value, i) => value - y.volume.data[i]);
   return {
-    pitch: loss / 24, accuracy: right / 24,
-    volume: errors.reduce((sum, e) => sum + e * e, 0) / 6, mae: errors.reduce((sum, e) => sum + Math.abs(e), 0) / 6,
+    pitch: loss / 24,
+    accuracy: right / 24,
+    volume: errors.reduce((sum, e) => sum + e * e, 0) / 6,
+    mae: errors.reduce((sum, e) => sum + Math.abs(e), 0) / 6,
   };
 }
 
@@ -57,7 +74,13 @@ eachBackend("several outputs", (test) => {
   test("predict gives them as call does: a record, a list", () => {
     const [record, list] = [make(), make(undefined as never, ListHeads)];
     const { pitch, volume } = record.predict(x, { batchSize: 4 }) as unknown as Record<string, NDArray>;
-    assert.equal([pitch.shape, volume.shape], [[6, 4, 5], [6, 1]]);
+    assert.equal(
+      [pitch.shape, volume.shape],
+      [
+        [6, 4, 5],
+        [6, 1],
+      ],
+    );
     const outputs = list.predict(x, { batchSize: 4 }) as unknown as NDArray[];
     same(outputs[0].data, pitch.data);
     same(outputs[1].data, volume.data);
@@ -91,9 +114,15 @@ eachBackend("several outputs", (test) => {
   });
 
   test("lists go by their order, and their outputs are called output_0, output_1", async () => {
-    const list = make({ loss: [crossEntropy, "mse"], lossWeights: [1, 0.5], metrics: [["accuracy"], metrics.meanAbsoluteError()] }, ListHeads);
+    const list = make(
+      { loss: [crossEntropy, "mse"], lossWeights: [1, 0.5], metrics: [["accuracy"], metrics.meanAbsoluteError()] },
+      ListHeads,
+    );
     const record = make();
-    const [listed, recorded] = [await list.fit(x, [y.pitch, y.volume], { epochs: 2, batchSize: 4, validationSplit: 0.5 }), await record.fit(x, y, { epochs: 2, batchSize: 4, validationSplit: 0.5 })];
+    const [listed, recorded] = [
+      await list.fit(x, [y.pitch, y.volume], { epochs: 2, batchSize: 4, validationSplit: 0.5 }),
+      await record.fit(x, y, { epochs: 2, batchSize: 4, validationSplit: 0.5 }),
+    ];
     const keys = ["loss", "output_0_loss", "output_1_loss", "output_0_accuracy", "output_1_mean_absolute_error"];
     assert.equal(Object.keys(listed.history), [...keys, ...keys.map((key) => `val_${key}`)]);
     assert.equal(Object.values(listed.history), Object.values(recorded.history));
@@ -111,7 +140,10 @@ eachBackend("several outputs", (test) => {
       }
     }
     const [input, a, b] = [floats([5, 3]), floats([5, 1], 1), floats([5, 1], 2)];
-    const fit = (loss: CompileOptions["loss"], targets: Record<string, NDArray>): [Record<string, NDArray>, Record<string, NDArray>, object] => {
+    const fit = (
+      loss: CompileOptions["loss"],
+      targets: Record<string, NDArray>,
+    ): [Record<string, NDArray>, Record<string, NDArray>, object] => {
       const model = new Twice({ seed: 1 });
       model.compile({ loss, optimizer: "sgd" });
       model.predict(input);
@@ -136,11 +168,22 @@ eachBackend("several outputs", (test) => {
     const ones = new Float32Array(6).fill(1);
     const plain = model.evaluate(x, y);
     const all = model.evaluate(x, y, { sampleWeight: new Float32Array(6).fill(2) });
-    close([all.loss, all.pitch_loss, all.volume_loss], [2 * plain.loss, 2 * plain.pitch_loss, 2 * plain.volume_loss], 1e-5);
+    close(
+      [all.loss, all.pitch_loss, all.volume_loss],
+      [2 * plain.loss, 2 * plain.pitch_loss, 2 * plain.volume_loss],
+      1e-5,
+    );
     const some = model.evaluate(x, y, { sampleWeight: { pitch: new Float32Array(6).fill(3), volume: ones } });
     close([some.pitch_loss, some.volume_loss], [3 * plain.pitch_loss, plain.volume_loss], 1e-5);
     const first = model.evaluate(x, y, { sampleWeight: { volume: Float32Array.of(6, 0, 0, 0, 0, 0) } });
-    close([first.volume_loss, first.pitch_loss], [model.evaluate(rows(x, 0, 1), { pitch: rows(y.pitch, 0, 1), volume: rows(y.volume, 0, 1) }).volume_loss, plain.pitch_loss], 1e-5);
+    close(
+      [first.volume_loss, first.pitch_loss],
+      [
+        model.evaluate(rows(x, 0, 1), { pitch: rows(y.pitch, 0, 1), volume: rows(y.volume, 0, 1) }).volume_loss,
+        plain.pitch_loss,
+      ],
+      1e-5,
+    );
     model.dispose();
   });
 
@@ -156,13 +199,18 @@ eachBackend("several outputs", (test) => {
         loss += Math.log(row.reduce((sum, z) => sum + Math.exp(z), 0)) - row[y.pitch.data[b * 4 + t]];
       }
     });
-    close([logs.pitch_loss, logs.volume_loss], [loss / count, volume.data.reduce((sum, v, i) => sum + (v - y.volume.data[i]) ** 2, 0) / 6], 1e-5);
+    close(
+      [logs.pitch_loss, logs.volume_loss],
+      [loss / count, volume.data.reduce((sum, v, i) => sum + (v - y.volume.data[i]) ** 2, 0) / 6],
+      1e-5,
+    );
     model.dispose();
   });
 
   test("streams of batches, saving and going on keep them apart", async () => {
     const [model, twin] = [make(), make()];
-    const cut = (start: number, end: number) => [rows(x, start, end), { pitch: rows(y.pitch, start, end), volume: rows(y.volume, start, end) }] as const;
+    const cut = (start: number, end: number) =>
+      [rows(x, start, end), { pitch: rows(y.pitch, start, end), volume: rows(y.volume, start, end) }] as const;
     await model.fit(() => [cut(0, 4), cut(4, 6)], { epochs: 2 });
     await twin.fit(x, y, { epochs: 1, batchSize: 4, shuffle: false });
     const again = make();
@@ -181,16 +229,52 @@ eachBackend("several outputs", (test) => {
   test("what does not go with the outputs is refused, and nothing has changed", async () => {
     const model = make();
     const before = model.getWeights();
-    await rejected(model.fit(x, y.volume), "ERR_OPTION", /^Heads: expected y for a record of pitch, volume outputs, got one$/);
-    await rejected(model.fit(x, [y.pitch, y.volume]), "ERR_OPTION", /^Heads: expected y for a record of pitch, volume outputs, got a list of 2$/);
+    await rejected(
+      model.fit(x, y.volume),
+      "ERR_OPTION",
+      /^Heads: expected y for a record of pitch, volume outputs, got one$/,
+    );
+    await rejected(
+      model.fit(x, [y.pitch, y.volume]),
+      "ERR_OPTION",
+      /^Heads: expected y for a record of pitch, volume outputs, got a list of 2$/,
+    );
     await rejected(model.fit(x, { ...y, tempo: y.volume }), "ERR_OPTION", /got a record of pitch, volume, tempo$/);
-    await rejected(model.fit(x, { pitch: y.pitch }), "ERR_OPTION", /^Heads: expected y of volume, which has a loss or metrics, got none$/);
-    await rejected(model.fit(x, { pitch: y.pitch, volume: rows(y.volume, 0, 2) }), "ERR_SHAPE", /^fit: expected y\.volume with 6 rows as x \[6, 4, 3\], got \[2, 1\]$/);
-    await rejected(model.fit(x, {}), "ERR_VALUE", /^fit: y: expected an array, or a list or a record of arrays, got an empty one$/);
-    await rejected(model.fit(x, y, { sampleWeight: { pitch: [1, 2] } }), "ERR_SHAPE", /^fit: expected sampleWeight\.pitch with 6 rows, got \[2\]$/);
-    await rejected(model.fit(x, y, { sampleWeight: [new Float32Array(6)] }), "ERR_OPTION", /^Heads: expected sampleWeight for a record of pitch, volume outputs, got a list of 1$/);
-    await rejected(model.fit(x, y, { classWeight: { 1: 2 } }), "ERR_OPTION", /^fit: expected classWeight with one output, got it with several; give a sampleWeight for each$/);
-    refused(() => model.trainOnBatch(x, { ...y, pitch: tokens([6, 4], 9) }), "ERR_VALUE", /^trainOnBatch: y\.pitch: expected labels of 0…4, got [5-8] at/);
+    await rejected(
+      model.fit(x, { pitch: y.pitch }),
+      "ERR_OPTION",
+      /^Heads: expected y of volume, which has a loss or metrics, got none$/,
+    );
+    await rejected(
+      model.fit(x, { pitch: y.pitch, volume: rows(y.volume, 0, 2) }),
+      "ERR_SHAPE",
+      /^fit: expected y\.volume with 6 rows as x \[6, 4, 3\], got \[2, 1\]$/,
+    );
+    await rejected(
+      model.fit(x, {}),
+      "ERR_VALUE",
+      /^fit: y: expected an array, or a list or a record of arrays, got an empty one$/,
+    );
+    await rejected(
+      model.fit(x, y, { sampleWeight: { pitch: [1, 2] } }),
+      "ERR_SHAPE",
+      /^fit: expected sampleWeight\.pitch with 6 rows, got \[2\]$/,
+    );
+    await rejected(
+      model.fit(x, y, { sampleWeight: [new Float32Array(6)] }),
+      "ERR_OPTION",
+      /^Heads: expected sampleWeight for a record of pitch, volume outputs, got a list of 1$/,
+    );
+    await rejected(
+      model.fit(x, y, { classWeight: { 1: 2 } }),
+      "ERR_OPTION",
+      /^fit: expected classWeight with one output, got it with several; give a sampleWeight for each$/,
+    );
+    refused(
+      () => model.trainOnBatch(x, { ...y, pitch: tokens([6, 4], 9) }),
+      "ERR_VALUE",
+      /^trainOnBatch: y\.pitch: expected labels of 0…4, got [5-8] at/,
+    );
     sameWeights(model.getWeights(), before);
     model.trainOnBatch(x, y);
     model.dispose();
@@ -202,12 +286,33 @@ eachBackend("several outputs", (test) => {
       other.dispose();
     };
     of({ loss: ["mse", "mse"] }, /^compile: expected losses for a record of pitch, volume outputs, got a list of 2$/);
-    of({ loss: { pich: crossEntropy, volume: "mse" } }, /^compile: expected losses of pitch, volume, got "pich", did you mean "pitch"\?$/);
-    of({ ...compiled, lossWeights: [1, 2] }, /^compile: expected lossWeights for a record of pitch, volume outputs, got a list of 2$/);
-    of({ ...compiled, metrics: ["accuracy"] }, /^compile: expected metrics for a record of pitch, volume outputs, got a list of 1$/);
+    of(
+      { loss: { pich: crossEntropy, volume: "mse" } },
+      /^compile: expected losses of pitch, volume, got "pich", did you mean "pitch"\?$/,
+    );
+    of(
+      { ...compiled, lossWeights: [1, 2] },
+      /^compile: expected lossWeights for a record of pitch, volume outputs, got a list of 2$/,
+    );
+    of(
+      { ...compiled, metrics: ["accuracy"] },
+      /^compile: expected metrics for a record of pitch, volume outputs, got a list of 1$/,
+    );
     of({ loss: {} }, /^compile: expected a loss of at least one output, got none$/);
-    refused(() => make({ loss: { pitch: "mes" } }), "ERR_OPTION", /^compile: expected a known loss, got "mes", did you mean "mse"\?|^compile: expected a known loss, got "mes"/);
-    refused(() => make({ loss: "mse", metrics: { volume: ["mea"] } }), "ERR_OPTION", /^compile: expected a known metric, got "mea"/);
-    refused(() => make({ loss: "mse", lossWeights: { volume: NaN } }), "ERR_OPTION", /^compile: expected finite numbers as lossWeights, got NaN at \.volume$/);
+    refused(
+      () => make({ loss: { pitch: "mes" } }),
+      "ERR_OPTION",
+      /^compile: expected a known loss, got "mes", did you mean "mse"\?|^compile: expected a known loss, got "mes"/,
+    );
+    refused(
+      () => make({ loss: "mse", metrics: { volume: ["mea"] } }),
+      "ERR_OPTION",
+      /^compile: expected a known metric, got "mea"/,
+    );
+    refused(
+      () => make({ loss: "mse", lossWeights: { volume: NaN } }),
+      "ERR_OPTION",
+      /^compile: expected finite numbers as lossWeights, got NaN at \.volume$/,
+    );
   });
 });

@@ -1,7 +1,21 @@
 /** Files: save and load give the same model, and a training that goes on from one is the training that never stopped. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Module, cells, initializers, layers, loadModel, losses, ops, optimizers, schedules, sequential, trainStep, type Optimizer, type Tensor } from "../../bindings/index.ts";
+import {
+  Module,
+  cells,
+  initializers,
+  layers,
+  loadModel,
+  losses,
+  ops,
+  optimizers,
+  schedules,
+  sequential,
+  trainStep,
+  type Optimizer,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { loadModel as loadToRun } from "../../bindings/infer.ts";
 import { eachBackend } from "../support/backends.ts";
 import { differ, floats, rows, sameWeights, tokens } from "../support/models.ts";
@@ -12,16 +26,26 @@ const x = floats([12, 5, 3]);
 const y = floats([12, 1], 1);
 
 /** Everything random at once. */
-const random = (seed = 3) => sequential([
-  layers.gru({ units: 4, returnSequences: true, dropout: 0.2, recurrentDropout: 0.3 }), layers.dropout({ rate: 0.4 }), layers.lstm({ units: 3 }), layers.dense({ units: 1 }),
-], { seed, inputShape: [null, 3] });
+const random = (seed = 3) =>
+  sequential(
+    [
+      layers.gru({ units: 4, returnSequences: true, dropout: 0.2, recurrentDropout: 0.3 }),
+      layers.dropout({ rate: 0.4 }),
+      layers.lstm({ units: 3 }),
+      layers.dense({ units: 1 }),
+    ],
+    { seed, inputShape: [null, 3] },
+  );
 
 const kinds: Record<string, () => Optimizer> = {
   sgd: () => optimizers.sgd({ learningRate: 0.1 }),
   "sgd with momentum": () => optimizers.sgd({ learningRate: 0.05, momentum: 0.9, nesterov: true }),
   rmsprop: () => optimizers.rmsprop({ centered: true, momentum: 0.5 }),
   adam: () => optimizers.adam({ learningRate: 0.02, amsgrad: true, globalClipNorm: 0.5 }),
-  "adamw by a schedule": () => optimizers.adamw({ learningRate: schedules.exponentialDecay({ initialLearningRate: 0.05, decaySteps: 4, decayRate: 0.7 }) }),
+  "adamw by a schedule": () =>
+    optimizers.adamw({
+      learningRate: schedules.exponentialDecay({ initialLearningRate: 0.05, decaySteps: 4, decayRate: 0.7 }),
+    }),
 };
 
 eachBackend("resume", (test) => {
@@ -58,7 +82,11 @@ eachBackend("resume", (test) => {
     }
     const rest = loadModel(half.save({ optimizer: true }));
     rest.compile({ loss: "mse", optimizer: kinds.adam() });
-    for (let k = 3; k < 6; k++) assert.equal(rest.trainOnBatch(rows(x, k, k + 4), rows(y, k, k + 4)), whole.trainOnBatch(rows(x, k, k + 4), rows(y, k, k + 4)));
+    for (let k = 3; k < 6; k++)
+      assert.equal(
+        rest.trainOnBatch(rows(x, k, k + 4), rows(y, k, k + 4)),
+        whole.trainOnBatch(rows(x, k, k + 4), rows(y, k, k + 4)),
+      );
     sameWeights(rest.getWeights(), whole.getWeights());
     for (const model of [whole, half, rest]) model.dispose();
   });
@@ -87,7 +115,10 @@ eachBackend("resume", (test) => {
     const make = (seed: number): { model: Own; step: (...args: unknown[]) => { value: number } } => {
       const model = new Own({ seed });
       const mse = losses.meanSquaredError();
-      return { model, step: trainStep(model, optimizers.adam(), (input: Tensor, target: Tensor) => mse(target, model.call(input))) };
+      return {
+        model,
+        step: trainStep(model, optimizers.adam(), (input: Tensor, target: Tensor) => mse(target, model.call(input))),
+      };
     };
     const a = make(1);
     a.step(x, y);
@@ -118,14 +149,25 @@ test("every layer's options come back: the same file, the same predictions", () 
   const ids = tokens([2, 6], 9);
   const models = [
     random(),
-    sequential([
-      layers.embedding({ inputDim: 9, outputDim: 4, maskZero: true, embeddingsInitializer: initializers.randomNormal({ stddev: 0.3 }) }),
-      layers.lstm({ units: 3, peepholes: true, unitForgetBias: false, returnSequences: true, name: "first" }),
-      layers.rnn({ cell: [cells.gru({ units: 3, resetAfter: false }), cells.simpleRNN({ units: 2, activation: "relu" })], returnSequences: true }),
-      layers.simpleRNN({ units: 2, useBias: false, goBackwards: true }),
-      layers.activation({ activation: "softsign" }),
-      layers.dense({ units: 3, activation: "softmax", trainable: false, kernelInitializer: "heNormal" }),
-    ], { seed: 4, inputShape: [6] }),
+    sequential(
+      [
+        layers.embedding({
+          inputDim: 9,
+          outputDim: 4,
+          maskZero: true,
+          embeddingsInitializer: initializers.randomNormal({ stddev: 0.3 }),
+        }),
+        layers.lstm({ units: 3, peepholes: true, unitForgetBias: false, returnSequences: true, name: "first" }),
+        layers.rnn({
+          cell: [cells.gru({ units: 3, resetAfter: false }), cells.simpleRNN({ units: 2, activation: "relu" })],
+          returnSequences: true,
+        }),
+        layers.simpleRNN({ units: 2, useBias: false, goBackwards: true }),
+        layers.activation({ activation: "softsign" }),
+        layers.dense({ units: 3, activation: "softmax", trainable: false, kernelInitializer: "heNormal" }),
+      ],
+      { seed: 4, inputShape: [6] },
+    ),
   ];
   models.forEach((model, i) => {
     const input = i === 0 ? x : ids;
@@ -173,11 +215,16 @@ test("an optimizer of another kind is refused, and the model is as before", () =
   model.compile({ loss: "mse", optimizer: "adam" });
   model.trainOnBatch(x, y);
   const bytes = model.save({ optimizer: true });
-  const message = /^compile: expected the optimizer "adam" with slots m, v, whose state was loaded, got "sgd" with none$/;
+  const message =
+    /^compile: expected the optimizer "adam" with slots m, v, whose state was loaded, got "sgd" with none$/;
 
   const copy = loadModel(bytes);
   refused(() => copy.compile({ loss: "mse", optimizer: "sgd" }), "ERR_STATE", message);
-  refused(() => copy.compile({ loss: "mse", optimizer: optimizers.adam({ amsgrad: true }) }), "ERR_STATE", /got "adam" with m, v, vhat$/);
+  refused(
+    () => copy.compile({ loss: "mse", optimizer: optimizers.adam({ amsgrad: true }) }),
+    "ERR_STATE",
+    /got "adam" with m, v, vhat$/,
+  );
   refused(() => copy.trainOnBatch(x, y), "ERR_STATE", /^trainOnBatch: expected a compiled model/);
   assert.equal(copy.save(), loadModel(bytes).save());
   copy.compile({ loss: "mse", optimizer: "adam" });
@@ -207,25 +254,45 @@ test("a Module's file goes into a Module, not into loadModel", () => {
   b.predict(input);
   b.load(a.save());
   same(b.predict(input).data, expected);
-  refused(() => loadModel(a.save()), "ERR_FORMAT", /^loadModel: expected a file of a sequential model, got one of a Module of your own; make it and call its load\(bytes\)$/);
+  refused(
+    () => loadModel(a.save()),
+    "ERR_FORMAT",
+    /^loadModel: expected a file of a sequential model, got one of a Module of your own; make it and call its load\(bytes\)$/,
+  );
   a.dispose();
   b.dispose();
 });
 
 test("a file of another model is refused by name and shape, and nothing changes", () => {
-  const make = (units: number, name?: string) => sequential([layers.gru({ units, name }), layers.dense({ units: 1 })], { inputShape: [null, 3] });
+  const make = (units: number, name?: string) =>
+    sequential([layers.gru({ units, name }), layers.dense({ units: 1 })], { inputShape: [null, 3] });
   const target = make(4);
   const before = target.getWeights();
   refused(() => target.load(make(5).save()), "ERR_SHAPE", /^load: expected "gru\/kernel" \[3, 12\], got \[3, 15\]$/);
-  refused(() => target.load(make(4, "other").save()), "ERR_FORMAT", /^load: expected weights gru\/kernel, .*, got "other\/bias"$/);
-  refused(() => target.load(sequential([layers.gru({ units: 4 })], { inputShape: [null, 3] }).save()), "ERR_FORMAT", /^load: expected a weight "dense\/kernel", got none$/);
+  refused(
+    () => target.load(make(4, "other").save()),
+    "ERR_FORMAT",
+    /^load: expected weights gru\/kernel, .*, got "other\/bias"$/,
+  );
+  refused(
+    () => target.load(sequential([layers.gru({ units: 4 })], { inputShape: [null, 3] }).save()),
+    "ERR_FORMAT",
+    /^load: expected a weight "dense\/kernel", got none$/,
+  );
   sameWeights(target.getWeights(), before);
   target.dispose();
 });
 
 test("what cannot be written down is refused by name", () => {
-  const own = sequential([layers.dense({ units: 1, kernelInitializer: (shape) => new Float32Array(shape[0] * shape[1]) })], { inputShape: [2] });
-  refused(() => own.save(), "ERR_OPTION", /^save: expected options that can be written down, got a function as kernelInitializer of dense "dense"$/);
+  const own = sequential(
+    [layers.dense({ units: 1, kernelInitializer: (shape) => new Float32Array(shape[0] * shape[1]) })],
+    { inputShape: [2] },
+  );
+  refused(
+    () => own.save(),
+    "ERR_OPTION",
+    /^save: expected options that can be written down, got a function as kernelInitializer of dense "dense"$/,
+  );
   class Mine extends Module {
     override call(input: Tensor): Tensor {
       return ops.tanh(input);
@@ -233,7 +300,11 @@ test("what cannot be written down is refused by name", () => {
   }
   const custom = sequential([new Mine(), layers.dense({ units: 1 })], { inputShape: [2] });
   refused(() => custom.save(), "ERR_OPTION", /^save: expected layers from layers\.\*, got a Mine of your own/);
-  refused(() => random().save({ optimizer: true }), "ERR_STATE", /^save: expected an optimizer whose state can be saved, got a model that is not compiled$/);
+  refused(
+    () => random().save({ optimizer: true }),
+    "ERR_STATE",
+    /^save: expected an optimizer whose state can be saved, got a model that is not compiled$/,
+  );
 });
 
 test.run();

@@ -1,6 +1,18 @@
 /** Truncated back-propagation through time: windows of long sequences, states carried on, gradients cut. */
 import * as assert from "uvu/assert";
-import { Module, cells, layers, losses, ops, optimizers, sequential, valueAndGrad, type BatchItem, type NDArray, type Tensor } from "../../bindings/index.ts";
+import {
+  Module,
+  cells,
+  layers,
+  losses,
+  ops,
+  optimizers,
+  sequential,
+  valueAndGrad,
+  type BatchItem,
+  type NDArray,
+  type Tensor,
+} from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { floats, rows, sameWeights, tokens } from "../support/models.ts";
 import { close, same } from "../support/numbers.ts";
@@ -25,42 +37,75 @@ const STACKS: Record<string, (options: object) => Module[]> = {
   lstm: (options) => [layers.lstm({ units: 4, peepholes: true, ...options })],
   "gru over gru": (options) => [layers.gru({ units: 4, numLayers: 2, ...options })],
   "a cell by hand": (options) => [layers.rnn({ cell: new Leaky(), ...options })],
-  "a stack of cells": (options) => [layers.rnn({ cell: [cells.lstm({ units: 3 }), cells.gru({ units: 4 })], ...options })],
+  "a stack of cells": (options) => [
+    layers.rnn({ cell: [cells.lstm({ units: 3 }), cells.gru({ units: 4 })], ...options }),
+  ],
 };
 
 function make(stack = STACKS.lstm, options: object = {}) {
-  const model = sequential([...stack({ returnSequences: true, ...options }), layers.dense({ units: 2 })], { seed: 3, inputShape: [null, I] });
+  const model = sequential([...stack({ returnSequences: true, ...options }), layers.dense({ units: 2 })], {
+    seed: 3,
+    inputShape: [null, I],
+  });
   model.compile({ loss: "mse", optimizer: optimizers.adam({ learningRate: 0.01 }) });
   return model;
 }
 
 /** Steps start…end − 1 of every row. */
-function columns<A extends Float32Array | Int32Array>({ data, shape: [n, steps, ...rest] }: NDArray<A>, start: number, end: number): NDArray<A> {
+function columns<A extends Float32Array | Int32Array>(
+  { data, shape: [n, steps, ...rest] }: NDArray<A>,
+  start: number,
+  end: number,
+): NDArray<A> {
   const width = rest.reduce((a, b) => a * b, 1);
-  const parts = Array.from({ length: n }, (_, b) => Array.from(data.subarray((b * steps + start) * width, (b * steps + end) * width)));
-  return { data: (data.constructor as unknown as { from(values: number[]): A }).from(parts.flat()), shape: [n, end - start, ...rest] };
+  const parts = Array.from({ length: n }, (_, b) =>
+    Array.from(data.subarray((b * steps + start) * width, (b * steps + end) * width)),
+  );
+  return {
+    data: (data.constructor as unknown as { from(values: number[]): A }).from(parts.flat()),
+    shape: [n, end - start, ...rest],
+  };
 }
 
-const WINDOWS = [[0, 4], [4, 8], [8, 11]];
+const WINDOWS = [
+  [0, 4],
+  [4, 8],
+  [8, 11],
+];
 
 eachBackend("truncate", (test) => {
   for (const [what, stack] of Object.entries(STACKS)) {
     test(`${what}: is a stateful model driven window by window`, async () => {
       const [model, twin] = [make(stack), make(stack, { stateful: true })];
       const seen: [number, number][] = [];
-      const { history } = await model.fit(x, y, { epochs: 2, batchSize: 3, shuffle: false, truncate: K, callbacks: [{ onBatchEnd: ({ epoch, batch }) => void seen.push([epoch, batch]) }] });
+      const { history } = await model.fit(x, y, {
+        epochs: 2,
+        batchSize: 3,
+        shuffle: false,
+        truncate: K,
+        callbacks: [{ onBatchEnd: ({ epoch, batch }) => void seen.push([epoch, batch]) }],
+      });
       let loss = 0;
       for (let epoch = 0; epoch < 2; epoch++) {
         loss = 0;
-        for (const [from, to] of [[0, 3], [3, 4]]) {
+        for (const [from, to] of [
+          [0, 3],
+          [3, 4],
+        ]) {
           twin.resetStates();
           for (const [start, end] of WINDOWS) {
-            loss += twin.trainOnBatch(columns(rows(x, from, to), start, end), columns(rows(y, from, to), start, end)).loss * (to - from) * (end - start);
+            loss +=
+              twin.trainOnBatch(columns(rows(x, from, to), start, end), columns(rows(y, from, to), start, end)).loss *
+              (to - from) *
+              (end - start);
           }
         }
       }
       sameWeights(model.getWeights(), twin.getWeights());
-      assert.equal(seen, [0, 1].flatMap((epoch) => [1, 2, 3, 4, 5, 6].map((batch) => [epoch, batch])));
+      assert.equal(
+        seen,
+        [0, 1].flatMap((epoch) => [1, 2, 3, 4, 5, 6].map((batch) => [epoch, batch])),
+      );
       close([history.loss[1]], [loss / (B * T)], 1e-6);
       model.dispose();
       twin.dispose();
@@ -87,17 +132,24 @@ eachBackend("truncate", (test) => {
     model.compile({ loss: "mse", optimizer: optimizers.sgd({ learningRate: 0.5 }) });
     await model.fit(x, y, { truncate: K, batchSize: B, shuffle: false });
     const mse = losses.meanSquaredError();
-    const step = valueAndGrad(twin, (input: Tensor, target: Tensor, state: Tensor) => {
-      const [output, after] = twin.gru.call(input, { initialState: [ops.stopGradient(state)] }) as unknown as Tensor[];
-      return [mse(target, output), after];
-    }, { aux: true });
+    const step = valueAndGrad(
+      twin,
+      (input: Tensor, target: Tensor, state: Tensor) => {
+        const [output, after] = twin.gru.call(input, {
+          initialState: [ops.stopGradient(state)],
+        }) as unknown as Tensor[];
+        return [mse(target, output), after];
+      },
+      { aux: true },
+    );
     let state: NDArray = { data: new Float32Array(B * 2), shape: [B, 2] };
     for (const [start, end] of WINDOWS) {
       const { grads, aux } = step(columns(x, start, end), columns(y, start, end), state);
       sgd.apply(twin, grads);
       state = aux;
     }
-    for (const [name, { data }] of Object.entries(model.getWeights())) close(data, twin.getWeights()[name].data, 1e-6, name);
+    for (const [name, { data }] of Object.entries(model.getWeights()))
+      close(data, twin.getWeights()[name].data, 1e-6, name);
     model.dispose();
     twin.dispose();
   });
@@ -105,7 +157,10 @@ eachBackend("truncate", (test) => {
   test("one window is the whole sequence", async () => {
     for (const truncate of [T, 100]) {
       const [model, twin] = [make(), make()];
-      assert.equal((await model.fit(x, y, { truncate, epochs: 2, batchSize: 3 })).history, (await twin.fit(x, y, { epochs: 2, batchSize: 3 })).history);
+      assert.equal(
+        (await model.fit(x, y, { truncate, epochs: 2, batchSize: 3 })).history,
+        (await twin.fit(x, y, { epochs: 2, batchSize: 3 })).history,
+      );
       sameWeights(model.getWeights(), twin.getWeights());
       model.dispose();
       twin.dispose();
@@ -116,14 +171,24 @@ eachBackend("truncate", (test) => {
     const lengths = Int32Array.of(3, 5, 8, 1);
     const [model, twin, masked] = [make(), make(undefined, { stateful: true }), make()];
     let updates = 0;
-    await model.fit(x, y, { truncate: K, batchSize: B, shuffle: false, lengths, callbacks: [{ onBatchEnd: () => void updates++ }] });
+    await model.fit(x, y, {
+      truncate: K,
+      batchSize: B,
+      shuffle: false,
+      lengths,
+      callbacks: [{ onBatchEnd: () => void updates++ }],
+    });
     assert.is(updates, 2, "steps 8…10 are padding");
     twin.trainOnBatch(columns(x, 0, 4), columns(y, 0, 4), { lengths: [3, 4, 4, 1] });
     twin.trainOnBatch(columns(x, 4, 8), columns(y, 4, 8), { lengths: [0, 1, 4, 0] });
     sameWeights(model.getWeights(), twin.getWeights());
-    const mask = { data: Int32Array.from({ length: B * T }, (_, i) => +(i % T < lengths[Math.floor(i / T)])), shape: [B, T] };
+    const mask = {
+      data: Int32Array.from({ length: B * T }, (_, i) => +(i % T < lengths[Math.floor(i / T)])),
+      shape: [B, T],
+    };
     await masked.fit(x, y, { truncate: K, batchSize: B, shuffle: false, mask });
-    for (const [name, { data }] of Object.entries(masked.getWeights())) close(data, model.getWeights()[name].data, 1e-6, name);
+    for (const [name, { data }] of Object.entries(masked.getWeights()))
+      close(data, model.getWeights()[name].data, 1e-6, name);
     for (const each of [model, twin, masked]) each.dispose();
   });
 
@@ -144,7 +209,8 @@ eachBackend("truncate", (test) => {
     const fit = async (stream: boolean): Promise<Record<string, NDArray>> => {
       const model = new Two({ seed: 1 });
       model.compile({ loss: { a: losses.sparseCategoricalCrossentropy({ fromLogits: true }), b: "mse" } });
-      if (stream) await model.fit(() => [[inputs, targets, { sampleWeight }]] as BatchItem[], { truncate: K, epochs: 2 });
+      if (stream)
+        await model.fit(() => [[inputs, targets, { sampleWeight }]] as BatchItem[], { truncate: K, epochs: 2 });
       else await model.fit(inputs, targets, { sampleWeight, truncate: K, epochs: 2, shuffle: false });
       const weights = model.getWeights();
       model.dispose();
@@ -167,8 +233,16 @@ eachBackend("truncate", (test) => {
 
   test("stateful layers go on from batch to batch", async () => {
     const [model, twin] = [make(undefined, { stateful: true }), make(undefined, { stateful: true })];
-    await model.fit(() => [[x, y], [x, y]] as BatchItem[], { truncate: K });
-    for (let n = 0; n < 2; n++) for (const [start, end] of WINDOWS) twin.trainOnBatch(columns(x, start, end), columns(y, start, end));
+    await model.fit(
+      () =>
+        [
+          [x, y],
+          [x, y],
+        ] as BatchItem[],
+      { truncate: K },
+    );
+    for (let n = 0; n < 2; n++)
+      for (const [start, end] of WINDOWS) twin.trainOnBatch(columns(x, start, end), columns(y, start, end));
     sameWeights(model.getWeights(), twin.getWeights());
     same(model.predict(x).data, twin.predict(x).data);
     model.dispose();
@@ -186,29 +260,60 @@ eachBackend("truncate", (test) => {
   test("is refused where it cannot be: the model stays as it was", async () => {
     const model = make();
     const before = model.getWeights();
-    await rejected(model.fit(x, y, { truncate: 0 }), "ERR_OPTION", /^fit: expected truncate to be a positive integer, got 0$/);
-    await rejected(model.fit(x, floats([B, 2]), { truncate: K }), "ERR_SHAPE", /^fit: expected y \[batch, 11, \.\.\] with truncate, one target per step, got \[4, 2\]$/);
+    await rejected(
+      model.fit(x, y, { truncate: 0 }),
+      "ERR_OPTION",
+      /^fit: expected truncate to be a positive integer, got 0$/,
+    );
+    await rejected(
+      model.fit(x, floats([B, 2]), { truncate: K }),
+      "ERR_SHAPE",
+      /^fit: expected y \[batch, 11, \.\.\] with truncate, one target per step, got \[4, 2\]$/,
+    );
     sameWeights(model.getWeights(), before);
     model.dispose();
     const refusals: [Module, RegExp][] = [
-      [sequential([layers.bidirectional({ layer: layers.gru({ units: 2, returnSequences: true }) })]), /^fit: expected layers that go on from window to window with truncate, got bidirectional "bidirectional": its backward half needs the end of the sequence$/],
-      [sequential([layers.gru({ units: 2, returnSequences: true, goBackwards: true })]), /got gru "gru": it reads the sequence from its end/],
-      [sequential([layers.dense({ units: 2 })]), /^fit: expected a recurrent layer, whose state goes on from window to window with truncate, got a model without$/],
-      [new (class Loop extends Module {
-        cell = cells.gru({ units: 2 });
-        override call(input: Tensor): Tensor {
-          let states: Tensor[] | undefined;
-          return ops.stack(Array.from({ length: input.shape[1] }, (_, t) => {
-            const [output, after] = this.cell.call(ops.gather(input, t, 1), states);
-            states = after;
-            return output;
-          }), 1);
-        }
-      })(), /got a model without$/],
+      [
+        sequential([layers.bidirectional({ layer: layers.gru({ units: 2, returnSequences: true }) })]),
+        /^fit: expected layers that go on from window to window with truncate, got bidirectional "bidirectional": its backward half needs the end of the sequence$/,
+      ],
+      [
+        sequential([layers.gru({ units: 2, returnSequences: true, goBackwards: true })]),
+        /got gru "gru": it reads the sequence from its end/,
+      ],
+      [
+        sequential([layers.dense({ units: 2 })]),
+        /^fit: expected a recurrent layer, whose state goes on from window to window with truncate, got a model without$/,
+      ],
+      [
+        new (class Loop extends Module {
+          cell = cells.gru({ units: 2 });
+          override call(input: Tensor): Tensor {
+            let states: Tensor[] | undefined;
+            return ops.stack(
+              Array.from({ length: input.shape[1] }, (_, t) => {
+                const [output, after] = this.cell.call(ops.gather(input, t, 1), states);
+                states = after;
+                return output;
+              }),
+              1,
+            );
+          }
+        })(),
+        /got a model without$/,
+      ],
     ];
     for (const [wrong, message] of refusals) {
       wrong.compile({ loss: "mse" });
-      await rejected(wrong.fit(x, floats([B, T, (wrong as { layers?: unknown[] }).layers && message.source.includes("bidirectional") ? 4 : 2]), { truncate: K }), "ERR_UNSUPPORTED", message);
+      await rejected(
+        wrong.fit(
+          x,
+          floats([B, T, (wrong as { layers?: unknown[] }).layers && message.source.includes("bidirectional") ? 4 : 2]),
+          { truncate: K },
+        ),
+        "ERR_UNSUPPORTED",
+        message,
+      );
       assert.not.ok(wrong.fitting);
       wrong.dispose();
     }

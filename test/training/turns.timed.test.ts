@@ -33,7 +33,10 @@ async function turns(work: () => Promise<unknown>): Promise<[fired: number, gap:
   return [fired, gap];
 }
 
-for (const [what, samples] of [["one training after another, each shorter than a turn", 64], ["trainings of many batches", 3000]] as const) {
+for (const [what, samples] of [
+  ["one training after another, each shorter than a turn", 64],
+  ["trainings of many batches", 3000],
+] as const) {
   test(`others get their turns: timers fire, no gap is long: ${what}`, async () => {
     const model = trainable(48);
     const many = { data: floats([samples, 4, 3]).data, shape: [samples, 4, 3] };
@@ -42,7 +45,10 @@ for (const [what, samples] of [["one training after another, each shorter than a
     const windows: [fired: number, gap: number][] = [];
     for (let window = 0; window < 5; window++) windows.push(await turns(train));
     // Best of five: the machine may be busy with other things
-    assert.ok(Math.max(...windows.map(([fired]) => fired)) >= 5, `turns in 150 ms: ${windows.map(([fired]) => fired).join(", ")}`);
+    assert.ok(
+      Math.max(...windows.map(([fired]) => fired)) >= 5,
+      `turns in 150 ms: ${windows.map(([fired]) => fired).join(", ")}`,
+    );
     const gap = Math.min(...windows.map(([, longest]) => longest));
     assert.ok(gap < 50, `a gap of ${gap} ms`);
     model.dispose();

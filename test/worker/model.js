@@ -6,7 +6,11 @@ const compiled = (model, learningRate = 0.01) => {
   model.compile({ optimizer: optimizers.adam({ learningRate }), loss: "mse" });
   return model;
 };
-const small = () => sequential([layers.gru({ units: 4, returnSequences: true }), layers.dense({ units: 1 })], { inputShape: [null, 1], seed: 3 });
+const small = () =>
+  sequential([layers.gru({ units: 4, returnSequences: true }), layers.dense({ units: 1 })], {
+    inputShape: [null, 1],
+    seed: 3,
+  });
 
 /** A model without `stream`. */
 class Last extends Module {
@@ -29,9 +33,10 @@ const MAKE = {
     throw new RangeError("no model today", { cause: "weather" });
   },
   ends: () => later(() => process.exit(3)),
-  throws: () => later(() => {
-    throw new Error("nobody caught this");
-  }),
+  throws: () =>
+    later(() => {
+      throw new Error("nobody caught this");
+    }),
   endsInTraining: () => Object.assign(compiled(small()), { fit: () => later(() => process.exit(4)) }),
 };
 

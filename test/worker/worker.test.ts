@@ -2,14 +2,25 @@
 import { Worker } from "node:worker_threads";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { NonFiniteError, ShapeError, layers, loadModel, optimizers, sequential, type Sequential, type TrainEvent } from "../../bindings/index.ts";
+import {
+  NonFiniteError,
+  ShapeError,
+  layers,
+  loadModel,
+  optimizers,
+  sequential,
+  type Sequential,
+  type TrainEvent,
+} from "../../bindings/index.ts";
 import { connect, serve, type RemoteModel } from "../../bindings/worker/index.ts";
 import { refused, rejected } from "../support/refused.ts";
 
 const FILE = new URL("model.js", import.meta.url);
 const [ROWS, T] = [40, 10];
-const wave = (shift: number): { data: Float32Array; shape: number[] } =>
-  ({ data: Float32Array.from({ length: ROWS * T }, (_, i) => Math.sin(0.5 * i + shift)), shape: [ROWS, T, 1] });
+const wave = (shift: number): { data: Float32Array; shape: number[] } => ({
+  data: Float32Array.from({ length: ROWS * T }, (_, i) => Math.sin(0.5 * i + shift)),
+  shape: [ROWS, T, 1],
+});
 const [x, y] = [wave(0), wave(0.5)];
 const long = { epochs: 1e6, batchSize: 1 };
 
@@ -20,7 +31,10 @@ const adam = () => optimizers.adam({ learningRate: 0.01 });
 
 /** The model that the worker makes, here. */
 function here(): Sequential {
-  const model = sequential([layers.gru({ units: 4, returnSequences: true }), layers.dense({ units: 1 })], { inputShape: [null, 1], seed: 3 });
+  const model = sequential([layers.gru({ units: 4, returnSequences: true }), layers.dense({ units: 1 })], {
+    inputShape: [null, 1],
+    seed: 3,
+  });
   model.compile({ optimizer: adam(), loss: "mse" });
   return model;
 }
@@ -41,7 +55,11 @@ function remotely(name: string, run: (remote: RemoteModel) => Promise<void>, dat
 
 remotely("gives what the same model gives here, bit for bit", async (remote) => {
   const model = here();
-  const options = { epochs: 3, validationSplit: 0.25, lengths: Int32Array.from({ length: ROWS }, (_, row) => 1 + (row % T)) };
+  const options = {
+    epochs: 3,
+    validationSplit: 0.25,
+    lengths: Int32Array.from({ length: ROWS }, (_, row) => 1 + (row % T)),
+  };
   assert.equal(await remote.fit(x, y, options), await model.fit(x, y, options));
   assert.equal(await remote.getWeights(), model.getWeights());
   assert.equal(await remote.predict(x, { batchSize: 16 }), model.predict(x, { batchSize: 16 }));
@@ -97,14 +115,21 @@ remotely("streams", async (remote) => {
 remotely("tells of batches and epochs, answers in between, and ends what is aborted", async (remote) => {
   const events: TrainEvent[] = [];
   await remote.fit(x, y, { epochs: 2, batchSize: 20, onEvent: (event) => events.push(event) });
-  assert.equal(events.map(({ type, epoch, batch, batches }) => [type, epoch, batch, batches]),
-    [0, 1].flatMap((epoch) => [["batch", epoch, 1, 2], ["batch", epoch, 2, 2], ["epoch", epoch, 2, 2]]));
+  assert.equal(
+    events.map(({ type, epoch, batch, batches }) => [type, epoch, batch, batches]),
+    [0, 1].flatMap((epoch) => [
+      ["batch", epoch, 1, 2],
+      ["batch", epoch, 2, 2],
+      ["epoch", epoch, 2, 2],
+    ]),
+  );
 
   const controller = new AbortController();
   const reason = { any: "object" };
   let predicted: Promise<unknown> | undefined;
   const training = remote.fit(x, y, {
-    ...long, signal: controller.signal,
+    ...long,
+    signal: controller.signal,
     onEvent: () => void (predicted ??= remote.predict(x).then(() => controller.abort(reason))),
   });
   await rejected(remote.fit(x, y), "ERR_STATE", /^fit: expected no other training/);
@@ -120,7 +145,11 @@ remotely("a listener that throws ends the training with its error", async (remot
   };
   assert.is(await remote.fit(x, y, { ...long, onEvent }).catch((caught: unknown) => caught), error);
   let [tries, ended] = [0, false];
-  while (!ended && ++tries < 1000) ended = await remote.fit(x, y).then(() => true, () => false);
+  while (!ended && ++tries < 1000)
+    ended = await remote.fit(x, y).then(
+      () => true,
+      () => false,
+    );
   assert.ok(ended, "the training has ended there too");
 });
 
@@ -139,7 +168,9 @@ remotely("leaves the caller's arrays alone, unless they are handed over", async 
   assert.is(whole.length, ROWS * T + 5, "a view of a part is copied");
   assert.equal(await remote.predict(given, { transfer: true }), expected);
   assert.is(given.data.length, 0);
-  const nested = Array.from({ length: ROWS }, (_, row) => Array.from(x.data.subarray(row * T, (row + 1) * T), (value) => [value]));
+  const nested = Array.from({ length: ROWS }, (_, row) =>
+    Array.from(x.data.subarray(row * T, (row + 1) * T), (value) => [value]),
+  );
   assert.equal(await remote.predict(nested), expected);
   const shared = new Float32Array(new SharedArrayBuffer(ROWS * T * 4));
   shared.set(x.data);
@@ -149,35 +180,73 @@ remotely("leaves the caller's arrays alone, unless they are handed over", async 
 remotely("errors come with their class, code, sentence and properties", async (remote) => {
   const error: unknown = await remote.predict([[[1, 2]]]).catch((caught: unknown) => caught);
   assert.instance(error, ShapeError);
-  refused(() => {
-    throw error as Error;
-  }, "ERR_SHAPE", /^gru "gru": expected input \[batch, time, 1\], got \[1, 1, 2\]$/);
+  refused(
+    () => {
+      throw error as Error;
+    },
+    "ERR_SHAPE",
+    /^gru "gru": expected input \[batch, time, 1\], got \[1, 1, 2\]$/,
+  );
   assert.match((error as Error).stack!, /dist.index\.js/, "it has the stack of where it happened");
   await rejected(remote.fit(x, y, any({ epoch: 1 })), "ERR_OPTION", /"epoch", did you mean "epochs"\?$/);
   await rejected(remote.fit(x, y, any(null)), "ERR_OPTION", /^fit: expected an object of options, got null$/);
   await rejected(remote.fit(x, y, any({ callbacks: [] })), "ERR_OPTION", /^fit: expected callbacks where the model is/);
-  await rejected(remote.fit(x, y, any({ onEvent: 1 })), "ERR_OPTION", /^fit: expected onEvent to be a function, got number$/);
-  await rejected(remote.fit(x, y, any({ signal: {} })), "ERR_OPTION", /^fit: expected signal to be an AbortSignal, got object$/);
-  await rejected(remote.fit(any(() => x), y), "ERR_VALUE", /^fit: expected arguments that can be sent to a worker/);
+  await rejected(
+    remote.fit(x, y, any({ onEvent: 1 })),
+    "ERR_OPTION",
+    /^fit: expected onEvent to be a function, got number$/,
+  );
+  await rejected(
+    remote.fit(x, y, any({ signal: {} })),
+    "ERR_OPTION",
+    /^fit: expected signal to be an AbortSignal, got object$/,
+  );
+  await rejected(
+    remote.fit(
+      any(() => x),
+      y,
+    ),
+    "ERR_VALUE",
+    /^fit: expected arguments that can be sent to a worker/,
+  );
   await remote.predict(x);
 });
 
-remotely("a training that explodes says where", async (remote) => {
-  const error = await remote.fit(x, y, { epochs: 9 }).then(() => undefined, (caught: unknown) => caught as NonFiniteError);
-  assert.instance(error, NonFiniteError);
-  assert.is(error!.code, "ERR_NON_FINITE");
-  assert.type(error!.epoch, "number");
-  assert.match(error!.message, new RegExp(`in epoch ${error!.epoch + 1}, batch ${error!.batch + 1}`));
-}, { make: "explodes" });
+remotely(
+  "a training that explodes says where",
+  async (remote) => {
+    const error = await remote.fit(x, y, { epochs: 9 }).then(
+      () => undefined,
+      (caught: unknown) => caught as NonFiniteError,
+    );
+    assert.instance(error, NonFiniteError);
+    assert.is(error!.code, "ERR_NON_FINITE");
+    assert.type(error!.epoch, "number");
+    assert.match(error!.message, new RegExp(`in epoch ${error!.epoch + 1}, batch ${error!.batch + 1}`));
+  },
+  { make: "explodes" },
+);
 
-remotely("a model that lacks a method says so", async (remote) => {
-  assert.equal((await remote.predict(x)).shape, [ROWS, 3]);
-  await rejected(remote.stream(), "ERR_UNSUPPORTED", /^stream: expected a served model that has it, got Last without$/);
-  await rejected(remote.fit(x, y), "ERR_STATE", /compile/);
-}, { make: "last" });
+remotely(
+  "a model that lacks a method says so",
+  async (remote) => {
+    assert.equal((await remote.predict(x)).shape, [ROWS, 3]);
+    await rejected(
+      remote.stream(),
+      "ERR_UNSUPPORTED",
+      /^stream: expected a served model that has it, got Last without$/,
+    );
+    await rejected(remote.fit(x, y), "ERR_STATE", /compile/);
+  },
+  { make: "last" },
+);
 
 test("a model that cannot be made rejects connect with the reason", async () => {
-  await rejected(connect(FILE, { data: { make: "none" } }), "ERR_OPTION", /^serve: expected a function that makes a model, got undefined from it$/);
+  await rejected(
+    connect(FILE, { data: { make: "none" } }),
+    "ERR_OPTION",
+    /^serve: expected a function that makes a model, got undefined from it$/,
+  );
   await rejected(connect(FILE, { data: { make: "unknownOption" } }), "ERR_OPTION", /"unit", did you mean "units"\?$/);
   const error = await connect(FILE, { data: { make: "broken" } }).catch((caught: unknown) => caught as Error);
   assert.instance(error, RangeError);
@@ -185,7 +254,11 @@ test("a model that cannot be made rejects connect with the reason", async () => 
 });
 
 test("a worker that does not start, or dies, rejects what waits and what comes", async () => {
-  await rejected(connect(new URL("nowhere.js", import.meta.url)), "ERR_WORKER", /^connect: expected a worker that runs, got one that failed: Cannot find module/);
+  await rejected(
+    connect(new URL("nowhere.js", import.meta.url)),
+    "ERR_WORKER",
+    /^connect: expected a worker that runs, got one that failed: Cannot find module/,
+  );
   await rejected(connect("nowhere"), "ERR_WORKER", /^connect: expected a module to start a worker with, got nowhere/);
   await rejected(connect(FILE, { data: { make: "ends" } }), "ERR_WORKER", /got one that ended with code 3$/);
   await rejected(connect(FILE, { data: { make: "throws" } }), "ERR_WORKER", /got one that failed: nobody caught this$/);
@@ -202,7 +275,8 @@ test("a worker of the caller's: several models, its own messages, and it lives o
   await one.fit(x, y, { epochs: 1 });
   assert.is.not(JSON.stringify(await one.getWeights()), JSON.stringify(await two.getWeights()));
   await one.dispose();
-  const listening = (): number => ["message", "error", "exit", "close"].reduce((sum, type) => sum + worker.listenerCount(type), 0);
+  const listening = (): number =>
+    ["message", "error", "exit", "close"].reduce((sum, type) => sum + worker.listenerCount(type), 0);
   assert.equal((await two.predict(x)).shape, [ROWS, T, 1]);
   await two.dispose();
   assert.is(listening(), 0, "nothing of a disposed connection is left on it");
@@ -214,7 +288,11 @@ test("a worker of the caller's: several models, its own messages, and it lives o
 
 test("dispose rejects what waits and what comes, and may be called again", async () => {
   const remote = await connect(FILE);
-  const training = rejected(remote.fit(x, y, long), "ERR_DISPOSED", /^fit: expected a live remote model, got one that was disposed of$/);
+  const training = rejected(
+    remote.fit(x, y, long),
+    "ERR_DISPOSED",
+    /^fit: expected a live remote model, got one that was disposed of$/,
+  );
   await Promise.all([remote.dispose(), remote.dispose(), training]);
   await rejected(remote.predict(x), "ERR_DISPOSED", /^predict: expected a live remote model/);
   await remote.dispose();
@@ -223,11 +301,19 @@ test("dispose rejects what waits and what comes, and may be called again", async
 test("refuses what is no worker, and what cannot be sent", async () => {
   await rejected(connect(any({})), "ERR_OPTION", /^connect: expected a worker or its URL, got object$/);
   await rejected(connect(any(null)), "ERR_OPTION", /got null$/);
-  await rejected(connect(FILE, any({ given: 1 })), "ERR_OPTION", /^connect: expected one of the options data, got "given"/);
+  await rejected(
+    connect(FILE, any({ given: 1 })),
+    "ERR_OPTION",
+    /^connect: expected one of the options data, got "given"/,
+  );
   await rejected(connect(FILE, { data: () => 1 }), "ERR_VALUE", /^connect: expected data that can be sent to a worker/);
   refused(() => serve(() => here()), "ERR_STATE", /^serve: expected to run in a worker/);
   refused(() => serve(any(1)), "ERR_OPTION", /^serve: expected a function that makes a model, got number$/);
-  refused(() => serve(() => here(), any({ callbacks: 1 })), "ERR_OPTION", /^serve: expected a list of callbacks, got number$/);
+  refused(
+    () => serve(() => here(), any({ callbacks: 1 })),
+    "ERR_OPTION",
+    /^serve: expected a list of callbacks, got number$/,
+  );
 });
 
 test.run();

@@ -1,6 +1,13 @@
 /** Activations as layer options take them: a name, or a name with parameters. */
 import { checkOptions, givenOptions, knownName, namesOf } from "../../base/options.ts";
-import { applied, ELEMENTWISE, elementwise, parametersOf, type ActivationParameters, type ElementwiseName } from "../../ops/activations.ts";
+import {
+  applied,
+  ELEMENTWISE,
+  elementwise,
+  parametersOf,
+  type ActivationParameters,
+  type ElementwiseName,
+} from "../../ops/activations.ts";
 import type { Activation } from "../../ops/recurrent/sequence_ops.ts";
 import { logSoftmax, softmax } from "../../ops/reduce.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -40,7 +47,11 @@ const KNOWN: readonly string[] = [...namesOf(ELEMENTWISE), ...Object.keys(ROWWIS
 
 /** Keras' other names. */
 const SHORT: Readonly<Record<string, string>> = {
-  swish: "silu", hardSwish: "hardSilu", hard_swish: "hardSilu", tanhShrink: "tanhshrink", tanh_shrink: "tanhshrink",
+  swish: "silu",
+  hardSwish: "hardSilu",
+  hard_swish: "hardSilu",
+  tanhShrink: "tanhshrink",
+  tanh_shrink: "tanhshrink",
 };
 
 const isElementwise = (name: string): name is ElementwiseName => Object.hasOwn(ELEMENTWISE, name);

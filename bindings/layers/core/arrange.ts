@@ -16,7 +16,8 @@ const common = { name: undefined, trainable: true } as const;
 
 /** A list of whole numbers among options, as a list of our own. @throws OptionError for something else */
 function integers(label: string, name: string, list: unknown): number[] {
-  if (!Array.isArray(list)) throw new OptionError(`${label}: expected ${name} as a list of whole numbers, got ${shown(list)}`);
+  if (!Array.isArray(list))
+    throw new OptionError(`${label}: expected ${name} as a list of whole numbers, got ${shown(list)}`);
   const numbers = [...list] as unknown[];
   const odd = numbers.findIndex((value) => !Number.isInteger(value));
   if (odd >= 0) throw new OptionError(`${label}: expected whole numbers as ${name}, got ${shown(numbers[odd])}`);
@@ -83,7 +84,10 @@ export const reshape = defineLayer<ReshapeOptions>({
   normalize(config, label) {
     const targetShape = integers(label, "targetShape", config.targetShape);
     const open = targetShape.filter((extent) => extent === -1).length;
-    if (open > 1 || targetShape.some((extent) => extent < 1 && extent !== -1)) throw new OptionError(`${label}: expected targetShape of positive integers and at most one -1, got ${describe(targetShape)}`);
+    if (open > 1 || targetShape.some((extent) => extent < 1 && extent !== -1))
+      throw new OptionError(
+        `${label}: expected targetShape of positive integers and at most one -1, got ${describe(targetShape)}`,
+      );
     return { ...config, targetShape };
   },
   unstreamable: () => "it arranges the whole sequence",
@@ -115,7 +119,8 @@ export const permute = defineLayer<PermuteOptions>({
   required: ["dims"],
   normalize(config, label) {
     const dims = integers(label, "dims", config.dims);
-    if ([...dims].sort((a, b) => a - b).some((axis, i) => axis !== i + 1)) throw new OptionError(`${label}: expected dims to hold each of 1…${dims.length} once, got ${describe(dims)}`);
+    if ([...dims].sort((a, b) => a - b).some((axis, i) => axis !== i + 1))
+      throw new OptionError(`${label}: expected dims to hold each of 1…${dims.length} once, got ${describe(dims)}`);
     return { ...config, dims };
   },
   unstreamable: () => "it arranges the whole sequence",
@@ -136,10 +141,13 @@ function joinedSteps(xs: readonly Tensor[], axis = -1): Tensor["steps"] {
   if (said.length === 0) return undefined;
   const [first] = said;
   const along = axis === 0 || axis === 1;
-  if (!along && said.every((steps) => sameSteps(steps, first)) && (said.length === xs.length || first.lengths)) return first;
+  if (!along && said.every((steps) => sameSteps(steps, first)) && (said.length === xs.length || first.lengths))
+    return first;
   if (!along && said.length < xs.length) return undefined;
   const { trace } = xs[0];
-  const valid = xs.map(({ steps, shape: [B, T] }) => (steps ? validSteps(trace, steps, B, T) : trace.constant(new Float32Array(B * T).fill(1), [B, T])));
+  const valid = xs.map(({ steps, shape: [B, T] }) =>
+    steps ? validSteps(trace, steps, B, T) : trace.constant(new Float32Array(B * T).fill(1), [B, T]),
+  );
   return { mask: integersOf(trace, along ? concat(valid, axis) : valid.reduce((a, b) => maximum(a, b))) };
 }
 

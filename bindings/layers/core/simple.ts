@@ -23,7 +23,8 @@ export function positive(label: string, name: string, value: unknown, most = MOS
 
 /** @throws OptionError unless 0 ≤ value < 1 */
 export function rate(label: string, name: string, value: number): void {
-  if (!(typeof value === "number" && value >= 0 && value < 1)) throw new OptionError(`${label}: expected ${name} of 0 ≤ rate < 1, got ${shown(value)}`);
+  if (!(typeof value === "number" && value >= 0 && value < 1))
+    throw new OptionError(`${label}: expected ${name} of 0 ≤ rate < 1, got ${shown(value)}`);
 }
 
 /** Options of `layers.embedding`. */
@@ -48,9 +49,14 @@ export const embedding = defineLayer<EmbeddingOptions>({
   prefix: "embedding",
   input: "tokens",
   defaults: {
-    inputDim: undefined, outputDim: undefined, embeddingsInitializer: "randomUniform", embeddingsRegularizer: undefined,
-    embeddingsConstraint: undefined, maskZero: false,
-    name: undefined, trainable: true,
+    inputDim: undefined,
+    outputDim: undefined,
+    embeddingsInitializer: "randomUniform",
+    embeddingsRegularizer: undefined,
+    embeddingsConstraint: undefined,
+    maskZero: false,
+    name: undefined,
+    trainable: true,
   },
   required: ["inputDim", "outputDim"],
   normalize(config, label) {
@@ -60,12 +66,17 @@ export const embedding = defineLayer<EmbeddingOptions>({
   },
   parameters: ({ inputDim, outputDim, embeddingsInitializer, embeddingsRegularizer, embeddingsConstraint }) => ({
     embeddings: {
-      shape: [inputDim, outputDim], initializer: embeddingsInitializer!, regularizer: embeddingsRegularizer, constraint: embeddingsConstraint, int8: "table",
+      shape: [inputDim, outputDim],
+      initializer: embeddingsInitializer!,
+      regularizer: embeddingsRegularizer,
+      constraint: embeddingsConstraint,
+      int8: "table",
     },
   }),
   call({ trace, config, weights, label }, x) {
     const tokens = indicesOf(trace, x, config.inputDim, `tokens for ${label}`);
-    if (x.steps && config.maskZero) throw new ValueError(`${label}: expected lengths, a mask or maskZero, got two of them`);
+    if (x.steps && config.maskZero)
+      throw new ValueError(`${label}: expected lengths, a mask or maskZero, got two of them`);
     tokens.steps = config.maskZero ? { mask: tokens } : x.steps;
     return gather(weights.embeddings, tokens);
   },
@@ -101,9 +112,18 @@ export const dense = defineLayer<DenseOptions>({
   prefix: "dense",
   input: "features",
   defaults: {
-    units: undefined, activation: "linear", useBias: true, kernelInitializer: "glorotUniform", biasInitializer: "zeros",
-    kernelRegularizer: undefined, biasRegularizer: undefined, activityRegularizer: undefined, kernelConstraint: undefined, biasConstraint: undefined,
-    name: undefined, trainable: true,
+    units: undefined,
+    activation: "linear",
+    useBias: true,
+    kernelInitializer: "glorotUniform",
+    biasInitializer: "zeros",
+    kernelRegularizer: undefined,
+    biasRegularizer: undefined,
+    activityRegularizer: undefined,
+    kernelConstraint: undefined,
+    biasConstraint: undefined,
+    name: undefined,
+    trainable: true,
   },
   required: ["units"],
   normalize(config, label) {
@@ -112,10 +132,21 @@ export const dense = defineLayer<DenseOptions>({
   },
   parameters: (config, features) => ({
     kernel: {
-      shape: [features, config.units], initializer: config.kernelInitializer!, regularizer: config.kernelRegularizer, constraint: config.kernelConstraint, int8: "input",
+      shape: [features, config.units],
+      initializer: config.kernelInitializer!,
+      regularizer: config.kernelRegularizer,
+      constraint: config.kernelConstraint,
+      int8: "input",
     },
     ...(config.useBias
-      ? { bias: { shape: [config.units], initializer: config.biasInitializer!, regularizer: config.biasRegularizer, constraint: config.biasConstraint } }
+      ? {
+          bias: {
+            shape: [config.units],
+            initializer: config.biasInitializer!,
+            regularizer: config.biasRegularizer,
+            constraint: config.biasConstraint,
+          },
+        }
       : {}),
   }),
   call({ config, weights }, x) {

@@ -46,20 +46,31 @@ const SHARED: readonly (keyof SequenceOptions)[] = ["returnSequences", "returnSt
 /** @throws OptionError for what is no layer */
 function checkLayer(label: string, name: string, value: unknown): void {
   const layer = typeof value === "object" && value !== null && "call" in value && typeof value.call === "function";
-  if (!layer) throw new OptionError(`${label}: expected a layer as ${name}, such as layers.dense({ units: 1 }), got ${shown(value)}`);
+  if (!layer)
+    throw new OptionError(
+      `${label}: expected a layer as ${name}, such as layers.dense({ units: 1 }), got ${shown(value)}`,
+    );
 }
 
 /** @throws OptionError for what is no layer over time of ours */
 function checkRecurrent(label: string, name: string, value: Partial<InnerLayer>): void {
   checkLayer(label, name, value);
-  if (value.config?.returnSequences === undefined) throw new OptionError(`${label}: expected a recurrent layer as ${name}, got ${value.definition?.type ?? "a module of your own"}`);
+  if (value.config?.returnSequences === undefined)
+    throw new OptionError(
+      `${label}: expected a recurrent layer as ${name}, got ${value.definition?.type ?? "a module of your own"}`,
+    );
 }
 
 function checkDirections(label: string, layer: InnerLayer, backward: InnerLayer): void {
-  if (layer.config.goBackwards) throw new OptionError(`${label}: expected a layer that reads forwards, got one with goBackwards`);
-  if (!backward.config.goBackwards) throw new OptionError(`${label}: expected a backwardLayer with goBackwards, got one without`);
+  if (layer.config.goBackwards)
+    throw new OptionError(`${label}: expected a layer that reads forwards, got one with goBackwards`);
+  if (!backward.config.goBackwards)
+    throw new OptionError(`${label}: expected a backwardLayer with goBackwards, got one without`);
   const other = SHARED.find((name) => layer.config[name] !== backward.config[name]);
-  if (other) throw new OptionError(`${label}: expected the same ${other} in both directions, got ${shown(layer.config[other])} and ${shown(backward.config[other])}`);
+  if (other)
+    throw new OptionError(
+      `${label}: expected the same ${other} in both directions, got ${shown(layer.config[other])} and ${shown(backward.config[other])}`,
+    );
 }
 
 const nameOf = ({ config, definition }: InnerLayer): string => (config.name as string | undefined) ?? definition.prefix;
@@ -74,7 +85,9 @@ export const bidirectional = defineLayer<BidirectionalOptions>({
   normalize(config, label) {
     const { layer, mergeMode } = config;
     if (mergeMode !== null && !(typeof mergeMode === "string" && Object.hasOwn(MERGE, mergeMode))) {
-      throw new OptionError(`${label}: expected mergeMode ${Object.keys(MERGE).join(", ")} or null, got ${shown(mergeMode)}`);
+      throw new OptionError(
+        `${label}: expected mergeMode ${Object.keys(MERGE).join(", ")} or null, got ${shown(mergeMode)}`,
+      );
     }
     checkRecurrent(label, "layer", layer);
     const backwardLayer = config.backwardLayer ?? layer.another({ ...layer.config, goBackwards: true });
@@ -82,7 +95,10 @@ export const bidirectional = defineLayer<BidirectionalOptions>({
     checkDirections(label, layer, backwardLayer);
     return { ...config, backwardLayer };
   },
-  children: ({ layer, backwardLayer }) => [[`forward_${nameOf(layer)}`, layer], [`backward_${nameOf(backwardLayer!)}`, backwardLayer!]],
+  children: ({ layer, backwardLayer }) => [
+    [`forward_${nameOf(layer)}`, layer],
+    [`backward_${nameOf(backwardLayer!)}`, backwardLayer!],
+  ],
   unstreamable: () => "its backward half needs the end of the sequence",
   call({ config: { layer, backwardLayer, mergeMode } }, x, { initialState, ...steps }) {
     const half = (initialState?.length ?? 0) / 2;

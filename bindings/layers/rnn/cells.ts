@@ -6,7 +6,12 @@ import type { RegularizerInput } from "../regularizers.ts";
 import { shown } from "../../base/formatting.ts";
 import { project } from "../../ops/recurrent/input_projection.ts";
 import {
-  gruAfterSequence, gruBeforeSequence, lstmSequence, simpleRnnSequence, type Sequence, type SequenceConfig,
+  gruAfterSequence,
+  gruBeforeSequence,
+  lstmSequence,
+  simpleRnnSequence,
+  type Sequence,
+  type SequenceConfig,
 } from "../../ops/recurrent/sequence_ops.ts";
 import type { Rows } from "../../ops/recurrent/packed_sequence.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -117,46 +122,87 @@ export interface CellKind<C extends CellOptions> {
 }
 
 const common = {
-  units: undefined, activation: "tanh", useBias: true, kernelInitializer: "glorotUniform", recurrentInitializer: "orthogonal",
-  biasInitializer: "zeros", kernelRegularizer: undefined, recurrentRegularizer: undefined, biasRegularizer: undefined, activityRegularizer: undefined,
-  kernelConstraint: undefined, recurrentConstraint: undefined, biasConstraint: undefined, dropout: 0, recurrentDropout: 0,
-  cellClip: undefined, name: undefined, trainable: true,
+  units: undefined,
+  activation: "tanh",
+  useBias: true,
+  kernelInitializer: "glorotUniform",
+  recurrentInitializer: "orthogonal",
+  biasInitializer: "zeros",
+  kernelRegularizer: undefined,
+  recurrentRegularizer: undefined,
+  biasRegularizer: undefined,
+  activityRegularizer: undefined,
+  kernelConstraint: undefined,
+  recurrentConstraint: undefined,
+  biasConstraint: undefined,
+  dropout: 0,
+  recurrentDropout: 0,
+  cellClip: undefined,
+  name: undefined,
+  trainable: true,
 } as const;
 
-function normalizeCommon<C extends CellOptions & { recurrentActivation?: ActivationInput }>(config: C, label: string): C {
+function normalizeCommon<C extends CellOptions & { recurrentActivation?: ActivationInput }>(
+  config: C,
+  label: string,
+): C {
   positive(label, "units", config.units);
   rate(label, "dropout", config.dropout!);
   rate(label, "recurrentDropout", config.recurrentDropout!);
   const { cellClip, activation, recurrentActivation } = config;
-  if (cellClip !== undefined && !(Number.isFinite(cellClip) && cellClip > 0)) throw new OptionError(`${label}: expected cellClip > 0, got ${shown(cellClip)}`);
+  if (cellClip !== undefined && !(Number.isFinite(cellClip) && cellClip > 0))
+    throw new OptionError(`${label}: expected cellClip > 0, got ${shown(cellClip)}`);
   return {
-    ...config, activation: activationOf(label, activation!),
+    ...config,
+    activation: activationOf(label, activation!),
     ...(recurrentActivation === undefined ? {} : { recurrentActivation: activationOf(label, recurrentActivation) }),
   };
 }
 
 /** Whether kernels know what all cells have: elementwise activations, no clipping. */
-const fusedCommon = ({ cellClip, activation, recurrentActivation }: CellOptions & { recurrentActivation?: ActivationInput }): boolean =>
-  cellClip === undefined && [activation!, recurrentActivation].every((input) => input === undefined || cellActivation(input) !== undefined);
+const fusedCommon = ({
+  cellClip,
+  activation,
+  recurrentActivation,
+}: CellOptions & { recurrentActivation?: ActivationInput }): boolean =>
+  cellClip === undefined &&
+  [activation!, recurrentActivation].every((input) => input === undefined || cellActivation(input) !== undefined);
 
 /** A state h as wide as the cell. */
 const stateH = ({ units }: CellOptions): StateSpec[] => [{ name: "h", size: units }];
 
 /** Kernel and recurrent kernel of G gates. */
-const matrices = (config: CellOptions, features: number, G: number, outputs = config.units): Record<string, ParameterSpec> => ({
+const matrices = (
+  config: CellOptions,
+  features: number,
+  G: number,
+  outputs = config.units,
+): Record<string, ParameterSpec> => ({
   kernel: {
-    shape: [features, G * config.units], initializer: config.kernelInitializer!,
-    regularizer: config.kernelRegularizer, constraint: config.kernelConstraint, int8: "input",
+    shape: [features, G * config.units],
+    initializer: config.kernelInitializer!,
+    regularizer: config.kernelRegularizer,
+    constraint: config.kernelConstraint,
+    int8: "input",
   },
   recurrent_kernel: {
-    shape: [outputs, G * config.units], initializer: config.recurrentInitializer!,
-    regularizer: config.recurrentRegularizer, constraint: config.recurrentConstraint, int8: "state",
+    shape: [outputs, G * config.units],
+    initializer: config.recurrentInitializer!,
+    regularizer: config.recurrentRegularizer,
+    constraint: config.recurrentConstraint,
+    int8: "state",
   },
 });
 
 /** The bias, when the cell has one. */
-const biasOf = (config: CellOptions, shape: readonly number[], initializer = config.biasInitializer!): Record<string, ParameterSpec> =>
-  (config.useBias ? { bias: { shape, initializer, regularizer: config.biasRegularizer, constraint: config.biasConstraint } } : {});
+const biasOf = (
+  config: CellOptions,
+  shape: readonly number[],
+  initializer = config.biasInitializer!,
+): Record<string, ParameterSpec> =>
+  config.useBias
+    ? { bias: { shape, initializer, regularizer: config.biasRegularizer, constraint: config.biasConstraint } }
+    : {};
 
 /** The bias of four gates as `initializer` gives it, with ones for the forget gate (Jozefowicz et al. 2015). */
 function forgetBias(initializer: InitializerInput, units: number): InitializerInput {
@@ -164,14 +210,21 @@ function forgetBias(initializer: InitializerInput, units: number): InitializerIn
 }
 
 /** A vector as the only row of a matrix, for initializers that know matrices only, such as orthogonal ones. */
-const asRow = (initializer: InitializerInput): InitializerInput =>
-  (shape, random) => initializerOf("kernelInitializer", initializer)([1, ...shape], random);
+const asRow =
+  (initializer: InitializerInput): InitializerInput =>
+  (shape, random) =>
+    initializerOf("kernelInitializer", initializer)([1, ...shape], random);
 
 /** Sequence options; activations only when they are not the pair that kernels have fused. */
-function sequenceConfig({ rows, into }: CellRun, { units, activation, recurrentActivation }: CellOptions & { recurrentActivation?: ActivationInput }): SequenceConfig {
+function sequenceConfig(
+  { rows, into }: CellRun,
+  { units, activation, recurrentActivation }: CellOptions & { recurrentActivation?: ActivationInput },
+): SequenceConfig {
   const usual = activation === "tanh" && (recurrentActivation === undefined || recurrentActivation === "sigmoid");
   const inputs = recurrentActivation === undefined ? [activation!] : [activation!, recurrentActivation];
-  return usual ? { rows, H: units, into } : { rows, H: units, into, activations: inputs.map((input) => cellActivation(input)!) };
+  return usual
+    ? { rows, H: units, into }
+    : { rows, H: units, into, activations: inputs.map((input) => cellActivation(input)!) };
 }
 
 /** h = activation(x·W + b + h·U) (Elman 1990). */
@@ -199,8 +252,18 @@ export const simpleRnnCell: CellKind<SimpleRNNCellOptions> = {
 export const lstmCell: CellKind<LSTMCellOptions> = {
   type: "lstm",
   prefix: "lstm",
-  defaults: { ...common, recurrentActivation: "sigmoid", unitForgetBias: true, peepholes: false, coupledInputForget: false, projection: undefined },
-  states: ({ units, projection }) => [{ name: "h", size: projection ?? units }, { name: "c", size: units }],
+  defaults: {
+    ...common,
+    recurrentActivation: "sigmoid",
+    unitForgetBias: true,
+    peepholes: false,
+    coupledInputForget: false,
+    projection: undefined,
+  },
+  states: ({ units, projection }) => [
+    { name: "h", size: projection ?? units },
+    { name: "c", size: units },
+  ],
   gates: () => ["i", "f", "g", "o"],
   normalize(config, label) {
     if (config.projection !== undefined) positive(label, "projection", config.projection);
@@ -216,7 +279,9 @@ export const lstmCell: CellKind<LSTMCellOptions> = {
       ...matrices(config, features, 4, projection),
       ...biasOf(config, [4 * units], bias),
       ...(peepholes ? { peephole_i: peephole, peephole_f: peephole, peephole_o: peephole } : {}),
-      ...(projection === undefined ? {} : { projection_kernel: { shape: [units, projection], initializer: kernelInitializer!, int8: "input" } }),
+      ...(projection === undefined
+        ? {}
+        : { projection_kernel: { shape: [units, projection], initializer: kernelInitializer!, int8: "input" } }),
     };
   },
   run(config, run) {

@@ -32,7 +32,10 @@ export interface Chunks {
  * @param width  of a projected row
  */
 export function chunksOf({ trace, weights, x, rows }: CellRun, width: number): Chunks | undefined {
-  const { options: { gradients, inspect }, body } = trace;
+  const {
+    options: { gradients, inspect },
+    body,
+  } = trace;
   if (gradients || inspect || body.loop) return undefined;
   // weights that are no parameters would be packed anew for each chunk
   if (!Object.values(weights).every(parameterOf) || projectsTokens(trace, x, weights.kernel, rows)) return undefined;
@@ -49,7 +52,12 @@ export function chunksOf({ trace, weights, x, rows }: CellRun, width: number): C
  *
  * @param H  units
  */
-export function runChunks({ trace, x, rows, states, ...others }: CellRun, H: number, { first, steps, count }: Chunks, run: (chunk: CellRun) => Sequence): Sequence {
+export function runChunks(
+  { trace, x, rows, states, ...others }: CellRun,
+  H: number,
+  { first, steps, count }: Chunks,
+  run: (chunk: CellRun) => Sequence,
+): Sequence {
   const { B, T } = rows;
   const I = x.shape[2];
   const packed = packedBefore(x, rows);
@@ -62,7 +70,12 @@ export function runChunks({ trace, x, rows, states, ...others }: CellRun, H: num
     const rowsOf = packed ? part : gatherRows(trace, flat, part, [B * T, I]);
     return run({ ...others, trace, x: reshape(rowsOf, [B, T, I]), rows: ordered(B, T), states, into });
   };
-  const begin = runPart(trace.view(lines, [first * B, ...lines.shape.slice(1)]), first, states, trace.view(h, [first * B, H]));
+  const begin = runPart(
+    trace.view(lines, [first * B, ...lines.shape.slice(1)]),
+    first,
+    states,
+    trace.view(h, [first * B, H]),
+  );
   const loop: Loop = { count, outer: undefined, depth: 0 };
   trace.repeat(loop, () => {
     const partsOf = (whole: Tensor, width: number): Tensor =>

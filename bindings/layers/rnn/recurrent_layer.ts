@@ -1,12 +1,29 @@
 /** Recurrent layers: a cell, or several stacked, over a whole sequence; and the cells on their own. */
 import { reshape } from "../../ops/shape.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import { gruCell, lstmCell, simpleRnnCell, type CellKind, type CellOptions, type GRUCellOptions, type LSTMCellOptions, type SimpleRNNCellOptions } from "./cells.ts";
+import {
+  gruCell,
+  lstmCell,
+  simpleRnnCell,
+  type CellKind,
+  type CellOptions,
+  type GRUCellOptions,
+  type LSTMCellOptions,
+  type SimpleRNNCellOptions,
+} from "./cells.ts";
 import { defineLayer, type LayerDefinition } from "../definition.ts";
 import { equationStage } from "./equations.ts";
 import { fusedStage, type WeightsFor } from "./fused_stage.ts";
 import { runSequence } from "./checkpointed.ts";
-import { asked, IGNORED, initialStates, sequenceDefaults, type SequenceOptions, type SequenceRun, type Stage } from "./sequence_run.ts";
+import {
+  asked,
+  IGNORED,
+  initialStates,
+  sequenceDefaults,
+  type SequenceOptions,
+  type SequenceRun,
+  type Stage,
+} from "./sequence_run.ts";
 import { positive } from "../core/simple.ts";
 
 /** Options of recurrent layers besides those of their cell. */
@@ -39,7 +56,11 @@ export const stageOf = <C extends CellOptions>(kind: CellKind<C>, config: C, wei
 function weightsOf(weights: Readonly<Record<string, Tensor>>, k: number, layers: number): Record<string, Tensor> {
   if (layers === 1) return { ...weights };
   const prefix = `${k}/`;
-  return Object.fromEntries(Object.entries(weights).filter(([name]) => name.startsWith(prefix)).map(([name, weight]) => [name.slice(prefix.length), weight]));
+  return Object.fromEntries(
+    Object.entries(weights)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, weight]) => [name.slice(prefix.length), weight]),
+  );
 }
 
 /** The layer of a cell, or of several stacked. */
@@ -49,7 +70,12 @@ function recurrentLayer<C extends CellOptions>(kind: CellKind<C>): LayerDefiniti
     type: kind.type,
     prefix: kind.prefix,
     input: "sequence",
-    defaults: { ...kind.defaults, ...sequenceDefaults, numLayers: 1, checkpointEvery: undefined } as LayerDefinition<Config>["defaults"],
+    defaults: {
+      ...kind.defaults,
+      ...sequenceDefaults,
+      numLayers: 1,
+      checkpointEvery: undefined,
+    } as LayerDefinition<Config>["defaults"],
     required: ["units"],
     ignored: IGNORED,
     normalize(config, label) {
@@ -61,7 +87,11 @@ function recurrentLayer<C extends CellOptions>(kind: CellKind<C>): LayerDefiniti
       const { numLayers = 1 } = config;
       if (numLayers === 1) return kind.parameters(config, features);
       const [{ size }] = kind.states(config);
-      const layers = Array.from({ length: numLayers }, (_, k) => Object.entries(kind.parameters(config, k === 0 ? features : size)).map(([name, spec]) => [`${k}/${name}`, spec] as const));
+      const layers = Array.from({ length: numLayers }, (_, k) =>
+        Object.entries(kind.parameters(config, k === 0 ? features : size)).map(
+          ([name, spec]) => [`${k}/${name}`, spec] as const,
+        ),
+      );
       return Object.fromEntries(layers.flat());
     },
     unstreamable: ({ goBackwards }) => (goBackwards ? "it reads the sequence from its end (goBackwards)" : undefined),
@@ -70,7 +100,9 @@ function recurrentLayer<C extends CellOptions>(kind: CellKind<C>): LayerDefiniti
       const { numLayers = 1 } = config;
       // between layers, as in PyTorch, when there are several; else on the input, as in Keras
       const [own, between] = numLayers > 1 ? [{ ...config, dropout: 0 }, config.dropout!] : [config, 0];
-      const stages = Array.from({ length: numLayers }, (_, k) => stageOf(kind, own, () => weightsOf(weights, k, numLayers)));
+      const stages = Array.from({ length: numLayers }, (_, k) =>
+        stageOf(kind, own, () => weightsOf(weights, k, numLayers)),
+      );
       return asked(run, runSequence(run, stages, x, { between, every: config.checkpointEvery }));
     },
   });
@@ -94,8 +126,16 @@ function cellLayer<C extends CellOptions>(kind: CellKind<C>): LayerDefinition<C>
       const [B, I] = x.shape;
       const run: SequenceRun = { trace, label, options: {}, call };
       const stage = stageOf<C>(kind, config, () => weights);
-      const initial = initialStates(run, stage.states.map(({ name }) => name), stage.states.map(({ size }) => [B, size]));
-      const { output, final } = stage.run(run, reshape(x, [B, 1, I]), initial, { prefix: "", sequence: false, drop: stage.draw(B, I) });
+      const initial = initialStates(
+        run,
+        stage.states.map(({ name }) => name),
+        stage.states.map(({ size }) => [B, size]),
+      );
+      const { output, final } = stage.run(run, reshape(x, [B, 1, I]), initial, {
+        prefix: "",
+        sequence: false,
+        drop: stage.draw(B, I),
+      });
       return [output, ...final];
     },
   });

@@ -7,7 +7,14 @@ import { cellKinds, type CellOptions } from "./cells.ts";
 import { defineLayer, type CommonOptions } from "../definition.ts";
 import { stageOf as builtInStage } from "./recurrent_layer.ts";
 import { runSequence } from "./checkpointed.ts";
-import { asked, IGNORED, sequenceDefaults, type SequenceOptions, type SequenceRun, type Stage } from "./sequence_run.ts";
+import {
+  asked,
+  IGNORED,
+  sequenceDefaults,
+  type SequenceOptions,
+  type SequenceRun,
+  type Stage,
+} from "./sequence_run.ts";
 import { stepwiseStage } from "./stepwise_stage.ts";
 
 /** What `rnn` needs of a cell. Cells of `cells.*` have it; a Module of your own says how large its states are. */
@@ -34,14 +41,24 @@ export interface RNNOptions extends CommonOptions, SequenceOptions {
 function stageOf(cell: Cell, label: string): Stage {
   const { cellType, config, stateSize } = cell;
   if (cellType) return builtInStage<any>(cellKinds[cellType], config!, (features) => cell.tensors!(features));
-  if (stateSize === undefined) throw new OptionError(`${label}: expected the cell to have a stateSize (a number, or one for each state), got none`);
+  if (stateSize === undefined)
+    throw new OptionError(
+      `${label}: expected the cell to have a stateSize (a number, or one for each state), got none`,
+    );
   const states = [stateSize].flat().map((size, i) => ({ name: `state${i}`, size }));
   return stepwiseStage(states, (x, before) => {
     const given: unknown = cell.call(x, before);
-    const [output, after] = Array.isArray(given) ? [given[0], [given[1]].flat()] as [unknown, unknown[]] : [given, []];
-    if (!isTensor(output) || !after.every(isTensor)) throw new TraceError(`${label}: expected the cell's call to give [output, states], got ${Array.isArray(given) ? "something else in the list" : typeof given}`);
+    const [output, after] = Array.isArray(given)
+      ? ([given[0], [given[1]].flat()] as [unknown, unknown[]])
+      : [given, []];
+    if (!isTensor(output) || !after.every(isTensor))
+      throw new TraceError(
+        `${label}: expected the cell's call to give [output, states], got ${Array.isArray(given) ? "something else in the list" : typeof given}`,
+      );
     if (after.length !== before.length || after.some(({ shape }, i) => !sameShape(shape, before[i].shape))) {
-      throw new ShapeError(`${label}: expected the cell to give states ${before.map(({ shape }) => describe(shape)).join(", ")} as it was given, got ${after.map(({ shape }) => describe(shape)).join(", ") || "none"}`);
+      throw new ShapeError(
+        `${label}: expected the cell to give states ${before.map(({ shape }) => describe(shape)).join(", ")} as it was given, got ${after.map(({ shape }) => describe(shape)).join(", ") || "none"}`,
+      );
     }
     return [output, after];
   });
@@ -58,14 +75,24 @@ export const rnn = defineLayer<RNNOptions>({
   normalize(config, label) {
     const cells: readonly unknown[] = [config.cell].flat();
     if (cells.length === 0) throw new OptionError(`${label}: expected at least one cell, got none`);
-    const odd = cells.findIndex((cell) => !(typeof cell === "object" && cell !== null && "call" in cell && typeof cell.call === "function"));
-    if (odd >= 0) throw new OptionError(`${label}: expected cells, such as cells.gru({ units: 8 }), got ${shown(cells[odd])}`);
+    const odd = cells.findIndex(
+      (cell) => !(typeof cell === "object" && cell !== null && "call" in cell && typeof cell.call === "function"),
+    );
+    if (odd >= 0)
+      throw new OptionError(`${label}: expected cells, such as cells.gru({ units: 8 }), got ${shown(cells[odd])}`);
     return config;
   },
   unstreamable: ({ goBackwards }) => (goBackwards ? "it reads the sequence from its end (goBackwards)" : undefined),
   call({ trace, config, label }, x, call) {
     const run: SequenceRun = { trace, label, options: config, call };
     const cells = [config.cell].flat() as Cell[];
-    return asked(run, runSequence(run, cells.map((cell) => stageOf(cell, label)), x));
+    return asked(
+      run,
+      runSequence(
+        run,
+        cells.map((cell) => stageOf(cell, label)),
+        x,
+      ),
+    );
   },
 });

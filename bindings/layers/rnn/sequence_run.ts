@@ -26,7 +26,11 @@ export interface SequenceOptions {
 }
 
 export const sequenceDefaults = {
-  returnSequences: false, returnState: false, goBackwards: false, stateful: false, zeroOutputForMask: false,
+  returnSequences: false,
+  returnState: false,
+  goBackwards: false,
+  stateful: false,
+  zeroOutputForMask: false,
 } as const;
 
 /** Options that say how to compute, not what; there is one way here. */
@@ -43,27 +47,40 @@ export interface SequenceRun {
 /** The steps that count: those given to the call, else those that the input brings along. */
 export function stepsOf({ label, call }: SequenceRun, x: Tensor): Steps | undefined {
   const [lengths, mask] = [call.lengths ?? undefined, call.mask ?? undefined];
-  if (lengths !== undefined && mask !== undefined) throw new ValueError(`${label}: expected lengths or a mask, got both`);
-  const steps = lengths !== undefined || mask !== undefined ? { lengths, mask } as Steps : x.steps;
+  if (lengths !== undefined && mask !== undefined)
+    throw new ValueError(`${label}: expected lengths or a mask, got both`);
+  const steps = lengths !== undefined || mask !== undefined ? ({ lengths, mask } as Steps) : x.steps;
   if (steps) checkSteps(label, steps, x.shape);
   return steps;
 }
 
 /** Where states are carried, if they are. A cell called by hand is not asked whether it is stateful: its states are the caller's. */
-function storeOf({ options: { stream, stateful, windows } }: Trace, options: SequenceRun["options"]): StateStore | undefined {
+function storeOf(
+  { options: { stream, stateful, windows } }: Trace,
+  options: SequenceRun["options"],
+): StateStore | undefined {
   if (stream || options.stateful === undefined) return stream;
   return options.stateful ? stateful : windows;
 }
 
 /** States to start from: the caller's, those carried from the last run, or none, which means zeros. */
-export function initialStates({ trace, label, options, call }: SequenceRun, names: readonly string[], shapes: readonly (readonly number[])[]): Tensor[] {
+export function initialStates(
+  { trace, label, options, call }: SequenceRun,
+  names: readonly string[],
+  shapes: readonly (readonly number[])[],
+): Tensor[] {
   const initialState: unknown = call.initialState ?? undefined;
   if (initialState !== undefined) {
-    if (!Array.isArray(initialState)) throw new ShapeError(`${label}: expected a list of ${shapes.length} initial states, got something else; put a single one in brackets`);
+    if (!Array.isArray(initialState))
+      throw new ShapeError(
+        `${label}: expected a list of ${shapes.length} initial states, got something else; put a single one in brackets`,
+      );
     const states = Array.from(initialState, (state: unknown) => tensorOf(label, state));
     const wrong = states.length !== shapes.length || states.some((state, i) => !sameShape(state.shape, shapes[i]));
     if (wrong) {
-      throw new ShapeError(`${label}: expected ${shapes.length} initial states ${shapes.map(describe).join(", ")}, got ${states.map(({ shape }) => describe(shape)).join(", ") || "none"}`);
+      throw new ShapeError(
+        `${label}: expected ${shapes.length} initial states ${shapes.map(describe).join(", ")}, got ${states.map(({ shape }) => describe(shape)).join(", ") || "none"}`,
+      );
     }
     return states;
   }
@@ -96,13 +113,18 @@ export const rowOrder = ({ options, call: { placement } }: SequenceRun, sequence
 });
 
 /** Cells below another give their outputs where they read their inputs, so that the next reads them in the same order. */
-const belowAnother = (run: SequenceRun): SequenceRun => ({ ...run, call: { ...run.call, placement: { asRead: true, zeroMasked: false } } });
+const belowAnother = (run: SequenceRun): SequenceRun => ({
+  ...run,
+  call: { ...run.call, placement: { asRead: true, zeroMasked: false } },
+});
 
 /** Whether the layer gives every step's output. */
-export const givesSequences = ({ trace, options }: SequenceRun): boolean => options.returnSequences === true || trace.options.stream !== undefined;
+export const givesSequences = ({ trace, options }: SequenceRun): boolean =>
+  options.returnSequences === true || trace.options.stream !== undefined;
 
 /** Output and states, as far as the options ask for them. */
-export const asked = ({ options }: SequenceRun, all: Tensor[]): Tensor | Tensor[] => (options.returnState ? all : all[0]);
+export const asked = ({ options }: SequenceRun, all: Tensor[]): Tensor | Tensor[] =>
+  options.returnState ? all : all[0];
 
 /** What a sequence gives. */
 export interface SequenceResult {
@@ -143,7 +165,9 @@ export interface Stage {
 
 /** States of a stack by layer: `h`, `c`, or `0/h`, `0/c`, `1/h` … */
 export const statesOf = (stages: readonly Stage[]): StateSpec[] =>
-  stages.flatMap(({ states }, k) => (stages.length === 1 ? states : states.map(({ name, size }) => ({ name: `${k}/${name}`, size }))));
+  stages.flatMap(({ states }, k) =>
+    stages.length === 1 ? states : states.map(({ name, size }) => ({ name: `${k}/${name}`, size })),
+  );
 
 /** What is the same for all segments of a sequence. */
 export interface SequenceSetting {
@@ -159,7 +183,12 @@ export interface SequenceSetting {
  * @param before  [B, W] output of the step before the first, which masked steps repeat; zeros when absent
  */
 export function runStages(
-  run: SequenceRun, stages: readonly Stage[], x: Tensor, states: readonly Tensor[], { between, drops }: SequenceSetting, before?: Tensor,
+  run: SequenceRun,
+  stages: readonly Stage[],
+  x: Tensor,
+  states: readonly Tensor[],
+  { between, drops }: SequenceSetting,
+  before?: Tensor,
 ): SequenceResult {
   const final: Tensor[] = [];
   let output = x;
@@ -168,7 +197,10 @@ export function runStages(
     const last = k === stages.length - 1;
     const drop = drops?.[k] ?? stage.draw(x.shape[0], output.shape[2]);
     const result = stage.run(last ? run : belowAnother(run), output, own, {
-      prefix: stages.length > 1 ? `${k}/` : "", sequence: !last || givesSequences(run), drop, before: last ? before : undefined,
+      prefix: stages.length > 1 ? `${k}/` : "",
+      sequence: !last || givesSequences(run),
+      drop,
+      before: last ? before : undefined,
     });
     final.push(...result.final);
     output = last ? result.output : dropout(result.output, between);
@@ -181,7 +213,8 @@ export function runStages(
 const repeats = (run: SequenceRun, { masked }: Rows): boolean => masked && !rowOrder(run, true).zeroMasked;
 
 /** Whether that is the output of the run before, as in a stream. */
-export const repeatsFormer = (run: SequenceRun, rows: Rows): boolean => run.trace.options.stream !== undefined && repeats(run, rows);
+export const repeatsFormer = (run: SequenceRun, rows: Rows): boolean =>
+  run.trace.options.stream !== undefined && repeats(run, rows);
 
 /** Outputs [B, T, W], masked steps before the first valid one with the output before, where there is one. */
 export function held(run: SequenceRun, output: Tensor, rows: Rows, before: Tensor | undefined): Tensor {

@@ -20,8 +20,15 @@ interface ProjectConfig {
 
 /** Adds the gradients of a product's weight and bias, given d [M, width] in panel order. */
 export function addGateGradients(
-  trace: Trace, { x, d, weight, bias, gates, live }:
-  { x: Tensor; d: Tensor; weight?: Tensor; bias?: Tensor; gates: Gates; live?: Tensor },
+  trace: Trace,
+  {
+    x,
+    d,
+    weight,
+    bias,
+    gates,
+    live,
+  }: { x: Tensor; d: Tensor; weight?: Tensor; bias?: Tensor; gates: Gates; live?: Tensor },
 ): void {
   const M = d.shape[0];
   const width = gateWidth(gates);
@@ -38,7 +45,8 @@ export function addGateGradients(
     }
   }
   if (!bias) return;
-  if (G === 1) { // one gate is in order
+  if (G === 1) {
+    // one gate is in order
     trace.call("f32_rsum_rows_acc", M, read(live), H, read(d), width, update(bias));
     return;
   }
@@ -47,7 +55,8 @@ export function addGateGradients(
   trace.call("f32_unpermute_gates_acc", 1, G, H, read(sums), width, update(bias), G * H);
 }
 
-const wanted = (grads: Gradients, input: number): Tensor | undefined => (grads.needs(input) ? grads.accumulate(input) : undefined);
+const wanted = (grads: Gradients, input: number): Tensor | undefined =>
+  grads.needs(input) ? grads.accumulate(input) : undefined;
 
 /** Inputs: x [M, I], kernel [I, G·H], bias [≥ G·H] or absent. */
 const projectOp: Op<ProjectConfig> = {
@@ -60,7 +69,20 @@ const projectOp: Op<ProjectConfig> = {
     const width = gateWidth(gates);
     const bias = inputs[2] ? gateBias(trace, inputs[2], gates) : 0;
     if (kernel.dtype === "i8") return recordInt8Project(trace, { x, kernel, bias, z, gates, live });
-    trace.call("f32_gemm_nn", M, read(live), width, I, read(x), I, gatePanels(trace, kernel, gates), bias, 0, write(z), width);
+    trace.call(
+      "f32_gemm_nn",
+      M,
+      read(live),
+      width,
+      I,
+      read(x),
+      I,
+      gatePanels(trace, kernel, gates),
+      bias,
+      0,
+      write(z),
+      width,
+    );
   },
   backward(trace, inputs, _outputs, grads, { gates, live }) {
     const [x, kernel] = [required(inputs, 0), required(inputs, 1)];
@@ -69,7 +91,20 @@ const projectOp: Op<ProjectConfig> = {
     const dz = grads.of(0)!;
     addGateGradients(trace, { x, d: dz, weight: wanted(grads, 1), bias: inputs[2] && wanted(grads, 2), gates, live });
     if (!grads.needs(0)) return;
-    trace.call("f32_gemm_nn", M, read(live), I, width, read(dz), width, gatePanelsOfTranspose(trace, kernel, gates), 0, 0, write(grads.overwrite(0)), I);
+    trace.call(
+      "f32_gemm_nn",
+      M,
+      read(live),
+      I,
+      width,
+      read(dz),
+      width,
+      gatePanelsOfTranspose(trace, kernel, gates),
+      0,
+      0,
+      write(grads.overwrite(0)),
+      I,
+    );
   },
 };
 
@@ -97,9 +132,32 @@ const lookupOp: Op<LookupConfig> = {
     const U = x.shape[0];
     const bias = inputs[2] ? gateBias(trace, inputs[2], gates) : 0;
     const projected = trace.tensor([U, width]);
-    trace.call("i32_unique", M, read(live), V, read(tokens), write(trace.tensor([V], "i32")), write(values), write(count), write(inverse));
+    trace.call(
+      "i32_unique",
+      M,
+      read(live),
+      V,
+      read(tokens),
+      write(trace.tensor([V], "i32")),
+      write(values),
+      write(count),
+      write(inverse),
+    );
     trace.call("f32_gather_rows", U, read(count), D, read(table), D, read(values), write(x), D);
-    trace.call("f32_gemm_nn", U, read(count), width, D, read(x), D, gatePanels(trace, kernel, gates), bias, 0, write(projected), width);
+    trace.call(
+      "f32_gemm_nn",
+      U,
+      read(count),
+      width,
+      D,
+      read(x),
+      D,
+      gatePanels(trace, kernel, gates),
+      bias,
+      0,
+      write(projected),
+      width,
+    );
     trace.call("f32_gather_rows", M, read(live), width, read(projected), width, read(inverse), write(z), width);
   },
   backward(trace, inputs, [z, x, values, count, inverse], grads, { gates, live }) {
@@ -109,10 +167,30 @@ const lookupOp: Op<LookupConfig> = {
     const dz = grads.of(0)!;
     const d = trace.zeros([U, width]);
     trace.call("f32_scatter_rows_acc", M, read(live), width, read(dz), width, read(inverse), update(d), width);
-    addGateGradients(trace, { x, d, weight: wanted(grads, 1), bias: inputs[2] && wanted(grads, 2), gates, live: count });
+    addGateGradients(trace, {
+      x,
+      d,
+      weight: wanted(grads, 1),
+      bias: inputs[2] && wanted(grads, 2),
+      gates,
+      live: count,
+    });
     if (!grads.needs(0)) return;
     const dx = trace.tensor([U, D]);
-    trace.call("f32_gemm_nn", U, read(count), D, width, read(d), width, gatePanelsOfTranspose(trace, kernel, gates), 0, 0, write(dx), D);
+    trace.call(
+      "f32_gemm_nn",
+      U,
+      read(count),
+      D,
+      width,
+      read(d),
+      width,
+      gatePanelsOfTranspose(trace, kernel, gates),
+      0,
+      0,
+      write(dx),
+      D,
+    );
     trace.call("f32_scatter_rows_acc", U, read(count), D, read(dx), D, read(values), update(grads.accumulate(0)), D);
   },
 };
@@ -121,7 +199,12 @@ const lookupOp: Op<LookupConfig> = {
 const DISTINCT_SHARE = 0.75;
 
 /** How x is projected when it is rows of an embedding: by a table that is kept, or each token of the batch once. */
-function tokensOf(trace: Trace, x: Tensor, kernel: Tensor, rows: Rows): { by: "table" | "batch"; table: Tensor; indices: Tensor } | undefined {
+function tokensOf(
+  trace: Trace,
+  x: Tensor,
+  kernel: Tensor,
+  rows: Rows,
+): { by: "table" | "batch"; table: Tensor; indices: Tensor } | undefined {
   const gathered = x.origin.get("gathered") as Gathered | undefined;
   if (gathered?.table.rank !== 2) return undefined;
   const { table, indices } = gathered;
@@ -131,16 +214,28 @@ function tokensOf(trace: Trace, x: Tensor, kernel: Tensor, rows: Rows): { by: "t
 }
 
 /** Whether tokens are projected instead of steps. */
-export const projectsTokens = (trace: Trace, x: Tensor, kernel: Tensor, rows: Rows): boolean => tokensOf(trace, x, kernel, rows) !== undefined;
+export const projectsTokens = (trace: Trace, x: Tensor, kernel: Tensor, rows: Rows): boolean =>
+  tokensOf(trace, x, kernel, rows) !== undefined;
 
 /**
  * x [B, T, I] projected to gates [B·T, width] of packed rows.
  *
  * @param bias  its first row is added
  */
-export function project(trace: Trace, x: Tensor, kernel: Tensor, bias: Tensor | undefined, rows: Rows, gates: Gates): Tensor {
+export function project(
+  trace: Trace,
+  x: Tensor,
+  kernel: Tensor,
+  bias: Tensor | undefined,
+  rows: Rows,
+  gates: Gates,
+): Tensor {
   const found = tokensOf(trace, x, kernel, rows);
   if (!found) return trace.apply(projectOp, [pack(trace, x, rows), kernel, bias], { gates, live: rows.count })[0];
   const tokens = packIntegers(trace, found.indices, rows);
-  return trace.apply(found.by === "table" ? tokenTableOp : lookupOp, [found.table, kernel, bias], { gates, live: rows.count, tokens })[0];
+  return trace.apply(found.by === "table" ? tokenTableOp : lookupOp, [found.table, kernel, bias], {
+    gates,
+    live: rows.count,
+    tokens,
+  })[0];
 }

@@ -7,7 +7,15 @@ import { read, update, write, type Operand, type Tensor } from "../../graph/tens
 import type { Inputs, Op, TensorSpec, Trace } from "../../graph/trace.ts";
 import { panelWidth } from "../../abi/panel.ts";
 import { bitsOf, int8Panels, int8Scratch } from "../int8_linear.ts";
-import { GRU, LSTM, activationRecords, outputs, resetBeforeGates, type Sequence, type SequenceConfig } from "./recurrent_config.ts";
+import {
+  GRU,
+  LSTM,
+  activationRecords,
+  outputs,
+  resetBeforeGates,
+  type Sequence,
+  type SequenceConfig,
+} from "./recurrent_config.ts";
 import { gateBias } from "../packed_weights.ts";
 
 /** Scratch of a step's product, and room for it where it is not added in place. */
@@ -15,8 +23,10 @@ const scratch = (trace: Trace, { rows, H }: SequenceConfig): Operand | 0 =>
   int8Scratch(trace, rows.B, H, rows.B * GRU * panelWidth(H));
 
 /** Shapes of h, final h and one more for each state. */
-const shapes = (z: Tensor, config: SequenceConfig, ...more: number[][]): TensorSpec[] =>
-  [outputs(z, config), ...[[config.rows.B, config.H], ...more].map((shape) => ({ shape }))];
+const shapes = (z: Tensor, config: SequenceConfig, ...more: number[][]): TensorSpec[] => [
+  outputs(z, config),
+  ...[[config.rows.B, config.H], ...more].map((shape) => ({ shape })),
+];
 
 /** Inputs: z, U, h0. */
 const simpleRnnOp: Op<SequenceConfig> = {
@@ -25,8 +35,21 @@ const simpleRnnOp: Op<SequenceConfig> = {
   shape: ([z], config) => shapes(z!, config),
   forward(trace, [z, u, h0], [h, hT], config) {
     const { rows, H, activations } = config;
-    trace.call("q8_simple_rnn_seq", rows.T, rows.B, H, read(rows.active), int8Panels(trace, u!, { G: 1, H }), read(h0),
-      update(z), write(h), write(hT), scratch(trace, config), activationRecords(trace, activations), bitsOf(u!));
+    trace.call(
+      "q8_simple_rnn_seq",
+      rows.T,
+      rows.B,
+      H,
+      read(rows.active),
+      int8Panels(trace, u!, { G: 1, H }),
+      read(h0),
+      update(z),
+      write(h),
+      write(hT),
+      scratch(trace, config),
+      activationRecords(trace, activations),
+      bitsOf(u!),
+    );
   },
 };
 
@@ -40,9 +63,28 @@ const lstmOp: Op<SequenceConfig> = {
   },
   forward(trace, [z, u, h0, c0, pi, pf, po], [h, hT, cT, c], config) {
     const { rows, H, activations } = config;
-    trace.call("q8_lstm_seq", rows.T, rows.B, H, read(rows.active), int8Panels(trace, u!, { G: LSTM, H }), read(h0), read(c0),
-      read(pi), read(pf), read(po), update(z), write(h), write(c), write(hT), write(cT), scratch(trace, config),
-      trace.keeps ? 1 : 0, activationRecords(trace, activations), bitsOf(u!));
+    trace.call(
+      "q8_lstm_seq",
+      rows.T,
+      rows.B,
+      H,
+      read(rows.active),
+      int8Panels(trace, u!, { G: LSTM, H }),
+      read(h0),
+      read(c0),
+      read(pi),
+      read(pf),
+      read(po),
+      update(z),
+      write(h),
+      write(c),
+      write(hT),
+      write(cT),
+      scratch(trace, config),
+      trace.keeps ? 1 : 0,
+      activationRecords(trace, activations),
+      bitsOf(u!),
+    );
   },
 };
 
@@ -54,9 +96,23 @@ const gruAfterOp: Op<SequenceConfig> = {
   forward(trace, [z, u, bias, h0], [h, hT, hn], config) {
     const { rows, H, activations } = config;
     const gates = { G: GRU, H };
-    trace.call("q8_gru_reset_after_seq", rows.T, rows.B, H, read(rows.active), int8Panels(trace, u!, gates),
-      bias ? gateBias(trace, bias, gates, 1) : 0, read(h0), update(z), trace.keeps ? write(hn) : 0, write(h), write(hT),
-      scratch(trace, config), activationRecords(trace, activations), bitsOf(u!));
+    trace.call(
+      "q8_gru_reset_after_seq",
+      rows.T,
+      rows.B,
+      H,
+      read(rows.active),
+      int8Panels(trace, u!, gates),
+      bias ? gateBias(trace, bias, gates, 1) : 0,
+      read(h0),
+      update(z),
+      trace.keeps ? write(hn) : 0,
+      write(h),
+      write(hT),
+      scratch(trace, config),
+      activationRecords(trace, activations),
+      bitsOf(u!),
+    );
   },
 };
 
@@ -68,13 +124,31 @@ const gruBeforeOp: Op<SequenceConfig> = {
   forward(trace, [z, u, h0], [h, hT, rh], config) {
     const { rows, H, activations } = config;
     const [zr, n] = resetBeforeGates(H);
-    trace.call("q8_gru_reset_before_seq", rows.T, rows.B, H, read(rows.active), int8Panels(trace, u!, zr), int8Panels(trace, u!, n),
-      read(h0), update(z), write(rh), write(h), write(hT), scratch(trace, config), activationRecords(trace, activations), bitsOf(u!));
+    trace.call(
+      "q8_gru_reset_before_seq",
+      rows.T,
+      rows.B,
+      H,
+      read(rows.active),
+      int8Panels(trace, u!, zr),
+      int8Panels(trace, u!, n),
+      read(h0),
+      update(z),
+      write(rh),
+      write(h),
+      write(hT),
+      scratch(trace, config),
+      activationRecords(trace, activations),
+      bitsOf(u!),
+    );
   },
 };
 
 function withoutDropout(drop: Tensor | undefined): void {
-  if (drop) throw new UnsupportedError("recurrentDropout: expected a model of f32 weights in training, got a quantised one, which only runs");
+  if (drop)
+    throw new UnsupportedError(
+      "recurrentDropout: expected a model of f32 weights in training, got a quantised one, which only runs",
+    );
 }
 
 /** By cell; inputs as recurrent.ts has them. */

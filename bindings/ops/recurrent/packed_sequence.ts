@@ -22,13 +22,24 @@ const gatherOp: Op<{ live?: Tensor; shape: readonly number[] }> = {
   forward(trace, inputs, [y], { live }) {
     const [x, index] = [required(inputs, 0), required(inputs, 1)];
     const width = sizeOf(x.shape.slice(1));
-    if (x.dtype === "i8") trace.call("q8_gather_rows", index.size, read(live), width, read(x), int8Scales(x), read(index), write(y), width);
+    if (x.dtype === "i8")
+      trace.call("q8_gather_rows", index.size, read(live), width, read(x), int8Scales(x), read(index), write(y), width);
     else trace.call("f32_gather_rows", index.size, read(live), width, read(x), width, read(index), write(y), width);
   },
   backward(trace, inputs, _outputs, grads, { live }) {
     const [x, index] = [required(inputs, 0), required(inputs, 1)];
     const width = sizeOf(x.shape.slice(1));
-    trace.call("f32_scatter_rows_acc", index.size, read(live), width, read(grads.of(0)), width, read(index), update(grads.accumulate(0)), width);
+    trace.call(
+      "f32_scatter_rows_acc",
+      index.size,
+      read(live),
+      width,
+      read(grads.of(0)),
+      width,
+      read(index),
+      update(grads.accumulate(0)),
+      width,
+    );
   },
 };
 
@@ -52,8 +63,11 @@ export function gather(x: Tensor, indices: Tensor | number, axis = 0): Tensor {
     const front = [at, ...table.shape.map((_, i) => i).filter((i) => i !== at)];
     const taken = gather(transpose(table, front), indices);
     const { rank } = indices;
-    const back = [...Array.from({ length: at }, (_, i) => rank + i), ...indices.shape.map((_, i) => i),
-      ...Array.from({ length: table.rank - at - 1 }, (_, i) => rank + at + i)];
+    const back = [
+      ...Array.from({ length: at }, (_, i) => rank + i),
+      ...indices.shape.map((_, i) => i),
+      ...Array.from({ length: table.rank - at - 1 }, (_, i) => rank + at + i),
+    ];
     return transpose(taken, back);
   }
   const index = indicesOf(trace, tensorOf("gather", indices), table.shape[0], "indices");
@@ -66,7 +80,8 @@ export function gather(x: Tensor, indices: Tensor | number, axis = 0): Tensor {
 /** Vectors of zeros with a one at each index. */
 export function oneHot(indices: Tensor, depth: number): Tensor {
   const trace = currentTrace("oneHot");
-  if (!Number.isInteger(depth) || depth < 1) throw new ValueError(`oneHot: expected a depth of at least 1, got ${shown(depth)}`);
+  if (!Number.isInteger(depth) || depth < 1)
+    throw new ValueError(`oneHot: expected a depth of at least 1, got ${shown(depth)}`);
   const index = indicesOf(trace, tensorOf("oneHot", indices), depth, "indices");
   const y = trace.tensor([...index.shape, depth]);
   trace.call("f32_one_hot", index.size, depth, read(index), write(y));
@@ -111,8 +126,10 @@ const AS_READ = 2;
 const HOLD = 4;
 
 /** Lengths and mask as kernels read them. */
-const stepIntegers = (trace: Trace, steps: Steps | undefined, T: number): [lengths?: Tensor, mask?: Tensor] =>
-  [steps?.lengths && indicesOf(trace, steps.lengths, T + 1, "lengths"), steps?.mask && integersOf(trace, steps.mask)];
+const stepIntegers = (trace: Trace, steps: Steps | undefined, T: number): [lengths?: Tensor, mask?: Tensor] => [
+  steps?.lengths && indicesOf(trace, steps.lengths, T + 1, "lengths"),
+  steps?.mask && integersOf(trace, steps.mask),
+];
 
 /** The packing of a batch all of whose steps are valid: every row as long as any other, so only the order of steps is to be known. */
 function evenRows(trace: Trace, B: number, T: number, backwards: boolean, asRead: boolean): Rows {
@@ -125,7 +142,15 @@ function evenRows(trace: Trace, B: number, T: number, backwards: boolean, asRead
         place[asRead ? n : b * T + (step - b) / B] = step;
       }
     }
-    return { B, T, whole: false, masked: false, turned: backwards && !asRead, source: trace.constant(source), place: trace.constant(place, [B, T]) };
+    return {
+      B,
+      T,
+      whole: false,
+      masked: false,
+      turned: backwards && !asRead,
+      source: trace.constant(source),
+      place: trace.constant(place, [B, T]),
+    };
   });
 }
 
@@ -135,19 +160,43 @@ export function packRows(trace: Trace, B: number, T: number, steps: Steps | unde
   const asRead = backwards && order.asRead === true;
   const masked = steps?.mask !== undefined;
   const hold = order.hold ?? (masked && !zeroMasked);
-  if (!steps) return T === 1 || (B === 1 && !backwards) ? { B, T, whole: true, masked } : evenRows(trace, B, T, backwards, asRead);
+  if (!steps)
+    return T === 1 || (B === 1 && !backwards)
+      ? { B, T, whole: true, masked }
+      : evenRows(trace, B, T, backwards, asRead);
   const flags = (backwards ? BACKWARDS : 0) | (asRead ? AS_READ : 0) | (hold ? HOLD : 0);
   return trace.once(steps.mask ?? steps.lengths, `rows ${B} ${T} ${flags}`, () => {
     const integers = (shape: number[]): Tensor => trace.tensor(shape, "i32");
     const rows = {
-      B, T, whole: false, masked, turned: backwards && !asRead,
-      order: integers([B]), rank: integers([B]), active: integers([T]), count: integers([1]),
-      source: integers([B * T]), place: integers([B, T]),
+      B,
+      T,
+      whole: false,
+      masked,
+      turned: backwards && !asRead,
+      order: integers([B]),
+      rank: integers([B]),
+      active: integers([T]),
+      count: integers([1]),
+      source: integers([B * T]),
+      place: integers([B, T]),
     };
     const scratch = integers([2 * B + 2 * T + 8]);
     const [lengths, mask] = stepIntegers(trace, steps, T);
-    trace.call("i32_pack_rows", B, T, read(lengths), read(mask), write(rows.order), write(rows.rank), write(rows.active),
-      write(rows.count), write(rows.source), write(rows.place), write(scratch), flags);
+    trace.call(
+      "i32_pack_rows",
+      B,
+      T,
+      read(lengths),
+      read(mask),
+      write(rows.order),
+      write(rows.rank),
+      write(rows.active),
+      write(rows.count),
+      write(rows.source),
+      write(rows.place),
+      write(scratch),
+      flags,
+    );
     return rows;
   });
 }

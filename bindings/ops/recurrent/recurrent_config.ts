@@ -24,7 +24,10 @@ export interface SequenceConfig {
 }
 
 /** What holds the outputs of a sequence. */
-export const outputs = (z: Tensor | undefined, { H, into }: SequenceConfig): TensorSpec => ({ shape: [z!.shape[0], H], ...(into && { viewOf: into }) });
+export const outputs = (z: Tensor | undefined, { H, into }: SequenceConfig): TensorSpec => ({
+  shape: [z!.shape[0], H],
+  ...(into && { viewOf: into }),
+});
 
 /** Outputs of a sequence: every step's, and the states after each row's last step, in sorted order. */
 export interface Sequence {
@@ -51,4 +54,8 @@ export function activationRecords(trace: Trace, activations: SequenceConfig["act
 }
 
 /** The update and reset gates, which multiply h, and the candidate, which multiplies r⊙h. */
-export const resetBeforeGates = (H: number) => [{ G: 2, H }, { G: 1, H, first: 2 * H }] as const;
+export const resetBeforeGates = (H: number) =>
+  [
+    { G: 2, H },
+    { G: 1, H, first: 2 * H },
+  ] as const;

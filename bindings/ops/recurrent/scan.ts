@@ -87,7 +87,12 @@ const scanOp: Op<Recording> = {
 };
 
 /** Records a step back, which leaves in `running` the gradients of what it was given. Gives those of its parts of the inputs. */
-function backStep(trace: Trace, grads: Gradients, recording: Recording, running: readonly Tensor[]): (Tensor | undefined)[] {
+function backStep(
+  trace: Trace,
+  grads: Gradients,
+  recording: Recording,
+  running: readonly Tensor[],
+): (Tensor | undefined)[] {
   const { loop, nodes, parts, before, after, outputs, exposed, exposedGradients } = recording;
   const tape = new Tape(trace, grads.tape);
   after.forEach((tensor, i) => {
@@ -118,15 +123,21 @@ function backStep(trace: Trace, grads: Gradients, recording: Recording, running:
 
 /** Moves what the step exposed and penalised out of the loop, where it is that of all steps. */
 function surface(
-  trace: Trace, { loop, exposed, exposedGradients }: Recording, penalised: readonly Penalised[], wholes: readonly Tensor[], arrange: Arrange,
+  trace: Trace,
+  { loop, exposed, exposedGradients }: Recording,
+  penalised: readonly Penalised[],
+  wholes: readonly Tensor[],
+  arrange: Arrange,
 ): void {
   for (const [name, { value, gradient }] of exposed) {
     trace.body.exposed.set(name, {
       value: arrange(wholeOf(trace, value, loop)),
-      gradient: gradient && (() => {
-        const found = exposedGradients.get(name);
-        return found && arrange(wholeOf(trace, found, loop));
-      }),
+      gradient:
+        gradient &&
+        (() => {
+          const found = exposedGradients.get(name);
+          return found && arrange(wholeOf(trace, found, loop));
+        }),
     });
   }
   penalised.forEach(([tensor, penalty], i) => {
@@ -146,8 +157,12 @@ function surface(
  * @returns the outputs of all steps [count, ..] each, and what the last one carries on
  */
 export function scan(
-  trace: Trace, count: number, inputs: readonly Tensor[], initial: readonly Tensor[],
-  step: (parts: readonly Tensor[], carried: readonly Tensor[]) => StepResult, arrange: Arrange,
+  trace: Trace,
+  count: number,
+  inputs: readonly Tensor[],
+  initial: readonly Tensor[],
+  step: (parts: readonly Tensor[], carried: readonly Tensor[]) => StepResult,
+  arrange: Arrange,
 ): { outputs: Tensor[]; carried: Tensor[] } {
   const outer = trace.body.loop;
   const loop: Loop = { count, outer, depth: outer ? outer.depth + 1 : 0 };
@@ -174,7 +189,10 @@ export function scan(
       return fillsPlace(value, loop) ? value : affine(value, 1, 0);
     });
     const { nodes, exposed } = trace.body;
-    const values = [...exposed].map(([name, { value, gradient }]): [string, Exposed] => [name, { value: placed(trace, value, loop), gradient }]);
+    const values = [...exposed].map(([name, { value, gradient }]): [string, Exposed] => [
+      name,
+      { value: placed(trace, value, loop), gradient },
+    ]);
     return { loop, nodes, parts, before, after, outputs, exposed: values, exposedGradients: new Map() };
   });
   const wholes = recording.outputs.map((output) => wholeOf(trace, output, loop));

@@ -14,7 +14,8 @@ const SHARE = { f32: 1, i8: 4 } as const;
 
 /** Whether the products of an embedding [V, D] with a kernel are kept: a table no larger than the kernel, and neither changes. */
 export function isTabled(trace: Trace, embedding: Tensor, kernel: Tensor): boolean {
-  if (trace.options.gradients || embedding.dtype === "i32" || !parameterOf(embedding) || !parameterOf(kernel)) return false;
+  if (trace.options.gradients || embedding.dtype === "i32" || !parameterOf(embedding) || !parameterOf(kernel))
+    return false;
   const [V, D] = embedding.shape;
   return V <= SHARE[embedding.dtype] * D;
 }
@@ -30,13 +31,20 @@ function tokenTable(trace: Trace, embedding: Tensor, kernel: Tensor, bias: Tenso
   // behind the table, for int8: the embedding as floats, and what products need
   const [floats, scratch] = [V * width, V * (width + D)];
   const size = whole ? floats : scratch + scratchBytes(V, D) / 4;
-  return derive(trace, bias ? [embedding, kernel, bias] : [embedding, kernel], `tokens ${G} ${H} ${first}`, size, (call, out) => {
-    const at = (offset: number): Operand => ({ ...out, offset: out.offset + offset * 4 });
-    const x = embedding.dtype === "f32" ? read(embedding) : at(floats);
-    if (embedding.dtype === "i8") call("q8_gather_rows", V, 0, D, read(embedding), int8Scales(embedding), 0, x, D);
-    if (kernel.dtype === "i8") call("q8_gemm_nn", V, 0, width, D, x, D, panels, row, 0, out, width, at(scratch), bitsOf(kernel));
-    else call("f32_gemm_nn", V, 0, width, D, x, D, panels, row, 0, out, width);
-  });
+  return derive(
+    trace,
+    bias ? [embedding, kernel, bias] : [embedding, kernel],
+    `tokens ${G} ${H} ${first}`,
+    size,
+    (call, out) => {
+      const at = (offset: number): Operand => ({ ...out, offset: out.offset + offset * 4 });
+      const x = embedding.dtype === "f32" ? read(embedding) : at(floats);
+      if (embedding.dtype === "i8") call("q8_gather_rows", V, 0, D, read(embedding), int8Scales(embedding), 0, x, D);
+      if (kernel.dtype === "i8")
+        call("q8_gemm_nn", V, 0, width, D, x, D, panels, row, 0, out, width, at(scratch), bitsOf(kernel));
+      else call("f32_gemm_nn", V, 0, width, D, x, D, panels, row, 0, out, width);
+    },
+  );
 }
 
 export interface TokenTableConfig {

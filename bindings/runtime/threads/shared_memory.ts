@@ -68,8 +68,13 @@ export function share(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     if (reader.byte() !== 0) break;
     reader.number(); // the minimum
     return joined([
-      bytes.subarray(0, head), leb128(length + MAXIMUM.length), bytes.subarray(start, flags), [SHARED],
-      bytes.subarray(flags + 1, reader.at), MAXIMUM, bytes.subarray(reader.at),
+      bytes.subarray(0, head),
+      leb128(length + MAXIMUM.length),
+      bytes.subarray(start, flags),
+      [SHARED],
+      bytes.subarray(flags + 1, reader.at),
+      MAXIMUM,
+      bytes.subarray(reader.at),
     ]);
   }
   throw new Error("share: expected a module that imports a memory without a maximum, got another");

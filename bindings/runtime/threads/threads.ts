@@ -12,19 +12,28 @@ import { share } from "./shared_memory.ts";
  * @param start  makes the backend of one thread; undefined when the module turns out to compute wrongly
  */
 export async function threadedBackend(
-  threads: number, bytes: (() => Uint8Array) | undefined, start: (module: WebAssembly.Module, memory: WebAssembly.Memory) => Backend | undefined,
+  threads: number,
+  bytes: (() => Uint8Array) | undefined,
+  start: (module: WebAssembly.Module, memory: WebAssembly.Memory) => Backend | undefined,
 ): Promise<Backend | undefined> {
   if (!bytes) return warnOneThread(threads, "the reference build, whose memory is not shared");
   const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };
   if (typeof SharedArrayBuffer === "undefined" || crossOriginIsolated === false) {
-    return warnOneThread(threads, "no SharedArrayBuffer, which a page has when it is served with COOP and COEP headers");
+    return warnOneThread(
+      threads,
+      "no SharedArrayBuffer, which a page has when it is served with COOP and COEP headers",
+    );
   }
   try {
     const memory = sharedMemory();
     const module = await WebAssembly.compile(share(bytes()));
     const backend = start(module, memory);
     if (!backend) return undefined;
-    return { ...backend, share, pool: await startPool(threads, { ...backend, memory, module, names: Object.keys(backend.kernels) }) };
+    return {
+      ...backend,
+      share,
+      pool: await startPool(threads, { ...backend, memory, module, names: Object.keys(backend.kernels) }),
+    };
   } catch (error) {
     return warnOneThread(threads, `no workers over shared memory: ${(error as Error).message}`);
   }

@@ -39,7 +39,10 @@ function serve({ control, slot, memory, module, names }: Setup, ready: () => voi
       const text = new Float64Array(memory.buffer, words[WORD.text] >>> 0, words[WORD.length]);
       const first = 1 + text[0];
       for (const gone of text.subarray(1, first)) programs.delete(gone);
-      programs.set(program, read(text.subarray(first), kernels).map((call) => [call]));
+      programs.set(
+        program,
+        read(text.subarray(first), kernels).map((call) => [call]),
+      );
     } else {
       for (const call of programs.get(program)!) {
         sign();

@@ -47,7 +47,8 @@ function spawnPageWorker(setup: Setup, { ready, lost }: Events): Hand {
 }
 
 /** Ends workers whose backend nobody has any more. */
-const forgotten = typeof FinalizationRegistry === "undefined" ? undefined : new FinalizationRegistry<Crew>((crew) => void crew.end());
+const forgotten =
+  typeof FinalizationRegistry === "undefined" ? undefined : new FinalizationRegistry<Crew>((crew) => void crew.end());
 
 /** Milliseconds that workers may take to start. */
 const PATIENCE = 20_000;

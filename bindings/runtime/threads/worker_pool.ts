@@ -148,7 +148,9 @@ export class Pool {
     this.failed = true;
     const release = this.arena.hold();
     void this.crew.end().finally(release);
-    throw new WorkerError(`threads: expected every worker to do its part, got one that failed: ${why}; nothing has changed, and everything runs on one thread from now on`);
+    throw new WorkerError(
+      `threads: expected every worker to do its part, got one that failed: ${why}; nothing has changed, and everything runs on one thread from now on`,
+    );
   }
 
   /** Ends the workers; programs run on one thread from then on. */
@@ -172,5 +174,11 @@ export async function startPool(threads: number, { memory, module, names, heap, 
   const control = new SharedArrayBuffer((threads - 1) * SLOT * 4);
   const setups = Array.from({ length: threads - 1 }, (_, slot): Setup => ({ control, slot, memory, module, names }));
   const crew = await Crew.start(setups);
-  return new Pool(crew, setups.map(({ slot }) => new Int32Array(control, slot * SLOT * 4, SLOT)), names, heap, arena);
+  return new Pool(
+    crew,
+    setups.map(({ slot }) => new Int32Array(control, slot * SLOT * 4, SLOT)),
+    names,
+    heap,
+    arena,
+  );
 }

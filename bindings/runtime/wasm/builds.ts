@@ -21,15 +21,20 @@ export function chooseBuilds(wanted: string, deterministic: boolean, features: F
   }
   if (typeof wanted !== "string" || !Object.hasOwn(NEEDS, wanted)) {
     throw new OptionError(
-      `init: expected build "auto", "simd", "relaxed" or "reference", got "${shown(wanted)}"${nearest(shown(wanted), Object.keys(NEEDS))}`);
+      `init: expected build "auto", "simd", "relaxed" or "reference", got "${shown(wanted)}"${nearest(shown(wanted), Object.keys(NEEDS))}`,
+    );
   }
   const build = wanted as Build;
   if (deterministic && build === "relaxed") {
-    throw new OptionError('init: expected build "simd" or "reference" with deterministic, got "relaxed", whose rounding depends on the machine');
+    throw new OptionError(
+      'init: expected build "simd" or "reference" with deterministic, got "relaxed", whose rounding depends on the machine',
+    );
   }
   const missing = NEEDS[build].filter((feature) => !features[feature]);
   if (missing.length > 0) {
-    throw new UnsupportedError(`init: expected an engine with ${missing.join(" and ")} for build "${build}", got one without`);
+    throw new UnsupportedError(
+      `init: expected an engine with ${missing.join(" and ")} for build "${build}", got one without`,
+    );
   }
   return [build];
 }

@@ -6,6 +6,10 @@ import { instantiateSync } from "@assemblyscript/loader";
  *
  * @param others  functions that the module takes from another
  */
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory, others: WebAssembly.ModuleImports = {}): WebAssembly.Exports {
+export function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  others: WebAssembly.ModuleImports = {},
+): WebAssembly.Exports {
   return instantiateSync(module, { env: { ...others, memory } }).instance.exports;
 }

@@ -1,6 +1,10 @@
 /** Instantiation without the AssemblyScript loader, which cannot be imported in an AudioWorklet (it needs TextDecoder). */
 
 /** @param others  functions that the module takes from another */
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory, others: WebAssembly.ModuleImports = {}): WebAssembly.Exports {
+export function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  others: WebAssembly.ModuleImports = {},
+): WebAssembly.Exports {
   return new WebAssembly.Instance(module, { env: { ...others, memory } }).exports;
 }

@@ -30,14 +30,16 @@ const isFast = (dot: Kernels["abi_dot"]): boolean => dot(127, 255) !== SATURATED
 /** The modules to try, best first, each compiled when it is its turn. */
 function modules({ build, int8Module, share }: Backend, carried: Carried): (() => WebAssembly.Module)[] {
   if (int8Module) return [() => int8Module];
-  const names = build === "relaxed" && detectFeatures().dot ? ["relaxed", "simd"] as const : ["simd"] as const;
+  const names = build === "relaxed" && detectFeatures().dot ? (["relaxed", "simd"] as const) : (["simd"] as const);
   return names.flatMap((name) => {
     const unpack = carried[name];
     if (!unpack) return [];
-    return [() => {
-      const bytes = unpack();
-      return new WebAssembly.Module(share?.(bytes) ?? bytes);
-    }];
+    return [
+      () => {
+        const bytes = unpack();
+        return new WebAssembly.Module(share?.(bytes) ?? bytes);
+      },
+    ];
   });
 }
 
@@ -53,15 +55,24 @@ export function loadInt8(backend: Backend, carried: Carried = int8Wasm): void {
   if ((kernels as Partial<Kernels>).q8_gemm_nn) return;
   const candidates = modules(backend, carried);
   if (candidates.length === 0) {
-    throw new OptionError("quantize: expected a WebAssembly.Module in `int8` of init, since this entry carries none, got nothing");
+    throw new OptionError(
+      "quantize: expected a WebAssembly.Module in `int8` of init, since this entry carries none, got nothing",
+    );
   }
   for (const [i, compile] of candidates.entries()) {
     const module = compile();
     let table: Partial<Kernels>;
     try {
-      table = instantiate(module, heap.memory as WebAssembly.Memory, kernels as unknown as WebAssembly.ModuleImports) as unknown as Partial<Kernels>;
+      table = instantiate(
+        module,
+        heap.memory as WebAssembly.Memory,
+        kernels as unknown as WebAssembly.ModuleImports,
+      ) as unknown as Partial<Kernels>;
     } catch (cause) {
-      throw new UnsupportedError(`quantize: expected a module of gatewise's int8 kernels, got one that does not link: ${(cause as Error).message}`, { cause });
+      throw new UnsupportedError(
+        `quantize: expected a module of gatewise's int8 kernels, got one that does not link: ${(cause as Error).message}`,
+        { cause },
+      );
     }
     if (!table.q8_gemm_nn || table.abi_version?.() !== kernels.abi_version()) {
       throw new UnsupportedError("quantize: expected a module of int8 kernels of this version, got another");
@@ -71,5 +82,7 @@ export function loadInt8(backend: Backend, carried: Carried = int8Wasm): void {
     Object.assign(kernels, { ...table, ...kernels });
     return;
   }
-  throw new UnsupportedError("quantize: expected the relaxed dot to add four products, got something else from this engine; give init the other module of int8 kernels");
+  throw new UnsupportedError(
+    "quantize: expected the relaxed dot to add four products, got something else from this engine; give init the other module of int8 kernels",
+  );
 }

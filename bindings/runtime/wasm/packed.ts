@@ -40,4 +40,7 @@ function unpack(packed: Packed, which: 0 | 1): Uint8Array<ArrayBuffer> {
   return module;
 }
 
-export const carried = (packed: Packed): Carried => ({ simd: () => unpack(packed, 0), relaxed: () => unpack(packed, 1) });
+export const carried = (packed: Packed): Carried => ({
+  simd: () => unpack(packed, 0),
+  relaxed: () => unpack(packed, 1),
+});

@@ -44,10 +44,16 @@ class Monitor {
   private readonly relative: boolean;
 
   /** @param relative  whether the smallest change is a share of the best value */
-  constructor(subject: string, { monitor = "val_loss", minDelta = 0, mode = "auto" }: MonitorOptions, relative = false) {
+  constructor(
+    subject: string,
+    { monitor = "val_loss", minDelta = 0, mode = "auto" }: MonitorOptions,
+    relative = false,
+  ) {
     checkNumber(subject, "minDelta", minDelta);
-    if (!["auto", "min", "max"].includes(mode)) throw new OptionError(`${subject}: expected mode "auto", "min" or "max", got ${quoted(mode)}`);
-    if (typeof monitor !== "string") throw new OptionError(`${subject}: expected monitor as a key of the logs, got ${shown(monitor)}`);
+    if (!["auto", "min", "max"].includes(mode))
+      throw new OptionError(`${subject}: expected mode "auto", "min" or "max", got ${quoted(mode)}`);
+    if (typeof monitor !== "string")
+      throw new OptionError(`${subject}: expected monitor as a key of the logs, got ${shown(monitor)}`);
     this.key = monitor;
     const larger = mode === "max" || (mode === "auto" && /acc|auc|precision|recall|f1|r2/i.test(monitor));
     this.sign = larger ? -1 : 1;
@@ -63,7 +69,8 @@ class Monitor {
 
   value(logs: Logs): number {
     const value = logs[this.key];
-    if (value === undefined) throw new OptionError(`callbacks: expected "${this.key}" to watch, got logs of ${Object.keys(logs).join(", ")}`);
+    if (value === undefined)
+      throw new OptionError(`callbacks: expected "${this.key}" to watch, got logs of ${Object.keys(logs).join(", ")}`);
     return value;
   }
 
@@ -93,7 +100,15 @@ export interface EarlyStoppingOptions extends MonitorOptions {
 
 function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   const subject = "callbacks.earlyStopping";
-  checkOptions(subject, options, ["monitor", "minDelta", "patience", "mode", "baseline", "restoreBestWeights", "startFromEpoch"]);
+  checkOptions(subject, options, [
+    "monitor",
+    "minDelta",
+    "patience",
+    "mode",
+    "baseline",
+    "restoreBestWeights",
+    "startFromEpoch",
+  ]);
   checkFlags(subject, options, ["restoreBestWeights"]);
   checkNumbers(subject, options, ["baseline"]);
   const { patience = 0, baseline, restoreBestWeights = false, startFromEpoch = 0 } = options;
@@ -128,7 +143,10 @@ function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
 function filled(path: string, { epoch, logs }: TrainEvent): string {
   const values: Record<string, number> = { ...logs, epoch: epoch + 1 };
   return path.replace(/\{(\w+)(?::0?(\d*)(?:\.(\d+)f|d)?)?\}/g, (_, name: string, width = "", digits?: string) => {
-    if (!Object.hasOwn(values, name)) throw new OptionError(`callbacks.modelCheckpoint: expected ${Object.keys(values).join(", ")} in filepath, got "{${name}}"`);
+    if (!Object.hasOwn(values, name))
+      throw new OptionError(
+        `callbacks.modelCheckpoint: expected ${Object.keys(values).join(", ")} in filepath, got "{${name}}"`,
+      );
     return (digits === undefined ? String(values[name]) : values[name].toFixed(+digits)).padStart(+width, "0");
   });
 }
@@ -143,13 +161,19 @@ interface FileSystem {
 }
 
 function checkTarget(subject: string, name: string, target: unknown): void {
-  if (typeof target !== "string" && typeof target !== "function") throw new OptionError(`${subject}: expected ${name} as a path or a function, got ${target === null ? "null" : typeof target}`);
+  if (typeof target !== "string" && typeof target !== "function")
+    throw new OptionError(
+      `${subject}: expected ${name} as a path or a function, got ${target === null ? "null" : typeof target}`,
+    );
 }
 
 /** node:fs. @throws StateError where there is none */
 function fileSystem(subject: string): FileSystem {
   const fs = builtin()?.("node:fs");
-  if (!fs) throw new StateError(`${subject}: expected a file system for a path, got an engine without; pass a function instead`);
+  if (!fs)
+    throw new StateError(
+      `${subject}: expected a file system for a path, got an engine without; pass a function instead`,
+    );
   return fs;
 }
 
@@ -164,7 +188,14 @@ export interface CheckpointOptions extends MonitorOptions {
 }
 
 function modelCheckpoint(options: CheckpointOptions): Callback {
-  checkOptions("callbacks.modelCheckpoint", options, ["filepath", "saveBestOnly", "optimizer", "monitor", "minDelta", "mode"]);
+  checkOptions("callbacks.modelCheckpoint", options, [
+    "filepath",
+    "saveBestOnly",
+    "optimizer",
+    "monitor",
+    "minDelta",
+    "mode",
+  ]);
   checkFlags("callbacks.modelCheckpoint", options, ["saveBestOnly", "optimizer"]);
   const { filepath, saveBestOnly = false, optimizer = false } = options;
   checkTarget("callbacks.modelCheckpoint", "filepath", filepath);
@@ -194,12 +225,18 @@ export interface CsvLoggerOptions extends LoggerOptions {
 }
 
 /** A line per epoch, written as the epochs end; `header` is the line before the first. */
-function lineLogger(subject: string, { filename, append = false }: LoggerOptions, line: (event: TrainEvent) => string, header?: (event: TrainEvent) => string): Callback {
+function lineLogger(
+  subject: string,
+  { filename, append = false }: LoggerOptions,
+  line: (event: TrainEvent) => string,
+  header?: (event: TrainEvent) => string,
+): Callback {
   checkTarget(subject, "filename", filename);
   checkBoolean(subject, "append", append);
   let started = false;
   return {
-    onTrainBegin: () => void (started = append && typeof filename === "string" && fileSystem(subject).existsSync(filename)),
+    onTrainBegin: () =>
+      void (started = append && typeof filename === "string" && fileSystem(subject).existsSync(filename)),
     async onEpochEnd(event) {
       const text = `${!started && header ? `${header(event)}\n` : ""}${line(event)}\n`;
       if (typeof filename === "function") await filename(text, event);
@@ -213,9 +250,14 @@ function lineLogger(subject: string, { filename, append = false }: LoggerOptions
 function csvLogger(options: CsvLoggerOptions): Callback {
   checkOptions("callbacks.csvLogger", options, ["filename", "separator", "append"]);
   const { separator = "," } = options;
-  if (typeof separator !== "string") throw new OptionError(`callbacks.csvLogger: expected separator as text, got ${shown(separator)}`);
-  return lineLogger("callbacks.csvLogger", options,
-    ({ epoch, logs }) => [epoch, ...Object.values(logs)].join(separator), ({ logs }) => ["epoch", ...Object.keys(logs)].join(separator));
+  if (typeof separator !== "string")
+    throw new OptionError(`callbacks.csvLogger: expected separator as text, got ${shown(separator)}`);
+  return lineLogger(
+    "callbacks.csvLogger",
+    options,
+    ({ epoch, logs }) => [epoch, ...Object.values(logs)].join(separator),
+    ({ logs }) => ["epoch", ...Object.keys(logs)].join(separator),
+  );
 }
 
 function jsonLogger(options: LoggerOptions): Callback {
@@ -223,13 +265,21 @@ function jsonLogger(options: LoggerOptions): Callback {
   return lineLogger("callbacks.jsonLogger", options, ({ epoch, logs }) => JSON.stringify({ epoch, ...logs }));
 }
 
-const HOOKS = ["onTrainBegin", "onBatchEnd", "onEpochEnd", "onTrainEnd", "onNonFinite"] as const satisfies (keyof Callback)[];
+const HOOKS = [
+  "onTrainBegin",
+  "onBatchEnd",
+  "onEpochEnd",
+  "onTrainEnd",
+  "onNonFinite",
+] as const satisfies (keyof Callback)[];
 
 /** @throws OptionError for what is no object with functions to call */
 export function checkCallback(subject: string, callback: unknown): void {
-  if (typeof callback !== "object" || callback === null) throw new OptionError(`${subject}: expected callbacks, such as callbacks.earlyStopping(), got ${shown(callback)}`);
+  if (typeof callback !== "object" || callback === null)
+    throw new OptionError(`${subject}: expected callbacks, such as callbacks.earlyStopping(), got ${shown(callback)}`);
   const odd = HOOKS.find((name) => !["function", "undefined"].includes(typeof (callback as Callback)[name]));
-  if (odd) throw new OptionError(`${subject}: expected ${odd} to be a function, got ${shown((callback as Callback)[odd])}`);
+  if (odd)
+    throw new OptionError(`${subject}: expected ${odd} to be a function, got ${shown((callback as Callback)[odd])}`);
 }
 
 function lambda(functions: Callback): Callback {
@@ -252,9 +302,19 @@ export interface PlateauOptions extends MonitorOptions {
 
 function reduceLROnPlateau(options: PlateauOptions = {}): Callback {
   const subject = "callbacks.reduceLROnPlateau";
-  checkOptions(subject, options, ["monitor", "minDelta", "patience", "mode", "relative", "factor", "cooldown", "minLr"]);
+  checkOptions(subject, options, [
+    "monitor",
+    "minDelta",
+    "patience",
+    "mode",
+    "relative",
+    "factor",
+    "cooldown",
+    "minLr",
+  ]);
   const { factor = 0.1, patience = 10, cooldown = 0, minLr = 0, minDelta = 1e-4, relative = false } = options;
-  if (!(typeof factor === "number" && factor > 0 && factor < 1)) throw new OptionError(`${subject}: expected factor of 0 < factor < 1, got ${shown(factor)}`);
+  if (!(typeof factor === "number" && factor > 0 && factor < 1))
+    throw new OptionError(`${subject}: expected factor of 0 < factor < 1, got ${shown(factor)}`);
   checkFlags(subject, options, ["relative"]);
   checkWhole(subject, "patience", patience);
   checkWhole(subject, "cooldown", cooldown);

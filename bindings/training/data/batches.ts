@@ -14,7 +14,7 @@ export type BatchItem = readonly [x: ModelInput, y: Targets, options?: BatchOpti
  * over, also asynchronously; or a function that gives one, and is called again for every epoch.
  */
 export type BatchStream =
-  | Iterable<BatchItem> | AsyncIterable<BatchItem> | (() => Iterable<BatchItem> | AsyncIterable<BatchItem>);
+  Iterable<BatchItem> | AsyncIterable<BatchItem> | (() => Iterable<BatchItem> | AsyncIterable<BatchItem>);
 
 /** Some rows of arrays. */
 export interface Batch {
@@ -58,9 +58,18 @@ export class ArrayBatches implements Batches {
    * @param steps    batches of an epoch; all there are when absent
    * @param shuffle  gives the random numbers of an epoch's order
    */
-  constructor(data: Dataset, size: number, { steps, shuffle, option = "stepsPerEpoch" }: { steps?: number | undefined; shuffle?: (epoch: number) => Random; option?: string } = {}) {
+  constructor(
+    data: Dataset,
+    size: number,
+    {
+      steps,
+      shuffle,
+      option = "stepsPerEpoch",
+    }: { steps?: number | undefined; shuffle?: (epoch: number) => Random; option?: string } = {},
+  ) {
     const all = Math.ceil(data.rows / size);
-    if (steps !== undefined && steps > all) throw new OptionError(`${data.subject}: expected ${option} of at most ${all} as there are batches, got ${steps}`);
+    if (steps !== undefined && steps > all)
+      throw new OptionError(`${data.subject}: expected ${option} of at most ${all} as there are batches, got ${steps}`);
     this.data = data;
     this.size = size;
     this.count = steps ?? all;
@@ -70,7 +79,8 @@ export class ArrayBatches implements Batches {
   *epoch(epoch: number): Generator<Batch> {
     const order = range(this.data.rows);
     this.shuffle?.(epoch).shuffle(order);
-    for (let n = 0; n < this.count; n++) yield { data: this.data, rows: order.subarray(n * this.size, (n + 1) * this.size) };
+    for (let n = 0; n < this.count; n++)
+      yield { data: this.data, rows: order.subarray(n * this.size, (n + 1) * this.size) };
   }
 
   async close(): Promise<void> {}
@@ -105,7 +115,9 @@ export class StreamBatches implements Batches {
     this.classWeight = classWeight;
     if (typeof stream !== "function" && isIterator(stream)) this.only = stream;
     if (this.only && steps === undefined && epochs > 1) {
-      throw new OptionError(`${subject}: expected ${option}, or a function that gives the batches anew, for ${epochs} epochs of an iterator that ends once, got neither`);
+      throw new OptionError(
+        `${subject}: expected ${option}, or a function that gives the batches anew, for ${epochs} epochs of an iterator that ends once, got neither`,
+      );
     }
   }
 
@@ -123,7 +135,9 @@ export class StreamBatches implements Batches {
         yield this.batch(value, `${this.subject}: batch ${n + 1} of epoch ${epoch + 1}`);
       }
       if (n === 0 || (this.count !== undefined && n < this.count)) {
-        throw new ValueError(`${this.subject}: expected ${this.count ?? "at least one"} batch${this.count === undefined || this.count === 1 ? "" : "es"} in epoch ${epoch + 1}, got ${n || "none"} before the iterator ended`);
+        throw new ValueError(
+          `${this.subject}: expected ${this.count ?? "at least one"} batch${this.count === undefined || this.count === 1 ? "" : "es"} in epoch ${epoch + 1}, got ${n || "none"} before the iterator ended`,
+        );
       }
       if (this.only) finished = true; // the next epoch goes on with it
     } finally {
@@ -144,12 +158,16 @@ export class StreamBatches implements Batches {
       if (iterator) return iterator;
     }
     const got = given instanceof Promise ? "a promise" : given === null ? "null" : typeof given;
-    throw new OptionError(`${subject}: expected a function that gives something to iterate over, got one that gives ${got}`);
+    throw new OptionError(
+      `${subject}: expected a function that gives something to iterate over, got one that gives ${got}`,
+    );
   }
 
   private batch(item: unknown, subject: string): Batch {
     if (!Array.isArray(item) || item.length < 2 || item.length > 3) {
-      throw new ValueError(`${subject}: expected [x, y] or [x, y, options], got ${Array.isArray(item) ? `a list of ${item.length}` : item === null ? "null" : typeof item}`);
+      throw new ValueError(
+        `${subject}: expected [x, y] or [x, y, options], got ${Array.isArray(item) ? `a list of ${item.length}` : item === null ? "null" : typeof item}`,
+      );
     }
     const [x, y, options = {}] = item as unknown as BatchItem;
     checkRecord(subject, options);
@@ -160,7 +178,9 @@ export class StreamBatches implements Batches {
 }
 
 /** Whether a stream is its own iterator, as generators are: it can be iterated over only once. */
-function isIterator(stream: Iterable<BatchItem> | AsyncIterable<BatchItem>): stream is (Iterable<BatchItem> | AsyncIterable<BatchItem>) & AnyIterator {
+function isIterator(
+  stream: Iterable<BatchItem> | AsyncIterable<BatchItem>,
+): stream is (Iterable<BatchItem> | AsyncIterable<BatchItem>) & AnyIterator {
   return typeof (stream as Partial<AnyIterator>).next === "function";
 }
 

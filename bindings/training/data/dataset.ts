@@ -6,7 +6,15 @@ import { checkFinite, isArrayInput, normalize, type ArrayInput, type Normalized 
 import type { FlatArguments } from "../../graph/pytree.ts";
 import { flattenArguments } from "../../graph/pytree.ts";
 import { describe } from "../../base/shape.ts";
-import { columnsOf, inputArrays, namedArrays, rowsOf, stepArrays, type ModelInput, type StepOptions } from "../../inference/model_inputs.ts";
+import {
+  columnsOf,
+  inputArrays,
+  namedArrays,
+  rowsOf,
+  stepArrays,
+  type ModelInput,
+  type StepOptions,
+} from "../../inference/model_inputs.ts";
 import { mapSeveral, namedParts, type Several } from "../per_output.ts";
 
 /** Targets: one array, or a list or a record of them as the outputs of the model are. */
@@ -59,13 +67,27 @@ export class Dataset {
     const targets = each(y, `${subject}: y`, (array, path) => {
       const target = normalize(array, `${subject}: y${path}`);
       if (target.dtype === "f32") checkFinite(target, `${subject}: y${path}`);
-      if (target.shape[0] !== rows) throw new ShapeError(`${subject}: expected y${path} with ${rows} rows as x ${describe(inputs[0].shape)}, got ${describe(target.shape)}`);
+      if (target.shape[0] !== rows)
+        throw new ShapeError(
+          `${subject}: expected y${path} with ${rows} rows as x ${describe(inputs[0].shape)}, got ${describe(target.shape)}`,
+        );
       return target;
     });
-    if (sampleWeight !== undefined && classWeight !== undefined) throw new OptionError(`${subject}: expected sampleWeight or classWeight, got both`);
-    if (classWeight !== undefined && !isOne(targets)) throw new OptionError(`${subject}: expected classWeight with one output, got it with several; give a sampleWeight for each`);
-    const weights = sampleWeight === undefined ? undefined : each(sampleWeight, `${subject}: sampleWeight`, (array, path) => sampleWeights(rows, array, subject, path));
-    return new Dataset(subject, { x: inputs, y: targets, steps: stepArrays(options, inputs[0].shape, subject), sampleWeight: weights }, classWeights(options, subject));
+    if (sampleWeight !== undefined && classWeight !== undefined)
+      throw new OptionError(`${subject}: expected sampleWeight or classWeight, got both`);
+    if (classWeight !== undefined && !isOne(targets))
+      throw new OptionError(
+        `${subject}: expected classWeight with one output, got it with several; give a sampleWeight for each`,
+      );
+    const weights =
+      sampleWeight === undefined
+        ? undefined
+        : each(sampleWeight, `${subject}: sampleWeight`, (array, path) => sampleWeights(rows, array, subject, path));
+    return new Dataset(
+      subject,
+      { x: inputs, y: targets, steps: stepArrays(options, inputs[0].shape, subject), sampleWeight: weights },
+      classWeights(options, subject),
+    );
   }
 
   /** Every array with its name, in the order of the inputs of a program for {@link arguments}. */
@@ -76,15 +98,25 @@ export class Dataset {
   private list(): [name: string, array: Normalized][] {
     const { x, y, steps, sampleWeight } = this.arrays;
     const named: Record<string, Normalized> = {};
-    mapSeveral(y, isOne, (array, path) => { named[`y${path}`] = array; });
+    mapSeveral(y, isOne, (array, path) => {
+      named[`y${path}`] = array;
+    });
     Object.assign(named, steps);
-    if (sampleWeight) mapSeveral(sampleWeight, isOne, (array, path) => { named[`sampleWeight${path}`] = array; });
+    if (sampleWeight)
+      mapSeveral(sampleWeight, isOne, (array, path) => {
+        named[`sampleWeight${path}`] = array;
+      });
     return namedArrays(this.subject, x, named);
   }
 
   private over(pick: (array: Normalized) => Normalized, steps = mapRecord(this.arrays.steps, pick)): Dataset {
     const { x, y, sampleWeight } = this.arrays;
-    const arrays = { x: x.map(pick), y: mapSeveral(y, isOne, pick), steps, sampleWeight: sampleWeight && mapSeveral(sampleWeight, isOne, pick) };
+    const arrays = {
+      x: x.map(pick),
+      y: mapSeveral(y, isOne, pick),
+      steps,
+      sampleWeight: sampleWeight && mapSeveral(sampleWeight, isOne, pick),
+    };
     return new Dataset(this.subject, arrays, this.classWeight);
   }
 
@@ -115,12 +147,26 @@ export class Dataset {
    * @throws ShapeError for targets that are not one per step
    */
   window(start: number, end: number): Dataset | undefined {
-    const { x: [{ shape: [, time] }], y, steps } = this.arrays;
+    const {
+      x: [
+        {
+          shape: [, time],
+        },
+      ],
+      y,
+      steps,
+    } = this.arrays;
     mapSeveral(y, isOne, ({ shape }, path) => {
-      if (shape[1] !== time) throw new ShapeError(`${this.subject}: expected y${path} [batch, ${time}, ..] with truncate, one target per step, got ${describe(shape)}`);
+      if (shape[1] !== time)
+        throw new ShapeError(
+          `${this.subject}: expected y${path} [batch, ${time}, ..] with truncate, one target per step, got ${describe(shape)}`,
+        );
     });
     const cut = (array: Normalized): Normalized => (array.shape[1] === time ? columnsOf(array, start, end) : array);
-    const lengths = steps.lengths && { ...steps.lengths, data: Int32Array.from(steps.lengths.data, (length) => Math.min(Math.max(length - start, 0), end - start)) };
+    const lengths = steps.lengths && {
+      ...steps.lengths,
+      data: Int32Array.from(steps.lengths.data, (length) => Math.min(Math.max(length - start, 0), end - start)),
+    };
     const mask = steps.mask && cut(steps.mask);
     if ((lengths ?? mask)?.data.every((valid) => valid === 0)) return undefined;
     return this.over(cut, { ...(lengths && { lengths }), ...(mask && { mask }) });
@@ -179,16 +225,23 @@ const mapRecord = (record: Arrays["steps"], fn: (array: Normalized) => Normalize
   Object.fromEntries(Object.entries(record).map(([name, array]) => [name, fn(array)]));
 
 /** Each array that was given, by a reader that is told where it stands. @throws ValueError when there is none */
-function each(given: Targets, name: string, read: (array: ArrayInput, path: string) => Normalized): Several<Normalized> {
+function each(
+  given: Targets,
+  name: string,
+  read: (array: ArrayInput, path: string) => Normalized,
+): Several<Normalized> {
   const arrays = mapSeveral(given, isArrayInput, read);
-  if (namedParts(arrays, isOne).length === 0) throw new ValueError(`${name}: expected an array, or a list or a record of arrays, got an empty one`);
+  if (namedParts(arrays, isOne).length === 0)
+    throw new ValueError(`${name}: expected an array, or a list or a record of arrays, got an empty one`);
   return arrays;
 }
 
 function sampleWeights(rows: number, given: ArrayInput, subject: string, path: string): Normalized {
   const array = normalize(given, `${subject}: sampleWeight${path}`);
-  const floats: Normalized = array.dtype === "f32" ? array : { ...array, data: Float32Array.from(array.data), dtype: "f32" };
-  if (floats.shape[0] !== rows) throw new ShapeError(`${subject}: expected sampleWeight${path} with ${rows} rows, got ${describe(floats.shape)}`);
+  const floats: Normalized =
+    array.dtype === "f32" ? array : { ...array, data: Float32Array.from(array.data), dtype: "f32" };
+  if (floats.shape[0] !== rows)
+    throw new ShapeError(`${subject}: expected sampleWeight${path} with ${rows} rows, got ${describe(floats.shape)}`);
   checkFinite(floats, `${subject}: sampleWeight${path}`);
   return floats;
 }
@@ -197,8 +250,10 @@ function classWeights({ classWeight }: BatchOptions, subject: string): string | 
   if (classWeight === undefined) return undefined;
   checkRecord(`${subject}: classWeight`, classWeight);
   for (const [label, weight] of Object.entries(classWeight)) {
-    if (!/^\d+$/.test(label)) throw new OptionError(`${subject}: expected classWeight by class numbers, got "${label}"`);
-    if (!Number.isFinite(weight)) throw new ValueError(`${subject}: expected finite class weights, got ${shown(weight)} for class ${label}`);
+    if (!/^\d+$/.test(label))
+      throw new OptionError(`${subject}: expected classWeight by class numbers, got "${label}"`);
+    if (!Number.isFinite(weight))
+      throw new ValueError(`${subject}: expected finite class weights, got ${shown(weight)} for class ${label}`);
   }
   return JSON.stringify(classWeight);
 }

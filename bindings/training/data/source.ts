@@ -17,10 +17,16 @@ export type ValidationData = readonly [x: ModelInput, y: Targets, options?: Batc
 export type AnyBatches = ArrayBatches | StreamBatches;
 
 /** Arguments (x, y, options) or (stream, options) as one thing. @throws OptionError for targets beside a stream */
-export function sourceOf<O extends object>(subject: string, x: unknown, second: unknown, third: O | undefined): { source: Source; options: O } {
+export function sourceOf<O extends object>(
+  subject: string,
+  x: unknown,
+  second: unknown,
+  third: O | undefined,
+): { source: Source; options: O } {
   const arrays = !isStream(x);
-  if (!arrays && third !== undefined && second !== undefined) throw new OptionError(`${subject}: expected a stream of batches [x, y] and options, got a y beside them`);
-  const options = (arrays ? third : third ?? second as O | undefined) ?? {} as O;
+  if (!arrays && third !== undefined && second !== undefined)
+    throw new OptionError(`${subject}: expected a stream of batches [x, y] and options, got a y beside them`);
+  const options = (arrays ? third : (third ?? (second as O | undefined))) ?? ({} as O);
   checkRecord(subject, options);
   return { source: arrays ? { x: x as ModelInput, y: second as Targets } : { stream: x }, options };
 }
@@ -31,41 +37,75 @@ const CUTS = ["batchSize", "shuffle", "validationSplit", "lengths", "mask", "sam
 /** @throws OptionError for options that a stream of ready batches leaves no room for */
 export function refuseCuts(subject: string, options: Readonly<Partial<Record<(typeof CUTS)[number], unknown>>>): void {
   const odd = CUTS.find((name) => options[name] !== undefined);
-  if (odd) throw new OptionError(`${subject}: expected ${odd} with arrays only, got it with a stream; every batch [x, y, { lengths, mask, sampleWeight }] of a stream says all of itself`);
+  if (odd)
+    throw new OptionError(
+      `${subject}: expected ${odd} with arrays only, got it with a stream; every batch [x, y, { lengths, mask, sampleWeight }] of a stream says all of itself`,
+    );
 }
 
 /** The batches to train on, and those to validate on. */
-export function prepare(model: Network, source: Source, options: FitOptions): { training: AnyBatches; validation: AnyBatches | undefined } {
-  const { epochs = 1, initialEpoch = 0, batchSize = 32, stepsPerEpoch, validationData, validationSplit, validationBatchSize = batchSize, validationSteps } = options;
+export function prepare(
+  model: Network,
+  source: Source,
+  options: FitOptions,
+): { training: AnyBatches; validation: AnyBatches | undefined } {
+  const {
+    epochs = 1,
+    initialEpoch = 0,
+    batchSize = 32,
+    stepsPerEpoch,
+    validationData,
+    validationSplit,
+    validationBatchSize = batchSize,
+    validationSteps,
+  } = options;
   checkCount("fit", "batchSize", batchSize);
   checkCount("fit", "validationBatchSize", validationBatchSize);
   if (stepsPerEpoch !== undefined) checkCount("fit", "stepsPerEpoch", stepsPerEpoch);
   if (validationSteps !== undefined) checkCount("fit", "validationSteps", validationSteps);
-  if (validationData && validationSplit !== undefined) throw new OptionError("fit: expected validationData or validationSplit, got both");
+  if (validationData && validationSplit !== undefined)
+    throw new OptionError("fit: expected validationData or validationSplit, got both");
   const ahead = epochs - initialEpoch;
   let training: AnyBatches;
   let rest: Dataset | undefined;
   if ("stream" in source) {
     refuseCuts("fit", options);
-    training = new StreamBatches("fit", source.stream, { steps: stepsPerEpoch, option: "stepsPerEpoch", epochs: ahead, classWeight: options.classWeight });
+    training = new StreamBatches("fit", source.stream, {
+      steps: stepsPerEpoch,
+      option: "stepsPerEpoch",
+      epochs: ahead,
+      classWeight: options.classWeight,
+    });
   } else {
     const { lengths, mask, sampleWeight, classWeight, shuffle = true } = options;
-    const cut = split(Dataset.of(source.x, source.y, { lengths, mask, sampleWeight, classWeight }, "fit"), validationSplit);
+    const cut = split(
+      Dataset.of(source.x, source.y, { lengths, mask, sampleWeight, classWeight }, "fit"),
+      validationSplit,
+    );
     rest = cut.rest;
     training = new ArrayBatches(cut.data, batchSize, {
-      steps: stepsPerEpoch, ...(shuffle ? { shuffle: (epoch) => new Random(model.seed).fork(`shuffle ${epoch}`) } : {}),
+      steps: stepsPerEpoch,
+      ...(shuffle ? { shuffle: (epoch) => new Random(model.seed).fork(`shuffle ${epoch}`) } : {}),
     });
   }
-  const validation = validationData === undefined ? rest && new ArrayBatches(rest, validationBatchSize, { steps: validationSteps, option: "validationSteps" })
-    : validationOf(validationData, validationBatchSize, validationSteps, ahead);
-  if (validationSteps !== undefined && !validation) throw new OptionError(`fit: expected validationData with validationSteps, got validationSteps ${validationSteps} alone`);
+  const validation =
+    validationData === undefined
+      ? rest && new ArrayBatches(rest, validationBatchSize, { steps: validationSteps, option: "validationSteps" })
+      : validationOf(validationData, validationBatchSize, validationSteps, ahead);
+  if (validationSteps !== undefined && !validation)
+    throw new OptionError(
+      `fit: expected validationData with validationSteps, got validationSteps ${validationSteps} alone`,
+    );
   return { training, validation };
 }
 
 function validationOf(data: ValidationData, batchSize: number, steps: number | undefined, epochs: number): AnyBatches {
   const subject = "fit: validationData";
   if (isStream(data)) return new StreamBatches(subject, data, { steps, option: "validationSteps", epochs });
-  if (!Array.isArray(data)) throw new OptionError(`fit: expected validationData as [x, y] or [x, y, options], or a stream of batches, got ${typeof data}`);
+  if (!Array.isArray(data))
+    throw new OptionError(
+      `fit: expected validationData as [x, y] or [x, y, options], or a stream of batches, got ${typeof data}`,
+    );
   const [x, y, options = {}] = data as readonly [ModelInput, Targets, BatchOptions?];
   return new ArrayBatches(Dataset.of(x, y, options, subject), batchSize, { steps, option: "validationSteps" });
 }

@@ -20,29 +20,38 @@ export function suite(name: string): object {
   const skip = (): void => {
     throw new Error(`${name}: expected the oracles, which the server has, got a test that is skipped`);
   };
-  const run = (): void => void queue.push(async () => {
-    const results: Result[] = [];
-    for (const hook of before) await hook({});
-    for (const [test, body] of tests) {
-      try {
-        await body({});
-        for (const hook of afterEach) await hook({});
-        results.push({ suite: name, name: test });
-      } catch (error) {
-        results.push({ suite: name, name: test, error: String((error as Error).stack ?? error) });
+  const run = (): void =>
+    void queue.push(async () => {
+      const results: Result[] = [];
+      for (const hook of before) await hook({});
+      for (const [test, body] of tests) {
+        try {
+          await body({});
+          for (const hook of afterEach) await hook({});
+          results.push({ suite: name, name: test });
+        } catch (error) {
+          results.push({ suite: name, name: test, error: String((error as Error).stack ?? error) });
+        }
       }
-    }
-    for (const hook of after) await hook({});
-    return results;
-  });
+      for (const hook of after) await hook({});
+      return results;
+    });
   const declare = (test: string, body: Run): void => void tests.push([test, body]);
-  const hooks = (list: Run[]) => (hook: Run): void => void list.push(hook);
-  return Object.assign(declare, { skip, run, before: hooks(before), after: Object.assign(hooks(after), { each: hooks(afterEach) }) });
+  const hooks =
+    (list: Run[]) =>
+    (hook: Run): void =>
+      void list.push(hook);
+  return Object.assign(declare, {
+    skip,
+    run,
+    before: hooks(before),
+    after: Object.assign(hooks(after), { each: hooks(afterEach) }),
+  });
 }
 
 /** Runs all suites that were declared. */
 export async function runAll(): Promise<Result[]> {
   const results: Result[] = [];
-  for (const each of queue) results.push(...await each());
+  for (const each of queue) results.push(...(await each()));
   return results;
 }
