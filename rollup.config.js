@@ -29,7 +29,7 @@ const { infer, exported, ...complete } = ENTRIES;
  *   runtime/wasm/inline       the wasm that travels as text: all kernels, forward ones with or without those of int8 models, or none
  *   runtime/threads/threads   workers over shared memory, or one thread
  *   runtime/wasm/instantiate  by the AssemblyScript loader, or plainly where it cannot be imported or would weigh too much
- *   runtime/reference         the kernels in plain TypeScript, or none
+ *   runtime/wasm/reference         the kernels in plain TypeScript, or none
  *   layers/initializers …     what matters to training only
  */
 const GROUPS = [
@@ -48,7 +48,7 @@ const GROUPS = [
     swaps: {
       ...FORWARD,
       "runtime/wasm/inline": "runtime/wasm/inline_exported",
-      "runtime/reference": "runtime/reference_none",
+      "runtime/wasm/reference": "runtime/wasm/reference_none",
     },
   },
   { entries: { worklet: infer }, swaps: SMALL, forwardOnly: true }, // in one file, without chunks

@@ -9,7 +9,7 @@ import { wasm } from "./wasm/inline.ts";
 import { instantiate } from "./wasm/instantiate.ts";
 import { warnOneThread } from "./threads/one_thread.ts";
 import type { Pool } from "./threads/worker_pool.ts";
-import { reference, warnWithoutSimd } from "./reference.ts";
+import { reference, warnWithoutSimd } from "./wasm/reference.ts";
 import { threadedBackend } from "./threads/threads.ts";
 
 /** The number that bindings and kernels agree on; raised when a kernel's arguments change. */

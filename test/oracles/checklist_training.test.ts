@@ -51,12 +51,10 @@ eachBackend("checklist of training", (test) => {
     const run = (clipping: object): Record<string, NDArray> => {
       const model = sequential([layers.dense({ units: 1 })], { inputShape: [1] });
       model.setWeights({ "dense/kernel": [[0]], "dense/bias": [0] });
-      optimizers
-        .sgd({ learningRate: 1, ...clipping })
-        .apply(model, {
-          "dense/kernel": { data: Float32Array.of(3), shape: [1, 1] },
-          "dense/bias": { data: Float32Array.of(4), shape: [1] },
-        });
+      optimizers.sgd({ learningRate: 1, ...clipping }).apply(model, {
+        "dense/kernel": { data: Float32Array.of(3), shape: [1, 1] },
+        "dense/bias": { data: Float32Array.of(4), shape: [1] },
+      });
       const weights = model.getWeights();
       model.dispose();
       return weights;

@@ -1,7 +1,7 @@
 /** The kernels in plain TypeScript, for engines without SIMD. The bundle of `exported` swaps this file for `reference_none.ts`. */
-import type { Kernels } from "../generated/kernels.ts";
-import { referenceKernels } from "../reference/index.ts";
-import { PlainMemory, type GrowableMemory } from "./heap.ts";
+import type { Kernels } from "../../generated/kernels.ts";
+import { referenceKernels } from "../../reference/index.ts";
+import { PlainMemory, type GrowableMemory } from "../heap.ts";
 
 interface Reference {
   readonly memory: GrowableMemory;

@@ -1,0 +1,25 @@
+// The rooms of bindings/, from the top floor down: files import from their own room and from those below it.
+// CONTRIBUTING lists them for people; .dependency-cruiser.mjs holds every import to them.
+export const ROOMS = [
+  ["worker", "a model in a Worker, through promises"],
+  ["models", "Module, layers as modules, sequential; jit, valueAndGrad, trainStep; loadModel"],
+  ["export", "programs as a file, and what runs such a file"],
+  ["quantization", "a model with its weights in 8 bits"],
+  ["training", "compile, fit, callbacks, where batches come from"],
+  ["saving", "safetensors, what a file says of a model, save and load"],
+  ["inference", "predict and streams"],
+  ["optimizers", "update rules, their state, learning-rate schedules"],
+  ["module", "what a tree of modules owns: memory, states, weights by name"],
+  ["metrics", "metrics by name"],
+  ["losses", "losses by name"],
+  ["layers", "definitions of layers and cells: options, weights, a call made of ops"],
+  ["ops", "differentiable operations: shape, forward and backward kernels"],
+  ["program", "a recorded function with its memory, ready to run"],
+  ["graph", "recording: tensors, kernel calls, gradients"],
+  ["runtime", "loads a build, owns the memory, replays calls, threads"],
+  ["data", "series and tables: scalers, windows, splits, CSV"],
+  ["text", "tokenizers and sampling"],
+  ["reference", "the kernels in plain TypeScript"],
+  ["abi", "what TypeScript and AssemblyScript must agree on"],
+  ["base", "errors, checks, shapes, arrays, random numbers"],
+];
