@@ -7,7 +7,7 @@ import { isInt8Kernel } from "../runtime/wasm/int8.ts";
 import { zeros, type ArrayShape } from "../module/array_shape.ts";
 import { encodeExport, type ExportedPredict, type ExportedStream } from "./export_file.ts";
 import { inputArrays } from "../inference/model_inputs.ts";
-import { isRowwise, type Network } from "../models/network.ts";
+import { isRowwise, type ModuleBase } from "../module/module_base.ts";
 import { predictFunction } from "../inference/predict.ts";
 import { inputType } from "../models/sequential.ts";
 import { CarriedStates, statefulStore } from "../module/state_stores.ts";
@@ -22,9 +22,9 @@ export interface ExportOptions {
   predict?: ArrayShape | readonly ArrayShape[] | undefined;
 }
 
-const isSequential = (model: Network): model is Streamable => "layers" in model;
+const isSequential = (model: ModuleBase): model is Streamable => "layers" in model;
 
-function recordStream(image: Image, model: Network, options: StreamOptions): ExportedStream {
+function recordStream(image: Image, model: ModuleBase, options: StreamOptions): ExportedStream {
   const { batch, block } = streamOptions("export", options);
   if (!isSequential(model))
     throw new UnsupportedError(`export: expected a sequential for a stream, got a ${model.describe()}`);
@@ -42,7 +42,7 @@ function recordStream(image: Image, model: Network, options: StreamOptions): Exp
   }
 }
 
-function recordPredict(image: Image, model: Network, given: ArrayShape | readonly ArrayShape[]): ExportedPredict {
+function recordPredict(image: Image, model: ModuleBase, given: ArrayShape | readonly ArrayShape[]): ExportedPredict {
   const shapes =
     Array.isArray(given) && typeof given[0] !== "number" ? (given as readonly ArrayShape[]) : [given as ArrayShape];
   const arrays = inputArrays(
@@ -65,7 +65,7 @@ function recordPredict(image: Image, model: Network, given: ArrayShape | readonl
 }
 
 /** See {@link Module.export}. */
-export function exportModel(model: Network, options: ExportOptions): Uint8Array {
+export function exportModel(model: ModuleBase, options: ExportOptions): Uint8Array {
   checkOptions("export", options, ["stream", "predict"]);
   const { stream = false, predict } = options;
   if (typeof stream !== "boolean") checkRecord("export: stream", stream);

@@ -4,12 +4,12 @@ import { checkCount, checkOptions } from "../base/options.ts";
 import { Program } from "../program/program.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { Trace } from "../graph/trace.ts";
-import type { Network } from "../models/network.ts";
+import type { ModuleBase } from "../module/module_base.ts";
 import { inputType, type SequentialLayer } from "../models/sequential.ts";
 import { CarriedStates } from "../module/state_stores.ts";
 import type { Runner, StreamOptions, StreamSource } from "./stream.ts";
 
-export type Streamable = Network & {
+export type Streamable = ModuleBase & {
   readonly layers: readonly SequentialLayer[];
   readonly inputShape?: readonly (number | null)[] | undefined;
 };

@@ -16,7 +16,7 @@ import {
   type ModelInput,
   type StepOptions,
 } from "./model_inputs.ts";
-import { isRowwise, type Network } from "../models/network.ts";
+import { isRowwise, type ModuleBase } from "../module/module_base.ts";
 import { statefulStore } from "../module/state_stores.ts";
 
 /** Options of `predict`. */
@@ -28,7 +28,7 @@ export interface PredictOptions extends StepOptions {
 type PredictFunction = (inputs: Tensor[], steps: Steps) => unknown;
 
 /** What predicts with this model. */
-export function predictFunction(model: Network): Division<undefined> {
+export function predictFunction(model: ModuleBase): Division<undefined> {
   let division = model.tracedFunctions.get("predict");
   if (!division) {
     const fn: PredictFunction = (inputs, steps) => {
@@ -50,7 +50,7 @@ export function predictFunction(model: Network): Division<undefined> {
 }
 
 /** @throws TraceError, ShapeError unless there is an output, and a row of each for every row of the input */
-function checkOutputs(model: Network, outputs: unknown, rows: number): unknown {
+function checkOutputs(model: ModuleBase, outputs: unknown, rows: number): unknown {
   const { tensors } = flattenResult(outputs);
   if (tensors.length === 0)
     throw new TraceError(
@@ -174,8 +174,8 @@ class Run {
   }
 }
 
-/** See {@link Network.predict}. */
-export function predict(model: Network, x: ModelInput, options: PredictOptions): Prediction {
+/** See {@link ModuleBase.predict}. */
+export function predict(model: ModuleBase, x: ModelInput, options: PredictOptions): Prediction {
   model.throwIfDisposed();
   checkOptions("predict", options, ["batchSize", "lengths", "mask"]);
   const { batchSize = 32 } = options;

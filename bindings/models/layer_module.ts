@@ -21,7 +21,8 @@ import { describe } from "../base/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { currentTrace, type Trace } from "../graph/trace.ts";
 import { tensorOf } from "../ops/operands.ts";
-import { ROWWISE, hide, isNetwork, type Network } from "./network.ts";
+import { ROWWISE, hide, isModule, type ModuleBase } from "../module/module_base.ts";
+import type { Network } from "./network.ts";
 
 type AnyDefinition = LayerDefinition<any>;
 type Config = Record<string, unknown> & { name?: string; trainable?: boolean };
@@ -112,14 +113,14 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
       return true;
     }
 
-    override childModules(): [string, Network][] {
-      if (this.definition.children) return this.definition.children(this.config) as [string, Network][];
-      const found: [string, Network][] = [];
+    override childModules(): [string, ModuleBase][] {
+      if (this.definition.children) return this.definition.children(this.config) as [string, ModuleBase][];
+      const found: [string, ModuleBase][] = [];
       for (const [key, value] of Object.entries(this.config)) {
-        if (isNetwork(value)) found.push([key, value]);
+        if (isModule(value)) found.push([key, value]);
         else if (Array.isArray(value)) {
           const list = key.endsWith("s") ? key : `${key}s`;
-          value.forEach((item, i) => isNetwork(item) && found.push([`${list}/${i}`, item]));
+          value.forEach((item, i) => isModule(item) && found.push([`${list}/${i}`, item]));
         }
       }
       return found;
@@ -216,7 +217,7 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
 }
 
 /** Keeps the weights of a module, and of all that it is made of, as they are. */
-function freeze(module: Network): void {
+function freeze(module: ModuleBase): void {
   hide(module, "frozen", true);
   for (const [, child] of module.childModules()) freeze(child);
 }
@@ -224,7 +225,7 @@ function freeze(module: Network): void {
 /** An option for another layer: what has weights is made anew. */
 function anew(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(anew);
-  if (!isNetwork(value)) return value;
+  if (!isModule(value)) return value;
   const layer = value as Network & LayerPart & { another?: (options: object) => Network };
   if (!layer.another)
     throw new OptionError(`bidirectional: expected a backwardLayer beside a ${layer.describe()} of your own, got none`);
@@ -232,7 +233,7 @@ function anew(value: unknown): unknown {
 }
 
 /** Runs `fn` with the layer's path as the trace's scope. */
-function within<R>(trace: Trace, layer: Network, fn: () => R): R {
+function within<R>(trace: Trace, layer: ModuleBase, fn: () => R): R {
   const outer = trace.scope;
   trace.scope = trace.options.paths?.get(layer) ?? layer.describe();
   try {

@@ -8,7 +8,8 @@ import type { Tensor } from "../graph/tensor.ts";
 import { Trace, currentTrace } from "../graph/trace.ts";
 import { loadInt8 } from "../runtime/wasm/int8.ts";
 import type { LayerPart } from "./layer_module.ts";
-import { ROWWISE, hide, isNetwork, type ModuleOptions, type Network } from "./network.ts";
+import { ROWWISE, hide, isModule, type ModuleBase, type ModuleOptions } from "../module/module_base.ts";
+import type { Network } from "./network.ts";
 
 /** Options of `sequential`. */
 export interface SequentialOptions extends ModuleOptions {
@@ -77,7 +78,7 @@ export function sequentialClass(Base: new (...args: any[]) => Network): Sequenti
       return this.#quantized;
     }
 
-    override childModules(): [string, Network][] {
+    override childModules(): [string, ModuleBase][] {
       return this.layers.map((layer) => [layer.layerName!, layer]);
     }
 
@@ -102,7 +103,7 @@ function checkLayers(layers: readonly SequentialLayer[]): void {
       `sequential: expected a list of at least one layer, got ${Array.isArray(layers) ? "an empty one" : typeof layers}`,
     );
   }
-  const odd = layers.findIndex((layer) => !isNetwork(layer));
+  const odd = layers.findIndex((layer) => !isModule(layer));
   if (odd >= 0)
     throw new OptionError(
       `sequential: expected layers, such as layers.dense({ units: 1 }), got ${typeof layers[odd]} at ${odd}`,
@@ -139,7 +140,7 @@ const shapeSeen = ({ shape }: Tensor, type: DType): (number | null)[] =>
   shape.slice(1).map((extent, i, all) => (type === "f32" && i === all.length - 1 ? extent : null));
 
 /** What a model takes: tokens when the first layer of a sequential does. */
-export function inputType(model: Network): DType {
+export function inputType(model: ModuleBase): DType {
   const { layers } = model as Partial<SequentialPart>;
   return layers?.[0].definition?.input === "tokens" ? "i32" : "f32";
 }

@@ -9,7 +9,7 @@ import { isTensor, type Tensor } from "../graph/tensor.ts";
 import type { FlatArguments } from "../graph/pytree.ts";
 import { rebuild } from "../graph/pytree.ts";
 
-import { checkNetwork, type ArrayRecord, type Network } from "./network.ts";
+import { checkModule, type ArrayRecord, type ModuleBase } from "../module/module_base.ts";
 import { statefulStore } from "../module/state_stores.ts";
 import { updaterOf } from "../optimizers/optimizer_state.ts";
 import { optimizerOf, type Optimizer } from "../optimizers/index.ts";
@@ -31,7 +31,7 @@ export interface GradOptions extends FunctionOptions {
   aux?: boolean;
 }
 
-const carried = (module: Network | null) => (module ? { stateful: statefulStore(module) } : {});
+const carried = (module: ModuleBase | null) => (module ? { stateful: statefulStore(module) } : {});
 
 /**
  * A function over arrays from one over tensors.
@@ -44,11 +44,11 @@ const carried = (module: Network | null) => (module ? { stateful: statefulStore(
  * double([1, 2]).data; // Float32Array [2, 4]
  */
 export function jit(
-  module: Network | null,
+  module: ModuleBase | null,
   fn: TensorFunction,
   options: FunctionOptions = {},
 ): (...args: unknown[]) => any {
-  if (module !== null) checkNetwork("jit", module, ", or null");
+  if (module !== null) checkModule("jit", module, ", or null");
   checkOptions("jit", options, ["training"]);
   checkFlags("jit", options, ["training"]);
   const traced = new TracedFunction("jit", module, fn, { training: options.training ?? false, ...carried(module) });
@@ -100,12 +100,12 @@ const readArray = (port: Port): NDArray => ({ data: port.read() as Float32Array,
  * optimizer.apply(model, grads);
  */
 export function valueAndGrad(
-  module: Network | null,
+  module: ModuleBase | null,
   fn: TensorFunction,
   options: GradOptions = {},
 ): (...args: unknown[]) => GradResult {
   const known = ["training", "inputs", "aux"];
-  if (module !== null) checkNetwork("valueAndGrad", module, ", or null");
+  if (module !== null) checkModule("valueAndGrad", module, ", or null");
   checkOptions("valueAndGrad", options, known);
   checkFlags("valueAndGrad", options, known);
   const { training = true, inputs: gradientInputs = false, aux = false } = options;
@@ -143,7 +143,7 @@ export function valueAndGrad(
   };
 }
 
-function gradientsOf(module: Network, { used }: GradPorts): ArrayRecord {
+function gradientsOf(module: ModuleBase, { used }: GradPorts): ArrayRecord {
   return Object.fromEntries(
     module
       .trainableParameters()
@@ -196,7 +196,7 @@ export interface TrainStepOptions extends FunctionOptions {
  * const { value } = step(x, y);
  */
 export function trainStep(
-  module: Network,
+  module: ModuleBase,
   optimizer: Optimizer | string,
   fn: TensorFunction,
   options: TrainStepOptions = {},
@@ -204,7 +204,7 @@ export function trainStep(
   checkOptions("trainStep", options, ["training", "aux"]);
   checkFlags("trainStep", options, ["training", "aux"]);
   if (module === null) throw new StateError("trainStep: expected a module to train, got null");
-  checkNetwork("trainStep", module);
+  checkModule("trainStep", module);
   const { training = true } = options;
   const rule = optimizerOf(optimizer);
   const traced = new TracedFunction(

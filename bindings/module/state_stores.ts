@@ -6,7 +6,7 @@ import { Storage } from "../graph/tensor.ts";
 import type { StateStore, Trace } from "../graph/trace.ts";
 import type { Arena } from "../runtime/arena.ts";
 import type { Backend } from "../runtime/load.ts";
-import type { Network } from "../models/network.ts";
+import type { ModuleBase } from "./module_base.ts";
 import { StateSet, type State } from "./state_set.ts";
 
 /** A state, and what kernel calls name it by. */
@@ -56,10 +56,10 @@ export class CarriedStates extends StateSet<Carried> implements StateStore {
 
 /** States that one window of a sequence hands on to the next, a set of them for each batch size. */
 class WindowStates implements StateStore {
-  private readonly model: Network;
+  private readonly model: ModuleBase;
   private readonly sets = new Map<number, CarriedStates>();
 
-  constructor(model: Network) {
+  constructor(model: ModuleBase) {
     this.model = model;
   }
 
@@ -84,19 +84,19 @@ class WindowStates implements StateStore {
   }
 }
 
-const windows = new WeakMap<Network, WindowStates>();
+const windows = new WeakMap<ModuleBase, WindowStates>();
 
 /** Where a model's layers keep their states between the windows of a sequence. */
-export function windowStates(model: Network): WindowStates {
+export function windowStates(model: ModuleBase): WindowStates {
   let states = windows.get(model);
   if (!states) windows.set(model, (states = new WindowStates(model)));
   return states;
 }
 
-const stores = new WeakMap<Network, CarriedStates>();
+const stores = new WeakMap<ModuleBase, CarriedStates>();
 
 /** Where a model's stateful layers keep their states. */
-export function statefulStore(model: Network): CarriedStates {
+export function statefulStore(model: ModuleBase): CarriedStates {
   let store = stores.get(model);
   if (!store) {
     stores.set(model, (store = new CarriedStates(model.backend, "stateful")));
@@ -106,7 +106,7 @@ export function statefulStore(model: Network): CarriedStates {
 }
 
 /** Makes stateful layers start from zeros again, with any batch size. */
-export function resetStates(model: Network): void {
+export function resetStates(model: ModuleBase): void {
   const store = stores.get(model);
   if (!store) return;
   // programs hold the addresses of the states: they go too, but for those of streams, which have states of their own

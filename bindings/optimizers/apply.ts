@@ -5,13 +5,13 @@ import type { NDArray } from "../base/ndarray.ts";
 import { Program } from "../program/program.ts";
 import { Trace } from "../graph/trace.ts";
 import { arraysOf } from "../module/named_arrays.ts";
-import { checkNetwork, type Network } from "../models/network.ts";
+import { checkModule, type ModuleBase } from "../module/module_base.ts";
 import { updaterOf, type Updater } from "./optimizer_state.ts";
 
 const appliers = new WeakMap<Updater, Program>();
 
 /** The program of the update alone. */
-function applier(model: Network, updater: Updater): Program {
+function applier(model: ModuleBase, updater: Updater): Program {
   let program = appliers.get(updater);
   if (!program || program.disposed || updater.outdated) {
     program?.dispose();
@@ -23,8 +23,8 @@ function applier(model: Network, updater: Updater): Program {
 }
 
 /** See {@link Optimizer.apply}. */
-export function applyGradients(optimizer: Optimizer, model: Network, grads: Record<string, NDArray>): void {
-  checkNetwork("apply", model);
+export function applyGradients(optimizer: Optimizer, model: ModuleBase, grads: Record<string, NDArray>): void {
+  checkModule("apply", model);
   model.throwIfDisposed();
   if (!model.built) throw new StateError("apply: expected a model with weights, got one that is not built");
   const arrays = arraysOf("apply", model.trainableParameters(), grads);
@@ -40,8 +40,8 @@ export function applyGradients(optimizer: Optimizer, model: Network, grads: Reco
 }
 
 /** See {@link Optimizer.finalizeVariableValues}. */
-export function finishTraining(optimizer: Optimizer, model: Network): void {
-  checkNetwork("finalizeVariableValues", model);
+export function finishTraining(optimizer: Optimizer, model: ModuleBase): void {
+  checkModule("finalizeVariableValues", model);
   model.throwIfDisposed();
   if (!model.built)
     throw new StateError("finalizeVariableValues: expected a model with weights, got one that is not built");

@@ -1,7 +1,7 @@
 /** An optimizer: a rule with its options, and what all rules have in common. */
 import { OptionError } from "../base/errors.ts";
 import { applyGradients, finishTraining } from "./apply.ts";
-import type { Network } from "../models/network.ts";
+import type { ModuleBase } from "../module/module_base.ts";
 import { checkBoolean, checkCount, checkNumber, checkOptions, givenOptions } from "../base/options.ts";
 import { shown } from "../base/formatting.ts";
 import type { NDArray } from "../base/ndarray.ts";
@@ -243,12 +243,12 @@ export class Optimizer {
    * @param grads  by the names of `getWeights`, as `valueAndGrad` gives them; weights not named count as zero gradients
    * @throws OptionError, ShapeError for gradients that are not the module's; ValueError when one is not finite
    */
-  apply(module: Network, grads: Record<string, NDArray>): void {
+  apply(module: ModuleBase, grads: Record<string, NDArray>): void {
     applyGradients(this, module, grads);
   }
 
   /** Makes the averages the weights of a module, with `useEma`. `fit` does it at its end; after `trainStep` and `apply` it is yours to do. */
-  finalizeVariableValues(module: Network): void {
+  finalizeVariableValues(module: ModuleBase): void {
     finishTraining(this, module);
   }
 }

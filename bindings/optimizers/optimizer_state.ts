@@ -7,7 +7,7 @@ import { Port } from "../program/port.ts";
 import { placed, read, type Operand, type Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
 import type { SavedOptimizer } from "../saving/metadata.ts";
-import type { ArrayRecord, Network } from "../models/network.ts";
+import type { ArrayRecord, ModuleBase } from "../module/module_base.ts";
 
 /** Byte offsets in the control block: whether gradients are finite, an update is due, and both; sums of squares; hyperparameters. */
 const FINITE = 0;
@@ -45,7 +45,7 @@ export class Updater {
   readonly optimizer: Optimizer;
   /** Whether others than `compile` work with it, who do not say when they are done. */
   shared = false;
-  private readonly model: Network;
+  private readonly model: ModuleBase;
   private readonly control: number;
   /** Of the control block: what is written before a step, and what is read after it. */
   private readonly ports: {
@@ -65,7 +65,7 @@ export class Updater {
   private readonly blocks = new Set<ParameterBlock>();
   private step = 0;
 
-  constructor(model: Network, optimizer: Optimizer) {
+  constructor(model: ModuleBase, optimizer: Optimizer) {
     this.model = model;
     this.optimizer = optimizer;
     const decays = optimizer.withoutDecay.length > 0 ? [true, false] : [true];
@@ -321,8 +321,8 @@ function checkPaths(expected: string, paths: readonly string[], names: readonly 
     throw new OptionError(`${expected} of ${known.join(", ")}, got "${odd}"${nearest(odd, known)}`);
 }
 
-const updaters = new WeakMap<Network, Map<Optimizer, Updater>>();
-const waiting = new WeakMap<Network, WaitingOptimizer>();
+const updaters = new WeakMap<ModuleBase, Map<Optimizer, Updater>>();
+const waiting = new WeakMap<ModuleBase, WaitingOptimizer>();
 
 function checkKind({ saved }: WaitingOptimizer, { kind, slots }: Optimizer): void {
   if (saved.kind === kind && String(saved.slots) === String(slots)) return;
@@ -332,7 +332,7 @@ function checkKind({ saved }: WaitingOptimizer, { kind, slots }: Optimizer): voi
 }
 
 /** The optimizer's place in a model; its slots belong to the model. The first one takes over a state that was loaded. @throws StateError when that was of another kind */
-export function updaterOf(model: Network, optimizer: Optimizer): Updater {
+export function updaterOf(model: ModuleBase, optimizer: Optimizer): Updater {
   let known = updaters.get(model);
   if (!known) updaters.set(model, (known = new Map()));
   let updater = known.get(optimizer);
@@ -348,7 +348,7 @@ export function updaterOf(model: Network, optimizer: Optimizer): Updater {
 }
 
 /** Frees what an optimizer remembers of a model, unless others than `compile` work with it. */
-export function release(model: Network, optimizer: Optimizer): void {
+export function release(model: ModuleBase, optimizer: Optimizer): void {
   const updater = updaters.get(model)?.get(optimizer);
   if (!updater || updater.shared) return;
   updaters.get(model)!.delete(optimizer);
@@ -356,7 +356,7 @@ export function release(model: Network, optimizer: Optimizer): void {
 }
 
 /** Keeps a loaded optimizer's state for the first optimizer, or gives it to the one there is. @throws StateError when that is of another kind */
-export function offerState(model: Network, state: WaitingOptimizer, current: Updater | undefined): void {
+export function offerState(model: ModuleBase, state: WaitingOptimizer, current: Updater | undefined): void {
   if (!current) {
     waiting.set(model, state);
     return;

@@ -5,7 +5,7 @@ import { quoted, shown } from "../base/formatting.ts";
 import { int8Format, quantizeWeight, type Activations } from "../graph/int8_weight.ts";
 import type { Parameter } from "../graph/parameter.ts";
 import type { FileWeight, OpenedFile } from "../saving/load.ts";
-import type { Network } from "../models/network.ts";
+import type { ModuleBase } from "../module/module_base.ts";
 import { savedFile } from "../saving/save.ts";
 
 /** Options of `quantize`. */
@@ -33,7 +33,7 @@ function weightOf(parameter: Parameter, activations: Activations): FileWeight {
  * @throws OptionError for other bits, unknown options, layers of the user's own
  * @throws StateError for a model without weights, or one that is quantised already
  */
-export function quantizedFile(model: Network, options: QuantizeOptions): OpenedFile {
+export function quantizedFile(model: ModuleBase, options: QuantizeOptions): OpenedFile {
   checkOptions("quantize", options, ["bits", "activations"]);
   const { bits = 8, activations = "mixed" } = options;
   if (bits !== 8) throw new OptionError(`quantize: expected bits 8, got ${shown(bits)}`);

@@ -3,7 +3,7 @@ import { FormatError, ShapeError } from "../base/errors.ts";
 import { describe, sizeOf, sameShape } from "../base/shape.ts";
 import type { Int8Names } from "../graph/int8_weight.ts";
 import { METADATA_KEY, isSlotName, parseMetadata, scaleName, type SavedFile, type SavedLayer } from "./metadata.ts";
-import type { Network } from "../models/network.ts";
+import type { ModuleBase } from "../module/module_base.ts";
 import { decodeSafetensors, type TensorArray } from "./safetensors.ts";
 
 type Arrays = Map<string, { readonly data: Float32Array; readonly shape: readonly number[] }>;
@@ -67,7 +67,7 @@ function floatsOf(name: string, data: TensorArray | undefined): Float32Array {
  *
  * @throws FormatError for a weight too many or too few, ShapeError for a wrong shape
  */
-export function checkWeights(model: Network, weights: Weights): void {
+export function checkWeights(model: ModuleBase, weights: Weights): void {
   const parameters = new Map(model.parameters());
   for (const name of weights.keys()) {
     if (!parameters.has(name))
@@ -89,7 +89,7 @@ export function checkWeights(model: Network, weights: Weights): void {
 }
 
 /** Makes the model of a file: `create` makes layers and the sequential around them. */
-export function restore<M extends Network>(
+export function restore<M extends ModuleBase>(
   { file, weights }: OpenedFile,
   create: (
     layers: readonly SavedLayer[],
@@ -121,7 +121,7 @@ export function restore<M extends Network>(
 }
 
 /** A slot's arrays by weight, as an optimizer takes them over. @throws FormatError when one is missing or of another size */
-export function slotArrays(model: Network, slot: string, slots: Arrays): Map<string, Float32Array> {
+export function slotArrays(model: ModuleBase, slot: string, slots: Arrays): Map<string, Float32Array> {
   return new Map(
     model.trainableParameters().map(([name, { shape }]) => {
       const array = slots.get(`optimizer/${slot}/${name}`);

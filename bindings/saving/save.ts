@@ -11,7 +11,7 @@ import {
   type SavedModel,
 } from "./metadata.ts";
 import type { LayerPart } from "../models/layer_module.ts";
-import { isNetwork, type Network } from "../models/network.ts";
+import { isModule, type ModuleBase } from "../module/module_base.ts";
 import type { SequentialLayer } from "../models/sequential.ts";
 import type { Updater } from "../optimizers/optimizer_state.ts";
 
@@ -21,7 +21,7 @@ export interface SaveOptions {
   optimizer?: boolean;
 }
 
-type Savable = Network & { layers?: readonly SequentialLayer[]; inputShape?: readonly (number | null)[] };
+type Savable = ModuleBase & { layers?: readonly SequentialLayer[]; inputShape?: readonly (number | null)[] };
 
 /** What a model is written down for: a quantised one will not train, and has no use for functions of the user's own. */
 type Purpose = "save" | "quantize";
@@ -29,7 +29,7 @@ type Purpose = "save" | "quantize";
 const TRAINING_ONLY = /(Initializer|Regularizer|Constraint)$/;
 
 /** A layer as its file has it. @throws OptionError for what cannot be written down */
-function savedLayer(layer: Network & Partial<LayerPart>, what: Purpose): SavedLayer {
+function savedLayer(layer: ModuleBase & Partial<LayerPart>, what: Purpose): SavedLayer {
   if (!layer.definition)
     throw new OptionError(
       `${what}: expected layers from layers.*, got a ${layer.describe()} of your own; save the weights of the Module that holds it instead`,
@@ -37,9 +37,9 @@ function savedLayer(layer: Network & Partial<LayerPart>, what: Purpose): SavedLa
   const config: Record<string, unknown> = { ...layer.config, name: layer.layerName };
   for (const [name, value] of Object.entries(config)) {
     if (what === "quantize" && TRAINING_ONLY.test(name)) delete config[name];
-    else if (isNetwork(value)) config[name] = savedLayer(value, what);
+    else if (isModule(value)) config[name] = savedLayer(value, what);
     else if (Array.isArray(value))
-      config[name] = value.map((item: unknown) => (isNetwork(item) ? savedLayer(item, what) : item));
+      config[name] = value.map((item: unknown) => (isModule(item) ? savedLayer(item, what) : item));
     else if (typeof value === "function")
       throw new OptionError(
         `save: expected options that can be written down, got a function as ${name} of ${layer.describe()}`,
@@ -55,7 +55,7 @@ function savedModel({ layers, inputShape, quantized }: Savable, what: Purpose): 
 }
 
 /** What a model's file says besides its weights. */
-export const savedFile = (model: Network, what: Purpose): SavedFile => ({
+export const savedFile = (model: ModuleBase, what: Purpose): SavedFile => ({
   version: FILE_VERSION,
   seed: model.seed,
   runs: model.randomState.counter,
@@ -63,7 +63,7 @@ export const savedFile = (model: Network, what: Purpose): SavedFile => ({
 });
 
 /** Weights as they are kept. */
-function savedWeights(model: Network): Record<string, TensorData> {
+function savedWeights(model: ModuleBase): Record<string, TensorData> {
   return Object.fromEntries(
     model.parameters().flatMap(([name, parameter]): [string, TensorData][] => {
       const { block, shape, int8 } = parameter;
@@ -78,7 +78,7 @@ function savedWeights(model: Network): Record<string, TensorData> {
 }
 
 /** See {@link Module.save}. */
-export function save(model: Network, options: SaveOptions, updater: Updater | undefined): Uint8Array {
+export function save(model: ModuleBase, options: SaveOptions, updater: Updater | undefined): Uint8Array {
   model.throwIfUnbuilt("save");
   const tensors = savedWeights(model);
   const file = savedFile(model, "save");

@@ -14,7 +14,7 @@ import { currentTrace } from "../graph/trace.ts";
 import { shown } from "../base/formatting.ts";
 import { headsOf, type Head, type Objective } from "./output_heads.ts";
 import { attachSteps } from "../inference/model_inputs.ts";
-import type { Network } from "../models/network.ts";
+import type { ModuleBase } from "../module/module_base.ts";
 import type { Several } from "./per_output.ts";
 
 /** What parts of a batch weigh in the loss, if not all the same. */
@@ -166,7 +166,7 @@ function penaltiesOf(rows: number): { losses: Tensor[]; share?: Share | undefine
 
 /** Runs the model on a batch and scores it. */
 export function scoreBatch(
-  model: Network,
+  model: ModuleBase,
   objective: Objective,
   { x, y, steps, sampleWeight, classWeight }: Batch,
 ): StepResult {

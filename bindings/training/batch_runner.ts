@@ -12,7 +12,7 @@ import { diagnose } from "./diagnose.ts";
 import { Finish } from "./gradient_reducer.ts";
 import { isLoss, type Objective } from "./output_heads.ts";
 import type { Module } from "../models/module.ts";
-import { isRowwise } from "../models/network.ts";
+import { isRowwise } from "../module/module_base.ts";
 import { Scores, allIgnored, lossOf, type BatchScores, type Logs } from "./score_means.ts";
 import { namedParts, type Several } from "./per_output.ts";
 import { statefulStore, windowStates } from "../module/state_stores.ts";

@@ -3,16 +3,16 @@ import { eachTrained } from "../program/traced_function.ts";
 import { Program } from "../program/program.ts";
 import { placed } from "../graph/tensor.ts";
 import { Trace } from "../graph/trace.ts";
-import type { Network } from "../models/network.ts";
+import type { ModuleBase } from "../module/module_base.ts";
 import type { Updater } from "../optimizers/optimizer_state.ts";
 
 export class Finish {
-  private readonly model: Network;
+  private readonly model: ModuleBase;
   private readonly updater: Updater;
   /** By the number of parts. */
   private readonly programs = new Map<number, Program>();
 
-  constructor(model: Network, updater: Updater) {
+  constructor(model: ModuleBase, updater: Updater) {
     this.model = model;
     this.updater = updater;
   }

@@ -7,7 +7,7 @@ import type { FlatArguments } from "../graph/pytree.ts";
 import { Dataset, type Targets } from "./data/dataset.ts";
 import type { Objective } from "./output_heads.ts";
 import { attachSteps, inputArrays, stepArrays, type ModelInput, type StepOptions } from "../inference/model_inputs.ts";
-import type { ArrayRecord, Network } from "../models/network.ts";
+import type { ArrayRecord, ModuleBase } from "../module/module_base.ts";
 import type { Several } from "./per_output.ts";
 import { scoreBatch, type Weighting } from "./batch_loss.ts";
 
@@ -29,7 +29,7 @@ const forwardValues: Extension<Names> = ({ body: { exposed } }) => ({
 
 /** What layers exposed, then the gradients of what has any, then those of the weights. */
 const withGradients =
-  (model: Network): Extension<Names> =>
+  (model: ModuleBase): Extension<Names> =>
   (trace, _inputs, result) => {
     const { exposed } = trace.body;
     const values = new Map([...exposed].map(([name, { value }]) => [name, value]));
@@ -59,7 +59,7 @@ function values(traced: TracedFunction<Names>, args: FlatArguments, skip: number
 
 /** See {@link Module.inspect}. */
 export function inspect(
-  model: Network,
+  model: ModuleBase,
   x: ModelInput,
   options: InspectOptions,
   objective: Objective | undefined,
@@ -90,7 +90,7 @@ export function inspect(
 }
 
 /** Values and gradients inside a step on a whole batch; as in training, or without its dropout. */
-export function inspectStep(model: Network, objective: Objective, batch: Dataset, training: boolean): ArrayRecord {
+export function inspectStep(model: ModuleBase, objective: Objective, batch: Dataset, training: boolean): ArrayRecord {
   const loss = (x: Tensor[], y: Several<Tensor>, steps: Steps, weighting: Weighting): unknown => ({
     loss: scoreBatch(model, { ...objective, metrics: [] }, { x, y, steps, ...weighting }).loss,
   });

@@ -4,7 +4,7 @@ import type { Loss } from "../losses/define.ts";
 import type { Metric } from "../metrics/define.ts";
 import { isTensor, type Tensor } from "../graph/tensor.ts";
 import { isRecord } from "../graph/pytree.ts";
-import type { Network } from "../models/network.ts";
+import type { ModuleBase } from "../module/module_base.ts";
 import { namedParts, type IsOne, type Several } from "./per_output.ts";
 
 /** What `compile` settled. */
@@ -75,7 +75,7 @@ function metricsOf({ metrics }: Objective, outputs: Outputs): Map<string, readon
 
 /** Targets or weights by output; those for one output are for all when `shared`. @throws OptionError when they are for others */
 function given(
-  model: Network,
+  model: ModuleBase,
   what: string,
   arrays: Several<Tensor>,
   outputs: Outputs,
@@ -97,7 +97,7 @@ function given(
 }
 
 /** @throws TraceError unless a call gave tensors */
-function checkOutputs(model: Network, outputs: unknown): asserts outputs is Outputs {
+function checkOutputs(model: ModuleBase, outputs: unknown): asserts outputs is Outputs {
   const some = isTensor(outputs) || Array.isArray(outputs) || isRecord(outputs);
   const parts = some ? namedParts<unknown>(outputs as Several<unknown>, isTensor) : [];
   if (parts.length > 0 && parts.every(([, part]) => isTensor(part))) return;
@@ -113,7 +113,7 @@ function checkOutputs(model: Network, outputs: unknown): asserts outputs is Outp
 
 /** @throws OptionError, TraceError when outputs, targets and what was compiled do not go together */
 export function headsOf(
-  model: Network,
+  model: ModuleBase,
   objective: Objective,
   outputs: unknown,
   y: Several<Tensor>,

@@ -2,7 +2,7 @@
 import { UnsupportedError } from "../base/errors.ts";
 import { range, type Batch } from "./data/batches.ts";
 import type { LayerPart } from "../models/layer_module.ts";
-import type { Network } from "../models/network.ts";
+import type { ModuleBase } from "../module/module_base.ts";
 
 /**
  * The windows of a batch in order, without those in which no row has a valid step.
@@ -20,9 +20,9 @@ export function* windowsOf({ data, rows }: Batch, steps: number): Generator<Batc
 }
 
 /** @throws UnsupportedError for layers that need the whole sequence */
-export function checkWindows(model: Network): void {
+export function checkWindows(model: ModuleBase): void {
   for (const module of model.modulePaths().keys()) {
-    const { definition, config } = module as Network & Partial<LayerPart>;
+    const { definition, config } = module as ModuleBase & Partial<LayerPart>;
     const why = definition?.unstreamable?.(config);
     if (why)
       throw new UnsupportedError(

@@ -5,7 +5,7 @@ import type { EvaluateOptions } from "../models/module.ts";
 import type { BatchOptions, Targets } from "../training/data/dataset.ts";
 import type { InspectOptions } from "../training/inspect.ts";
 import type { FileBytes } from "../saving/load.ts";
-import type { ArrayRecord } from "../models/network.ts";
+import type { ArrayRecord } from "../module/module_base.ts";
 import type { PredictOptions } from "../inference/predict.ts";
 import type { Logs } from "../training/score_means.ts";
 import type { SaveOptions } from "../saving/save.ts";

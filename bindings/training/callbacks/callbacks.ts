@@ -2,7 +2,7 @@
 import { builtin } from "../../base/builtin.ts";
 import { OptionError, StateError, type NonFiniteError } from "../../base/errors.ts";
 import type { Module } from "../../models/module.ts";
-import type { ArrayRecord } from "../../models/network.ts";
+import type { ArrayRecord } from "../../module/module_base.ts";
 import { progressOf } from "../progress.ts";
 import type { Logs } from "../score_means.ts";
 import type { TrainEvent } from "../fit.ts";

@@ -5,7 +5,7 @@ import { Random } from "../../base/random.ts";
 import { ArrayBatches, StreamBatches, isStream, type BatchStream } from "./batches.ts";
 import { Dataset, type BatchOptions, type Targets } from "./dataset.ts";
 import type { ModelInput } from "../../inference/model_inputs.ts";
-import type { Network } from "../../models/network.ts";
+import type { ModuleBase } from "../../module/module_base.ts";
 import type { FitOptions } from "../fit.ts";
 
 /** Arrays, or a stream of batches. */
@@ -45,7 +45,7 @@ export function refuseCuts(subject: string, options: Readonly<Partial<Record<(ty
 
 /** The batches to train on, and those to validate on. */
 export function prepare(
-  model: Network,
+  model: ModuleBase,
   source: Source,
   options: FitOptions,
 ): { training: AnyBatches; validation: AnyBatches | undefined } {

@@ -1,0 +1,317 @@
+/** What every module is: a tree of modules with weights by path, and the owner of their memory. */
+/// <reference lib="esnext.disposable" preserve="true" />
+import { DisposedError, OptionError, StateError, UnsupportedError, ValueError } from "../base/errors.ts";
+import { checkOptions } from "../base/options.ts";
+import type { ArrayInput, NDArray } from "../base/ndarray.ts";
+import type { Division } from "../program/batch_sharding.ts";
+import type { Root } from "../program/traced_function.ts";
+import type { Activations } from "../graph/int8_weight.ts";
+import { ParameterBlock, type Parameter } from "../graph/parameter.ts";
+import type { Program } from "../program/program.ts";
+import type { Trace } from "../graph/trace.ts";
+import { Random, randomSeed } from "../base/random.ts";
+import { currentBackend } from "../runtime/context.ts";
+import { shown } from "../base/formatting.ts";
+import type { Backend } from "../runtime/load.ts";
+import { arraysOf } from "./named_arrays.ts";
+import { Resources } from "./owned_memory.ts";
+
+/** Options of a model. */
+export interface ModuleOptions {
+  /** Of everything random in this model; drawn once when absent. */
+  seed?: number;
+}
+
+/** Weights, gradients and states by name. */
+export type ArrayRecord = Record<string, NDArray>;
+
+/** What a weight starts from: floats, or integers with their scales. */
+interface GivenWeight {
+  readonly data: Float32Array | Int8Array;
+  readonly scales?: Float32Array;
+}
+
+/** Marks the modules of every copy of this code. */
+const MODULE = Symbol.for("gatewise/1/module");
+
+/** Whether something is a module, whichever of the copies that ESM, CJS and sub-paths load made it. */
+export const isModule = (value: unknown): value is ModuleBase =>
+  typeof value === "object" && value !== null && MODULE in value;
+
+/** @throws OptionError for what is no module @param more  what else may be given */
+export function checkModule(subject: string, value: unknown, more = ""): void {
+  if (!isModule(value))
+    throw new OptionError(`${subject}: expected a module, such as a model or a layer${more}, got ${shown(value)}`);
+}
+
+/** Marks modules of the library, in whose `call` the rows of a batch have nothing to do with each other. */
+export const ROWWISE = Symbol("rowwise");
+
+/** Whether a model is made of nothing else. */
+export const isRowwise = (model: ModuleBase): boolean =>
+  [...model.modulePaths().keys()].every((module) => ROWWISE in module);
+
+/** What every model has, also where it only runs. */
+export class ModuleBase implements Root {
+  /** Weights of this module itself, by name. @internal */
+  declare readonly ownParameters: Map<string, Parameter>;
+  /** Functions of this module that are traced by the library, by what they are for. @internal */
+  declare readonly tracedFunctions: Map<string, Division<any>>;
+  #backend: Backend | undefined;
+  #seed: number | undefined;
+  #random: { seed: number; counter: number } | undefined;
+  #resources = new Resources(this);
+  #called = false;
+  #given: ReadonlyMap<string, GivenWeight> | undefined;
+
+  constructor(options: ModuleOptions = {}) {
+    checkOptions(this.constructor.name, options, ["seed"]);
+    hide(this, "ownParameters", new Map<string, Parameter>());
+    hide(this, "tracedFunctions", new Map<string, Division<any>>());
+    this.#seed = options.seed;
+  }
+
+  /** Where everything random in this model starts from. Set it before the first use to choose. */
+  get seed(): number {
+    return (this.#seed ??= randomSeed());
+  }
+
+  /** Throws a StateError after the first use. */
+  set seed(seed: number) {
+    if (this.#backend)
+      throw new StateError(`seed: expected to be set before the model's first use, got ${seed} after it`);
+    this.#seed = seed;
+  }
+
+  /** @internal */
+  get [MODULE](): true {
+    return true;
+  }
+
+  /** The backend this model was first used on. @internal */
+  get backend(): Backend {
+    return (this.#backend ??= currentBackend());
+  }
+
+  /** @internal */
+  get randomState(): { seed: number; counter: number } {
+    return (this.#random ??= { seed: new Random(this.seed).fork("run").next() | 0, counter: 0 });
+  }
+
+  /** Goes on with the random numbers of a saved model. @internal */
+  restoreRandom({ seed, runs }: { seed: number; runs: number }): void {
+    this.#seed = seed;
+    this.#random = undefined;
+    this.randomState.counter = runs;
+  }
+
+  /** @internal */
+  get ownPrograms(): Set<Program> {
+    return this.#resources.programs;
+  }
+
+  /** Things to dispose of with this model, such as the states of its streams. @internal */
+  get owned(): Set<{ dispose(): void }> {
+    return this.#resources.owned;
+  }
+
+  /** What the module computes, written with ops and other modules' `call`; runs only to be recorded. */
+  call(..._args: any[]): any {
+    throw new StateError(`${this.describe()}: expected a class with a call of its own, got one without`);
+  }
+
+  /** Modules this one is made of, with the path from here to each. @internal */
+  childModules(): [path: string, child: ModuleBase][] {
+    const found: [string, ModuleBase][] = [];
+    for (const [key, value] of Object.entries(this) as [string, unknown][]) {
+      if (RESERVED.has(key))
+        throw new OptionError(
+          `${this.describe()}: expected fields with names that Module does not use itself, got "${key}"`,
+        );
+      collect(key, value, found);
+    }
+    return found;
+  }
+
+  /** Every module below and this one, each once, under the first path that reaches it. @internal */
+  modulePaths(): Map<ModuleBase, string> {
+    const paths = new Map<ModuleBase, string>();
+    const visit = (module: ModuleBase, path: string): void => {
+      if (paths.has(module)) return;
+      paths.set(module, path);
+      for (const [name, child] of module.childModules()) visit(child, path ? `${path}/${name}` : name);
+    };
+    visit(this, "");
+    return paths;
+  }
+
+  /** Weights by name, in the order of {@link getWeights}. @internal */
+  parameters(): [name: string, parameter: Parameter][] {
+    const named: [string, Parameter][] = [];
+    for (const [module, path] of this.modulePaths()) {
+      for (const [name, parameter] of module.ownParameters) named.push([path ? `${path}/${name}` : name, parameter]);
+    }
+    return named;
+  }
+
+  /** @internal */
+  trainableParameters(): [name: string, parameter: Parameter][] {
+    return this.parameters().filter(([, parameter]) => parameter.trainable);
+  }
+
+  /** @internal */
+  parameterBlocks(): ParameterBlock[] {
+    return [...new Set(this.parameters().flatMap(([, { block }]) => block ?? []))];
+  }
+
+  /** Whether the weights exist, which they do from the first call, or from the start when the input's shape was given. */
+  get built(): boolean {
+    const parameters = this.parameters();
+    return (this.#called || parameters.length > 0) && parameters.every(([, { block }]) => block !== undefined);
+  }
+
+  /** Weights to start from instead of drawing initial ones. @internal */
+  startFrom(weights: ReadonlyMap<string, GivenWeight>): void {
+    this.#given = weights;
+  }
+
+  /** Places the parameters that have none yet in a block of their own. @internal */
+  allocate(trace: Trace): void {
+    const called = this.#called;
+    this.#called = true;
+    trace.undo.push(() => {
+      this.#called = called;
+    });
+    const fresh = this.parameters().filter(([, parameter]) => !parameter.block && trace.parameters.has(parameter));
+    if (fresh.length === 0) return;
+    const block = new ParameterBlock(
+      this.backend,
+      fresh.map(([, parameter]) => parameter),
+    );
+    this.#resources.blocks.add(block);
+    trace.undo.push(() => {
+      this.#resources.blocks.delete(block);
+      block.withdraw();
+    });
+    const random = new Random(this.seed);
+    for (const [name, parameter] of fresh) {
+      const given = this.#given?.get(name);
+      if (parameter.int8) this.#placeInt8(parameter, given);
+      else {
+        const fits = given?.data.length === parameter.size && !given.scales; // what does not is found, and refused, by who gave it
+        block.view(parameter).set(fits ? given.data : parameter.initializer(parameter.shape, random.fork(name)));
+      }
+    }
+  }
+
+  #placeInt8(parameter: Parameter, given: GivenWeight | undefined): void {
+    const { data, scales } = parameter.block!.int8(parameter);
+    if (given?.data.length !== data.length || given.scales?.length !== scales.length) return;
+    data.set(given.data);
+    scales.set(given.scales);
+  }
+
+  /**
+   * Copies of all weights by name: `"gru/kernel"` in a sequential, the property path in your own Module; floats also where
+   * they are kept in 8 bits.
+   */
+  getWeights(): ArrayRecord {
+    this.throwIfDisposed();
+    return Object.fromEntries(
+      this.placed("getWeights").map(([name, parameter]) => [
+        name,
+        { data: parameter.block!.floatsOf(parameter), shape: [...parameter.shape] },
+      ]),
+    );
+  }
+
+  /**
+   * Replaces weights by name; those not named stay.
+   *
+   * @throws OptionError for a name the model does not have
+   * @throws ShapeError, ValueError for a wrong shape or a value that is not finite; no weight has changed then
+   * @throws StateError before the model is built
+   * @throws UnsupportedError for a quantised model
+   */
+  setWeights(weights: Record<string, ArrayInput>): void {
+    this.throwIfDisposed();
+    this.throwIfQuantized("setWeights");
+    const arrays = arraysOf("setWeights", this.placed("setWeights"), weights);
+    for (const [name, , data] of arrays) {
+      const bad = data.findIndex((number) => !Number.isFinite(number));
+      if (bad >= 0)
+        throw new ValueError(`setWeights: expected finite numbers for "${name}", got ${data[bad]} at element ${bad}`);
+    }
+    for (const [, parameter, data] of arrays) {
+      parameter.block!.view(parameter).set(data);
+      parameter.block!.version++;
+    }
+  }
+
+  private placed(what: string): [string, Parameter][] {
+    this.throwIfUnbuilt(what);
+    return this.parameters();
+  }
+
+  /** Weights there are, frozen ones included. */
+  countParams(): number {
+    return this.parameters().reduce((sum, [, { size }]) => sum + size, 0);
+  }
+
+  /** Frees the model's memory: weights, programs, streams. Any later use throws a DisposedError. May be called again. */
+  dispose(): void {
+    this.#resources.dispose();
+  }
+
+  /** {@link dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Bits of activations, when `quantize` made this model. @internal */
+  get quantized(): Activations | undefined {
+    return undefined;
+  }
+
+  /** @internal */
+  throwIfQuantized(what: string): void {
+    if (this.quantized)
+      throw new UnsupportedError(
+        `${what}: expected a model of f32 weights, got a quantised one, which only runs; train the original and quantize it again`,
+      );
+  }
+
+  /** @internal */
+  throwIfUnbuilt(what: string): void {
+    if (!this.built)
+      throw new StateError(
+        `${what}: expected a model with weights, got one that is not built; give sequential an inputShape or call the model once first`,
+      );
+  }
+
+  /** @internal */
+  throwIfDisposed(): void {
+    if (this.#resources.disposed)
+      throw new DisposedError(`${this.describe()}: expected a live model, got one that was disposed of`);
+  }
+
+  /** How errors name this module. @internal */
+  describe(): string {
+    return this.constructor.name || "module";
+  }
+}
+
+/** Names that a field of a class of the user's would hide; `call` may be one, and `seed` is read before anything is drawn. */
+const RESERVED = new Set(
+  Object.getOwnPropertyNames(ModuleBase.prototype).filter((name) => name !== "call" && name !== "seed"),
+);
+
+/** A property that is no part of the module tree and does not show. */
+export function hide(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, enumerable: false, writable: true, configurable: true });
+}
+
+function collect(path: string, value: unknown, found: [string, ModuleBase][]): void {
+  if (isModule(value)) found.push([path, value]);
+  else if (Array.isArray(value)) value.forEach((item, i) => collect(`${path}/${i}`, item, found));
+}
