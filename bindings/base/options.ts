@@ -41,19 +41,50 @@ export function checkRecord(subject: string, options: unknown): void {
 }
 
 /**
- * Holds options to a list of names; one that is `undefined` counts as absent.
+ * Holds options to the names that there are; one that is `undefined` counts as absent.
  *
  * @param subject  who takes the options, for the message: "windows"
+ * @param known    the names: a list of them, or a table such as that of the defaults
  * @throws OptionError naming the unknown option and its nearest known neighbour, or for what is no object
  */
-export function checkOptions(subject: string, options: object, known: readonly string[]): void {
+export function checkOptions(subject: string, options: object, known: readonly string[] | object): void {
   checkRecord(subject, options);
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || known.includes(name)) continue;
+    if (value === undefined || (Array.isArray(known) ? known.includes(name) : Object.hasOwn(known, name))) continue;
+    const names: readonly string[] = Array.isArray(known) ? known : Object.keys(known);
     throw new OptionError(
-      `${subject}: expected one of the options ${known.join(", ")}, got "${name}"${nearest(name, known)}`,
+      `${subject}: expected one of the options ${names.join(", ")}, got "${name}"${nearest(name, names)}`,
     );
   }
+}
+
+/**
+ * The defaults of options, `undefined` for one without. This is the only list of an option's names: written as
+ * `const DEFAULTS = { … } satisfies Defaults<FitOptions>`, TypeScript reports a name that is missing or unknown.
+ */
+export type Defaults<O extends object> = { readonly [K in keyof Required<O>]: O[K] | undefined };
+
+/** Options in which those that were not given have their defaults. */
+export type FilledOptions<O extends object, D extends Defaults<O>> = {
+  readonly [K in keyof Required<O>]: D[K] extends undefined ? O[K] : Exclude<O[K], undefined>;
+};
+
+/**
+ * Checks the names of options and fills in their defaults. Options with a default of true or false must be true or false.
+ *
+ * @param subject  who takes the options, for errors: "fit"
+ * @throws OptionError naming the unknown option and its nearest known neighbour, or for what is no object
+ */
+export function withDefaults<O extends object, D extends Defaults<O>>(
+  subject: string,
+  options: O,
+  defaults: D,
+): FilledOptions<O, D> {
+  checkOptions(subject, options, defaults);
+  const filled: Record<string, unknown> = { ...defaults, ...givenOptions(options) };
+  for (const [name, value] of Object.entries(defaults))
+    if (typeof value === "boolean") checkBoolean(subject, name, filled[name]);
+  return filled as FilledOptions<O, D>;
 }
 
 /** The options that are given: those that are not `undefined`. */

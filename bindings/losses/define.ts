@@ -4,7 +4,7 @@ import { div, maximum, minimum } from "../ops/elementwise.ts";
 import { floatsOf } from "../ops/operands.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { reshape, stopGradient } from "../ops/shape.ts";
-import { checkFlags, checkOptions, givenOptions } from "../base/options.ts";
+import { namesOf, withDefaults, type Defaults } from "../base/options.ts";
 import { shown } from "../base/formatting.ts";
 import { describe, sameShape } from "../base/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -79,14 +79,10 @@ function checkRange(subject: string, name: string, number: unknown): void {
 }
 
 /** @throws OptionError naming the option that is of another kind or out of its range */
-function checkKinds(subject: string, options: object, defaults: object): void {
-  checkFlags(
-    subject,
-    options,
-    Object.keys(defaults).filter((name) => typeof defaults[name as never] === "boolean"),
-  );
-  for (const [name, value] of Object.entries(options)) {
-    if (name === "reduction" || typeof defaults[name as never] === "boolean") continue;
+function checkRanges<O extends object>(subject: string, options: O, defaults: Defaults<O>): void {
+  for (const name of namesOf(defaults)) {
+    const value: unknown = options[name as keyof O];
+    if (value === undefined || typeof defaults[name] === "boolean") continue;
     if (name === "classWeights" && !Array.isArray(value))
       throw new OptionError(`${subject}: expected classWeights as a list of numbers, got ${shown(value)}`);
     for (const number of LISTS.includes(name) && Array.isArray(value) ? (value as unknown[]) : [value])
@@ -101,18 +97,16 @@ function checkKinds(subject: string, options: object, defaults: object): void {
  */
 export function defineLoss<O extends object>(
   name: string,
-  defaults: { readonly [K in keyof Required<O>]: O[K] | undefined },
+  defaults: Defaults<O>,
   terms: (yTrue: Tensor, yPred: Tensor, options: O) => Tensor | Terms,
 ): LossFactory<O> {
   return (given = {} as O & LossOptions) => {
-    checkOptions(`losses.${name}`, given, [...Object.keys(defaults), "reduction"]);
-    const { reduction = "mean" } = given;
+    const subject = `losses.${name}`;
+    const options = withDefaults(subject, given as object, { ...defaults, reduction: "mean" }) as O & LossOptions;
+    const reduction = options.reduction!;
     if (!REDUCTIONS.includes(reduction))
-      throw new OptionError(
-        `losses.${name}: expected reduction of ${REDUCTIONS.join(", ")}, got "${shown(reduction)}"`,
-      );
-    checkKinds(`losses.${name}`, givenOptions(given), defaults);
-    const options = { ...defaults, ...givenOptions(given) } as unknown as O;
+      throw new OptionError(`${subject}: expected reduction of ${REDUCTIONS.join(", ")}, got "${shown(reduction)}"`);
+    checkRanges(subject, options, defaults);
     const parts = (yTrue: Tensor, yPred: Tensor): Terms => {
       const result = terms(yTrue, yPred, options);
       return "values" in result ? result : { values: result };

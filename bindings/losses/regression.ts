@@ -20,6 +20,7 @@ import { denseCrossEntropy, squaredError } from "../ops/loss.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { slice, stopGradient } from "../ops/shape.ts";
 import { ShapeError } from "../base/errors.ts";
+import type { Defaults } from "../base/options.ts";
 import { describe } from "../base/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { EPSILON, TINY, alignTargets, defineLoss, type LossFactory } from "./define.ts";
@@ -27,7 +28,7 @@ import { EPSILON, TINY, alignTargets, defineLoss, type LossFactory } from "./def
 /** A loss that is the mean over the last axis of something elementwise. */
 const elementwise = <O extends object>(
   name: string,
-  defaults: { readonly [K in keyof Required<O>]: O[K] | undefined },
+  defaults: Defaults<O>,
   each: (target: Tensor, prediction: Tensor, options: O) => Tensor,
 ): LossFactory<O> =>
   defineLoss<O>(name, defaults, (yTrue, yPred, options) =>

@@ -1,7 +1,7 @@
 /** What a metric is: sums over what counts, which batches add up, and the number they become. */
 import { OptionError } from "../base/errors.ts";
 import type { LossFactory, Terms } from "../losses/define.ts";
-import { checkOptions, givenOptions } from "../base/options.ts";
+import { withDefaults, type Defaults } from "../base/options.ts";
 import { quoted, shown } from "../base/formatting.ts";
 import { mul } from "../ops/elementwise.ts";
 import { sum } from "../ops/reduce.ts";
@@ -46,16 +46,16 @@ export interface ThresholdOptions {
  */
 export function metricFactory<O extends object>(
   name: string,
-  defaults: { readonly [K in keyof Required<O>]: O[K] | undefined },
+  defaults: Defaults<O>,
   make: (options: O) => Metric,
 ): (options?: O & MetricOptions) => Metric {
   return (options = {} as O & MetricOptions) => {
     const subject = `metrics.${name}`;
-    checkOptions(subject, options, [...Object.keys(defaults), "name"]);
-    const { name: key, ...given } = givenOptions(options) as O & MetricOptions;
+    const { name: key, ...own } = withDefaults(subject, options as object, { ...defaults, name: undefined }) as O &
+      MetricOptions;
     if (key !== undefined && (typeof key !== "string" || key === ""))
       throw new OptionError(`${subject}: expected name to be some text, got ${quoted(key)}`);
-    const metric = make({ ...defaults, ...given } as O);
+    const metric = make(own as unknown as O);
     return key === undefined ? metric : { ...metric, metricName: key };
   };
 }

@@ -1,6 +1,6 @@
 /** Learning rates by the number of updates done, for an optimizer's `learningRate`. */
 import { OptionError } from "../base/errors.ts";
-import { checkBoolean, checkNumber, checkOptions } from "../base/options.ts";
+import { checkNumber, withDefaults, type Defaults } from "../base/options.ts";
 import type { Schedule } from "./index.ts";
 import { cos, power } from "../base/portable_math.ts";
 import { quoted, shown } from "../base/formatting.ts";
@@ -17,20 +17,18 @@ const DIVISORS = ["divFactor", "finalDivFactor"];
  */
 function define<O extends object>(
   name: string,
-  defaults: { readonly [K in keyof Required<O>]: O[K] | undefined },
+  defaults: Defaults<O>,
   at: (step: number, options: Required<O>) => number,
   wrong: (options: Required<O>) => string | false = () => false,
 ): (options: O) => Schedule {
   const known = Object.keys(defaults);
   return (given) => {
-    checkOptions(`schedules.${name}`, given, known);
-    const options = { ...defaults } as Record<string, unknown>;
-    for (const [key, value] of Object.entries(given)) if (value !== undefined) options[key] = value;
+    const options = withDefaults(`schedules.${name}`, given as object, defaults) as Record<string, unknown>;
     const missing = known.find((key) => options[key] === undefined && key !== "warmupTarget");
     if (missing) throw new OptionError(`schedules.${name}: expected ${missing}, got none`);
     for (const [key, value] of Object.entries(options)) {
-      if (typeof defaults[key as keyof O] === "boolean") checkBoolean(`schedules.${name}`, key, value);
-      else if (value !== undefined && !LISTS.includes(key) && typeof defaults[key as keyof O] !== "string")
+      const isNumber = !["boolean", "string"].includes(typeof defaults[key as keyof O]) && !LISTS.includes(key);
+      if (value !== undefined && isNumber)
         checkNumber(`schedules.${name}`, key, value, SIGNED.includes(key) ? undefined : 0);
     }
     for (const key of known.filter(
