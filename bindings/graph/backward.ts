@@ -1,15 +1,13 @@
 /** Back-propagation: the ops of a trace in reverse order, each recording what turns output gradients into input gradients. */
-import type { Node, Trace } from "./trace.ts";
-import { Storage, Tensor, read, update, type Loop } from "./tensor.ts";
+import { Storage, type Loop } from "./ir.ts";
+import type { GradientSink, GradientTape, Node } from "./node.ts";
 import type { Parameter } from "./parameter.ts";
+import { Tensor, read, update } from "./tensor.ts";
+import type { Trace } from "./trace.ts";
 
-/**
- * The gradients around one op. An op asks where to put the gradient of an input: `overwrite` gives a fresh place,
- * `accumulate` one to add to (a parameter's own, or zeros), `pass` hands on an existing tensor without copying.
- */
-export class Gradients {
-  /** @internal */
-  readonly tape: Tape;
+/** The gradients around one op, in a tape. */
+class OpGradients implements GradientSink {
+  private readonly tape: Tape;
   private readonly node: Node;
   private passed = new Set<Storage>();
   private pending: [Tensor, Tensor][] = [];
@@ -19,17 +17,14 @@ export class Gradients {
     this.node = node;
   }
 
-  /** Whether anybody wants the gradient of this input. */
   needs(input: number): boolean {
     return this.node.inputs[input]?.requiresGrad ?? false;
   }
 
-  /** The gradient of an output, or undefined when nothing depends on it. */
   of(output: number): Tensor | undefined {
     return this.tape.gradient(this.node.outputs[output]);
   }
 
-  /** A place for the gradient of this input, to be written whole. */
   overwrite(input: number): Tensor {
     const tensor = this.node.inputs[input]!;
     const place = this.tape.trace.tensor(tensor.shape);
@@ -37,12 +32,10 @@ export class Gradients {
     return place;
   }
 
-  /** A place that holds the gradient of this input so far, to be added to. */
   accumulate(input: number): Tensor {
     return this.tape.accumulator(this.node.inputs[input]!);
   }
 
-  /** Makes `gradient` that of this input, under the input's shape. Copies when another input has it already. */
   pass(input: number, gradient: Tensor): void {
     const tensor = this.node.inputs[input]!;
     if (this.passed.has(gradient.storage)) {
@@ -53,7 +46,6 @@ export class Gradients {
     this.settle(tensor, this.tape.trace.view(gradient, tensor.shape));
   }
 
-  /** Goes back over ops that were applied in place of this one, from outputs that stand for its own. */
   through(nodes: readonly Node[], outputs: readonly Tensor[]): void {
     outputs.forEach((output, i) => {
       const gradient = this.of(i);
@@ -62,23 +54,27 @@ export class Gradients {
     this.tape.walk(nodes);
   }
 
+  forStep(): Tape {
+    return new Tape(this.tape.trace, this.tape);
+  }
+
   private settle(tensor: Tensor, gradient: Tensor): void {
     if (this.tape.adopt(tensor, gradient)) return;
     this.pending.push([tensor, gradient]);
   }
 
-  /** Adds what could not simply become the gradient. Called when the op has recorded. @internal */
+  /** Adds what could not simply become the gradient. Called when the op has recorded. */
   finish(): void {
     for (const [tensor, gradient] of this.pending) this.tape.add(tensor, gradient);
   }
 }
 
-/** Gradients by tensor; in a loop those of one step's tensors, in a tape of the step's own. */
 /** Where the gradient of a parameter lies: every shard has a place of its own. */
 const gradientOf = ({ options: { shard } }: Trace, { block, offset, size }: Parameter): Storage =>
   new Storage(size * 4, { ptr: block!.gradientPtr(shard?.index) + offset * 4 });
 
-export class Tape {
+/** Gradients by tensor; in a loop those of one step's tensors, in a tape of the step's own. */
+export class Tape implements GradientTape {
   readonly trace: Trace;
   private readonly loop: Loop | undefined;
   /** Where gradients of what is there for all steps alike are summed up. */
@@ -103,7 +99,6 @@ export class Tape {
     return true;
   }
 
-  /** Takes a gradient as it is, or adds it to the one there is. */
   add(tensor: Tensor, gradient: Tensor): void {
     if (this.adopt(tensor, gradient)) return;
     const sum = this.accumulator(tensor);
@@ -123,15 +118,14 @@ export class Tape {
     return sum;
   }
 
-  /** Records the backward of ops, the last one first; those whose outputs nothing depends on are left out. */
   walk(nodes: readonly Node[]): void {
     const { trace } = this;
     for (let i = nodes.length - 1; i >= 0; i--) {
       const node = nodes[i];
       if (!node.outputs.some((output) => this.gradient(output))) continue;
-      const grads = new Gradients(this, node);
+      const grads = new OpGradients(this, node);
       trace.scope = node.scope;
-      node.op.backward!(trace, node.inputs, node.outputs, grads, node.config);
+      node.backward(grads);
       grads.finish();
     }
   }

@@ -1,14 +1,12 @@
 /** Parameters: flat blocks of weights with their gradients and optimizer slots beside them, and panels derived from them. */
 import { DisposedError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
-import type { Backend } from "../runtime/load.ts";
-import { replay, type Bound } from "../runtime/replay.ts";
-import { bind } from "../program/bind.ts";
-import { dequantizeWeight, type Int8Format, type Int8Role, type Int8Weight } from "./int8_weight.ts";
-import type { Program } from "../program/program.ts";
 import { sizeOf, type Shape } from "../base/shape.ts";
-import { Storage, type Tensor } from "./tensor.ts";
-import type { Call } from "./trace.ts";
+import type { Backend } from "../runtime/backend.ts";
+import { replay, type Bound } from "../runtime/replay.ts";
+import { dequantizeWeight, type Int8Format, type Int8Role, type Int8Weight } from "./int8_weight.ts";
+import { Storage, type Call } from "./ir.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** Writes the initial values of a tensor of this shape. */
 export type Initializer = (shape: Shape, random: Random) => Float32Array;
@@ -79,7 +77,7 @@ export class Derived {
   readonly calls: readonly Call[];
   /** The first owns the memory. */
   readonly parameters: readonly Parameter[];
-  private bound: Bound[] | undefined;
+  private bound: readonly Bound[] | undefined;
   private version = 0;
 
   constructor(parameters: readonly Parameter[], storage: Storage, calls: readonly Call[]) {
@@ -88,17 +86,11 @@ export class Derived {
     this.calls = calls;
   }
 
-  /** Takes over a block of memory that the arena gave for it. */
-  place(ptr: number): void {
-    const { backend, derived } = this.parameters[0].block!;
+  /** Takes over a block of memory that the arena gave for it. @param bind  gives its calls the addresses of what they name */
+  place(ptr: number, bind: (calls: readonly Call[]) => readonly Bound[]): void {
     this.storage.ptr = ptr;
-    derived.push(this);
-    this.bound = bind(
-      backend,
-      this.calls,
-      (storage) => storage.ptr!,
-      () => 0,
-    ); // they read and write what is placed
+    this.bound = bind(this.calls);
+    this.parameters[0].block!.derived.push(this);
   }
 
   /** Computes it again when one of its parameters has changed since. */
@@ -134,7 +126,7 @@ export class ParameterBlock {
   version = 1;
   disposed = false;
   /** Those that have its address in their calls. */
-  readonly programs = new Set<Program>();
+  readonly programs = new Set<{ dispose(): void }>();
   private readonly gradients: number[] = [];
   private readonly slots = new Map<object, number[]>();
 

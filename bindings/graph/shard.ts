@@ -1,5 +1,4 @@
 /** Parts of a batch's rows. */
-import type { Trace } from "./trace.ts";
 
 /** A part of a batch's rows, computed beside others over the same weights. */
 export interface Shard {
@@ -10,9 +9,4 @@ export interface Shard {
 }
 
 /** Thrown by what cannot be computed for some rows of a batch alone: the batch is computed whole then. */
-export class Indivisible extends Error {}
-
-/** Says that what is traced now takes all rows of a batch together. */
-export function needsWholeBatch({ options: { shard } }: Trace, why: string): void {
-  if (shard) throw new Indivisible(why);
-}
+export class NeedsWholeBatch extends Error {}

@@ -1,66 +1,7 @@
 /** What model code computes with while it is traced: shapes and places, never values. */
 import { TraceError } from "../base/errors.ts";
 import { sizeOf, type DType, type Shape } from "../base/shape.ts";
-import type { Trace } from "./trace.ts";
-
-/** The steps of calls that are recorded once and repeated. The run back over them, for the gradient, has the same steps. */
-export interface Loop {
-  readonly count: number;
-  /** The loop that this one is a part of. */
-  readonly outer: Loop | undefined;
-  /** Loops around it. */
-  readonly depth: number;
-}
-
-/** What moves from step to step of a loop: by so many bytes, or a number by so much. */
-export interface Move {
-  readonly loop: Loop;
-  readonly by: number;
-}
-
-/** A number that counts through the steps of loops: `first` at the first of them. */
-export interface Counter {
-  readonly first: number;
-  readonly moves: readonly Move[];
-}
-
-/**
- * Bytes that kernel calls name before they have an address. Temporaries get theirs when a program is laid out, and may
- * share it with others that live at another time; pinned ones (ports, constants) and placed ones (parameters, states)
- * keep theirs.
- *
- * What a step of a loop makes is one place for all steps as long as nothing but the step needs it. Anything else that names
- * it, the run back or what follows the loop, makes it as many places as there are steps, side by side.
- */
-export class Storage {
-  /** Of one step. */
-  readonly bytes: number;
-  readonly pinned: boolean;
-  /** The loop whose steps make it. */
-  readonly loop: Loop | undefined;
-  /** Byte offset in the heap, once placed. */
-  ptr: number | undefined;
-
-  constructor(
-    bytes: number,
-    { pinned = false, ptr, loop }: { pinned?: boolean; ptr?: number; loop?: Loop | undefined } = {},
-  ) {
-    this.bytes = bytes;
-    this.pinned = pinned;
-    this.ptr = ptr;
-    this.loop = loop;
-  }
-}
-
-/** A pointer argument of a recorded call, and what the kernel does with the bytes behind it. */
-export interface Operand {
-  readonly storage: Storage;
-  readonly offset: number;
-  readonly reads: boolean;
-  readonly writes: boolean;
-  /** Set for a step's part of a whole: otherwise the storage says whether there is one for each step. */
-  readonly move?: Move | undefined;
-}
+import type { Loop, Move, Operand, Storage } from "./ir.ts";
 
 /** Which steps of a [batch, time, …] tensor are valid: `lengths` [B] or `mask` [B, T] (nonzero = valid), never both. */
 export interface Steps {
@@ -97,8 +38,8 @@ export interface TensorPlace {
  * @throws TraceError when its values are read: `+tensor`, `tensor.data`, `tensor[0]`, iteration
  */
 export class Tensor {
-  /** @internal */
-  readonly trace: Trace;
+  /** The trace that it was made in: only compared. @internal */
+  readonly trace: object;
   /** Extent of each axis; known while tracing, so JavaScript may go by it. */
   readonly shape: Shape;
   /** Floats or integers. */
@@ -120,7 +61,7 @@ export class Tensor {
 
   /** @internal */
   constructor(
-    trace: Trace,
+    trace: object,
     shape: Shape,
     dtype: DType,
     storage: Storage,
@@ -196,10 +137,3 @@ export const read = (tensor: Tensor | undefined): Operand | 0 => (tensor ? opera
 export const write = (tensor: Tensor | undefined): Operand | 0 => (tensor ? operand(tensor, false, true) : 0);
 /** A kernel argument that is read and written. */
 export const update = (tensor: Tensor | undefined): Operand | 0 => (tensor ? operand(tensor, true, true) : 0);
-/** Bytes that have an address for good, for a kernel that reads and writes them: a run of gradients, a block of scalars. */
-export const placed = (ptr: number): Operand => ({
-  storage: new Storage(0, { ptr }),
-  offset: 0,
-  reads: true,
-  writes: true,
-});

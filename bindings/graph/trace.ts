@@ -1,39 +1,20 @@
 /** Recording: a model runs once over symbolic tensors, and what it would compute becomes a list of kernel calls. */
 import { TraceError, UnsupportedError } from "../base/errors.ts";
-import type { Kernels } from "../generated/kernels.ts";
 import { state } from "../runtime/context.ts";
-import type { Backend } from "../runtime/load.ts";
-import type { Gradients, Tape } from "./backward.ts";
+import type { Backend } from "../runtime/backend.ts";
 import type { Int8Names } from "./int8_weight.ts";
-import { needsWholeBatch, type Shard } from "./shard.ts";
+import { Storage, type Argument, type KernelName, type Loop, type Move, type Range, type Recorded } from "./ir.ts";
+import type { GradientSink, GradientTape, Inputs, Node } from "./node.ts";
 import type { Derived, Parameter } from "./parameter.ts";
+import { NeedsWholeBatch, type Shard } from "./shard.ts";
 import { sizeOf, type DType, type Shape } from "../base/shape.ts";
-import { Storage, Tensor, read, write, type Counter, type Loop, type Move, type Operand } from "./tensor.ts";
-
-export type KernelName = keyof Kernels;
-
-/** A kernel call before its pointers are known. */
-export interface Call {
-  readonly kernel: KernelName;
-  readonly args: readonly Argument[];
-}
-
-export type Argument = number | Operand | Counter;
-
-/** Calls that are repeated for every step of a loop, from its first or from its last. */
-export interface Repeat {
-  readonly loop: Loop;
-  readonly reversed: boolean;
-  readonly calls: readonly Recorded[];
-}
-
-export type Recorded = Call | Repeat;
+import { Tensor, read, write } from "./tensor.ts";
 
 /** A value that a layer named for `inspect`. */
 export interface Exposed {
   readonly value: Tensor;
   /** Gives its gradient, once it has been recorded. */
-  readonly gradient: ((tape: Tape) => Tensor | undefined) | undefined;
+  readonly gradient: ((tape: GradientTape) => Tensor | undefined) | undefined;
 }
 
 /** What is recorded in one piece: the whole, or one step of a loop in it. */
@@ -50,38 +31,6 @@ export class Body {
     this.loop = loop;
     this.outer = outer;
   }
-}
-
-export interface TensorSpec {
-  readonly shape: Shape;
-  readonly dtype?: DType;
-  /** Shares the bytes of this input instead of having its own. */
-  readonly viewOf?: Tensor;
-}
-
-export type Inputs = readonly (Tensor | undefined)[];
-
-/**
- * One differentiable operation. Its functions record kernel calls; absent optional inputs are undefined.
- * An op without `backward` stops gradients.
- */
-export interface Op<C = void> {
-  readonly name: string;
-  /** Takes int8 weights as they are; others are given the floats these stand for. */
-  readonly int8?: boolean;
-  /** Checks the inputs, naming the one that is wrong, and says what comes out. */
-  shape(inputs: Inputs, config: C, trace: Trace): TensorSpec[];
-  forward(trace: Trace, inputs: Inputs, outputs: Tensor[], config: C): void;
-  backward?(trace: Trace, inputs: Inputs, outputs: Tensor[], grads: Gradients, config: C): void;
-}
-
-/** An op as it was applied: what the gradient walks back over. */
-export interface Node {
-  readonly op: Op<unknown>;
-  readonly inputs: Inputs;
-  readonly outputs: Tensor[];
-  readonly config: unknown;
-  readonly scope: string;
 }
 
 /** What a trace is for. */
@@ -110,14 +59,6 @@ export interface TraceOptions {
 export interface StateStore {
   /** The placed storage of one state of the layer that the trace is in. */
   state(trace: Trace, name: string, shape: Shape): Storage;
-}
-
-/** Values that must hold for an input array because a kernel trusts them: 0 ≤ value < below (or ≤ most). */
-export interface Range {
-  readonly below: number;
-  /** A value that is allowed besides: that of labels to ignore. */
-  readonly except?: number | undefined;
-  readonly what: string;
 }
 
 export class Trace {
@@ -245,8 +186,18 @@ export class Trace {
       throw new UnsupportedError(
         `init: expected a kernel module with ${kernel}, got one without; the modules of gatewise/infer run models but do not train them`,
       );
-    if (!this.backend.pool?.knows(kernel)) needsWholeBatch(this, `workers without ${kernel}`);
+    if (!this.backend.pool?.knows(kernel)) this.needsWholeBatch(`workers without ${kernel}`);
     this.body.calls.push({ kernel, args });
+  }
+
+  /** Says that what is traced now takes all rows of a batch together. @throws NeedsWholeBatch when it has some of them only */
+  needsWholeBatch(why: string): void {
+    if (this.options.shard) throw new NeedsWholeBatch(why);
+  }
+
+  /** Remembers an op for the gradient. */
+  note(inputs: Inputs, outputs: readonly Tensor[], backward: (grads: GradientSink) => void): void {
+    this.body.nodes.push({ inputs, outputs, scope: this.scope, backward });
   }
 
   /**
@@ -275,31 +226,6 @@ export class Trace {
     } finally {
       this.body = body;
     }
-  }
-
-  /** An int8 weight as floats, for ops that know none: a copy in this program. */
-  private dequantized(weight: Tensor): Tensor {
-    return this.once(weight, "floats", () => {
-      const parameter = weight.origin.get("parameter") as Parameter;
-      // without a place yet it has only a shape, and so has this trace
-      return this.constant(parameter.block?.floatsOf(parameter) ?? new Float32Array(parameter.size), parameter.shape);
-    });
-  }
-
-  /** Applies an op: records its forward calls and remembers it for the gradient. */
-  apply<C>(op: Op<C>, given: Inputs, config: C): Tensor[] {
-    for (const input of given) if (input) this.own(op.name, input);
-    const inputs = op.int8 ? given : given.map((input) => (input?.dtype === "i8" ? this.dequantized(input) : input));
-    const outputs = op
-      .shape(inputs, config, this)
-      .map(({ shape, dtype = "f32", viewOf }) => (viewOf ? this.view(viewOf, shape) : this.tensor(shape, dtype)));
-    const differentiable = this.options.gradients && op.backward !== undefined;
-    if (differentiable && inputs.some((input) => input?.requiresGrad)) {
-      for (const output of outputs) output.requiresGrad = output.dtype === "f32";
-      this.body.nodes.push({ op: op as Op<unknown>, inputs, outputs, config, scope: this.scope });
-    }
-    op.forward(this, inputs, outputs, config);
-    return outputs;
   }
 
   /** @throws TraceError for a tensor of another trace, or of a step of a loop outside of it */
@@ -343,7 +269,7 @@ export class Trace {
    *
    * @param gradient  gives its gradient, once it has been recorded
    */
-  expose(name: string, make: () => Tensor, gradient?: (tape: Tape) => Tensor | undefined): void {
+  expose(name: string, make: () => Tensor, gradient?: (tape: GradientTape) => Tensor | undefined): void {
     if (!this.options.inspect) return;
     this.body.exposed.set(this.scope ? `${this.scope}/${name}` : name, { value: make(), gradient });
   }
@@ -383,10 +309,11 @@ export class Trace {
  * @throws TraceError when there is none: ops and layers only record
  */
 export function currentTrace(what: string): Trace {
-  if (!state.trace) {
+  const trace = state.trace as Trace | undefined;
+  if (!trace) {
     throw new TraceError(
       `${what}: expected to be called while a function is traced, got a call outside; wrap it in jit(module, fn), valueAndGrad or trainStep, or use predict`,
     );
   }
-  return state.trace;
+  return trace;
 }

@@ -16,7 +16,6 @@ import { checkRegularizer, penaltyOf, type RegularizerInput } from "../layers/re
 import { quoted } from "../base/formatting.ts";
 import { int8Format, type Int8Role } from "../graph/int8_weight.ts";
 import { Parameter } from "../graph/parameter.ts";
-import { needsWholeBatch } from "../graph/shard.ts";
 import { describe } from "../base/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { currentTrace, type Trace } from "../graph/trace.ts";
@@ -149,7 +148,7 @@ export function layerClasses(Base: new (...args: any[]) => Network): { Layer: La
         const result = this.definition.call(scope, input as Tensor & Tensor[], options);
         const output = (Array.isArray(result) ? result[0] : result) as Tensor;
         const activity = this.config.activityRegularizer as RegularizerInput | undefined;
-        if (typeof activity === "function") needsWholeBatch(trace, "a penalty of your own on an output");
+        if (typeof activity === "function") trace.needsWholeBatch("a penalty of your own on an output");
         if (activity) trace.penalties.set(output, (value) => penaltyOf(this.describe(), activity, value));
         trace.expose(
           "output",

@@ -12,7 +12,7 @@ import type { Trace } from "../graph/trace.ts";
 import { Random, randomSeed } from "../base/random.ts";
 import { currentBackend } from "../runtime/context.ts";
 import { shown } from "../base/formatting.ts";
-import type { Backend } from "../runtime/load.ts";
+import type { Backend } from "../runtime/backend.ts";
 import { arraysOf } from "./named_arrays.ts";
 import { Resources } from "./owned_memory.ts";
 

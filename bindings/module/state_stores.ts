@@ -1,11 +1,10 @@
 /** States that outlive a run: those of stateful layers, and those of streams. */
 import { StateError } from "../base/errors.ts";
-import { needsWholeBatch } from "../graph/shard.ts";
 import { describe, sizeOf, sameShape, type Shape } from "../base/shape.ts";
-import { Storage } from "../graph/tensor.ts";
+import { Storage } from "../graph/ir.ts";
+import type { Backend } from "../runtime/backend.ts";
 import type { StateStore, Trace } from "../graph/trace.ts";
 import type { Arena } from "../runtime/arena.ts";
-import type { Backend } from "../runtime/load.ts";
 import type { ModuleBase } from "./module_base.ts";
 import { StateSet, type State } from "./state_set.ts";
 
@@ -25,7 +24,7 @@ export class CarriedStates extends StateSet<Carried> implements StateStore {
 
   /** @throws StateError when the state was made for another batch size */
   state(trace: Trace, name: string, shape: Shape): Storage {
-    needsWholeBatch(trace, "a state that is carried on");
+    trace.needsWholeBatch("a state that is carried on");
     const { scope, undo } = trace;
     const key = scope ? `${scope}/${name}` : name;
     let carried = this.states.get(key);

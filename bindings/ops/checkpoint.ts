@@ -2,7 +2,9 @@
 import { OptionError } from "../base/errors.ts";
 import { shown } from "../base/formatting.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { currentTrace, type Node, type Op } from "../graph/trace.ts";
+import type { Node } from "../graph/node.ts";
+import { apply, type Op } from "../graph/op.ts";
+import { currentTrace } from "../graph/trace.ts";
 
 interface CheckpointConfig {
   readonly results: readonly Tensor[];
@@ -33,5 +35,5 @@ export function checkpoint(fn: () => Tensor[]): Tensor[] {
     throw new OptionError(`checkpoint: expected a function that gives tensors, got ${shown(fn)}`);
   if (!trace.options.gradients || trace.options.inspect) return fn();
   const { result, perform } = trace.rehearse(fn);
-  return trace.apply(checkpointOp, result, { results: result, perform });
+  return apply(trace, checkpointOp, result, { results: result, perform });
 }

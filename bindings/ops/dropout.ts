@@ -2,7 +2,9 @@
 import { ValueError } from "../base/errors.ts";
 import { shown } from "../base/formatting.ts";
 import { read, write, type Tensor } from "../graph/tensor.ts";
-import { currentTrace, type Argument, type Op, type Trace } from "../graph/trace.ts";
+import type { Argument } from "../graph/ir.ts";
+import { apply, type Op } from "../graph/op.ts";
+import { currentTrace, type Trace } from "../graph/trace.ts";
 import { floatsOf, required, tensorOf } from "./operands.ts";
 
 /** Elements of a row of the batch, where a trace computes some of its rows only; 0 for what does not have them in front. */
@@ -47,7 +49,7 @@ export function dropout(x: Tensor, rate: number): Tensor {
     throw new ValueError(`dropout: expected a rate of 0 ≤ rate < 1, got ${shown(rate)}`);
   const input = floatsOf(trace, tensorOf("dropout", x));
   if (!trace.options.training || rate === 0) return input;
-  const [y] = trace.apply(dropoutOp, [input], { rate, ...trace.random() });
+  const [y] = apply(trace, dropoutOp, [input], { rate, ...trace.random() });
   y.steps = input.steps;
   return y;
 }

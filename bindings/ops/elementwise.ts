@@ -2,7 +2,9 @@
 import { ValueError } from "../base/errors.ts";
 import { shown } from "../base/formatting.ts";
 import { read, update, write, type Tensor } from "../graph/tensor.ts";
-import { currentTrace, type KernelName, type Op } from "../graph/trace.ts";
+import type { KernelName } from "../graph/ir.ts";
+import { apply, type Op } from "../graph/op.ts";
+import { currentTrace } from "../graph/trace.ts";
 import { UNARY_CODES, type UnaryName } from "../reference/unary.ts";
 import { broadcastShape, floatsOf, operandOf, required, tensorOf, type Operand } from "./operands.ts";
 import { expand } from "./shape.ts";
@@ -29,7 +31,7 @@ const unaryOp: Op<UnaryConfig> = {
 /** Applies a function of one number by name. */
 export function unary(name: UnaryName, x: Tensor, alpha = 0, beta = 0): Tensor {
   const trace = currentTrace(name);
-  const [y] = trace.apply(unaryOp, [floatsOf(trace, tensorOf(name, x))], { code: UNARY_CODES[name], alpha, beta });
+  const [y] = apply(trace, unaryOp, [floatsOf(trace, tensorOf(name, x))], { code: UNARY_CODES[name], alpha, beta });
   y.steps = x.steps;
   return y;
 }
@@ -74,7 +76,7 @@ export function affine(x: Tensor, scale: number, shift: number): Tensor {
   const trace = currentTrace("affine");
   if (typeof scale !== "number" || typeof shift !== "number")
     throw new ValueError(`affine: expected numbers as scale and shift, got ${shown(scale)} and ${shown(shift)}`);
-  const [y] = trace.apply(affineOp, [floatsOf(trace, tensorOf("affine", x))], { scale, shift });
+  const [y] = apply(trace, affineOp, [floatsOf(trace, tensorOf("affine", x))], { scale, shift });
   y.steps = x.steps;
   return y;
 }
@@ -160,7 +162,7 @@ function binary(name: keyof typeof BINARY, a: Operand, b: Operand): Tensor {
   const trace = currentTrace(name);
   const [x, y] = [floatsOf(trace, operandOf(name, a)), floatsOf(trace, operandOf(name, b))];
   const shape = broadcastShape(name, x.shape, y.shape);
-  const [result] = trace.apply(binaryOps[name], [expand(x, shape), expand(y, shape)], undefined);
+  const [result] = apply(trace, binaryOps[name], [expand(x, shape), expand(y, shape)], undefined);
   result.steps = x.steps ?? y.steps;
   return result;
 }
@@ -226,7 +228,8 @@ export function where(condition: Operand, a: Operand, b: Operand): Tensor {
   const trace = currentTrace("where");
   const inputs = [condition, a, b].map((value) => floatsOf(trace, operandOf("where", value)));
   const shape = inputs.reduce<readonly number[]>((all, { shape }) => broadcastShape("where", all, shape), []);
-  return trace.apply(
+  return apply(
+    trace,
     whereOp,
     inputs.map((input) => expand(input, shape)),
     undefined,

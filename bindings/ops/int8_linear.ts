@@ -1,5 +1,6 @@
 /** Products with int8 weights, as the ops of f32 weights record them where a weight is one. */
-import { read, write, type Operand, type Tensor } from "../graph/tensor.ts";
+import type { Operand } from "../graph/ir.ts";
+import { read, write, type Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
 import { packedBytes, scratchBytes } from "../abi/int8_panel.ts";
 import { derive, gateWidth, parameterOf, shifted, type Gates } from "./packed_weights.ts";

@@ -2,7 +2,8 @@
 import { ShapeError } from "../base/errors.ts";
 import { describe } from "../base/shape.ts";
 import { read, update, write, type Tensor } from "../graph/tensor.ts";
-import { currentTrace, type Op, type Trace } from "../graph/trace.ts";
+import { apply, type Op } from "../graph/op.ts";
+import { currentTrace, type Trace } from "../graph/trace.ts";
 import { recordInt8Linear } from "./int8_linear.ts";
 import { broadcastShape, floatsOf, required, tensorOf } from "./operands.ts";
 import { expand } from "./shape.ts";
@@ -90,7 +91,7 @@ const linearOp: Op = {
 /** x·W + b over the last axis of x [.., K]. */
 export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
   const trace = currentTrace("linear");
-  return trace.apply(linearOp, [floatsOf(trace, x), w, b], undefined)[0];
+  return apply(trace, linearOp, [floatsOf(trace, x), w, b], undefined)[0];
 }
 
 /** a·b for each pair of matrices of a [.., M, K] and b [.., K, N], whose leading axes are the same. */
@@ -147,7 +148,8 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     );
   }
   const leading = broadcastShape("matmul", x.shape.slice(0, -2), y.shape.slice(0, -2));
-  return trace.apply(
+  return apply(
+    trace,
     batchedOp,
     [x, y].map((matrices) => expand(matrices, [...leading, ...matrices.shape.slice(-2)])),
     undefined,

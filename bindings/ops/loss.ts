@@ -1,6 +1,7 @@
 /** Fused losses: one number per row or element, and the gradient that follows from it without a detour. */
 import { read, write, type Tensor } from "../graph/tensor.ts";
-import { currentTrace, type Op } from "../graph/trace.ts";
+import { apply, type Op } from "../graph/op.ts";
+import { currentTrace } from "../graph/trace.ts";
 import { floatsOf, indicesOf, required } from "./operands.ts";
 
 /** Inputs: logits [.., N], labels [..]. Outputs: loss [..], log of the sum of exponentials [..]. */
@@ -39,7 +40,7 @@ const sparseOp: Op = {
 export function sparseCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
   const trace = currentTrace("sparseCrossEntropy");
   const x = floatsOf(trace, logits);
-  return trace.apply(sparseOp, [x, indicesOf(trace, labels, x.shape.at(-1)!, "labels")], undefined)[0];
+  return apply(trace, sparseOp, [x, indicesOf(trace, labels, x.shape.at(-1)!, "labels")], undefined)[0];
 }
 
 /** Inputs: logits [.., N], targets [.., N]. Outputs: loss [..], log of the sum of exponentials [..]. */
@@ -91,7 +92,7 @@ const squaredOp = elementLoss("squared_error");
 
 function applied(op: Op, predictions: Tensor, targets: Tensor): Tensor {
   const trace = currentTrace(op.name);
-  return trace.apply(op, [floatsOf(trace, predictions), floatsOf(trace, targets)], undefined)[0];
+  return apply(trace, op, [floatsOf(trace, predictions), floatsOf(trace, targets)], undefined)[0];
 }
 
 /** −Σ target·log softmax(logits) per row; targets are constants. */

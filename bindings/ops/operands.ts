@@ -4,7 +4,8 @@ import { shown } from "../base/formatting.ts";
 import { describe, type Shape } from "../base/shape.ts";
 import { isTensor, read, write, type Tensor } from "../graph/tensor.ts";
 import { UNARY_CODES } from "../reference/unary.ts";
-import { currentTrace, type Inputs, type Trace } from "../graph/trace.ts";
+import type { Inputs } from "../graph/node.ts";
+import { currentTrace, type Trace } from "../graph/trace.ts";
 
 /** A tensor, or a number where a constant will do. */
 export type Operand = Tensor | number;

@@ -1,7 +1,8 @@
 /** Matrices in the form that products read: column panels, kept until the weight changes when it is a parameter. */
 import { Derived, type Parameter } from "../graph/parameter.ts";
-import { Storage, read, type Operand, type Tensor } from "../graph/tensor.ts";
-import type { KernelName, Trace } from "../graph/trace.ts";
+import { Storage, type Operand, type KernelName } from "../graph/ir.ts";
+import { read, type Tensor } from "../graph/tensor.ts";
+import type { Trace } from "../graph/trace.ts";
 import { panelWidth } from "../abi/panel.ts";
 
 type Recorder = (kernel: KernelName, ...args: (number | Operand)[]) => void;

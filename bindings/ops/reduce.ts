@@ -1,7 +1,8 @@
 /** Sums, means and maxima along axes; softmax. */
 import { checkFlags, checkOptions } from "../base/options.ts";
 import { read, write, type Tensor } from "../graph/tensor.ts";
-import { currentTrace, type Op } from "../graph/trace.ts";
+import { apply, type Op } from "../graph/op.ts";
+import { currentTrace } from "../graph/trace.ts";
 import { axisOf, floatsOf, required, tensorOf } from "./operands.ts";
 import { affine, neg } from "./elementwise.ts";
 import { reshape, transpose } from "./shape.ts";
@@ -68,10 +69,10 @@ function reduce(op: Op<{ axis: number }>, value: Tensor, options: ReduceOptions)
   const axes =
     axis === undefined ? shape.map((_, i) => i) : [...new Set([axis].flat().map((i) => axisOf(op.name, i, rank)))];
   if (axes.length === rank && rank > 1) {
-    x = trace.apply(op, [reshape(x, [x.size])], { axis: 0 })[0];
+    x = apply(trace, op, [reshape(x, [x.size])], { axis: 0 })[0];
   } else {
     for (const at of [...axes].sort((a, b) => b - a)) {
-      x = shape[at] === 1 ? reshape(x, without(x.shape, at)) : trace.apply(op, [x], { axis: at })[0];
+      x = shape[at] === 1 ? reshape(x, without(x.shape, at)) : apply(trace, op, [x], { axis: at })[0];
     }
   }
   return keepDims
@@ -121,12 +122,12 @@ function along(op: Op, value: Tensor, axis: number): Tensor {
   const x = floatsOf(trace, tensorOf(op.name, value));
   const at = axisOf(op.name, axis, x.rank);
   if (at === x.rank - 1) {
-    const [y] = trace.apply(op, [x], undefined);
+    const [y] = apply(trace, op, [x], undefined);
     y.steps = value.steps;
     return y;
   }
   const swap = x.shape.map((_, i) => (i === at ? x.rank - 1 : i === x.rank - 1 ? at : i));
-  return transpose(trace.apply(op, [transpose(x, swap)], undefined)[0], swap);
+  return transpose(apply(trace, op, [transpose(x, swap)], undefined)[0], swap);
 }
 
 /** exp(x) over its sum along an axis, the last by default. */

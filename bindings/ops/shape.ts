@@ -3,7 +3,8 @@ import { ShapeError } from "../base/errors.ts";
 import { shown } from "../base/formatting.ts";
 import { describe, sizeOf, sameShape, type Shape } from "../base/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { currentTrace, type Op } from "../graph/trace.ts";
+import { apply, type Op } from "../graph/op.ts";
+import { currentTrace } from "../graph/trace.ts";
 import { axisOf, floatsOf, integerList, required, tensorOf } from "./operands.ts";
 import { stridedAdd, stridedCopy, strides, type Loop } from "./strided.ts";
 
@@ -30,7 +31,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
       `reshape: expected ${size} elements, as ${describe(x.shape)} has, got shape ${describe(shape)}`,
     );
   }
-  return currentTrace("reshape").apply(viewOp, [x], { shape: full })[0];
+  return apply(currentTrace("reshape"), viewOp, [x], { shape: full })[0];
 }
 
 const stopOp: Op = {
@@ -41,7 +42,7 @@ const stopOp: Op = {
 
 /** The same values, through which no gradient flows. */
 export function stopGradient(x: Tensor): Tensor {
-  return currentTrace("stopGradient").apply(stopOp, [tensorOf("stopGradient", x)], undefined)[0];
+  return apply(currentTrace("stopGradient"), stopOp, [tensorOf("stopGradient", x)], undefined)[0];
 }
 
 /** Elements read through a strided window of the input, `first` elements in. */
@@ -71,7 +72,7 @@ const windowOp: Op<Window> = {
 
 function windowOf(op: string, x: Tensor, window: Window): Tensor {
   const trace = currentTrace(op);
-  return trace.apply(windowOp, [floatsOf(trace, x)], window)[0];
+  return apply(trace, windowOp, [floatsOf(trace, x)], window)[0];
 }
 
 /**
@@ -244,7 +245,7 @@ export function concat(xs: readonly Tensor[], axis = -1): Tensor {
   checkList("concat", xs);
   const trace = currentTrace("concat");
   const tensors = xs.map((x) => floatsOf(trace, tensorOf("concat", x)));
-  return trace.apply(concatOp, tensors, { axis: axisOf("concat", axis, tensors[0].rank) })[0];
+  return apply(trace, concatOp, tensors, { axis: axisOf("concat", axis, tensors[0].rank) })[0];
 }
 
 /** Zeros, such as the state that a loop over time starts from. */

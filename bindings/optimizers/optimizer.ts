@@ -5,7 +5,7 @@ import type { ModuleBase } from "../module/module_base.ts";
 import { checkBoolean, checkCount, checkNumber, checkOptions, givenOptions } from "../base/options.ts";
 import { shown } from "../base/formatting.ts";
 import type { NDArray } from "../base/ndarray.ts";
-import type { Operand } from "../graph/tensor.ts";
+import type { Operand } from "../graph/ir.ts";
 import type { Trace } from "../graph/trace.ts";
 import { AVERAGE_HYPER } from "../reference/optimizer.ts";
 import { RULES, type Config, type Hyper, type Rule, type UpdateRange } from "./rules.ts";

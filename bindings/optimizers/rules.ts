@@ -1,6 +1,6 @@
 /** What each optimizer remembers and computes: a row of a table each. How that reaches a model's memory is in `model/updater.ts`. */
 import { power } from "../base/portable_math.ts";
-import type { Operand } from "../graph/tensor.ts";
+import type { Operand } from "../graph/ir.ts";
 import type { Trace } from "../graph/trace.ts";
 import {
   ADADELTA_HYPER,

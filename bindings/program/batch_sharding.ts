@@ -2,7 +2,7 @@
 import type { FlatArguments } from "../graph/pytree.ts";
 import { draw, type Compiled, type Root, type TracedFunction } from "./traced_function.ts";
 import { Program } from "./program.ts";
-import { Indivisible } from "../graph/shard.ts";
+import { NeedsWholeBatch } from "../graph/shard.ts";
 
 /** Rows of a batch, with the program that computes them. */
 export interface Part<E> {
@@ -84,7 +84,7 @@ export class Division<E> {
         return { compiled: this.shards[i].compile(slice(start, end)), start, end };
       });
     } catch (error) {
-      if (!(error instanceof Indivisible)) throw error;
+      if (!(error instanceof NeedsWholeBatch)) throw error;
       this.indivisible = true;
       return undefined;
     }

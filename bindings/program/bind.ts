@@ -1,9 +1,17 @@
 /** Recorded calls with their addresses: what a replay runs. */
-import type { Backend } from "../runtime/load.ts";
-import { isOperand, isRepeat, type Layout } from "./layout.ts";
+import {
+  isOperand,
+  isRepeat,
+  type Argument,
+  type Call,
+  type Recorded,
+  type Repeat,
+  type Storage,
+} from "../graph/ir.ts";
+import type { Derived } from "../graph/parameter.ts";
+import type { Backend } from "../runtime/backend.ts";
 import type { Bound, Moving } from "../runtime/replay.ts";
-import type { Storage } from "../graph/tensor.ts";
-import type { Argument, Call, Recorded, Repeat } from "../graph/trace.ts";
+import type { Layout } from "./layout.ts";
 
 /** A loop around the calls that are bound, and what of them moves with its steps. */
 interface Around {
@@ -57,3 +65,17 @@ export function bind(
 }
 
 const nothing = (): void => {};
+
+/** Gives each of these a block of memory, and their calls the addresses: they read and write only what has its place. */
+export function placeDerived(backend: Backend, fresh: readonly Derived[], ptrs: readonly number[]): void {
+  fresh.forEach((derived, i) =>
+    derived.place(ptrs[i], (calls) =>
+      bind(
+        backend,
+        calls,
+        (storage) => storage.ptr!,
+        () => 0,
+      ),
+    ),
+  );
+}

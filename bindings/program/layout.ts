@@ -1,11 +1,15 @@
 /** Where the temporaries of a program lie: calls nobody needs are dropped, and bytes are shared by values that never meet. */
 import { FreeList } from "../runtime/arena.ts";
-import type { Loop, Operand, Storage } from "../graph/tensor.ts";
-import type { Argument, Call, Recorded, Repeat } from "../graph/trace.ts";
-
-export const isRepeat = (entry: Recorded): entry is Repeat => "loop" in entry;
-
-export const isOperand = (arg: Argument): arg is Operand => typeof arg === "object" && "storage" in arg;
+import {
+  isOperand,
+  isRepeat,
+  type Call,
+  type Loop,
+  type Operand,
+  type Recorded,
+  type Repeat,
+  type Storage,
+} from "../graph/ir.ts";
 
 const operands = (call: Call): Operand[] => call.args.filter(isOperand);
 

@@ -3,7 +3,7 @@ import { ValueError } from "../base/errors.ts";
 import type { Heap } from "../runtime/heap.ts";
 import { indexOf } from "../base/ndarray.ts";
 import { describe, sizeOf, type DType, type Shape } from "../base/shape.ts";
-import type { Range } from "../graph/trace.ts";
+import type { Range } from "../graph/ir.ts";
 
 /** Up to here a loop is as fast as a view of the source, and no garbage. */
 const SHORT = 256;

@@ -1,15 +1,16 @@
 /** A traced function made ready: kernel calls with their addresses, over one block of memory that the program owns. */
 import { DisposedError } from "../base/errors.ts";
 import { state } from "../runtime/context.ts";
-import type { Backend } from "../runtime/load.ts";
+import type { Backend } from "../runtime/backend.ts";
+import type { Storage, Recorded } from "../graph/ir.ts";
 import type { Pool } from "../runtime/threads/worker_pool.ts";
-import { bind } from "./bind.ts";
+import { bind, placeDerived } from "./bind.ts";
 import { callsFor, layOut, liveCalls, type Layout } from "./layout.ts";
 import type { Derived, ParameterBlock } from "../graph/parameter.ts";
 import { Port } from "./port.ts";
 import { replay, type Bound } from "../runtime/replay.ts";
-import type { Storage, Tensor } from "../graph/tensor.ts";
-import type { Recorded, Trace } from "../graph/trace.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Trace } from "../graph/trace.ts";
 
 /** Programs that stay compiled; the one unused longest makes room. Streams keep theirs outside this count. */
 const KEPT = 64;
@@ -86,7 +87,7 @@ export class Program {
 
     const address = (storage: Storage): number => storage.ptr ?? this.ptr + offsets.get(storage)!;
     const bound = (list: readonly Recorded[]): Bound[] => bind(backend, list, address, stride);
-    fresh.forEach((derived, i) => derived.place(places[i]));
+    placeDerived(backend, fresh, places);
     this.bound = bound(calls);
     this.foreseen = bound(callsFor(calls, new Set(early.map(({ storage }) => storage))));
     for (const [storage, data] of trace.constants) {

@@ -1,14 +1,15 @@
 /** Programs as data: calls whose addresses count from the start of an arena of their own, and what that holds before they run. */
 import { UnsupportedError } from "../base/errors.ts";
 import { ARENA_BASE, FreeList } from "../runtime/arena.ts";
-import type { Backend } from "../runtime/load.ts";
+import type { Backend } from "../runtime/backend.ts";
+import type { Storage, Range } from "../graph/ir.ts";
 import type { Bound } from "../runtime/replay.ts";
 import { write } from "../runtime/encoding.ts";
-import { bind } from "./bind.ts";
+import { bind, placeDerived } from "./bind.ts";
 import { plan } from "./program.ts";
 import type { DType, Shape } from "../base/shape.ts";
-import type { Storage, Tensor } from "../graph/tensor.ts";
-import type { Range, Trace } from "../graph/trace.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Trace } from "../graph/trace.ts";
 
 /** Where an input or output of a program lies. */
 export interface PortPlace {
@@ -79,7 +80,7 @@ export class Image {
       );
     const { calls, offsets, bytes, stride, fresh } = plan(trace, inputs, outputs);
     const places = this.backend.arena.allocAll(fresh.map(({ storage }) => storage.bytes));
-    fresh.forEach((derived, i) => derived.place(places[i]));
+    placeDerived(this.backend, fresh, places);
     for (const derived of trace.derived) derived.refresh();
     const base = this.list.take(bytes);
     const address = (storage: Storage): number =>

@@ -1,14 +1,15 @@
 /** Functions over tensors as functions over arrays: traced once per shape, replayed from then on. */
 import { OptionError, StateError, TraceError } from "../base/errors.ts";
 import { currentBackend } from "../runtime/context.ts";
-import type { Backend } from "../runtime/load.ts";
+import type { Backend } from "../runtime/backend.ts";
+import { placed } from "../graph/ir.ts";
 import type { NDArray, Normalized } from "../base/ndarray.ts";
 import { backward, type Tape } from "../graph/backward.ts";
 import type { FlatRange, Parameter, ParameterBlock } from "../graph/parameter.ts";
 import type { Port } from "./port.ts";
 import { plan, Program } from "./program.ts";
 import { describe } from "../base/shape.ts";
-import { placed, type Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { Trace, type TraceOptions } from "../graph/trace.ts";
 import { flattenArguments, flattenResult, rebuild, type FlatArguments } from "../graph/pytree.ts";
 

@@ -5,17 +5,16 @@
 import { OptionError } from "../base/errors.ts";
 import { checkCount, checkFlags, checkOptions } from "../base/options.ts";
 import { kernelSet } from "./wasm/inline.ts";
-import { load, loadSync, type Backend, type InitOptions } from "./load.ts";
-import type { Trace } from "../graph/trace.ts";
-import type { Program } from "../program/program.ts";
+import type { Backend } from "./backend.ts";
+import { load, loadSync, type InitOptions } from "./load.ts";
 
 interface State {
   /** By which kernels they have: what `gatewise/infer` loads cannot train. */
   backends: { all?: Backend; forward?: Backend };
-  /** The trace that ops record into, while one is open. */
-  trace?: Trace;
+  /** The trace that ops record into, while one is open; only the room of traces knows what it is. */
+  trace?: object;
   /** Programs by use, the one used last at the end. */
-  programs: Set<Program>;
+  programs: Set<{ dispose(): void }>;
 }
 
 const KEY = Symbol.for("gatewise/1");

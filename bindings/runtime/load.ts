@@ -2,33 +2,18 @@
 import { OptionError, UnsupportedError } from "../base/errors.ts";
 import type { Kernels } from "../generated/kernels.ts";
 import { Arena, ARENA_BASE } from "./arena.ts";
+import type { Backend } from "./backend.ts";
 import { chooseBuilds, type Build } from "./wasm/builds.ts";
 import { detectFeatures } from "./wasm/features.ts";
 import { Heap, type GrowableMemory } from "./heap.ts";
 import { wasm } from "./wasm/inline.ts";
 import { instantiate } from "./wasm/instantiate.ts";
 import { warnOneThread } from "./threads/one_thread.ts";
-import type { Pool } from "./threads/worker_pool.ts";
 import { reference, warnWithoutSimd } from "./wasm/reference.ts";
 import { threadedBackend } from "./threads/threads.ts";
 
 /** The number that bindings and kernels agree on; raised when a kernel's arguments change. */
 export const ABI_VERSION = 3;
-
-/** A kernel table over a memory. */
-export interface Backend {
-  readonly build: Build;
-  /** Those of int8 models are added when one is made (runtime/int8.ts). */
-  readonly kernels: Kernels;
-  readonly heap: Heap;
-  readonly arena: Arena;
-  /** Where those come from, when the caller gave it. */
-  readonly int8Module?: WebAssembly.Module | undefined;
-  /** Further threads over the same memory, where they were asked for and there are any. */
-  readonly pool?: Pool | undefined;
-  /** Makes further modules link to its memory, where that is shared. */
-  readonly share?: ((bytes: Uint8Array) => Uint8Array<ArrayBuffer>) | undefined;
-}
 
 /** Options of `initSync`. */
 export interface InitOptions {

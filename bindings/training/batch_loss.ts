@@ -7,7 +7,6 @@ import { floatsOf } from "../ops/operands.ts";
 import { argmax, sum } from "../ops/reduce.ts";
 import { gather, validSteps } from "../ops/recurrent/packed_sequence.ts";
 import { reshape } from "../ops/shape.ts";
-import { needsWholeBatch } from "../graph/shard.ts";
 import { describe } from "../base/shape.ts";
 import { isTensor, type Steps, type Tensor } from "../graph/tensor.ts";
 import { currentTrace } from "../graph/trace.ts";
@@ -105,7 +104,7 @@ function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | un
     const value: unknown = loss(y, yPred);
     if (!isTensor(value)) throw new OptionError(`compile: expected a loss that gives a tensor, got ${shown(value)}`);
     if (value.size > 1) return { ...averaged(sum(value), value.size), counted: undefined };
-    needsWholeBatch(currentTrace("loss"), "a loss of your own that gives one number");
+    currentTrace("loss").needsWholeBatch("a loss of your own that gives one number");
     return { loss: reshape(value, []), counted: undefined };
   }
   const { values, weights } = loss.terms(y, yPred);

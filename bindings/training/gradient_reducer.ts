@@ -1,7 +1,7 @@
 /** What follows the gradients of a divided batch: their sum, in a fixed order, and the update. */
 import { eachTrained } from "../program/traced_function.ts";
 import { Program } from "../program/program.ts";
-import { placed } from "../graph/tensor.ts";
+import { placed } from "../graph/ir.ts";
 import { Trace } from "../graph/trace.ts";
 import type { ModuleBase } from "../module/module_base.ts";
 import type { Updater } from "../optimizers/optimizer_state.ts";

@@ -3,8 +3,7 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { layOut, liveCalls } from "../../bindings/program/layout.ts";
-import { Storage, type Loop, type Operand } from "../../bindings/graph/tensor.ts";
-import type { Call, KernelName, Repeat } from "../../bindings/graph/trace.ts";
+import { Storage, type Loop, type Operand, type Call, type KernelName, type Repeat } from "../../bindings/graph/ir.ts";
 
 const test = suite("layout");
 

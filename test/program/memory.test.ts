@@ -13,7 +13,8 @@ import {
 } from "../../bindings/index.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { state } from "../../bindings/runtime/context.ts";
-import { loadSync, type Backend } from "../../bindings/runtime/load.ts";
+import type { Backend } from "../../bindings/runtime/backend.ts";
+import { loadSync } from "../../bindings/runtime/load.ts";
 import { eachBackend, use } from "../support/backends.ts";
 import { real, same } from "../support/numbers.ts";
 

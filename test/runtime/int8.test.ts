@@ -6,7 +6,8 @@ import type { Kernels } from "../../bindings/generated/kernels.ts";
 import { initSync, layers, sequential } from "../../bindings/index.ts";
 import { int8Wasm } from "../../bindings/runtime/wasm/inline.ts";
 import { loadInt8 } from "../../bindings/runtime/wasm/int8.ts";
-import { loadSync, type Backend, type InitOptions } from "../../bindings/runtime/load.ts";
+import type { Backend } from "../../bindings/runtime/backend.ts";
+import { loadSync, type InitOptions } from "../../bindings/runtime/load.ts";
 import { hasDot, hasRelaxed } from "../support/builds.ts";
 import { refused } from "../support/refused.ts";
 

@@ -4,7 +4,8 @@ import type { Test } from "uvu";
 import * as assert from "uvu/assert";
 import { UnsupportedError } from "../../bindings/base/errors.ts";
 import { currentBackend, state } from "../../bindings/runtime/context.ts";
-import { loadSync, type Backend } from "../../bindings/runtime/load.ts";
+import type { Backend } from "../../bindings/runtime/backend.ts";
+import { loadSync } from "../../bindings/runtime/load.ts";
 
 export type Build = "simd" | "relaxed" | "reference";
 

@@ -5,7 +5,7 @@
 import { kernelsOver } from "../../bindings/reference/index.ts";
 import { Arena } from "../../bindings/runtime/arena.ts";
 import { Heap } from "../../bindings/runtime/heap.ts";
-import type { Backend } from "../../bindings/runtime/load.ts";
+import type { Backend } from "../../bindings/runtime/backend.ts";
 
 const BYTES = 1 << 25;
 

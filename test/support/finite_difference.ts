@@ -6,7 +6,7 @@ import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { currentTrace } from "../../bindings/graph/trace.ts";
 import { add, mul } from "../../bindings/ops/elementwise.ts";
 import { sum } from "../../bindings/ops/reduce.ts";
-import type { Backend } from "../../bindings/runtime/load.ts";
+import type { Backend } from "../../bindings/runtime/backend.ts";
 import { on } from "./backends.ts";
 import { doubleBackend } from "./double_backend.ts";
 import { close, real } from "./numbers.ts";

@@ -1,7 +1,7 @@
 /** Backends of several threads, and whether their workers have had anything to do. */
 import { init } from "../../bindings/index.ts";
 import { currentBackend, state } from "../../bindings/runtime/context.ts";
-import type { Backend } from "../../bindings/runtime/load.ts";
+import type { Backend } from "../../bindings/runtime/backend.ts";
 import type { Pool } from "../../bindings/runtime/threads/worker_pool.ts";
 
 const loaded = new Map<string, Backend>();

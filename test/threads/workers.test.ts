@@ -15,7 +15,7 @@ import {
   type Tensor,
 } from "../../bindings/index.ts";
 import { currentBackend } from "../../bindings/runtime/context.ts";
-import type { Backend } from "../../bindings/runtime/load.ts";
+import type { Backend } from "../../bindings/runtime/backend.ts";
 import { warnings } from "../support/collect.ts";
 import { differ, floats, sameWeights, tokens } from "../support/models.ts";
 import { refused, rejected } from "../support/refused.ts";

@@ -6,6 +6,7 @@ import { validSteps } from "../../ops/recurrent/packed_sequence.ts";
 import { concat, expand, reshape as reshaped, transpose } from "../../ops/shape.ts";
 import { describe, sizeOf } from "../../base/shape.ts";
 import type { Steps, Tensor } from "../../graph/tensor.ts";
+import { currentTrace } from "../../graph/trace.ts";
 import { integersOf } from "../../ops/operands.ts";
 import { checkNumber } from "../../base/options.ts";
 import { shown } from "../../base/formatting.ts";
@@ -144,7 +145,7 @@ function joinedSteps(xs: readonly Tensor[], axis = -1): Tensor["steps"] {
   if (!along && said.every((steps) => sameSteps(steps, first)) && (said.length === xs.length || first.lengths))
     return first;
   if (!along && said.length < xs.length) return undefined;
-  const { trace } = xs[0];
+  const trace = currentTrace("merge");
   const valid = xs.map(({ steps, shape: [B, T] }) =>
     steps ? validSteps(trace, steps, B, T) : trace.constant(new Float32Array(B * T).fill(1), [B, T]),
   );
@@ -187,7 +188,7 @@ export const add = defineLayer<CommonOptions>({
 /** 1 at valid steps [batch, time, 1], or undefined when all are. */
 function validity(x: Tensor): Tensor | undefined {
   const [B, T] = x.shape;
-  return x.steps && reshaped(validSteps(x.trace, x.steps, B, T), [B, T, 1]);
+  return x.steps && reshaped(validSteps(currentTrace("pooling"), x.steps, B, T), [B, T, 1]);
 }
 
 /** Mean over time [batch, time, features] to [batch, features], of the valid steps. */

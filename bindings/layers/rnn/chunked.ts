@@ -10,7 +10,8 @@ import { partOf } from "../../ops/recurrent/scan.ts";
 import { reshape } from "../../ops/shape.ts";
 import { parameterOf } from "../../ops/packed_weights.ts";
 import { sizeOf } from "../../base/shape.ts";
-import type { Loop, Tensor } from "../../graph/tensor.ts";
+import type { Loop } from "../../graph/ir.ts";
+import type { Tensor } from "../../graph/tensor.ts";
 import type { CellRun } from "./cells.ts";
 
 /** Bytes of a chunk's inputs and their projection: from a half to three times as many are as fast (measured). */

@@ -11,7 +11,7 @@ import {
   type Rows,
 } from "../../ops/recurrent/packed_sequence.ts";
 import { gateWidth } from "../../ops/packed_weights.ts";
-import type { Tape } from "../../graph/backward.ts";
+import type { GradientTape } from "../../graph/node.ts";
 import { read, write, type Tensor } from "../../graph/tensor.ts";
 import type { Trace } from "../../graph/trace.ts";
 import type { CellKind, CellOptions } from "./cells.ts";
@@ -100,7 +100,7 @@ function exposeInner(
   );
   const gradientOf =
     (inner: Tensor) =>
-    (tape: Tape): Tensor | undefined => {
+    (tape: GradientTape): Tensor | undefined => {
       const gradient = tape.gradient(inner);
       return gradient && unpack(trace, gradient, rows);
     };

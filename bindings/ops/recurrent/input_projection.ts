@@ -3,8 +3,9 @@
  * gates in place.
  */
 import { read, update, write, type Tensor } from "../../graph/tensor.ts";
-import type { Gradients } from "../../graph/backward.ts";
-import type { Op, Trace } from "../../graph/trace.ts";
+import type { GradientSink } from "../../graph/node.ts";
+import { apply, type Op } from "../../graph/op.ts";
+import type { Trace } from "../../graph/trace.ts";
 import { recordInt8Project } from "../int8_linear.ts";
 import { addTransposedProduct } from "../linear.ts";
 import { required } from "../operands.ts";
@@ -55,7 +56,7 @@ export function addGateGradients(
   trace.call("f32_unpermute_gates_acc", 1, G, H, read(sums), width, update(bias), G * H);
 }
 
-const wanted = (grads: Gradients, input: number): Tensor | undefined =>
+const wanted = (grads: GradientSink, input: number): Tensor | undefined =>
   grads.needs(input) ? grads.accumulate(input) : undefined;
 
 /** Inputs: x [M, I], kernel [I, G·H], bias [≥ G·H] or absent. */
@@ -231,9 +232,9 @@ export function project(
   gates: Gates,
 ): Tensor {
   const found = tokensOf(trace, x, kernel, rows);
-  if (!found) return trace.apply(projectOp, [pack(trace, x, rows), kernel, bias], { gates, live: rows.count })[0];
+  if (!found) return apply(trace, projectOp, [pack(trace, x, rows), kernel, bias], { gates, live: rows.count })[0];
   const tokens = packIntegers(trace, found.indices, rows);
-  return trace.apply(found.by === "table" ? tokenTableOp : lookupOp, [found.table, kernel, bias], {
+  return apply(trace, found.by === "table" ? tokenTableOp : lookupOp, [found.table, kernel, bias], {
     gates,
     live: rows.count,
     tokens,

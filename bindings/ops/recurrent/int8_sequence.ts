@@ -3,8 +3,11 @@
  * recurrent.ts; dropout acts in training alone, which such weights have none of.
  */
 import { UnsupportedError } from "../../base/errors.ts";
-import { read, update, write, type Operand, type Tensor } from "../../graph/tensor.ts";
-import type { Inputs, Op, TensorSpec, Trace } from "../../graph/trace.ts";
+import type { Operand } from "../../graph/ir.ts";
+import type { Inputs } from "../../graph/node.ts";
+import { apply, type Op, type TensorSpec } from "../../graph/op.ts";
+import { read, update, write, type Tensor } from "../../graph/tensor.ts";
+import type { Trace } from "../../graph/trace.ts";
 import { panelWidth } from "../../abi/panel.ts";
 import { bitsOf, int8Panels, int8Scratch } from "../int8_linear.ts";
 import {
@@ -155,25 +158,25 @@ function withoutDropout(drop: Tensor | undefined): void {
 export const int8Sequence = {
   simpleRnn(trace: Trace, [z, u, h0, drop]: Inputs, config: SequenceConfig): Sequence {
     withoutDropout(drop);
-    const [h, hT] = trace.apply(simpleRnnOp, [z, u, h0], config);
+    const [h, hT] = apply(trace, simpleRnnOp, [z, u, h0], config);
     return { h, final: [hT], gates: z!, inner: {} };
   },
 
   lstm(trace: Trace, [z, u, h0, c0, drop, ...peepholes]: Inputs, config: SequenceConfig): Sequence {
     withoutDropout(drop);
-    const [h, hT, cT, c] = trace.apply(lstmOp, [z, u, h0, c0, ...peepholes], config);
+    const [h, hT, cT, c] = apply(trace, lstmOp, [z, u, h0, c0, ...peepholes], config);
     return { h, final: [hT, cT], gates: z!, inner: { c } };
   },
 
   gruAfter(trace: Trace, [z, u, bias, h0, drop]: Inputs, config: SequenceConfig): Sequence {
     withoutDropout(drop);
-    const [h, hT] = trace.apply(gruAfterOp, [z, u, bias, h0], config);
+    const [h, hT] = apply(trace, gruAfterOp, [z, u, bias, h0], config);
     return { h, final: [hT], gates: z!, inner: {} };
   },
 
   gruBefore(trace: Trace, [z, u, h0, drop]: Inputs, config: SequenceConfig): Sequence {
     withoutDropout(drop);
-    const [h, hT] = trace.apply(gruBeforeOp, [z, u, h0], config);
+    const [h, hT] = apply(trace, gruBeforeOp, [z, u, h0], config);
     return { h, final: [hT], gates: z!, inner: {} };
   },
 };

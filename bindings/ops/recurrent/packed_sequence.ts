@@ -3,7 +3,8 @@ import { ShapeError, ValueError } from "../../base/errors.ts";
 import { shown } from "../../base/formatting.ts";
 import { describe, sizeOf } from "../../base/shape.ts";
 import { read, update, write, type Steps, type Tensor } from "../../graph/tensor.ts";
-import { currentTrace, type Op, type Trace } from "../../graph/trace.ts";
+import { apply, type Op } from "../../graph/op.ts";
+import { currentTrace, type Trace } from "../../graph/trace.ts";
 import { int8Scales } from "../int8_linear.ts";
 import { axisOf, floatsOf, indicesOf, integersOf, required, tensorOf } from "../operands.ts";
 import { reshape, select, transpose } from "../shape.ts";
@@ -45,7 +46,7 @@ const gatherOp: Op<{ live?: Tensor; shape: readonly number[] }> = {
 
 /** Rows of x [V, W] by an index tensor the library made itself. */
 export function gatherRows(trace: Trace, x: Tensor, index: Tensor, shape: readonly number[], live?: Tensor): Tensor {
-  return trace.apply(gatherOp, [x, index], { live, shape })[0];
+  return apply(trace, gatherOp, [x, index], { live, shape })[0];
 }
 
 /**

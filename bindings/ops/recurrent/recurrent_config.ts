@@ -1,6 +1,7 @@
 /** What the sequences of all cells share. */
 import { read, type Tensor } from "../../graph/tensor.ts";
-import type { TensorSpec, Trace } from "../../graph/trace.ts";
+import type { TensorSpec } from "../../graph/op.ts";
+import type { Trace } from "../../graph/trace.ts";
 import type { Rows } from "./packed_sequence.ts";
 
 /** Gates of a unit. */

@@ -1,8 +1,10 @@
 /** A loop over time whose step is recorded once, with its gradient as a loop back. */
-import { Tape, type Gradients } from "../../graph/backward.ts";
+import type { GradientSink, Node } from "../../graph/node.ts";
+import type { Loop } from "../../graph/ir.ts";
+import type { Op } from "../../graph/op.ts";
 import { sizeOf } from "../../base/shape.ts";
-import { Tensor, type Loop } from "../../graph/tensor.ts";
-import type { Exposed, Inputs, Node, Op, Trace } from "../../graph/trace.ts";
+import { Tensor } from "../../graph/tensor.ts";
+import type { Exposed, Trace } from "../../graph/trace.ts";
 import { affine } from "../elementwise.ts";
 import { floatsOf } from "../operands.ts";
 
@@ -24,7 +26,7 @@ interface Recording {
   readonly after: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly exposed: readonly [name: string, value: Exposed][];
-  /** Gradients of what was exposed, once they are recorded. */
+  /** GradientSink of what was exposed, once they are recorded. */
   readonly exposedGradients: Map<string, Tensor>;
 }
 
@@ -89,12 +91,12 @@ const scanOp: Op<Recording> = {
 /** Records a step back, which leaves in `running` the gradients of what it was given. Gives those of its parts of the inputs. */
 function backStep(
   trace: Trace,
-  grads: Gradients,
+  grads: GradientSink,
   recording: Recording,
   running: readonly Tensor[],
 ): (Tensor | undefined)[] {
   const { loop, nodes, parts, before, after, outputs, exposed, exposedGradients } = recording;
-  const tape = new Tape(trace, grads.tape);
+  const tape = grads.forStep();
   after.forEach((tensor, i) => {
     if (!tensor.requiresGrad) return;
     const gradient = trace.tensor(tensor.shape);
@@ -201,13 +203,13 @@ export function scan(
     state.requiresGrad = recording.after[i].requiresGrad;
     return state;
   });
-  note(trace, [...inputs, ...initial], [...wholes, ...carried], recording);
+  if (trace.options.gradients) {
+    const [given, results] = [
+      [...inputs, ...initial],
+      [...wholes, ...carried],
+    ];
+    trace.note(given, results, (grads) => scanOp.backward!(trace, given, results, grads, recording)); // one op for those around it
+  }
   surface(trace, recording, penalised, wholes.slice(wholes.length - penalised.length), arrange);
   return { outputs: wholes.slice(0, wholes.length - penalised.length), carried };
-}
-
-/** Remembers the loop as one op of what is around it. */
-function note(trace: Trace, inputs: Inputs, outputs: Tensor[], config: Recording): void {
-  if (!trace.options.gradients) return;
-  trace.body.nodes.push({ op: scanOp as Op<unknown>, inputs, outputs, config, scope: trace.scope });
 }

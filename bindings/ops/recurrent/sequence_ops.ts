@@ -3,8 +3,9 @@
  * what backward needs; in backward the gates become their own gradients, which are those of the projection too.
  */
 import { read, update, write, type Tensor } from "../../graph/tensor.ts";
-import type { Gradients } from "../../graph/backward.ts";
-import type { Inputs, Op, Trace } from "../../graph/trace.ts";
+import type { GradientSink, Inputs } from "../../graph/node.ts";
+import { apply, type Op } from "../../graph/op.ts";
+import type { Trace } from "../../graph/trace.ts";
 import { int8Sequence } from "./int8_sequence.ts";
 import { addGateGradients } from "./input_projection.ts";
 import {
@@ -25,7 +26,7 @@ const scratch = (trace: Trace, { rows, H }: SequenceConfig, G: number): Tensor =
   trace.tensor([rows.B, (G + 3) * ((H + 7) & ~7)]);
 
 /** The running gradient of a state: starts as that of the final state, ends as that of the initial one. */
-function running(trace: Trace, grads: Gradients, output: number, shape: readonly number[]): Tensor {
+function running(trace: Trace, grads: GradientSink, output: number, shape: readonly number[]): Tensor {
   const final = grads.of(output);
   if (!final) return trace.zeros(shape);
   const sum = trace.tensor(shape);
@@ -58,9 +59,9 @@ function laterSteps(trace: Trace, B: number, x: Tensor, d: Tensor): { x: Tensor;
 }
 
 /** Whether a kernel is to give the gradient of the initial state h0: without it the first step has a product less. */
-const wantsInitial = (grads: Gradients, h0: number): number => +grads.needs(h0);
+const wantsInitial = (grads: GradientSink, h0: number): number => +grads.needs(h0);
 
-const weightGradient = (grads: Gradients, input: number): Tensor | undefined =>
+const weightGradient = (grads: GradientSink, input: number): Tensor | undefined =>
   grads.needs(input) ? grads.accumulate(input) : undefined;
 
 /** Inputs: z, U [H, H], h0, drop. Outputs: h, final h. */
@@ -341,27 +342,27 @@ const gruBeforeOp: Op<SequenceConfig> = {
 /** @param inputs  z, recurrent kernel, h0, dropout mask of h */
 export function simpleRnnSequence(trace: Trace, inputs: Inputs, config: SequenceConfig): Sequence {
   if (inputs[1]!.dtype === "i8") return int8Sequence.simpleRnn(trace, inputs, config);
-  const [h, hT] = trace.apply(simpleRnnOp, inputs, config);
+  const [h, hT] = apply(trace, simpleRnnOp, inputs, config);
   return { h, final: [hT], gates: inputs[0]!, inner: {} };
 }
 
 /** @param inputs  z, recurrent kernel, h0, c0, dropout mask of h, peepholes i, f, o */
 export function lstmSequence(trace: Trace, inputs: Inputs, config: SequenceConfig): Sequence {
   if (inputs[1]!.dtype === "i8") return int8Sequence.lstm(trace, inputs, config);
-  const [h, hT, cT, c] = trace.apply(lstmOp, inputs, config);
+  const [h, hT, cT, c] = apply(trace, lstmOp, inputs, config);
   return { h, final: [hT, cT], gates: inputs[0]!, inner: { c } };
 }
 
 /** @param inputs  z, recurrent kernel, bias of both products, h0, dropout mask of h */
 export function gruAfterSequence(trace: Trace, inputs: Inputs, config: SequenceConfig): Sequence {
   if (inputs[1]!.dtype === "i8") return int8Sequence.gruAfter(trace, inputs, config);
-  const [h, hT] = trace.apply(gruAfterOp, inputs, config);
+  const [h, hT] = apply(trace, gruAfterOp, inputs, config);
   return { h, final: [hT], gates: inputs[0]!, inner: {} };
 }
 
 /** @param inputs  z, recurrent kernel, h0, dropout mask of h */
 export function gruBeforeSequence(trace: Trace, inputs: Inputs, config: SequenceConfig): Sequence {
   if (inputs[1]!.dtype === "i8") return int8Sequence.gruBefore(trace, inputs, config);
-  const [h, hT] = trace.apply(gruBeforeOp, inputs, config);
+  const [h, hT] = apply(trace, gruBeforeOp, inputs, config);
   return { h, final: [hT], gates: inputs[0]!, inner: {} };
 }

@@ -2,8 +2,10 @@
  * Tokens whose products with a kernel are all kept: where nothing is to be learned, x·W + b of an embedding's rows is a
  * table, and a step takes a row of it.
  */
-import { read, write, type Operand, type Tensor } from "../../graph/tensor.ts";
-import type { Op, Trace } from "../../graph/trace.ts";
+import type { Operand } from "../../graph/ir.ts";
+import type { Op } from "../../graph/op.ts";
+import { read, write, type Tensor } from "../../graph/tensor.ts";
+import type { Trace } from "../../graph/trace.ts";
 import { scratchBytes } from "../../abi/int8_panel.ts";
 import { bitsOf, int8Panels, int8Scales } from "../int8_linear.ts";
 import { required } from "../operands.ts";

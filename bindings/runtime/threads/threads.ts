@@ -1,6 +1,6 @@
 /** Backends with workers over a shared memory. Entries without threads swap this file for `threads_none.ts`. */
 import { sharedMemory } from "../heap.ts";
-import type { Backend } from "../load.ts";
+import type { Backend } from "../backend.ts";
 import { warnOneThread } from "./one_thread.ts";
 import { startPool } from "./worker_pool.ts";
 import { share } from "./shared_memory.ts";

@@ -1,5 +1,5 @@
 /** For entries that run on one thread: those that only run models, and those that carry no wasm to make a shared module of. */
-import type { Backend } from "../load.ts";
+import type { Backend } from "../backend.ts";
 import { warnOneThread } from "./one_thread.ts";
 
 export async function threadedBackend(threads: number): Promise<Backend | undefined> {

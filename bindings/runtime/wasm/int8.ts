@@ -12,7 +12,7 @@ import type { Kernels } from "../../generated/kernels.ts";
 import { detectFeatures } from "./features.ts";
 import { int8Wasm } from "./inline.ts";
 import { instantiate } from "./instantiate.ts";
-import type { Backend } from "../load.ts";
+import type { Backend } from "../backend.ts";
 import type { Carried } from "./packed.ts";
 
 /** Whether a kernel is one of this module. */

@@ -1,0 +1,21 @@
+/** A build that was loaded, with the memory that it works on. */
+import type { Kernels } from "../generated/kernels.ts";
+import type { Arena } from "./arena.ts";
+import type { Heap } from "./heap.ts";
+import type { Pool } from "./threads/worker_pool.ts";
+import type { Build } from "./wasm/builds.ts";
+
+/** A kernel table over a memory. */
+export interface Backend {
+  readonly build: Build;
+  /** Those of int8 models are added when one is made (runtime/int8.ts). */
+  readonly kernels: Kernels;
+  readonly heap: Heap;
+  readonly arena: Arena;
+  /** Where those come from, when the caller gave it. */
+  readonly int8Module?: WebAssembly.Module | undefined;
+  /** Further threads over the same memory, where they were asked for and there are any. */
+  readonly pool?: Pool | undefined;
+  /** Makes further modules link to its memory, where that is shared. */
+  readonly share?: ((bytes: Uint8Array) => Uint8Array<ArrayBuffer>) | undefined;
+}
