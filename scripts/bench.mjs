@@ -3,7 +3,11 @@ import { spawnSync } from "node:child_process";
 import { prepare } from "./prepare.mjs";
 
 prepare();
-const { status } = spawnSync(process.execPath, ["--import", "tsx", "bench/run.ts", ...process.argv.slice(2)], {
-  stdio: "inherit",
-});
+const { status } = spawnSync(
+  process.execPath,
+  ["--import", "tsx", "bench/regression/run.ts", ...process.argv.slice(2)],
+  {
+    stdio: "inherit",
+  },
+);
 process.exit(status ?? 1);

@@ -1,4 +1,4 @@
-// The other end of protocol.mjs: a peer's process as it is asked from here.
+// The other end of protocol.mjs: starts the process of a peer and asks it.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -7,14 +7,14 @@ import { pack, unpack } from "./protocol.mjs";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 export class Peer {
-  /** Answers that are waited for, in order. */
+  /** Resolvers of the answers to come, in order. */
   #waiting = [];
 
   constructor(command, args) {
     this.stderr = "";
     this.child = spawn(command, args, { cwd: root, stdio: ["pipe", "ignore", "pipe", "pipe"] });
     this.child.stderr.setEncoding("utf8").on("data", (text) => (this.stderr = (this.stderr + text).slice(-2000)));
-    this.child.stdin.on("error", () => {}); // what ended is told by `exit`
+    this.child.stdin.on("error", () => {}); // `exit` tells when the process has ended
     createInterface({ input: this.child.stdio[3] }).on("line", (line) =>
       this.#waiting.shift()?.(JSON.parse(line, unpack)),
     );
@@ -23,7 +23,7 @@ export class Peer {
     this.child.on("exit", (code, signal) => ended(`ended with ${signal ?? code}`));
   }
 
-  /** Resolves to the answer: `{ refused }` or `{ error }` where there is no better one. */
+  /** Resolves to the answer, which is `{ refused }` or `{ error }` if the peer cannot do it. */
   ask(op, message = {}) {
     const { exitCode, signalCode, pid } = this.child;
     if (exitCode !== null || signalCode !== null || pid === undefined)

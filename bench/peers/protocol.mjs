@@ -1,18 +1,18 @@
-// How a peer in a process of its own is asked: one JSON message per line on standard input, answers on descriptor 3, so that
-// whatever a library prints does no harm. Arrays travel as base64. `torch_peer.py` speaks the same.
+// The protocol of a peer, a library in a process of its own: one JSON message per line on standard input, answers on
+// descriptor 3, so that a library may print what it likes. Arrays travel as base64. `torch_peer.py` speaks it too.
 import { createInterface } from "node:readline";
 import { writeSync } from "node:fs";
 import { PerformanceObserver, performance } from "node:perf_hooks";
 
 const TYPES = { Float32Array, Int32Array };
 
-/** For JSON.stringify. */
+/** Replacer for JSON.stringify: arrays as base64. */
 export function pack(key, value) {
   const type = Object.keys(TYPES).find((name) => value instanceof TYPES[name]);
   return type ? { [type]: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64") } : value;
 }
 
-/** For JSON.parse. */
+/** Reviver for JSON.parse: arrays from base64. */
 export function unpack(key, value) {
   const type =
     value !== null && typeof value === "object"
@@ -23,14 +23,14 @@ export function unpack(key, value) {
   return new TYPES[type](bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
 }
 
-/** Writes an answer; the parent reads them one by one. */
+/** Writes an answer. */
 function answer(message) {
   const bytes = Buffer.from(`${JSON.stringify(message, pack)}\n`);
   for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(3, bytes, at);
     } catch (error) {
-      if (error.code !== "EAGAIN") throw error; // the pipe is full until the reader has caught up
+      if (error.code !== "EAGAIN") throw error; // the pipe is full: try again
     }
   }
 }
@@ -38,7 +38,7 @@ function answer(message) {
 const MILLISECONDS = 1000;
 const MICROSECONDS = 1e6;
 
-/** Runs a job for some seconds; resolves to the seconds of a call, and to those in the best run of `calls`. */
+/** Runs a job for `seconds`; resolves to the mean seconds per call, and to those in the fastest run of `calls`. */
 async function time({ run, isAsync }, seconds, calls) {
   const start = performance.now();
   const end = start + seconds * MILLISECONDS;
@@ -54,7 +54,7 @@ async function time({ run, isAsync }, seconds, calls) {
   return { seconds: (now - start) / done / MILLISECONDS, fastest: fastest / calls / MILLISECONDS };
 }
 
-/** Microseconds of single calls. */
+/** Times single calls: fills `into` with microseconds. */
 function timeEachNow(run, into) {
   let before = performance.now();
   for (let i = 0; i < into.length; i++) {
@@ -75,9 +75,9 @@ async function timeEachAwaited(run, into) {
   }
 }
 
-/** Runs a job `steps` times without looking at a clock, which makes garbage of its own; resolves to the collections meanwhile. */
+/** Counts garbage collections in `steps` calls. No clock is read between calls, since that makes garbage, too. */
 async function collections({ run, isAsync }, steps) {
-  globalThis.gc?.(); // what was left from preparing is none of the steps'
+  globalThis.gc?.(); // garbage from before does not count
   const pauses = [];
   const observer = new PerformanceObserver((list) => pauses.push(...list.getEntries()));
   observer.observe({ entryTypes: ["gc"] });
@@ -85,15 +85,18 @@ async function collections({ run, isAsync }, steps) {
   if (isAsync) for (let i = 0; i < steps; i++) await run();
   else for (let i = 0; i < steps; i++) run();
   const end = performance.now();
-  await new Promise((resolve) => setTimeout(resolve, 20)); // entries come a little later
+  await new Promise((resolve) => setTimeout(resolve, 20)); // entries arrive with a delay
   observer.disconnect();
   const during = pauses.filter(({ startTime }) => startTime >= start && startTime <= end);
   return { collections: during.length, longest: Math.max(0, ...during.map(({ duration }) => duration)) };
 }
 
 /**
- * Serves a peer: `{ name, init?(options), prepare(job) }`, where prepare gives `{ run, isAsync?, outputs(), release? }`, or
- * `{ measure() }` where the seconds come about differently, or throws a `Refusal` when the peer has no such thing.
+ * Serves a peer.
+ *
+ * @param peer     `{ name, init?(options), prepare(job) }`; `prepare` returns `{ run, isAsync?, outputs(), release? }`,
+ *                 or `{ measure() }` if the peer finds its seconds itself; it throws a `Refusal` if it cannot do the job
+ * @param options  words of the command line, for `init`
  */
 export function serve(peer, options) {
   let job;
@@ -109,7 +112,7 @@ export function serve(peer, options) {
       job = await peer.prepare(message);
       return { outputs: await job.outputs?.() };
     },
-    // engines take about a thousand calls to optimise; then about a millisecond of calls between two looks at the clock
+    // engines optimize after about a thousand calls; afterwards the clock is read about once per millisecond
     async warmUp({ seconds }) {
       if (job.measure) return job.measure();
       await time(job, seconds, 1);
@@ -140,5 +143,5 @@ export function serve(peer, options) {
     .on("close", () => process.exit(0));
 }
 
-/** A peer does not have what a workload needs. */
+/** Thrown by a peer that cannot do a job. */
 export class Refusal extends Error {}

@@ -1,12 +1,14 @@
 // node bench/peers/run.mjs [--quick] [--node PATH] [--python PATH] [--only part,part] [--peers name,name] [--rounds N]
 //
-// Times gatewise beside other libraries: the same weights, outputs compared first, each library in a process of its own, rounds
-// in which all have a turn. Prints Markdown, writes build/peers.json and build/peers.md.
+// Times gatewise beside other libraries: the same weights, outputs compared first, each library in a process of its own,
+// alternating in rounds. Prints Markdown, writes build/peers.json and build/peers.md.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
-import { fileURLToPath } from "node:url";
+import { existsSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { npm } from "../../scripts/files.mjs";
+import { prepare } from "../../scripts/prepare.mjs";
+import { machine, median, writeResult } from "../support/report.mjs";
+import { contendersOf } from "./contenders.mjs";
 import { Peer } from "./peer.mjs";
 import { markdown } from "./report.mjs";
 import { STREAMED, TRAINED, WORKLOADS, frameOf, inputOf, targetOf, weightsOf } from "./workloads.mjs";
@@ -22,47 +24,16 @@ const { values: given } = parseArgs({
   },
 });
 
-process.chdir(fileURLToPath(new URL("../../", import.meta.url)));
-
-/** Rounds, seconds of a turn, seconds before the first. */
+/** Rounds, seconds of a library in a round, seconds of its warm-up. */
 const EFFORT = given.quick
   ? { rounds: 3, seconds: 0.05, warmUp: 0.2 }
   : { rounds: Number(given.rounds), seconds: 0.15, warmUp: 1 };
-/** A call that takes longer than this many seconds has fewer turns. */
+/** A library whose call takes longer than these seconds has fewer rounds. */
 const SLOW = 0.5;
 const SLOW_ROUNDS = given.quick ? 1 : 3;
 
-/** Largest difference of outputs, as a share of the largest one or of 1. int8 is compared, but held to nothing. */
+/** Largest difference of outputs, relative to the largest output or to 1. int8 is reported, but not held to it. */
 const TOLERANCE = 1e-4;
-
-/** TensorFlow.js has one kind of GRU only: it computes that, compared with ours of that kind. */
-const withResetBefore = (workload) => ({
-  ...workload,
-  layers: workload.layers.map((layer) => (layer.type === "gru" ? { ...layer, resetAfter: false } : layer)),
-});
-
-/** PyTorch adds epsilon elsewhere than Keras: it is compared with ours in that convention. */
-const withTorchOptimizer = (workload) => (workload.kind === "train" ? { ...workload, convention: "torch" } : workload);
-
-const js = (...args) => [given.node, ["--import", "tsx", "bench/peers/worker.mjs", ...args]];
-const CONTENDERS = [
-  { key: "ours", command: js("gatewise") },
-  { key: "bound", command: js("ceiling"), isBound: true },
-  { key: "simd", command: js("gatewise", "simd") },
-  { key: "threads", command: js("gatewise", "threads-2"), kinds: ["predict", "train"] },
-  { key: "int8", command: js("gatewise", "int8-mixed"), isRounded: true, kinds: ["stream", "predict"] },
-  { key: "int8-7", command: js("gatewise", "int8-7"), isRounded: true, kinds: ["stream", "predict"] },
-  { key: "int8-14", command: js("gatewise", "int8-14"), isRounded: true, kinds: ["stream", "predict"] },
-  { key: "ort-web", command: js("ort_web") },
-  { key: "ort-native", command: js("ort_native") },
-  { key: "torch", command: [given.python, ["bench/peers/torch_peer.py"]], variant: withTorchOptimizer },
-  { key: "tfjs-wasm", command: js("tfjs", "wasm"), variant: withResetBefore },
-  { key: "tfjs-cpu", command: js("tfjs", "cpu"), variant: withResetBefore },
-  { key: "brain", command: js("brain") },
-  { key: "naive", command: js("naive") },
-];
-
-const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
 
 function jobOf(workload) {
   return {
@@ -86,8 +57,8 @@ function difference(a, b) {
   return worst / largest;
 }
 
-/** Prepares every contender and compares it with ours. */
-async function prepare(contenders, workload) {
+/** Prepares every contender and compares its outputs with ours. */
+async function prepareAll(contenders, workload) {
   const [ours] = contenders;
   const outputs = new Map();
   const resultOf = async (variant) => {
@@ -114,11 +85,11 @@ async function prepare(contenders, workload) {
       });
     }
   }
-  await ours.peer.ask("prepare", jobOf(workload)); // variants have come between
+  await ours.peer.ask("prepare", jobOf(workload)); // a variant may have replaced it
   return entries;
 }
 
-/** Seconds of every contender in rounds that take turns; the first to have a turn changes. */
+/** Times all contenders in rounds, each of which starts with another contender. */
 async function measure(entries) {
   const running = entries.filter(({ note }) => note === undefined);
   for (const entry of running) {
@@ -145,7 +116,7 @@ async function measure(entries) {
   }
 }
 
-/** Ratios are taken within rounds, since rounds share the machine's other load. */
+/** The median of the ratios within rounds, since contenders of a round share the load of the machine. */
 const ratioTo = (ours, times) => median(times.slice(0, ours.length).map((seconds, round) => seconds / ours[round]));
 
 function rowOf(group, workload, entries) {
@@ -167,10 +138,9 @@ function rowOf(group, workload, entries) {
   return { group, name: workload.name, kind: workload.kind, results };
 }
 
-const selected = (list, part) => part === "" || list.split(",").some((each) => part.includes(each));
-
+/** Starts the contenders that can run here. */
 async function start() {
-  const contenders = CONTENDERS.filter(
+  const contenders = contendersOf(given).filter(
     ({ key }) => given.peers === "" || key === "ours" || given.peers.split(",").includes(key),
   );
   const skipped = [];
@@ -188,49 +158,40 @@ async function start() {
   return { ready, skipped };
 }
 
+prepare();
 if (!existsSync("bench/peers/node_modules")) {
   console.error("installing the libraries to compare with (bench/peers) …");
-  const { status } = spawnSync("npm", ["ci", "--ignore-scripts", "--prefix", "bench/peers"], {
-    stdio: "inherit",
-    shell: process.platform === "win32",
-  });
-  if (status !== 0) process.exit(1);
+  npm(["ci", "--ignore-scripts", "--prefix", "bench/peers"]);
 }
-const { prepare: buildWhatIsStale } = await import("../../scripts/prepare.mjs");
-buildWhatIsStale();
 
 const { ready, skipped } = await start();
+const isChosen = (name) => given.only === "" || given.only.split(",").some((part) => name.includes(part));
+const chosen = Object.entries(WORKLOADS)
+  .flatMap(([group, workloads]) => workloads.map((workload) => ({ group, workload })))
+  .filter(({ group, workload }) => isChosen(`${group} ${workload.name}`));
 const rows = [];
-let failed = 0;
-for (const [group, workloads] of Object.entries(WORKLOADS)) {
-  for (const workload of workloads) {
-    if (given.only !== "" && !selected(given.only, `${group} ${workload.name}`)) continue;
-    const entries = await prepare(ready, workload);
-    await measure(entries);
-    for (const { contender, note, failed: isFailed } of entries) {
-      if (!isFailed) continue;
-      failed++;
-      console.error(`${workload.name}: ${contender.name} ${note}`);
-    }
-    rows.push(rowOf(group, workload, entries));
-    console.error(`${group}: ${workload.name}`);
+for (const { group, workload } of chosen) {
+  const entries = await prepareAll(ready, workload);
+  await measure(entries);
+  for (const { contender, note, failed } of entries) {
+    if (!failed) continue;
+    process.exitCode = 1;
+    console.error(`${workload.name}: ${contender.name} ${note}`);
   }
+  rows.push(rowOf(group, workload, entries));
+  console.error(`${group}: ${workload.name}`);
 }
 ready.forEach(({ peer }) => peer.end());
 
 const report = {
   node: spawnSync(given.node, ["--version"], { encoding: "utf8" }).stdout.trim(),
-  processor: cpus()[0]?.model.trim(),
-  cores: cpus().length,
-  load: loadavg()[0],
+  ...machine(),
   quick: given.quick,
   rounds: EFFORT.rounds,
   names: Object.fromEntries(ready.map(({ key, name }) => [key, name])),
   skipped,
   rows,
 };
-mkdirSync("build", { recursive: true });
-writeFileSync("build/peers.json", `${JSON.stringify(report, null, 2)}\n`);
+writeResult("peers", report);
 writeFileSync("build/peers.md", markdown(report));
 console.log(markdown(report));
-process.exitCode = failed > 0 ? 1 : 0;

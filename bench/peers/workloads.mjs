@@ -1,17 +1,17 @@
-// What every peer computes, as data: layers, shapes, and weights and inputs that are the same numbers in every process.
+// The workloads as data: layers and shapes, with weights and inputs that are the same numbers in every process.
 
-const lstm = (units, options = {}) => ({ type: "lstm", units, sequences: true, ...options });
+export const lstm = (units, options = {}) => ({ type: "lstm", units, sequences: true, ...options });
 const gru = (units, options = {}) => ({ type: "gru", units, sequences: true, resetAfter: true, ...options });
 const simpleRNN = (units, options = {}) => ({ type: "simpleRNN", units, sequences: true, ...options });
 const dense = (units, activation = "linear") => ({ type: "dense", units, activation });
 const embedding = (tokens, units) => ({ type: "embedding", tokens, units });
 const last = { sequences: false };
 
-/** One call, one frame, the state kept between calls. */
-const stream = (name, features, layers) => ({ kind: "stream", name, B: 1, T: 1, features, layers });
-/** One call, a batch of sequences. */
+/** A call takes one frame; the state is kept between calls. */
+export const stream = (name, features, layers) => ({ kind: "stream", name, B: 1, T: 1, features, layers });
+/** A call takes a batch of sequences. */
 const predict = (name, B, T, features, layers) => ({ kind: "predict", name, B, T, features, layers });
-/** One call, one update of the weights. */
+/** A call updates the weights once. */
 const train = (name, B, T, features, layers, optimizer, loss) => ({
   kind: "train",
   name,
@@ -27,7 +27,7 @@ const windows = [lstm(50), lstm(50, last), dense(1)];
 const three = [simpleRNN(50, last), dense(1)];
 const reviews = [embedding(10000, 64), lstm(128), lstm(128, last), dense(1, "sigmoid")];
 
-/** `features` 0: the input is tokens. The groups are those of the tables in bench/README.md. */
+/** By groups of the table in bench/README.md. With `features` 0 the input is tokens. */
 export const WORKLOADS = {
   "I1 one step per call": [32, 64, 128, 256, 512].map((H) => stream(`LSTM ${H}→${H}`, H, [lstm(H)])),
   "I2 one sequence": [
@@ -89,12 +89,13 @@ function noise(n, seed, scale) {
 
 export const GATES = { simpleRNN: 1, lstm: 4, gru: 3 };
 
-/** What goes into each layer: features, or what the layer before gives. */
+/** The number of inputs of each layer. */
 export const inputsOf = ({ features, layers }) => layers.map((_, i) => (i === 0 ? features : layers[i - 1].units));
 
 /**
- * Weights of each layer in Keras' layout: embedding [tokens, units]; kernel [I, G·H], recurrent [H, G·H] and bias, gates
- * i f g o and z r n, the bias [2, 3·H] of a GRU that resets after the product; dense kernel [I, N] and bias.
+ * Weights of each layer in the layout of Keras, gates i f g o and z r n: embedding [tokens, units]; kernel [I, G·H],
+ * recurrent kernel [H, G·H] and bias [G·H], or [2, 3·H] in a GRU that resets after the product; dense kernel
+ * [I, N] and bias [N].
  */
 export function weightsOf(workload) {
   const inputs = inputsOf(workload);
@@ -131,7 +132,7 @@ export function inputOf({ B, T, features, layers }) {
   return { shape: [B, T], data: Int32Array.from(noise(B * T, 7, 1), (x) => Math.floor(((x + 1) / 2) * tokens)) };
 }
 
-/** What training aims at: numbers, 0 or 1, or tokens, by the loss. */
+/** Targets that suit the loss: numbers, 0 or 1, or tokens. */
 export function targetOf({ B, T, loss, layers }) {
   if (loss === "meanSquaredError") return { shape: [B, 1], data: noise(B, 9, 1) };
   if (loss === "binaryCrossentropy") return { shape: [B, 1], data: noise(B, 9, 1).map((x) => Number(x > 0)) };
@@ -141,54 +142,14 @@ export function targetOf({ B, T, loss, layers }) {
   };
 }
 
-/** Frames that streams are compared on, one after the other. */
+/** Frames on which streams are compared, in one sequence. */
 export const STREAMED = 20;
 
-/** Updates whose losses are compared. */
+/** Updates of which the losses are compared. */
 export const TRAINED = 4;
 
 /** Input of frame i of a stream. */
 export function frameOf({ features, layers }, i) {
   if (features > 0) return noise(features, 1000 + i, 1);
   return Int32Array.of((i * 17 + 3) % layers[0].tokens);
-}
-
-/**
- * Products of one call as [rows, weights, times]: how many rows a weight serves once it is read, how many weights there are,
- * how often that happens. A layer over tokens projects each token once. Training adds the products of the gradients.
- */
-function productsOf({ kind, B, T, layers, features }) {
-  const training = kind === "train";
-  let [I, rows] = [features, B * T];
-  return layers.flatMap((layer, i) => {
-    const [inputs, H, G] = [I, layer.units, GATES[layer.type] ?? 1];
-    I = H;
-    if (layer.type === "embedding") {
-      rows = Math.min(layer.tokens, rows);
-      return [];
-    }
-    // forward, the weights' gradient, and the input's unless that is the data
-    const passes = training ? (i === 0 ? 2 : 3) : 1;
-    const projection = [rows, inputs * G * H, passes];
-    rows = layer.sequences === false ? B : B * T;
-    return layer.type === "dense" ? [projection] : [projection, [B, H * G * H, training ? 3 * T : T]];
-  });
-}
-
-/**
- * The arithmetic of one call: multiply-adds `blocked`, whose weight serves several rows, and `single` ones, for which a
- * weight is read anew each time; the `bytes` of weights that single ones read; `curves`, the tanh and sigmoid.
- */
-export function arithmetic(workload) {
-  const { kind, B, T, layers } = workload;
-  const products = productsOf(workload);
-  const macs = (list) => list.reduce((sum, [rows, weights, times]) => sum + rows * weights * times, 0);
-  const single = products.filter(([rows]) => rows === 1);
-  const perUnit = { simpleRNN: 1, lstm: kind === "train" ? 6 : 5, gru: 3 };
-  return {
-    blocked: macs(products.filter(([rows]) => rows > 1)),
-    single: macs(single),
-    bytes: single.reduce((sum, [, weights]) => sum + 4 * weights, 0),
-    curves: layers.reduce((sum, { type, units }) => sum + B * T * units * (perUnit[type] ?? 0), 0),
-  };
 }

@@ -1,4 +1,4 @@
-// Renders sound through a model as fast as the engine can, and then plays it in real time; posts what it saw.
+// Renders sound through a model as fast as the engine can, then plays it in real time; posts the measurements.
 import { layers, sequential } from "/dist/index.js";
 
 const { seconds, rounds } = JSON.parse(document.body.dataset.options);
@@ -40,7 +40,7 @@ async function attach(context, kind, bytes) {
   return node;
 }
 
-/** Seconds that the engine takes to render a second of sound. */
+/** Seconds that the engine takes to render one second of sound. */
 async function offline(kind, bytes, sampleRate) {
   const length = 10;
   const context = new OfflineAudioContext(1, sampleRate * length, sampleRate);
@@ -57,9 +57,9 @@ async function realTime(kind, bytes, sampleRate) {
   const start = performance.now();
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const wall = (performance.now() - start) / 1000;
-  const said = new Promise((resolve) => (node.port.onmessage = ({ data }) => resolve(data)));
-  node.port.postMessage("how many?");
-  const result = await said;
+  const reply = new Promise((resolve) => (node.port.onmessage = ({ data }) => resolve(data)));
+  node.port.postMessage("report");
+  const result = await reply;
   const stats = context.playbackStats ?? context.playoutStats;
   const underruns = stats?.underrunEvents ?? stats?.fallbackFramesEvents;
   await context.close();
@@ -74,7 +74,7 @@ for (const [name, { kind, sampleRate, model }] of Object.entries(MODELS)) {
     empty.push(await offline("none", undefined, sampleRate));
     models.push(await offline(kind, bytes, sampleRate));
   }
-  // beside it, at the same time, a worklet without a model: what that misses is the machine's doing
+  // an empty worklet plays at the same time: what it drops is due to the machine
   const [played, control] = await Promise.all([
     realTime(kind, bytes, sampleRate),
     realTime("none", undefined, sampleRate),

@@ -1,10 +1,10 @@
-// Models in the thread that plays sound. `kind` says which; "none" passes the sound on, so that what a model costs can be told from
-// what the engine costs. Nothing here can read a fine clock: the page times whole renderings.
+// Models in the audio thread. `kind` selects the model; "none" passes sound on, to measure what the engine itself costs.
+// A worklet has no precise clock, so the page times whole renderings.
 import { backendInfo, loadModel } from "/dist/worklet.js";
 
 const BLOCK = 128;
 
-/** How far the wall clock may run ahead of the sound before a block counts as late: what the device buffers. */
+/** Milliseconds by which a block may be late: about what the device buffers. */
 const LATE = 100;
 
 registerProcessor(
@@ -29,7 +29,7 @@ registerProcessor(
       };
     }
 
-    /** Counts blocks that come later than the sound can have waited for; `Date` is the only clock here, in whole milliseconds. */
+    /** Counts late blocks. `Date` is the only clock of a worklet, in whole milliseconds. */
     watch() {
       const now = Date.now();
       if (this.blocks === 0) {
@@ -46,13 +46,14 @@ registerProcessor(
     process([[input]], [[output]]) {
       this.watch();
       if (!input) return true;
-      if (this.kind === "sample")
+      if (this.kind === "sample") {
         this.stream.process(input, output); // one step per sample, in one call
-      else if (this.kind === "frame") {
-        // a frame of 8 ms at 16 kHz: one step
-        this.frame.set(input);
+      } else if (this.kind === "frame") {
+        this.frame.set(input); // one step per frame of 8 ms at 16 kHz
         output.set(this.stream.step(this.frame).subarray(0, BLOCK));
-      } else output.set(input);
+      } else {
+        output.set(input);
+      }
       return true;
     }
   },
