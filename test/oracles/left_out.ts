@@ -1,7 +1,8 @@
 /** Cases of the oracles that this version cannot run, by name, with the reason. Every other case is tested. */
 import type { Test } from "uvu";
 import { layers, losses } from "../../bindings/index.ts";
-import { eachCase, oracleJson, oracleRoot, oracleTest, type OracleCase } from "../support/oracles.ts";
+import type { Runner } from "../cases/case.ts";
+import { eachCase, oracleJson, oracleRoot, oracleTest } from "../support/oracles.ts";
 
 export interface LeftOut {
   readonly group: string;
@@ -54,12 +55,6 @@ export const LEFT_OUT_GROUPS: Readonly<Record<string, { readonly reason: string;
   "torch/ctc": { reason: "connectionist temporal classification", missing: without(losses, "ctc") },
 };
 
-/** Cases that another file than the group's tests. */
-export const ELSEWHERE: Readonly<Record<string, string>> = {
-  "keras/train/lr_schedules": "test/training/schedules.test.ts",
-  "torch/train/lr_schedules": "test/training/schedules.test.ts",
-};
-
 /** The entry of a case, when it is left out. */
 export const leftOut = (group: string, name: string): LeftOut | undefined =>
   LEFT_OUT.find((entry) => entry.group === group && entry.cases.includes(name));
@@ -67,10 +62,10 @@ export const leftOut = (group: string, name: string): LeftOut | undefined =>
 const runs =
   (group: string) =>
   (name: string): boolean =>
-    !leftOut(group, name) && !(`${group}/${name}` in ELSEWHERE);
+    leftOut(group, name) === undefined;
 
 /** Declares one test per case of a group that is not left out. */
-export function eachSupported(test: Test, group: string, run: (oracle: OracleCase) => void | Promise<void>): void {
+export function eachSupported(test: Test, group: string, run: Runner): void {
   eachCase(test, group, run, runs(group));
 }
 

@@ -3,7 +3,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { decodeSafetensors, encodeSafetensors } from "../../bindings/saving/safetensors.ts";
 import type { SafetensorsFile, TensorData } from "../../bindings/saving/safetensors.ts";
-import { assertOracle, eachCase, listCases, loadCase, oraclePath, oracleTest } from "../support/oracles.ts";
+import { assertOracle } from "../cases/case.ts";
+import { eachCase, listCases, loadCase, oraclePath, oracleTest } from "../support/oracles.ts";
 
 const test = suite("safetensors of other producers");
 

@@ -14,8 +14,8 @@ import {
   type Optimizer,
   type Schedule,
   type Tensor,
-} from "../../bindings/index.ts";
-import { assertWithin, type OracleCase, type OracleTensor } from "./oracles.ts";
+} from "../../../bindings/index.ts";
+import { assertWithin, type OracleCase, type OracleTensor } from "../case.ts";
 
 /** An object as Keras saves it. */
 export interface KerasObject {

@@ -1,8 +1,6 @@
 /** Embeddings against PyTorch's, whose padding row gets no gradient. */
-import { Module, layers, ops, valueAndGrad, type Tensor } from "../../bindings/index.ts";
-import { eachBackend } from "../support/backends.ts";
-import { assertWithin, type OracleCase } from "../support/oracles.ts";
-import { eachSupported } from "./left_out.ts";
+import { Module, layers, ops, valueAndGrad, type Tensor } from "../../../bindings/index.ts";
+import { assertWithin, type OracleCase } from "../case.ts";
 
 /** `nn.Embedding` with its `padding_idx`, written by hand: the vectors of padding are constants. */
 class PaddedEmbedding extends Module {
@@ -23,7 +21,7 @@ class PaddedEmbedding extends Module {
   }
 }
 
-function run(oracle: OracleCase): void {
+export function runEmbedding(oracle: OracleCase): void {
   const { config, tensors } = oracle;
   const [ids, cotangent] = [tensors["input.ids"], tensors["cotangent.y"]];
   const model = new PaddedEmbedding(tensors["param.weight"].shape, config.padding_idx);
@@ -43,5 +41,3 @@ function run(oracle: OracleCase): void {
   assertWithin(oracle, "grad.param.weight", grads["table/embeddings"].data, "gradient");
   model.dispose();
 }
-
-eachBackend("embeddings against PyTorch", (test) => eachSupported(test, "torch/embedding", run));

@@ -1,7 +1,7 @@
 /** PyTorch's weights and ours: gates along rows there, along columns here, and for GRU in another order. */
-import { cells, layers, type Cell } from "../../bindings/index.ts";
-import type { NDArray } from "../../bindings/index.ts";
-import type { OracleTensor } from "./oracles.ts";
+import { cells, layers, type Cell } from "../../../bindings/index.ts";
+import type { NDArray } from "../../../bindings/index.ts";
+import type { OracleTensor } from "../case.ts";
 
 export type TorchKind = "rnn" | "lstm" | "gru";
 type Tensors = Readonly<Record<string, OracleTensor>>;

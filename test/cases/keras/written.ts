@@ -1,10 +1,8 @@
 /** Numbers written into Keras' own tests, and fixtures of Keras 2.0, whose hard sigmoid is another. */
-import type { ArrayInput, Module, NDArray, Tensor } from "../../bindings/index.ts";
-import { jit } from "../../bindings/index.ts";
-import { eachBackend } from "../support/backends.ts";
-import { kerasLayer, setOrdered, type KerasObject } from "../support/keras.ts";
-import { assertNumbers } from "../support/oracles.ts";
-import { eachListed } from "./left_out.ts";
+import type { ArrayInput, Module, NDArray, Tensor } from "../../../bindings/index.ts";
+import { jit } from "../../../bindings/index.ts";
+import { kerasLayer, setOrdered, type KerasObject } from "./objects.ts";
+import { assertNumbers } from "../case.ts";
 
 interface Written {
   name: string;
@@ -103,7 +101,8 @@ function runFixture({ name, layer: object, weights, input, calls, expected }: Fi
   layer.dispose();
 }
 
-eachBackend("cases of Keras", (test) => {
-  eachListed<Written>(test, "keras-cases.json", runWritten);
-  eachListed<Fixture>(test, "keras2-cases.json", runFixture);
-});
+/** What runs the cases of each file. */
+export const WRITTEN: Readonly<Record<string, (written: any) => void>> = {
+  "keras-cases.json": runWritten,
+  "keras2-cases.json": runFixture,
+};

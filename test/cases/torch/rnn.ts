@@ -1,10 +1,8 @@
 /** Recurrent layers against PyTorch: outputs, final states and all gradients, of stacks and of both directions. */
-import { ops, valueAndGrad, type Tensor } from "../../bindings/index.ts";
-import { eachBackend } from "../support/backends.ts";
-import { assertWithin, type OracleCase } from "../support/oracles.ts";
-import { fromTorch, torchKind, toTorch } from "../support/torch.ts";
-import { BatchFirst, BidirectionalStack, Stack, backwardPlaces, type StackInput } from "../support/torch_stack.ts";
-import { eachSupported } from "./left_out.ts";
+import { ops, valueAndGrad, type Tensor } from "../../../bindings/index.ts";
+import { assertWithin, type OracleCase } from "../case.ts";
+import { fromTorch, torchKind, toTorch } from "./weights.ts";
+import { BatchFirst, BidirectionalStack, Stack, backwardPlaces, type StackInput } from "./stack.ts";
 
 const squaredDistance = (y: Tensor, target: Tensor): Tensor => ops.mean(ops.square(ops.sub(y, target)));
 
@@ -63,9 +61,7 @@ function hold(oracle: OracleCase, model: Stack | BidirectionalStack): void {
   model.dispose();
 }
 
-function run(oracle: OracleCase): void {
+export function runRecurrent(oracle: OracleCase): void {
   hold(oracle, new Stack(oracle.config));
   if (oracle.config.bidirectional) hold(oracle, new BidirectionalStack(oracle.config));
 }
-
-eachBackend("recurrent layers against PyTorch", (test) => eachSupported(test, "torch/rnn", run));

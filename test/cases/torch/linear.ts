@@ -1,11 +1,9 @@
 /** Dense layers against PyTorch's Linear. */
-import { layers, ops, valueAndGrad, type Tensor } from "../../bindings/index.ts";
-import { eachBackend } from "../support/backends.ts";
-import { assertWithin, type OracleCase } from "../support/oracles.ts";
-import { fromLinear, toLinear } from "../support/torch.ts";
-import { eachSupported } from "./left_out.ts";
+import { layers, ops, valueAndGrad, type Tensor } from "../../../bindings/index.ts";
+import { assertWithin, type OracleCase } from "../case.ts";
+import { fromLinear, toLinear } from "./weights.ts";
 
-function run(oracle: OracleCase): void {
+export function runLinear(oracle: OracleCase): void {
   const { tensors } = oracle;
   const [x, cotangent] = [tensors["input.x"], tensors["cotangent.y"]];
   const { "param.weight": weight, "param.bias": bias } = tensors;
@@ -28,5 +26,3 @@ function run(oracle: OracleCase): void {
   if (bias) assertWithin(oracle, "grad.param.bias", grads.bias.data, "gradient");
   model.dispose();
 }
-
-eachBackend("dense layers against PyTorch", (test) => eachSupported(test, "torch/linear", run));

@@ -1,9 +1,7 @@
 /** `fit` without shuffling against Keras: a short last batch, validation, sample and class weights, a mask in the loss, regularizers. */
-import { layers, optimizers, regularizers, sequential, type Module } from "../../bindings/index.ts";
-import { eachBackend } from "../support/backends.ts";
-import { kerasLayer, numbered, setOrdered, type KerasObject } from "../support/keras.ts";
-import { assertNumbers, assertWithin, type OracleCase } from "../support/oracles.ts";
-import { eachSupported } from "./left_out.ts";
+import { layers, optimizers, regularizers, sequential, type Module } from "../../../bindings/index.ts";
+import { kerasLayer, numbered, setOrdered, type KerasObject } from "./objects.ts";
+import { assertNumbers, assertWithin, type OracleCase } from "../case.ts";
 
 /** The penalties that the case of regularizers names. */
 const penalized = (): Module[] => [
@@ -16,7 +14,7 @@ const penalized = (): Module[] => [
   layers.dense({ units: 2, kernelRegularizer: regularizers.l2({ l2: 0.02 }) }),
 ];
 
-async function run(oracle: OracleCase): Promise<void> {
+export async function runFit(oracle: OracleCase): Promise<void> {
   const { config, json, tensors } = oracle;
   const x = tensors["input.x"];
   const list = config.regularizers ? penalized() : (config.layers as KerasObject[]).map(kerasLayer);
@@ -40,5 +38,3 @@ async function run(oracle: OracleCase): Promise<void> {
   );
   model.dispose();
 }
-
-eachBackend("fit against Keras", (test) => eachSupported(test, "keras/fit", run));

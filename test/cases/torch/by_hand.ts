@@ -1,10 +1,8 @@
 /** Attention, layer normalization and whole padded taggers against PyTorch, written by hand out of ops: there are no layers of them. */
-import { losses, ops, valueAndGrad, type Tensor } from "../../bindings/index.ts";
-import { eachBackend } from "../support/backends.ts";
-import { assertWithin, type OracleCase, type OracleTensor } from "../support/oracles.ts";
-import { fromTorch, torchKind, toTorch } from "../support/torch.ts";
-import { BidirectionalStack, backwardPlaces } from "../support/torch_stack.ts";
-import { eachSupported } from "./left_out.ts";
+import { losses, ops, valueAndGrad, type Tensor } from "../../../bindings/index.ts";
+import { assertWithin, type OracleCase, type OracleTensor } from "../case.ts";
+import { fromTorch, torchKind, toTorch } from "./weights.ts";
+import { BidirectionalStack, backwardPlaces } from "./stack.ts";
 
 type Named = Record<string, Tensor>;
 
@@ -90,7 +88,7 @@ function computation({ config: { kind, heads, eps } }: OracleCase): (params: Nam
   }
 }
 
-function run(oracle: OracleCase): void {
+export function runByHand(oracle: OracleCase): void {
   const { tensors } = oracle;
   const compute = computation(oracle);
   const step = valueAndGrad(
@@ -119,7 +117,7 @@ function run(oracle: OracleCase): void {
 }
 
 /** Embedding whose padding is a constant, two layers in both directions over ragged rows, layer normalization, a head, labels that do not count. */
-function tag(oracle: OracleCase): void {
+export function runTagger(oracle: OracleCase): void {
   const {
     config: { kind: description, H, lengths, target },
     tensors,
@@ -175,9 +173,3 @@ function tag(oracle: OracleCase): void {
   }
   model.dispose();
 }
-
-eachBackend("attention and normalization by hand, against PyTorch", (test) => {
-  eachSupported(test, "torch/attention", run);
-  eachSupported(test, "torch/layernorm", run);
-  eachSupported(test, "torch/model", tag);
-});

@@ -1,9 +1,7 @@
 /** Single steps of cells against PyTorch's RNNCell, LSTMCell and GRUCell. */
-import { Module, ops, valueAndGrad, type Cell, type Tensor } from "../../bindings/index.ts";
-import { eachBackend } from "../support/backends.ts";
-import { assertWithin, type OracleCase } from "../support/oracles.ts";
-import { fromTorch, torchCell, torchKind, toTorch } from "../support/torch.ts";
-import { eachSupported } from "./left_out.ts";
+import { Module, ops, valueAndGrad, type Cell, type Tensor } from "../../../bindings/index.ts";
+import { assertWithin, type OracleCase } from "../case.ts";
+import { fromTorch, torchCell, torchKind, toTorch } from "./weights.ts";
 
 class Step extends Module {
   cell: Cell;
@@ -14,7 +12,7 @@ class Step extends Module {
   }
 }
 
-function run(oracle: OracleCase): void {
+export function runCell(oracle: OracleCase): void {
   const {
     config: { kind: mode, hidden_size, bias },
     tensors,
@@ -53,5 +51,3 @@ function run(oracle: OracleCase): void {
     assertWithin(oracle, `grad.param.${name}`, data, "gradient");
   model.dispose();
 }
-
-eachBackend("cells against PyTorch", (test) => eachSupported(test, "torch/cell", run));

@@ -1,9 +1,7 @@
 /** Whole models against Keras: masks carried through layers, dropout that does nothing, an encoder and its decoder. */
-import { Module, layers, sequential, type NDArray, type Tensor } from "../../bindings/index.ts";
-import { eachBackend } from "../support/backends.ts";
-import { kerasLayer, numbered, setOrdered, type KerasObject } from "../support/keras.ts";
-import { assertWithin, type OracleCase } from "../support/oracles.ts";
-import { eachSupported } from "./left_out.ts";
+import { Module, layers, sequential, type NDArray, type Tensor } from "../../../bindings/index.ts";
+import { kerasLayer, numbered, setOrdered, type KerasObject } from "./objects.ts";
+import { assertWithin, type OracleCase } from "../case.ts";
 
 /** One LSTM reads, and its last states start the other, which writes. */
 class EncoderDecoder extends Module {
@@ -17,7 +15,7 @@ class EncoderDecoder extends Module {
   }
 }
 
-function run(oracle: OracleCase): void {
+export function runModel(oracle: OracleCase): void {
   const { config, tensors, name } = oracle;
   const model =
     name === "encoder_decoder" ? new EncoderDecoder() : sequential((config.layers as KerasObject[]).map(kerasLayer));
@@ -28,5 +26,3 @@ function run(oracle: OracleCase): void {
   numbered(tensors, "output").forEach((_, i) => assertWithin(oracle, `output.${i}`, outputs[i].data, "output"));
   model.dispose();
 }
-
-eachBackend("models against Keras", (test) => eachSupported(test, "keras/model", run));

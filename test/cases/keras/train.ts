@@ -1,11 +1,10 @@
 /** 20 updates by each optimizer against Keras, with clipping, decay and a schedule. */
-import { sequential } from "../../bindings/index.ts";
-import { eachBackend } from "../support/backends.ts";
-import { kerasLayer, kerasOptimizer, numbered, setOrdered, type KerasObject } from "../support/keras.ts";
-import { assertWithin, type OracleCase } from "../support/oracles.ts";
-import { eachSupported } from "./left_out.ts";
+import { sequential } from "../../../bindings/index.ts";
+import { kerasLayer, kerasOptimizer, numbered, setOrdered, type KerasObject } from "./objects.ts";
+import { assertWithin, type OracleCase } from "../case.ts";
+import { runSchedules } from "../schedules.ts";
 
-function run(oracle: OracleCase): void {
+function train(oracle: OracleCase): void {
   const { config, tensors } = oracle;
   const [x, target] = [tensors["input.x"], tensors.target];
   const model = sequential((config.model as KerasObject[]).map(kerasLayer), { inputShape: x.shape.slice(1) });
@@ -19,4 +18,5 @@ function run(oracle: OracleCase): void {
   model.dispose();
 }
 
-eachBackend("training against Keras", (test) => eachSupported(test, "keras/train", run));
+export const runTraining = (oracle: OracleCase): void =>
+  (oracle.name === "lr_schedules" ? runSchedules : train)(oracle);

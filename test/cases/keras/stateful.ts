@@ -1,11 +1,9 @@
 /** Layers that carry their states from call to call, against Keras. */
-import type { NDArray } from "../../bindings/index.ts";
-import { eachBackend } from "../support/backends.ts";
-import { kerasLayer, numbered, outputNames, setOrdered } from "../support/keras.ts";
-import { assertWithin, type OracleCase } from "../support/oracles.ts";
-import { eachSupported } from "./left_out.ts";
+import type { NDArray } from "../../../bindings/index.ts";
+import { kerasLayer, numbered, outputNames, setOrdered } from "./objects.ts";
+import { assertWithin, type OracleCase } from "../case.ts";
 
-function run(oracle: OracleCase): void {
+export function runStateful(oracle: OracleCase): void {
   const { config, tensors } = oracle;
   const layer = kerasLayer(config.layer);
   layer.predict(tensors["input.x0"]); // builds the layer
@@ -19,5 +17,3 @@ function run(oracle: OracleCase): void {
   outputNames(oracle).forEach((name, i) => assertWithin(oracle, `output.${name}`, outputs[i].data, "output"));
   layer.dispose();
 }
-
-eachBackend("stateful layers against Keras", (test) => eachSupported(test, "keras/stateful", run));

@@ -10,12 +10,11 @@ import {
   type ArrayRecord,
   type Optimizer,
   type Tensor,
-} from "../../bindings/index.ts";
-import { eachBackend } from "../support/backends.ts";
-import { assertWithin, type OracleCase } from "../support/oracles.ts";
-import { fromLinear, fromTorch, toLinear, torchKind, toTorch, type TorchKind } from "../support/torch.ts";
-import { Stack, backwardPlaces, type StackInput, type StackOptions } from "../support/torch_stack.ts";
-import { eachSupported } from "./left_out.ts";
+} from "../../../bindings/index.ts";
+import { assertWithin, type OracleCase } from "../case.ts";
+import { runSchedules } from "../schedules.ts";
+import { fromLinear, fromTorch, toLinear, torchKind, toTorch, type TorchKind } from "./weights.ts";
+import { Stack, backwardPlaces, type StackInput, type StackOptions } from "./stack.ts";
 
 /** PyTorch's names of optimizer arguments. */
 const ARGUMENTS: Record<string, string> = {
@@ -251,10 +250,9 @@ function writeByHand(oracle: OracleCase): void {
   model.dispose();
 }
 
-function run(oracle: OracleCase): void {
-  if (oracle.name.startsWith("handwritten")) writeByHand(oracle);
+export function runTraining(oracle: OracleCase): void {
+  if (oracle.name === "lr_schedules") runSchedules(oracle);
+  else if (oracle.name.startsWith("handwritten")) writeByHand(oracle);
   else if (oracle.name.startsWith("tbptt")) truncate(oracle);
   else optimize(oracle);
 }
-
-eachBackend("training against PyTorch", (test) => eachSupported(test, "torch/train", run));

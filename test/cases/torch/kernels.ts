@@ -1,8 +1,7 @@
-/** Cell kernels against PyTorch: single steps, and whole sequences of one layer with ragged rows. */
-import { eachBuild } from "../support/builds.ts";
-import { type Arrays, type CellName, runCell, type CellCase } from "../support/cells.ts";
-import { assertOracle, eachCase, type OracleCase } from "../support/oracles.ts";
-import { TORCH_GATES, torchRow as rowOf } from "../support/torch.ts";
+/** Cases of PyTorch as calls of the cell kernels: single steps, and whole sequences of one layer with ragged rows. */
+import { runCell, type Arrays, type Box, type CellCase, type CellName } from "../../support/cells.ts";
+import { assertOracle, type OracleCase } from "../case.ts";
+import { TORCH_GATES, torchRow as rowOf } from "./weights.ts";
 
 const CELLS: { [mode: string]: CellName } = {
   RNN_TANH: "simple_rnn",
@@ -102,7 +101,11 @@ function squaredError(oracle: OracleCase, output: string, target: string): Float
   return Float64Array.from(y, (value, i) => (2 * (value - t[i])) / y.length);
 }
 
-function check(oracle: OracleCase, run: (spec: CellCase, arrays: Arrays) => { [name: string]: Float32Array }): void {
+/** Whether kernels alone compute a case of `torch/rnn`: one layer in one direction, without a projection. */
+export const isOfOneKernel = (name: string): boolean => /_l1_uni_|_saturated_/.test(name) && !/proj/.test(name);
+
+/** A case of `torch/cell`, or one of `torch/rnn` that {@link isOfOneKernel}: outputs, and gradients of what the kernels differentiate. */
+export function runKernel(box: Box, oracle: OracleCase): void {
   const { spec, arrays, order, place, at, suffix } = problem(oracle);
   const { H, cell, B, T } = spec;
   const single = oracle.config.kind !== undefined;
@@ -115,7 +118,7 @@ function check(oracle: OracleCase, run: (spec: CellCase, arrays: Arrays) => { [n
     const dy = squaredError(oracle, "output.y", "target.y");
     arrays.dh = place.flatMap(({ t, b }) => Array.from(dy.subarray(at(t, b) * H, at(t, b) * H + H)));
   }
-  const found = run(spec, arrays);
+  const found = runCell(box, spec, arrays, 1);
   assertOracle(oracle, `output.${final}`, unsort(order, H, found.hT));
   if (cell === "lstm") assertOracle(oracle, `output.${cell_}`, unsort(order, H, found.cT));
   if (!single) {
@@ -138,9 +141,3 @@ function check(oracle: OracleCase, run: (spec: CellCase, arrays: Arrays) => { [n
     assertOracle(oracle, `grad.param.bias_ih${suffix}`, db);
   }
 }
-
-eachBuild("cells against PyTorch", (test, sandbox) => {
-  const run = (oracle: OracleCase): void => check(oracle, (spec, arrays) => runCell(sandbox, spec, arrays, 1));
-  eachCase(test, "torch/cell", run);
-  eachCase(test, "torch/rnn", run, (name) => /_l1_uni_|_saturated_/.test(name) && !/proj/.test(name));
-});

@@ -1,8 +1,6 @@
 /** Activations against PyTorch: values and derivatives, by name or out of others. */
-import { jit, layers, ops, valueAndGrad, type ActivationInput, type Tensor } from "../../bindings/index.ts";
-import { eachBackend } from "../support/backends.ts";
-import { assertWithin, type OracleCase } from "../support/oracles.ts";
-import { eachSupported } from "./left_out.ts";
+import { jit, layers, ops, valueAndGrad, type ActivationInput, type Tensor } from "../../../bindings/index.ts";
+import { assertWithin, type OracleCase } from "../case.ts";
 
 const named =
   (activation: ActivationInput) =>
@@ -27,7 +25,7 @@ function activationOf({ kind, alpha, beta }: { kind: string; alpha?: number; bet
   return named(parameters.alpha === undefined ? base : ({ name: base, ...parameters } as ActivationInput));
 }
 
-function run(oracle: OracleCase): void {
+export function runActivation(oracle: OracleCase): void {
   const { config, tensors } = oracle;
   const activation = activationOf(config);
   const [x, cotangent] = [tensors["input.x"], tensors["cotangent.y"]];
@@ -37,5 +35,3 @@ function run(oracle: OracleCase): void {
   });
   assertWithin(oracle, "grad.input.x", weighted(x, cotangent).inputGrads[0].data, "gradient");
 }
-
-eachBackend("activations against PyTorch", (test) => eachSupported(test, "torch/activation", run));

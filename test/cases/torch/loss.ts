@@ -1,8 +1,6 @@
 /** Losses against PyTorch, which reduces over elements where Keras takes the mean of each sample first. */
-import { losses, ops, valueAndGrad, type Loss, type Tensor } from "../../bindings/index.ts";
-import { eachBackend } from "../support/backends.ts";
-import { assertWithin, type OracleCase } from "../support/oracles.ts";
-import { eachSupported } from "./left_out.ts";
+import { losses, ops, valueAndGrad, type Loss, type Tensor } from "../../../bindings/index.ts";
+import { assertWithin, type OracleCase } from "../case.ts";
 
 /** PyTorch's reductions; `batchmean` is over rows. */
 const REDUCTIONS = ["batchmean", "mean", "sum", "none"] as const;
@@ -111,7 +109,7 @@ function lossOf({ config, tensors }: OracleCase): Row {
 }
 
 /** A loss of one target and several predictions side by side, and their gradients. */
-function run(oracle: OracleCase): void {
+function reduce(oracle: OracleCase): void {
   const { tensors } = oracle;
   const [loss, ...names] = lossOf(oracle);
   const step = valueAndGrad(
@@ -145,8 +143,5 @@ function compareAngles(oracle: OracleCase): void {
   assertWithin(oracle, "grad.a", toA.inputGrads[1].data, "gradient");
 }
 
-eachBackend("losses against PyTorch", (test) =>
-  eachSupported(test, "torch/loss", (oracle) =>
-    oracle.config.fn.includes("cosine_similarity") ? compareAngles(oracle) : run(oracle),
-  ),
-);
+export const runLoss = (oracle: OracleCase): void =>
+  (oracle.config.fn.includes("cosine_similarity") ? compareAngles : reduce)(oracle);

@@ -1,7 +1,7 @@
 /** PyTorch's `nn.RNN`, `nn.LSTM` and `nn.GRU` put together from layers: several levels, both directions, ragged rows. */
-import { Module, ops, type Tensor } from "../../bindings/index.ts";
-import type { OracleTensor } from "./oracles.ts";
-import { torchBidirectional, torchKind, torchLayer, type BiasRows, type TorchOptions } from "./torch.ts";
+import { Module, ops, type Tensor } from "../../../bindings/index.ts";
+import type { OracleTensor } from "../case.ts";
+import { torchBidirectional, torchKind, torchLayer, type BiasRows, type TorchOptions } from "./weights.ts";
 
 export interface StackOptions extends TorchOptions, BiasRows {
   num_layers: number;
