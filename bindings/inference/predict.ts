@@ -16,6 +16,7 @@ import {
   type ModelInput,
   type StepOptions,
 } from "./model_inputs.ts";
+import { KeptKey } from "../module/kept.ts";
 import { isRowwise, type ModuleBase } from "../module/module_base.ts";
 import { statefulStore } from "../module/state_stores.ts";
 
@@ -27,27 +28,21 @@ export interface PredictOptions extends StepOptions {
 
 type PredictFunction = (inputs: Tensor[], steps: Steps) => unknown;
 
+const PREDICT = new KeptKey<Division<undefined>>();
+
 /** What predicts with this model. */
-export function predictFunction(model: ModuleBase): Division<undefined> {
-  let division = model.tracedFunctions.get("predict");
-  if (!division) {
+export const predictFunction = (model: ModuleBase): Division<undefined> =>
+  model.kept(PREDICT, () => {
     const fn: PredictFunction = (inputs, steps) => {
       attachSteps(inputs, steps);
       const outputs: unknown = model.call(...inputs);
       return checkOutputs(model, outputs, inputs[0].shape[0]);
     };
+    const options = { stateful: statefulStore(model) };
     const traced = (shard?: number): TracedFunction =>
-      new TracedFunction(
-        "predict",
-        model,
-        fn as never,
-        { stateful: statefulStore(model) },
-        shard === undefined ? {} : { shard },
-      );
-    model.tracedFunctions.set("predict", (division = new Division(model, traced(), traced, isRowwise(model))));
-  }
-  return division;
-}
+      new TracedFunction("predict", model, fn as never, options, shard === undefined ? {} : { shard });
+    return new Division(model, traced(), traced, isRowwise(model));
+  });
 
 /** @throws TraceError, ShapeError unless there is an output, and a row of each for every row of the input */
 function checkOutputs(model: ModuleBase, outputs: unknown, rows: number): unknown {

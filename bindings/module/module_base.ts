@@ -3,7 +3,6 @@
 import { DisposedError, OptionError, StateError, UnsupportedError, ValueError } from "../base/errors.ts";
 import { checkOptions } from "../base/options.ts";
 import type { ArrayInput, NDArray } from "../base/ndarray.ts";
-import type { Division } from "../program/batch_sharding.ts";
 import type { Root } from "../program/traced_function.ts";
 import type { Activations } from "../graph/int8_weight.ts";
 import { ParameterBlock, type Parameter } from "../graph/parameter.ts";
@@ -13,6 +12,7 @@ import { Random, randomSeed } from "../base/random.ts";
 import { currentBackend } from "../runtime/context.ts";
 import { shown } from "../base/formatting.ts";
 import type { Backend } from "../runtime/backend.ts";
+import type { KeptKey } from "./kept.ts";
 import { arraysOf } from "./named_arrays.ts";
 import { Resources } from "./owned_memory.ts";
 
@@ -55,19 +55,17 @@ export const isRowwise = (model: ModuleBase): boolean =>
 export class ModuleBase implements Root {
   /** Weights of this module itself, by name. @internal */
   declare readonly ownParameters: Map<string, Parameter>;
-  /** Functions of this module that are traced by the library, by what they are for. @internal */
-  declare readonly tracedFunctions: Map<string, Division<any>>;
   #backend: Backend | undefined;
   #seed: number | undefined;
   #random: { seed: number; counter: number } | undefined;
   #resources = new Resources(this);
+  #kept = new Map<KeptKey<unknown>, unknown>();
   #called = false;
   #given: ReadonlyMap<string, GivenWeight> | undefined;
 
   constructor(options: ModuleOptions = {}) {
     checkOptions(this.constructor.name, options, ["seed"]);
     hide(this, "ownParameters", new Map<string, Parameter>());
-    hide(this, "tracedFunctions", new Map<string, Division<any>>());
     this.#seed = options.seed;
   }
 
@@ -113,6 +111,20 @@ export class ModuleBase implements Root {
   /** Things to dispose of with this model, such as the states of its streams. @internal */
   get owned(): Set<{ dispose(): void }> {
     return this.#resources.owned;
+  }
+
+  /**
+   * What another room keeps beside this module: its traced functions, the state of its optimizers. It may hold the module
+   * and is collected with it; memory of its own must be among {@link owned}.
+   *
+   * @param make  makes it when there is none yet; without it the result is undefined then
+   * @internal
+   */
+  kept<T>(key: KeptKey<T>): T | undefined;
+  kept<T>(key: KeptKey<T>, make: () => T): T;
+  kept<T>(key: KeptKey<T>, make?: () => T): T | undefined {
+    if (make && !this.#kept.has(key)) this.#kept.set(key, make());
+    return this.#kept.get(key) as T | undefined;
   }
 
   /** What the module computes, written with ops and other modules' `call`; runs only to be recorded. */

@@ -5,6 +5,7 @@ import { Storage } from "../graph/ir.ts";
 import type { Backend } from "../runtime/backend.ts";
 import type { StateStore, Trace } from "../graph/trace.ts";
 import type { Arena } from "../runtime/arena.ts";
+import { KeptKey } from "./kept.ts";
 import type { ModuleBase } from "./module_base.ts";
 import { StateSet, type State } from "./state_set.ts";
 
@@ -83,30 +84,25 @@ class WindowStates implements StateStore {
   }
 }
 
-const windows = new WeakMap<ModuleBase, WindowStates>();
+const WINDOW_STATES = new KeptKey<WindowStates>();
 
 /** Where a model's layers keep their states between the windows of a sequence. */
-export function windowStates(model: ModuleBase): WindowStates {
-  let states = windows.get(model);
-  if (!states) windows.set(model, (states = new WindowStates(model)));
-  return states;
-}
+export const windowStates = (model: ModuleBase): WindowStates =>
+  model.kept(WINDOW_STATES, () => new WindowStates(model));
 
-const stores = new WeakMap<ModuleBase, CarriedStates>();
+const STATEFUL = new KeptKey<CarriedStates>();
 
 /** Where a model's stateful layers keep their states. */
-export function statefulStore(model: ModuleBase): CarriedStates {
-  let store = stores.get(model);
-  if (!store) {
-    stores.set(model, (store = new CarriedStates(model.backend, "stateful")));
+export const statefulStore = (model: ModuleBase): CarriedStates =>
+  model.kept(STATEFUL, () => {
+    const store = new CarriedStates(model.backend, "stateful");
     model.owned.add(store);
-  }
-  return store;
-}
+    return store;
+  });
 
 /** Makes stateful layers start from zeros again, with any batch size. */
 export function resetStates(model: ModuleBase): void {
-  const store = stores.get(model);
+  const store = model.kept(STATEFUL);
   if (!store) return;
   // programs hold the addresses of the states: they go too, but for those of streams, which have states of their own
   for (const program of [...model.ownPrograms]) if (!program.lasting) program.dispose();
