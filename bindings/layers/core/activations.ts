@@ -8,7 +8,7 @@ import {
   type ActivationParameters,
   type ElementwiseName,
 } from "../../ops/activations.ts";
-import type { Activation } from "../../ops/recurrent/sequence_ops.ts";
+import type { Activation } from "../../ops/recurrent/recurrent_config.ts";
 import { logSoftmax, softmax } from "../../ops/reduce.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 

@@ -5,14 +5,10 @@ import { initializerOf, type InitializerInput } from "../initializers.ts";
 import type { RegularizerInput } from "../regularizers.ts";
 import { shown } from "../../base/formatting.ts";
 import { project } from "../../ops/recurrent/input_projection.ts";
-import {
-  gruAfterSequence,
-  gruBeforeSequence,
-  lstmSequence,
-  simpleRnnSequence,
-  type Sequence,
-  type SequenceConfig,
-} from "../../ops/recurrent/sequence_ops.ts";
+import { resetAfterSequence, resetBeforeSequence } from "../../ops/recurrent/gru_sequence.ts";
+import { lstmSequence } from "../../ops/recurrent/lstm_sequence.ts";
+import type { Sequence, SequenceConfig } from "../../ops/recurrent/recurrent_config.ts";
+import { simpleRnnSequence } from "../../ops/recurrent/simple_rnn_sequence.ts";
 import type { Rows } from "../../ops/recurrent/packed_sequence.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Trace } from "../../graph/trace.ts";
@@ -312,8 +308,8 @@ export const gruCell: CellKind<GRUCellOptions> = {
     const z = project(trace, x, kernel, bias, rows, { G: 3, H: config.units });
     const options = sequenceConfig(run, config);
     return config.resetAfter
-      ? gruAfterSequence(trace, [z, u, bias, states[0], drop], options)
-      : gruBeforeSequence(trace, [z, u, states[0], drop], options);
+      ? resetAfterSequence(trace, [z, u, bias, states[0], drop], options)
+      : resetBeforeSequence(trace, [z, u, states[0], drop], options);
   },
 };
 

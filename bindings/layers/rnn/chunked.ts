@@ -4,7 +4,7 @@
  * needs room for one chunk of them.
  */
 import { projectsTokens } from "../../ops/recurrent/input_projection.ts";
-import type { Sequence } from "../../ops/recurrent/sequence_ops.ts";
+import type { Sequence } from "../../ops/recurrent/recurrent_config.ts";
 import { gatherRows, packedBefore, type Rows } from "../../ops/recurrent/packed_sequence.ts";
 import { partOf } from "../../ops/recurrent/scan.ts";
 import { reshape } from "../../ops/shape.ts";

@@ -1,7 +1,7 @@
 /** Cells whose whole sequence is one kernel, over packed rows: padding costs nothing. */
 import { dropoutMask } from "../../ops/dropout.ts";
 import { mul } from "../../ops/elementwise.ts";
-import type { Sequence } from "../../ops/recurrent/sequence_ops.ts";
+import type { Sequence } from "../../ops/recurrent/recurrent_config.ts";
 import {
   lastShown,
   packRows,

@@ -1,6 +1,7 @@
-/** What the sequences of all cells share. */
-import { read, type Tensor } from "../../graph/tensor.ts";
+/** What the sequence ops of all cells share: their configuration, their result, and how arguments reach the kernels. */
+import type { Operand } from "../../graph/ir.ts";
 import type { TensorSpec } from "../../graph/op.ts";
+import { read, type Tensor } from "../../graph/tensor.ts";
 import type { Trace } from "../../graph/trace.ts";
 import type { Rows } from "./packed_sequence.ts";
 
@@ -15,35 +16,53 @@ export interface Activation {
   readonly beta: number;
 }
 
+/** Configuration of a sequence op. */
 export interface SequenceConfig {
   readonly rows: Rows;
+  /** Units. */
   readonly H: number;
-  /** [activation, recurrent activation]; absent for the usual pair, which is fused. */
+  /** [activation, recurrent activation]; absent for tanh and sigmoid, which the kernels have fused. */
   readonly activations?: readonly Activation[];
-  /** Where outputs go [N, H]; a place of their own when absent. */
+  /** Where outputs go [N, H]; a tensor of their own when absent. */
   readonly into?: Tensor | undefined;
 }
 
-/** What holds the outputs of a sequence. */
-export const outputs = (z: Tensor | undefined, { H, into }: SequenceConfig): TensorSpec => ({
+/** Result of a sequence op; rows are in sorted order. */
+export interface Sequence {
+  /** Output of every step [N, H]. */
+  readonly h: Tensor;
+  /** States after each row's last step, [B, H] each. */
+  readonly final: Tensor[];
+  /** Gates in panel order [N, G·Hp]; after the backward pass the gradients of their pre-activations. */
+  readonly gates: Tensor;
+  /** Values besides h that `inspect` shows, by name [N, H]. */
+  readonly inner: Record<string, Tensor>;
+}
+
+/** The first arguments of every sequence kernel: T, B, H, rows alive at each step. */
+export const extents = ({ rows, H }: SequenceConfig): [T: number, B: number, H: number, active: Operand | 0] => [
+  rows.T,
+  rows.B,
+  H,
+  read(rows.active),
+];
+
+/** Shape of a state [B, H]. */
+export const stateSpec = ({ rows, H }: SequenceConfig): TensorSpec => ({ shape: [rows.B, H] });
+
+/** Shape of the outputs [N, H], and where they go. */
+export const outputSpec = (z: Tensor | undefined, { H, into }: SequenceConfig): TensorSpec => ({
   shape: [z!.shape[0], H],
   ...(into && { viewOf: into }),
 });
 
-/** Outputs of a sequence: every step's, and the states after each row's last step, in sorted order. */
-export interface Sequence {
-  /** [N, H] */
-  readonly h: Tensor;
-  /** [B, H] each */
-  readonly final: Tensor[];
-  /** Gates in panel order [N, G·Hp], once computed. */
-  readonly gates: Tensor;
-  /** Other values worth looking at, by name [N, H]. */
-  readonly inner: Record<string, Tensor>;
-}
+/** Shape of the pre-activations kept for backward: those of the gates, or none where the kernels' own activations act. */
+export const preactivationSpec = (z: Tensor | undefined, { activations }: SequenceConfig): TensorSpec => ({
+  shape: activations ? z!.shape : [0],
+});
 
-/** Records of { code, alpha, beta, 0 } for kernels, or 0 for the usual pair. */
-export function activationRecords(trace: Trace, activations: SequenceConfig["activations"]): ReturnType<typeof read> {
+/** Records of { code, alpha, beta, 0 } for kernels, or 0 for tanh and sigmoid. */
+export function activationRecords(trace: Trace, { activations }: SequenceConfig): Operand | 0 {
   if (!activations) return 0;
   const words = new Int32Array(activations.length * 4);
   const floats = new Float32Array(words.buffer);
@@ -54,9 +73,6 @@ export function activationRecords(trace: Trace, activations: SequenceConfig["act
   return read(trace.constant(words));
 }
 
-/** The update and reset gates, which multiply h, and the candidate, which multiplies r⊙h. */
-export const resetBeforeGates = (H: number) =>
-  [
-    { G: 2, H },
-    { G: 1, H, first: 2 * H },
-  ] as const;
+/** Scratch of a sequence kernel of G gates. */
+export const scratch = (trace: Trace, { rows, H }: SequenceConfig, G: number): Tensor =>
+  trace.tensor([rows.B, (G + 3) * ((H + 7) & ~7)]);
