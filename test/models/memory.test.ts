@@ -1,7 +1,8 @@
-/** What `model.memory` says is what is taken then. */
+/** What `model.memory` says is what is taken then, and all of it comes back. */
 import * as assert from "uvu/assert";
 import { backendInfo, layers, losses, optimizers, sequential, ShapeError, StateError } from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
+import { floats, tokens } from "../support/models.ts";
 
 const [B, T, I] = [4, 60, 3];
 
@@ -68,5 +69,31 @@ eachBackend("memory", (test) => {
       (error: unknown) => error instanceof StateError && /memory: expected a compiled model/.test(error.message),
     );
     model.dispose();
+  });
+
+  test("no byte is leaked by forward passes, BPTT, masks or states", () => {
+    const before = backendInfo().memoryBytes;
+    const model = sequential(
+      [
+        layers.embedding({ inputDim: 9, outputDim: 3, maskZero: true }),
+        layers.gru({ units: 5, returnSequences: true, stateful: true, dropout: 0.2 }),
+        layers.lstm({ units: 5 }),
+        layers.dense({ units: 1 }),
+      ],
+      { inputShape: [null] },
+    );
+    model.compile({ optimizer: optimizers.adam({ globalClipNorm: 1 }), loss: "mse", metrics: ["mae"] });
+    const [ids, y] = [tokens([B, T], 9), floats([B, 1])];
+    const work = (): void => {
+      model.predict(ids);
+      model.trainOnBatch(ids, y);
+      model.evaluate(ids, y);
+    };
+    work();
+    const held = backendInfo().memoryBytes;
+    for (let k = 0; k < 50; k++) work();
+    assert.is(backendInfo().memoryBytes, held, "more work needs no more memory");
+    model.dispose();
+    assert.is(backendInfo().memoryBytes, before, "and all of it comes back");
   });
 });
