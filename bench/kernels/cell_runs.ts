@@ -1,5 +1,6 @@
 /** Recurrent kernels with their arrays in memory, ready to be timed. */
 import { panelWidth } from "../../bindings/abi/panel.ts";
+import { sequenceScratch } from "../../bindings/abi/scratch.ts";
 import { GATES, type CellName } from "../../test/support/cells.ts";
 import { real } from "../../test/support/numbers.ts";
 import type { Box } from "../support/probes.ts";
@@ -38,7 +39,13 @@ export function prepareCell(box: Box, { cell, H, T, B }: CellShape): CellRun {
   const [z, gates, kept] = [box.f32(real(N * width, 2)).ptr, zeros(N * width), zeros(N * width)];
   const [h0, c0, dhs] = [real(B * H, 3), real(B * H, 4), real(N * H, 5)].map((x) => box.f32(x).ptr);
   const [h, c, hT, cT, dh, dc] = [zeros(N * H), zeros(N * H), zeros(B * H), zeros(B * H), zeros(B * H), zeros(B * H)];
-  const [hn, rh, dr, dn, scratch] = [zeros(N * Hp), zeros(N * H), zeros(N * width), zeros(N * Hp), zeros(B * 7 * Hp)];
+  const [hn, rh, dr, dn, scratch] = [
+    zeros(N * Hp),
+    zeros(N * H),
+    zeros(N * width),
+    zeros(N * Hp),
+    zeros(sequenceScratch(B, H)),
+  ];
   const [u, ut] = packed(G, 0);
   const [uZr, utZr] = cell === "gru_reset_before" ? packed(2, 0) : [0, 0];
   const [uN, utN] = cell === "gru_reset_before" ? packed(1, 2) : [0, 0];

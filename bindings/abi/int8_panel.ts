@@ -1,47 +1,58 @@
-/** Where an int8 weight lies: twin of assembly/lib/q8_panel.ts, which draws it. */
-import { panelWidth } from "./panel.ts";
+/** Where an int8 weight lies: twin of assembly/lib/int8/q8_panel.ts, which draws it. */
+import { panelPlace, panelWidth } from "./panel.ts";
 
-/** Rows of a matrix that stand together: longer ones are cut. */
+/** Rows of a matrix that are packed together; longer matrices are cut into chunks. */
 const CHUNK = 2048;
 
-/** Rows of activations that are quantised before they are multiplied. */
+/** Terms of a sum that stand side by side. */
+const GROUP = 4;
+
+/** Rows of activations that are quantised at a time. */
 const BLOCK = 96;
+
+/** Terms that a row of quantised activations is padded to. */
+const ROW = 16;
+
+/** Bytes for the sums of a tile. */
+const TILE_SUMS = 192;
+
+const FLOAT = 4;
 
 const up = (n: number, to: number): number => Math.ceil(n / to) * to;
 
-/** One piece of a packed matrix: rows `first`…, its −Σ at byte `sums`, its panels at byte `panels`. */
-export interface Chunk {
+/** A piece of a packed matrix: rows `first`…, at byte `sums` −Σ of its columns, at byte `panels` its panels. */
+export interface Int8Chunk {
   readonly first: number;
   readonly rows: number;
   readonly sums: number;
   readonly panels: number;
 }
 
-/** The pieces of a packed [K, N], behind the scales of its columns. */
-export function chunks(K: number, N: number): Chunk[] {
-  const Np = panelWidth(N);
-  const list: Chunk[] = [];
-  let at = Np * 4;
+/** The chunks of a packed [K, N]. The scales of the columns lie in front of the first. */
+export function int8Chunks(K: number, N: number): Int8Chunk[] {
+  const columns = panelWidth(N);
+  const list: Int8Chunk[] = [];
+  let at = columns * FLOAT;
   for (let first = 0; first < K || first === 0; first += CHUNK) {
     const rows = Math.min(K - first, CHUNK);
-    list.push({ first, rows, sums: at, panels: at + Np * 4 });
-    at += Np * (4 + up(rows, 4));
+    list.push({ first, rows, sums: at, panels: at + columns * FLOAT });
+    at += columns * (FLOAT + up(rows, GROUP));
   }
   return list;
 }
 
 /** Bytes of a packed [K, N]. */
-export function packedBytes(K: number, N: number): number {
-  const { panels, rows } = chunks(K, N).at(-1)!;
-  return panels + panelWidth(N) * up(rows, 4);
+export function int8PackedBytes(K: number, N: number): number {
+  const { panels, rows } = int8Chunks(K, N).at(-1)!;
+  return panels + panelWidth(N) * up(rows, GROUP);
 }
 
-/** Byte offset, in a chunk's panels, of its row k in column n. */
+/** Byte offset of row k, column n in the panels of a chunk with so many rows. */
 export function int8Offset(rows: number, N: number, k: number, n: number): number {
-  const first = n - (n % 8);
-  const width = N - first > 4 ? 8 : 4;
-  return first * up(rows, 4) + (k >> 2) * 4 * width + (n % 8) * 4 + (k & 3);
+  const { first, width, column } = panelPlace(N, n);
+  return first * up(rows, GROUP) + (k - (k % GROUP)) * width + column * GROUP + (k % GROUP);
 }
 
-/** Bytes of scratch for products of M rows of K. */
-export const scratchBytes = (M: number, K: number): number => 4 * BLOCK + 192 + 2 * up(K, 16) * Math.min(M, BLOCK);
+/** Bytes of scratch for the product of A [M, K] with int8 weights. */
+export const int8ScratchBytes = (M: number, K: number): number =>
+  BLOCK * FLOAT + TILE_SUMS + 2 * up(K, ROW) * Math.min(M, BLOCK);

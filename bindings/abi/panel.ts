@@ -1,21 +1,45 @@
-/** Where a packed weight lies: twin of assembly/lib/panel.ts, which draws it. */
+/** Where a packed weight lies, and a gate in a row of gates: twin of assembly/lib/linear/panel.ts, which draws both. */
 
-/** Columns that the panels of an N-column matrix hold. */
+/** Columns of a panel. */
+const PANEL = 8;
+
+/** Columns of the last panel, when no more are left. */
+const NARROW = 4;
+
+/** First column of the panel that holds column n. */
+const panelStart = (n: number): number => n - (n % PANEL);
+
+/** Width of the panel that begins at column `first` of N. */
+const widthAt = (N: number, first: number): number => (N - first > NARROW ? PANEL : NARROW);
+
+/** Where a column stands: the first column of its panel, the width of that, and the place of the column in it. */
+export interface PanelPlace {
+  readonly first: number;
+  readonly width: number;
+  readonly column: number;
+}
+
+/** The place of column n of N. */
+export function panelPlace(N: number, n: number): PanelPlace {
+  const first = panelStart(n);
+  return { first, width: widthAt(N, first), column: n - first };
+}
+
+/** Columns that the panels of an N-column matrix hold: N rounded up to 8, or to 4 when the last panel is narrow. */
 export function panelWidth(N: number): number {
-  const tail = N % 8;
-  return N - tail + (tail === 0 ? 0 : tail <= 4 ? 4 : 8);
+  if (N === 0) return 0;
+  const last = panelStart(N - 1);
+  return last + widthAt(N, last);
 }
 
 /** Float offset of element (k, n) of a packed [K, N]. */
 export function panelOffset(K: number, N: number, k: number, n: number): number {
-  const first = n - (n % 8);
-  const width = N - first > 4 ? 8 : 4;
-  return first * K + k * width + (n % 8);
+  const { first, width, column } = panelPlace(N, n);
+  return first * K + k * width + column;
 }
 
 /** Column, in panel order, of unit j of gate g among G gates of H units. */
 export function gateColumn(G: number, H: number, g: number, j: number): number {
-  const block = j - (j % 8);
-  const width = H - block > 4 ? 8 : 4;
-  return G * block + g * width + (j % 8);
+  const { first, width, column } = panelPlace(H, j);
+  return G * first + g * width + column;
 }

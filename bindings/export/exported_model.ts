@@ -12,7 +12,7 @@ import type { ImageProgram, PortPlace } from "../program/snapshot.ts";
 import { Port } from "../program/port.ts";
 import { describe, sameShape, sizeOf } from "../base/shape.ts";
 import { rebuild } from "../graph/pytree.ts";
-import { ARENA_BASE } from "../runtime/arena.ts";
+import { ARENA_BASE } from "../abi/memory.ts";
 import { isInt8Kernel, loadInt8 } from "../runtime/wasm/int8.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { loadSync, type InitOptions } from "../runtime/load.ts";

@@ -1,4 +1,5 @@
 /** Recording: a model runs once over symbolic tensors, and what it would compute becomes a list of kernel calls. */
+import { RANDOM_STATE } from "../abi/records.ts";
 import { TraceError, UnsupportedError } from "../base/errors.ts";
 import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/backend.ts";
@@ -276,7 +277,7 @@ export class Trace {
 
   /** The random state of this run and the number of this use of it, which makes its numbers its own: another for each step of loops. */
   random(): { state: Tensor; site: Argument } {
-    this.randomState ??= this.pinned([3], "i32");
+    this.randomState ??= this.pinned([Object.keys(RANDOM_STATE).length], "i32");
     const first = this.sites;
     const moves: Move[] = [];
     let uses = 1;

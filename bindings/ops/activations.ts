@@ -2,7 +2,7 @@
 import { OptionError } from "../base/errors.ts";
 import { shown } from "../base/formatting.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { UNARY_CODES, type UnaryName } from "../reference/unary.ts";
+import { UNARY_CODES, type UnaryName } from "../abi/unary_codes.ts";
 import { unary, type UnaryConfig } from "./elementwise.ts";
 
 /** Parameters of an activation, as the caller gives them. */

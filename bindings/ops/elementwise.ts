@@ -5,7 +5,7 @@ import { read, update, write, type Tensor } from "../graph/tensor.ts";
 import type { KernelName } from "../graph/ir.ts";
 import { apply, type Op } from "../graph/op.ts";
 import { currentTrace } from "../graph/trace.ts";
-import { UNARY_CODES, type UnaryName } from "../reference/unary.ts";
+import { UNARY_CODES, type UnaryName } from "../abi/unary_codes.ts";
 import { broadcastShape, floatsOf, operandOf, required, tensorOf, type Operand } from "./operands.ts";
 import { expand } from "./shape.ts";
 

@@ -2,7 +2,7 @@
 import type { Operand } from "../graph/ir.ts";
 import { read, write, type Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
-import { packedBytes, scratchBytes } from "../abi/int8_panel.ts";
+import { int8PackedBytes, int8ScratchBytes } from "../abi/int8_panel.ts";
 import { derive, gateWidth, parameterOf, shifted, type Gates } from "./packed_weights.ts";
 
 /** Bits of what an int8 weight is multiplied with. */
@@ -18,14 +18,14 @@ export const int8Scales = (w: Tensor, first = 0): Operand => shifted(read(w), pa
 export function int8Panels(trace: Trace, w: Tensor, gates: Gates): Operand {
   const [K, columns] = w.shape;
   const { G, H, first = 0 } = gates;
-  return derive(trace, [w], `int8 ${G} ${H} ${first}`, packedBytes(K, gateWidth(gates)) / 4, (call, out) =>
+  return derive(trace, [w], `int8 ${G} ${H} ${first}`, int8PackedBytes(K, gateWidth(gates)) / 4, (call, out) =>
     call("q8_pack_gates_nn", K, G, H, integersFrom(w, first), columns, int8Scales(w, first), out),
   );
 }
 
 /** Scratch of int8 products of so many rows, and of so many floats more. */
 export const int8Scratch = (trace: Trace, M: number, K: number, floats = 0): Operand | 0 =>
-  write(trace.tensor([scratchBytes(M, K) / 4 + floats]));
+  write(trace.tensor([int8ScratchBytes(M, K) / 4 + floats]));
 
 /** x·W + b as `linear` gives it. */
 export function recordInt8Linear(trace: Trace, x: Tensor, w: Tensor, b: Tensor | undefined, y: Tensor): void {

@@ -1,4 +1,5 @@
 /** Matrix products. */
+import { transposedScratch } from "../abi/scratch.ts";
 import { ShapeError } from "../base/errors.ts";
 import { describe } from "../base/shape.ts";
 import { read, update, write, type Tensor } from "../graph/tensor.ts";
@@ -8,9 +9,6 @@ import { recordInt8Linear } from "./int8_linear.ts";
 import { broadcastShape, floatsOf, required, tensorOf } from "./operands.ts";
 import { expand } from "./shape.ts";
 import { panels, panelsOfTranspose } from "./packed_weights.ts";
-
-/** Floats of scratch that f32_gemm_tn_acc needs: a chunk of rows of the right operand in panels, and of some columns of the left one. */
-export const transposedScratch = (N: number): number => 256 * (((N + 7) & ~7) + 100);
 
 /**
  * C += Aᵀ·D over M rows (or the `live` first of them): the product of every weight gradient.

@@ -3,7 +3,7 @@ import { ShapeError, TraceError } from "../base/errors.ts";
 import { shown } from "../base/formatting.ts";
 import { describe, type Shape } from "../base/shape.ts";
 import { isTensor, read, write, type Tensor } from "../graph/tensor.ts";
-import { UNARY_CODES } from "../reference/unary.ts";
+import { UNARY_CODES } from "../abi/unary_codes.ts";
 import type { Inputs } from "../graph/node.ts";
 import { currentTrace, type Trace } from "../graph/trace.ts";
 

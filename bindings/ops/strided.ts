@@ -1,4 +1,5 @@
 /** Copies between two strided layouts: transposes, slices, joins and broadcasts are this one kernel. */
+import { encodeStrided, type StridedAxis } from "../abi/records.ts";
 import type { Shape } from "../base/shape.ts";
 import { read, update, write, type Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
@@ -22,8 +23,8 @@ export interface Loop {
 }
 
 /** Axes that run on as one on both sides become one; axes of size 1 go. */
-function merged({ sizes, from, to }: Loop): [size: number, from: number, to: number][] {
-  const axes: [number, number, number][] = [];
+function merged({ sizes, from, to }: Loop): StridedAxis[] {
+  const axes: StridedAxis[] = [];
   sizes.forEach((size, i) => {
     if (size === 1) return;
     const outer = axes.at(-1);
@@ -35,8 +36,7 @@ function merged({ sizes, from, to }: Loop): [size: number, from: number, to: num
 }
 
 function spec(trace: Trace, loop: Loop): Tensor {
-  const axes = merged(loop);
-  return trace.constant(Int32Array.from([axes.length, ...axes.flat()]));
+  return trace.constant(encodeStrided(merged(loop)));
 }
 
 /** y = x, element by element of the loop. */

@@ -7,7 +7,7 @@ import { shown } from "../base/formatting.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { Operand } from "../graph/ir.ts";
 import type { Trace } from "../graph/trace.ts";
-import { AVERAGE_HYPER } from "../reference/optimizer.ts";
+import { AVERAGE_HYPER } from "../abi/hyperparameters.ts";
 import { RULES, type Config, type Hyper, type Rule, type UpdateRange } from "./rules.ts";
 
 /** A learning rate by the number of steps done. */

@@ -9,7 +9,7 @@ import {
   LION_HYPER,
   RMSPROP_HYPER,
   SGD_HYPER,
-} from "../reference/optimizer.ts";
+} from "../abi/hyperparameters.ts";
 
 /** Runs of floats that one update kernel works on. */
 export interface UpdateRange {

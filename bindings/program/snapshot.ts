@@ -1,6 +1,7 @@
 /** Programs as data: calls whose addresses count from the start of an arena of their own, and what that holds before they run. */
 import { UnsupportedError } from "../base/errors.ts";
-import { ARENA_BASE, FreeList } from "../runtime/arena.ts";
+import { ARENA_BASE } from "../abi/memory.ts";
+import { FreeList } from "../runtime/arena.ts";
 import type { Backend } from "../runtime/backend.ts";
 import type { Storage, Range } from "../graph/ir.ts";
 import type { Bound } from "../runtime/replay.ts";

@@ -1,4 +1,5 @@
 /** Functions over tensors as functions over arrays: traced once per shape, replayed from then on. */
+import { RANDOM_STATE } from "../abi/records.ts";
 import { OptionError, StateError, TraceError } from "../base/errors.ts";
 import { currentBackend } from "../runtime/context.ts";
 import type { Backend } from "../runtime/backend.ts";
@@ -203,9 +204,9 @@ export function draw(root: Root | null, programs: readonly Program[], firstRows:
   if (!programs[0].random) return;
   for (let i = 0; i < programs.length; i++) {
     const { view } = programs[i].random!;
-    view[0] = randomState.seed;
-    view[1] = randomState.counter;
-    view[2] = firstRows[i];
+    view[RANDOM_STATE.seed] = randomState.seed;
+    view[RANDOM_STATE.counter] = randomState.counter;
+    view[RANDOM_STATE.firstRow] = firstRows[i];
   }
   randomState.counter++;
 }

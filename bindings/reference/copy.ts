@@ -1,4 +1,5 @@
 /** Twin of assembly/kernels/copy.ts: moving and converting elements. */
+import { decodeStrided, stridedWords } from "../abi/records.ts";
 import type { Kernels } from "../generated/kernels.ts";
 import type { Views } from "./views.ts";
 
@@ -8,10 +9,10 @@ export const copy = ({ f32, i32 }: Views) => {
   /** Calls visit(address of x, address of y) for every element of the loop that the spec describes. */
   function walk(spec: number, x: number, y: number, visit: (x: number, y: number) => void): void {
     const [rank] = i32(spec, 1);
-    const axes = i32(spec, 1 + 3 * rank).slice(1);
+    const axes = decodeStrided(i32(spec, stridedWords(rank)));
     const loop = (axis: number, px: number, py: number): void => {
       if (axis === rank) return visit(px, py);
-      const [size, sx, sy] = axes.subarray(3 * axis);
+      const [size, sx, sy] = axes[axis];
       for (let i = 0; i < size; i++) loop(axis + 1, px + i * sx * BYTES, py + i * sy * BYTES);
     };
     loop(0, x, y);

@@ -1,4 +1,5 @@
 /** Twin of assembly/kernels/dropout.ts, with that of assembly/lib/hash.ts: the same bits. */
+import { RANDOM_STATE } from "../abi/records.ts";
 import type { Kernels } from "../generated/kernels.ts";
 import type { Views } from "./views.ts";
 
@@ -22,9 +23,9 @@ export function hasher(seed: number, counter: number, site: number): (i: number)
 export const dropout = ({ f32, u32 }: Views) => {
   /** y = x ⊙ mask, mask = 0 where u < rate, 1 / (1 − rate) elsewhere. The scale is rounded as the kernels do it. */
   const drop = (x: Float32Array, state: number, y: Float32Array, site: number, row: number, rate: number): void => {
-    const [seed, counter, firstRow] = u32(state, 3);
-    const first = Math.imul(row, firstRow);
-    const hash = hasher(seed, counter, site);
+    const words = u32(state, Object.keys(RANDOM_STATE).length);
+    const first = Math.imul(row, words[RANDOM_STATE.firstRow]);
+    const hash = hasher(words[RANDOM_STATE.seed], words[RANDOM_STATE.counter], site);
     const scale = Math.fround(1 / Math.fround(1 - Math.fround(rate)));
     for (let i = 0; i < y.length; i++) {
       const u = (hash(first + i) >>> 8) / 2 ** 24;

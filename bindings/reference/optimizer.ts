@@ -1,15 +1,15 @@
-/** Twin of assembly/kernels/optimizer.ts, and the names of what its hyper lists hold. */
+/** Twin of assembly/kernels/optimizer.ts. */
+import {
+  ADADELTA_HYPER,
+  ADAMAX_HYPER,
+  ADAM_HYPER,
+  AVERAGE_HYPER,
+  LION_HYPER,
+  RMSPROP_HYPER,
+  SGD_HYPER,
+} from "../abi/hyperparameters.ts";
 import type { Kernels } from "../generated/kernels.ts";
 import type { Views } from "./views.ts";
-
-/** Fields of hyper, in order; what each means is said at its kernel. */
-export const SGD_HYPER = ["rate", "l2", "decay", "momentum", "share", "torch"] as const;
-export const RMSPROP_HYPER = ["rate", "l2", "decay", "momentum", "rho", "share", "epsilon", "torch"] as const;
-export const ADAM_HYPER = ["rate", "l2", "decay", "beta1", "share1", "beta2", "share2", "epsilon", "direct"] as const;
-export const ADAMAX_HYPER = ["rate", "l2", "decay", "beta1", "share1", "beta2", "epsilon", "within"] as const;
-export const ADADELTA_HYPER = ["rate", "l2", "decay", "rho", "share", "epsilon"] as const;
-export const LION_HYPER = ["rate", "l2", "decay", "beta1", "share1", "beta2", "share2"] as const;
-export const AVERAGE_HYPER = ["keep", "share", "write"] as const;
 
 /** Slots are cleared below this, as in the kernels. */
 const VANISHED = 1e-30;

@@ -1,7 +1,7 @@
 /** Products with int8 weights: twin of assembly/kernels/q8_gemm.ts, to the bit. */
 import type { Kernels } from "../generated/kernels.ts";
 import { gateColumn, panelWidth } from "../abi/panel.ts";
-import { chunks, int8Offset, packedBytes } from "../abi/int8_panel.ts";
+import { int8Chunks, int8Offset, int8PackedBytes } from "../abi/int8_panel.ts";
 import { liveRows, matrix, type Views } from "./views.ts";
 
 const { fround } = Math;
@@ -46,8 +46,8 @@ export function product(
   const C = matrix(views, c, M, N, ldc);
   const I = init === 0 ? undefined : matrix(views, init, M, N, ldinit);
   const scales = views.f32(w, panelWidth(N));
-  const W = views.i8(w, packedBytes(K, N));
-  const pieces = chunks(K, N);
+  const W = views.i8(w, int8PackedBytes(K, N));
+  const pieces = int8Chunks(K, N);
   for (let m = 0; m < M; m++) {
     const { q, scale } = quantizeRow(A.subarray(m * lda, m * lda + K), bits);
     for (let n = 0; n < N; n++) {
@@ -74,13 +74,13 @@ export const int8Gemm = (views: Views) =>
       const N = G * panelWidth(H);
       const from = views.i8(w, K === 0 ? 0 : (K - 1) * ldw + G * H);
       const S = views.f32(scales, G * H);
-      const to = views.i8(panels, packedBytes(K, N)).fill(0);
+      const to = views.i8(panels, int8PackedBytes(K, N)).fill(0);
       const toScales = views.f32(panels, N);
       for (let g = 0; g < G; g++) {
         for (let j = 0; j < H; j++) {
           const n = gateColumn(G, H, g, j);
           toScales[n] = S[g * H + j];
-          for (const { first, rows, sums, panels: at } of chunks(K, N)) {
+          for (const { first, rows, sums, panels: at } of int8Chunks(K, N)) {
             let sum = 0;
             for (let k = 0; k < rows; k++) {
               const value = from[(first + k) * ldw + g * H + j];

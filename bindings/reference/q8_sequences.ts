@@ -3,7 +3,7 @@ import type { Kernels } from "../generated/kernels.ts";
 import { finalStates, optional, packedRows, timeline, type Step } from "./cell.ts";
 import { panelWidth } from "../abi/panel.ts";
 import { product } from "./q8_gemm.ts";
-import { scratchBytes } from "../abi/int8_panel.ts";
+import { int8ScratchBytes } from "../abi/int8_panel.ts";
 import { steps as elementwise } from "./steps.ts";
 import type { Views } from "./views.ts";
 
@@ -61,7 +61,7 @@ export const int8Sequences = (views: Views) => {
 
     q8_gru_reset_after_seq(T, B, H, active, u, bu, h0, gates, hn, h, hT, scratch, acts, bits) {
       const width = 3 * panelWidth(H);
-      const a = scratch + scratchBytes(B, H);
+      const a = scratch + int8ScratchBytes(B, H);
       run([T, B, H, active], h0, h, hT, ({ rows, at }, before, hNow) => {
         product(views, rows, width, H, before, H, u, bu, 0, a, width, bits);
         cell.f32_gru_reset_after_step(rows, H, before, a, gates + at * width * 4, 0, hn, hNow, hn ? 1 : 0, acts);
@@ -70,7 +70,7 @@ export const int8Sequences = (views: Views) => {
 
     q8_gru_reset_before_seq(T, B, H, active, u_zr, u_n, h0, gates, rh, h, hT, scratch, acts, bits) {
       const Hp = panelWidth(H);
-      const a = scratch + scratchBytes(B, H);
+      const a = scratch + int8ScratchBytes(B, H);
       run([T, B, H, active], h0, h, hT, ({ rows, at }, before, hNow) => {
         const z = gates + at * 3 * Hp * 4;
         product(views, rows, 2 * Hp, H, before, H, u_zr, 0, 0, a, 2 * Hp, bits);

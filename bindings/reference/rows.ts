@@ -1,9 +1,7 @@
 /** Twin of assembly/kernels/rows.ts. */
+import { ROW_FLAGS } from "../abi/row_flags.ts";
 import type { Kernels } from "../generated/kernels.ts";
 import { liveRows, type Views } from "./views.ts";
-
-/** The flags of i32_pack_rows, to be added up. */
-export const PACK = { backwards: 1, asRead: 2, hold: 4 } as const;
 
 export const rows = (views: Views) => {
   const { f32, i32 } = views;
@@ -20,7 +18,9 @@ export const rows = (views: Views) => {
 
   return {
     i32_pack_rows(B, T, lengths, mask, order, rank, active, count, source, place, _scratch, flags) {
-      const all = Array.from({ length: B }, (_, b) => timeline(b, T, lengths, mask, (flags & PACK.backwards) !== 0));
+      const all = Array.from({ length: B }, (_, b) =>
+        timeline(b, T, lengths, mask, (flags & ROW_FLAGS.backwards) !== 0),
+      );
       const steps = all.map((row) => row.filter(({ valid }) => valid).length);
       const sorted = steps.map((_, b) => b).sort((a, b) => steps[b] - steps[a] || a - b);
       i32(order, B).set(sorted);
@@ -45,7 +45,7 @@ export const rows = (views: Views) => {
             last = first[k++] + i32(rank, B)[b];
             i32(source, B * T)[last] = b * T + t;
           }
-          i32(place, B * T)[b * T + (flags & PACK.asRead ? t : s)] = valid || flags & PACK.hold ? last : -1;
+          i32(place, B * T)[b * T + (flags & ROW_FLAGS.asRead ? t : s)] = valid || flags & ROW_FLAGS.hold ? last : -1;
         }
       });
     },

@@ -1,48 +1,6 @@
-/** The elementwise functions: their names, their codes (assembly/lib/unary_codes.ts), values and derivatives. */
+/** The elementwise functions: values and derivatives. */
+import { UNARY_CODES, type UnaryName } from "../abi/unary_codes.ts";
 import { normalCdf, normalDensity } from "./normal.ts";
-
-/** Name → code. */
-export const UNARY_CODES = {
-  linear: 0,
-  tanh: 1,
-  sigmoid: 2,
-  relu: 3,
-  exp: 4,
-  log: 5,
-  sqrt: 6,
-  square: 7,
-  abs: 8,
-  neg: 9,
-  reciprocal: 10,
-  elu: 11,
-  leaky_relu: 12,
-  softplus: 13,
-  softsign: 14,
-  hard_sigmoid: 15,
-  hard_sigmoid_keras2: 16,
-  selu: 17,
-  relu6: 18,
-  silu: 19,
-  gelu_tanh: 20,
-  gelu_erf: 21,
-  mish: 22,
-  log_sigmoid: 23,
-  tanhshrink: 24,
-  hard_silu: 25,
-  celu: 26,
-  affine: 27,
-  scaled_tanh: 28,
-  thresholded_relu: 29,
-  clipped_affine: 30,
-  clip: 31,
-  rsqrt: 32,
-  sign: 33,
-  soft_shrink: 34,
-  hard_shrink: 35,
-  squareplus: 36,
-} as const;
-
-export type UnaryName = keyof typeof UNARY_CODES;
 
 /** y = f(x, α, β), and f′ given x and y. */
 interface UnaryFunction {

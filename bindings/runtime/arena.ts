@@ -1,4 +1,5 @@
 /** Blocks of memory by byte offset: a free list, and the arena that keeps one over a heap. */
+import { ARENA_BASE, READ_PAST } from "../abi/memory.ts";
 import type { Heap } from "./heap.ts";
 
 /** Cache lines: no two blocks share one, and an empty block has one too. */
@@ -69,9 +70,6 @@ export class FreeList {
   }
 }
 
-/** Data segments of the kernels end below this address; a contract test holds them to it. */
-export const ARENA_BASE = 16384;
-
 /** Hands out blocks of a heap: parameters, programs, streams. */
 export class Arena {
   private readonly list = new FreeList(ARENA_BASE);
@@ -98,8 +96,7 @@ export class Arena {
    */
   alloc(bytes: number): number {
     const size = align(bytes);
-    // kernels may read 15 bytes past a block
-    this.heap.grow(this.list.find(size) + size + ALIGN);
+    this.heap.grow(this.list.find(size) + size + READ_PAST);
     const ptr = this.list.take(size);
     this.sizes.set(ptr, size);
     this.heap.u8(ptr, size).fill(0);

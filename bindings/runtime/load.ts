@@ -1,7 +1,9 @@
 /** From options to a backend: choose a build, compile, instantiate, and check that it computes what it should. */
+import { ARENA_BASE } from "../abi/memory.ts";
+import { ABI_VERSION } from "../abi/version.ts";
 import { OptionError, UnsupportedError } from "../base/errors.ts";
 import type { Kernels } from "../generated/kernels.ts";
-import { Arena, ARENA_BASE } from "./arena.ts";
+import { Arena } from "./arena.ts";
 import type { Backend } from "./backend.ts";
 import { chooseBuilds, type Build } from "./wasm/builds.ts";
 import { detectFeatures } from "./wasm/features.ts";
@@ -11,9 +13,6 @@ import { instantiate } from "./wasm/instantiate.ts";
 import { warnOneThread } from "./threads/one_thread.ts";
 import { reference, warnWithoutSimd } from "./wasm/reference.ts";
 import { threadedBackend } from "./threads/threads.ts";
-
-/** The number that bindings and kernels agree on; raised when a kernel's arguments change. */
-export const ABI_VERSION = 3;
 
 /** Options of `initSync`. */
 export interface InitOptions {

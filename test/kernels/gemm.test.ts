@@ -1,6 +1,7 @@
 // Matrix products: every build against its twin, exactly where sums are exact, within a bound elsewhere.
 import * as assert from "uvu/assert";
 import { panelWidth } from "../../bindings/abi/panel.ts";
+import { transposedScratch } from "../../bindings/abi/scratch.ts";
 import { eachBuild, Sandbox } from "../support/builds.ts";
 import { close, exact, real, same, SPECIALS } from "../support/numbers.ts";
 
@@ -147,7 +148,7 @@ eachBuild("gemm_tn_acc", (test, sandbox) => {
     const a = box.f32(numbers(M * (K + 1), 1));
     const d = box.f32(numbers(M * (N + 2), 2));
     const c = box.f32(numbers(K * (N + 3), 3));
-    const scratch = box.f32(256 * (panelWidth(N) + 100));
+    const scratch = box.f32(transposedScratch(N));
     const rows = live === undefined ? 0 : box.i32([live]).ptr;
     box.kernels.f32_gemm_tn_acc(M, rows, K, N, a.ptr, K + 1, d.ptr, N + 2, c.ptr, N + 3, scratch.ptr);
     box.checkGuards();

@@ -7,7 +7,7 @@ import {
   LION_HYPER,
   RMSPROP_HYPER,
   SGD_HYPER,
-} from "../../bindings/reference/optimizer.ts";
+} from "../../bindings/abi/hyperparameters.ts";
 import { eachBuild, type Sandbox } from "../support/builds.ts";
 import { close, LENGTHS, real, same } from "../support/numbers.ts";
 

@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import { panelWidth } from "../../bindings/abi/panel.ts";
 import { quantizeRow } from "../../bindings/reference/q8_gemm.ts";
-import { chunks, int8Offset, packedBytes, scratchBytes } from "../../bindings/abi/int8_panel.ts";
+import { int8Chunks, int8Offset, int8PackedBytes, int8ScratchBytes } from "../../bindings/abi/int8_panel.ts";
 import { eachBuild, Sandbox } from "../support/builds.ts";
 import { exact, real, same } from "../support/numbers.ts";
 
@@ -36,14 +36,28 @@ function product(box: Sandbox, { M, N, K, bits, start, gap = 0, live, a: given, 
   const a = box.f32(given ?? real(M * lda, 1, 3));
   const w = box.i8(int8 ?? weights(K * N));
   const scales = box.f32(real(N, 2).map((x) => Math.abs(x) / 100));
-  const panels = box.bytes(packedBytes(K, N));
+  const panels = box.bytes(int8PackedBytes(K, N));
   const init = box.f32(real(start === "bias" ? N : M * ldi, 3));
   const c = box.f32(M * ldc);
   if (start === "itself") c.data.set(init.data);
   const rows = live === undefined ? 0 : box.i32([live]).ptr;
   box.kernels.q8_pack_gates_nn(K, 1, N, w.ptr, N, scales.ptr, panels);
   const from = { zeros: 0, bias: init.ptr, matrix: init.ptr, itself: c.ptr }[start];
-  box.kernels.q8_gemm_nn(M, rows, N, K, a.ptr, lda, panels, from, ldi, c.ptr, ldc, box.bytes(scratchBytes(M, K)), bits);
+  box.kernels.q8_gemm_nn(
+    M,
+    rows,
+    N,
+    K,
+    a.ptr,
+    lda,
+    panels,
+    from,
+    ldi,
+    c.ptr,
+    ldc,
+    box.bytes(int8ScratchBytes(M, K)),
+    bits,
+  );
   box.checkGuards();
   return c.data.slice();
 }
@@ -138,7 +152,7 @@ eachBuild("q8_gemm_nn", (test, sandbox) => {
       const w = new Int8Array(100).map((_, i) => (i % 11 === 0 ? 1 : 0));
       sandbox.reset();
       const [x, c] = [sandbox.f32(a), sandbox.f32(10)];
-      const panels = sandbox.bytes(packedBytes(10, 10));
+      const panels = sandbox.bytes(int8PackedBytes(10, 10));
       sandbox.kernels.q8_pack_gates_nn(
         10,
         1,
@@ -160,7 +174,7 @@ eachBuild("q8_gemm_nn", (test, sandbox) => {
         0,
         c.ptr,
         10,
-        sandbox.bytes(scratchBytes(1, 10)),
+        sandbox.bytes(int8ScratchBytes(1, 10)),
         bits,
       );
       assert.equal(
@@ -179,9 +193,9 @@ eachBuild("q8_pack_gates_nn", (test, sandbox) => {
   test("four terms of a column stand together, columns in panel order, −Σ before them", () => {
     const [K, N] = [5, 3];
     const w = Int8Array.from({ length: K * N }, (_, i) => i + 1);
-    const panels = sandbox.bytes(packedBytes(K, N));
+    const panels = sandbox.bytes(int8PackedBytes(K, N));
     sandbox.kernels.q8_pack_gates_nn(K, 1, N, sandbox.i8(w).ptr, N, sandbox.f32([0.5, 0.25, 2]).ptr, panels);
-    const bytes = new Int8Array(sandbox.buffer, panels, packedBytes(K, N));
+    const bytes = new Int8Array(sandbox.buffer, panels, int8PackedBytes(K, N));
     same(new Float32Array(sandbox.buffer, panels, 4), [0.5, 0.25, 2, 0]);
     same(new Int32Array(sandbox.buffer, panels + 16, 4), [-35, -40, -45, 0]);
     same(
@@ -201,7 +215,7 @@ eachBuild("q8_pack_gates_nn", (test, sandbox) => {
     ]) {
       const run = (box: Sandbox): Uint8Array => {
         box.reset();
-        const bytes = packedBytes(K, G * panelWidth(H));
+        const bytes = int8PackedBytes(K, G * panelWidth(H));
         const panels = box.bytes(bytes);
         box.kernels.q8_pack_gates_nn(
           K,
@@ -221,7 +235,7 @@ eachBuild("q8_pack_gates_nn", (test, sandbox) => {
 
   test("chunks follow each other without a gap", () => {
     const [K, N] = [4100, 12];
-    const list = chunks(K, N);
+    const list = int8Chunks(K, N);
     assert.equal(
       list.map(({ first, rows }) => [first, rows]),
       [
@@ -232,7 +246,7 @@ eachBuild("q8_pack_gates_nn", (test, sandbox) => {
     );
     for (const [i, { panels, rows }] of list.entries()) {
       const end = panels + int8Offset(rows, N, rows - 1, N - 1) + 1;
-      assert.is(end, list[i + 1]?.sums ?? packedBytes(K, N));
+      assert.is(end, list[i + 1]?.sums ?? int8PackedBytes(K, N));
     }
   });
 });

@@ -1,7 +1,8 @@
 // Whole sequences with int8 recurrent weights: every build against its twin, and the twin against the f32 cells.
 import * as assert from "uvu/assert";
 import { gateColumn, panelWidth } from "../../bindings/abi/panel.ts";
-import { packedBytes, scratchBytes } from "../../bindings/abi/int8_panel.ts";
+import { stepProductScratch, sequenceScratch } from "../../bindings/abi/scratch.ts";
+import { int8PackedBytes, int8ScratchBytes } from "../../bindings/abi/int8_panel.ts";
 import { eachBuild, Sandbox } from "../support/builds.ts";
 import { close, real } from "../support/numbers.ts";
 
@@ -43,7 +44,7 @@ function run(
   const [w, s, f] = [box.i8(int8).ptr, box.f32(scales).ptr, box.f32(floats).ptr];
   const panels = (gates: number, first: number): number => {
     if (quantized) {
-      const to = box.bytes(packedBytes(H, gates * panelWidth(H)));
+      const to = box.bytes(int8PackedBytes(H, gates * panelWidth(H)));
       k.q8_pack_gates_nn(H, gates, H, w + first * H, G * H, s + first * H * 4, to);
       return to;
     }
@@ -58,7 +59,9 @@ function run(
   const [h0, c0] = [state(2), state(3)];
   const [h, hT, cT] = [box.f32(N * H), box.f32(B * H), box.f32(B * H)];
   const c = box.f32((keep ? N : B) * H);
-  const scratch = box.bytes(scratchBytes(B, H) + B * (width + 7 * panelWidth(H)) * 4);
+  const scratch = box.bytes(
+    quantized ? int8ScratchBytes(B, H) + stepProductScratch(B, H) * 4 : sequenceScratch(B, H) * 4,
+  );
   const hn = keep ? box.f32((quantized ? B : N) * panelWidth(H)).ptr : 0;
   const kept = keep ? 1 : 0;
   if (cell === "simple_rnn") {

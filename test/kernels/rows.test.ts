@@ -1,6 +1,7 @@
 // Maps for ragged batches, against a running-sum cell that is stepped as Keras and PyTorch would.
 import * as assert from "uvu/assert";
-import { PACK } from "../../bindings/reference/rows.ts";
+import { ROW_FLAGS } from "../../bindings/abi/row_flags.ts";
+import { rowsScratch } from "../../bindings/abi/scratch.ts";
 import { eachBuild, type Block, type Sandbox } from "../support/builds.ts";
 
 interface Batch {
@@ -37,16 +38,16 @@ const input = (b: number, t: number, T: number): number => b * T + t + 1;
 function keras({ B, T, mask }: Batch, flags: number): number[][] {
   return Array.from({ length: B }, (_, b) => {
     let times = Array.from({ length: T }, (_, t) => t);
-    if (flags & PACK.backwards) times = times.reverse();
+    if (flags & ROW_FLAGS.backwards) times = times.reverse();
     let state = 0;
     let output = 0;
     const outputs = times.map((t) => {
       const valid = mask === undefined || mask[b]![t] === 1;
       if (valid) output = state = step(state, input(b, t, T));
-      return valid || flags & PACK.hold ? output : 0;
+      return valid || flags & ROW_FLAGS.hold ? output : 0;
     });
     // what Bidirectional does to the layer that went backwards
-    return flags & PACK.backwards && flags & PACK.asRead ? outputs.reverse() : outputs;
+    return flags & ROW_FLAGS.backwards && flags & ROW_FLAGS.asRead ? outputs.reverse() : outputs;
   });
 }
 
@@ -54,11 +55,11 @@ function keras({ B, T, mask }: Batch, flags: number): number[][] {
 function torch({ B, T, lengths }: Batch, flags: number): number[][] {
   return Array.from({ length: B }, (_, b) => {
     const times = Array.from({ length: lengths![b]! }, (_, t) => t);
-    const read = flags & PACK.backwards ? [...times].reverse() : times;
+    const read = flags & ROW_FLAGS.backwards ? [...times].reverse() : times;
     let state = 0;
     const computed = read.map((t) => (state = step(state, input(b, t, T))));
-    const outputs = flags & PACK.backwards && flags & PACK.asRead ? [...computed].reverse() : computed;
-    const beyond = flags & PACK.hold ? state : 0;
+    const outputs = flags & ROW_FLAGS.backwards && flags & ROW_FLAGS.asRead ? [...computed].reverse() : computed;
+    const beyond = flags & ROW_FLAGS.hold ? state : 0;
     return [...outputs, ...Array<number>(T - times.length).fill(beyond)];
   });
 }
@@ -82,7 +83,7 @@ function pack(sandbox: Sandbox, { B, T, lengths, mask }: Batch, flags: number): 
     source: sandbox.i32(B * T),
     place: sandbox.i32(B * T),
   };
-  const scratch = sandbox.i32(B + T + 1);
+  const scratch = sandbox.i32(rowsScratch(B, T));
   sandbox.kernels.i32_pack_rows(
     B,
     T,
@@ -151,7 +152,7 @@ eachBuild("rows", (test, sandbox) => {
         const { outputs, final } = viaMaps(batch, maps);
         const what = JSON.stringify({ ...batch, flags });
         assert.equal(outputs, expected, what);
-        const held = (batch.lengths ? torch : keras)(batch, (flags & PACK.backwards) | PACK.hold);
+        const held = (batch.lengths ? torch : keras)(batch, (flags & ROW_FLAGS.backwards) | ROW_FLAGS.hold);
         assert.equal(
           final,
           held.map((row) => row.at(-1) ?? 0),

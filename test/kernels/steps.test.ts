@@ -1,5 +1,5 @@
 // One elementwise time step: every build against its twin, which the whole sequences are held to elsewhere.
-import { UNARY_CODES } from "../../bindings/reference/unary.ts";
+import { UNARY_CODES } from "../../bindings/abi/unary_codes.ts";
 import { panelWidth } from "../../bindings/abi/panel.ts";
 import { eachBuild, Sandbox } from "../support/builds.ts";
 import { close, real } from "../support/numbers.ts";

@@ -2,7 +2,8 @@
 import * as assert from "uvu/assert";
 import { readFileSync } from "node:fs";
 import { suite } from "uvu";
-import { unary, UNARY_CODES, unaryGrad, type UnaryName } from "../../bindings/reference/unary.ts";
+import { UNARY_CODES, type UnaryName } from "../../bindings/abi/unary_codes.ts";
+import { unary, unaryGrad } from "../../bindings/reference/unary.ts";
 import { eachBuild } from "../support/builds.ts";
 import { LENGTHS, real, same, SPECIALS } from "../support/numbers.ts";
 import { compare, floatOf, nothingYet } from "../support/ulp.ts";

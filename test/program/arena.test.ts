@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Arena, ARENA_BASE, FreeList } from "../../bindings/runtime/arena.ts";
+import { ARENA_BASE } from "../../bindings/abi/memory.ts";
+import { Arena, FreeList } from "../../bindings/runtime/arena.ts";
 import { Heap, PlainMemory } from "../../bindings/runtime/heap.ts";
 import { MemoryError } from "../../bindings/base/errors.ts";
 

@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import type { Callback, Test } from "uvu";
 import type { Kernels } from "../../bindings/generated/kernels.ts";
 import { referenceKernels } from "../../bindings/reference/index.ts";
-import { ARENA_BASE } from "../../bindings/runtime/arena.ts";
+import { ARENA_BASE } from "../../bindings/abi/memory.ts";
 
 export type BuildName = "simd" | "relaxed" | "check" | "reference";
 

@@ -1,6 +1,7 @@
 /** The four cells, run forward and backward on any backend from arrays in plain gate order. */
 import type { Kernels } from "../../bindings/generated/kernels.ts";
 import { gateColumn, panelWidth } from "../../bindings/abi/panel.ts";
+import { sequenceScratch } from "../../bindings/abi/scratch.ts";
 
 /** What a cell is run on: a sandbox of one of the builds, or the twins in double precision. */
 export interface Box {
@@ -77,7 +78,7 @@ class Run {
     this.gates = box.f32(this.N * this.width);
     box.kernels.f32_permute_gates(this.N, this.G, H, this.ptr("z"), this.G * H, this.gates.ptr, this.width);
     this.pre = spec.acts && cell !== "simple_rnn" ? box.f32(this.N * this.width).ptr : 0;
-    this.scratch = box.f32(B * (this.G + 3) * Math.ceil(H / 8) * 8).ptr;
+    this.scratch = box.f32(sequenceScratch(B, H)).ptr;
     this.h = box.f32(this.N * H);
     [this.h0, this.hT] = this.states("h0");
     void T;

@@ -1,4 +1,5 @@
 /** Activations as layer options take them: a name, or a name with parameters. */
+import type { ActivationRecord } from "../../abi/records.ts";
 import { checkOptions, givenOptions, knownName, namesOf } from "../../base/options.ts";
 import {
   applied,
@@ -8,7 +9,6 @@ import {
   type ActivationParameters,
   type ElementwiseName,
 } from "../../ops/activations.ts";
-import type { Activation } from "../../ops/recurrent/recurrent_config.ts";
 import { logSoftmax, softmax } from "../../ops/reduce.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 
@@ -86,7 +86,7 @@ export function activate(activation: ActivationInput, x: Tensor): Tensor {
 }
 
 /** An activation as the cells' kernels take it; undefined for one over whole rows, which they do not know. */
-export function cellActivation(activation: ActivationInput): Activation | undefined {
+export function cellActivation(activation: ActivationInput): ActivationRecord | undefined {
   const [name, parameters] = split(activation);
   return isElementwise(name) ? elementwise(name, parameters) : undefined;
 }

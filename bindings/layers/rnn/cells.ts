@@ -1,4 +1,5 @@
 /** The three cells: their weights, their equations as sequence ops, the names of their gates and states. */
+import { GRU_GATES, LSTM_GATES } from "../../abi/gates.ts";
 import type { ConstraintInput } from "../constraints.ts";
 import { OptionError } from "../../base/errors.ts";
 import { initializerOf, type InitializerInput } from "../initializers.ts";
@@ -260,7 +261,7 @@ export const lstmCell: CellKind<LSTMCellOptions> = {
     { name: "h", size: projection ?? units },
     { name: "c", size: units },
   ],
-  gates: () => ["i", "f", "g", "o"],
+  gates: () => LSTM_GATES,
   normalize(config, label) {
     if (config.projection !== undefined) positive(label, "projection", config.projection);
     return normalizeCommon(config, label);
@@ -294,7 +295,7 @@ export const gruCell: CellKind<GRUCellOptions> = {
   prefix: "gru",
   defaults: { ...common, recurrentActivation: "sigmoid", resetAfter: true },
   states: stateH,
-  gates: () => ["z", "r", "n"],
+  gates: () => GRU_GATES,
   normalize: normalizeCommon,
   fused: fusedCommon,
   step: gruStep,

@@ -49,7 +49,7 @@ const resetAfterOp: Op<SequenceConfig> = {
       trace.keeps ? write(hn) : 0,
       write(h),
       write(hT),
-      write(scratch(trace, config, GRU)),
+      scratch(trace, config),
       trace.keeps ? 1 : 0,
       activationRecords(trace, config),
     );
@@ -72,7 +72,7 @@ const resetAfterOp: Op<SequenceConfig> = {
       update(z),
       write(dr),
       update(dh),
-      write(scratch(trace, config, GRU)),
+      scratch(trace, config),
       needsInitial(grads, 3),
       activationRecords(trace, config),
     );
@@ -125,7 +125,7 @@ const resetBeforeOp: Op<SequenceConfig> = {
       write(rh),
       write(h),
       write(hT),
-      write(scratch(trace, config, GRU)),
+      scratch(trace, config),
       trace.keeps ? 1 : 0,
       activationRecords(trace, config),
     );
@@ -149,7 +149,7 @@ const resetBeforeOp: Op<SequenceConfig> = {
       write(dzr),
       write(dn),
       update(dh),
-      write(scratch(trace, config, GRU)),
+      scratch(trace, config),
       needsInitial(grads, 2),
       activationRecords(trace, config),
     );

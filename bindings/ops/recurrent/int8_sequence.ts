@@ -3,13 +3,13 @@ import { UnsupportedError } from "../../base/errors.ts";
 import type { Operand } from "../../graph/ir.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { Trace } from "../../graph/trace.ts";
-import { panelWidth } from "../../abi/panel.ts";
+import { stepProductScratch } from "../../abi/scratch.ts";
 import { int8Scratch } from "../int8_linear.ts";
-import { GRU, type SequenceConfig } from "./recurrent_config.ts";
+import type { SequenceConfig } from "./recurrent_config.ts";
 
 /** Scratch of a step's product, with room for the product where it is not added in place. */
 export const int8SequenceScratch = (trace: Trace, { rows, H }: SequenceConfig): Operand | 0 =>
-  int8Scratch(trace, rows.B, H, rows.B * GRU * panelWidth(H));
+  int8Scratch(trace, rows.B, H, stepProductScratch(rows.B, H));
 
 /**
  * True for int8 recurrent weights.

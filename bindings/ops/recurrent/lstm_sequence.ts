@@ -54,7 +54,7 @@ const lstmOp: Op<SequenceConfig> = {
       write(c),
       write(hT),
       write(cT),
-      write(scratch(trace, config, LSTM)),
+      scratch(trace, config),
       trace.keeps ? 1 : 0,
       activationRecords(trace, config),
     );
@@ -79,7 +79,7 @@ const lstmOp: Op<SequenceConfig> = {
       update(dh),
       update(dc),
       ...peepholes,
-      write(scratch(trace, config, LSTM)),
+      scratch(trace, config),
       needsInitial(grads, 2),
       activationRecords(trace, config),
     );

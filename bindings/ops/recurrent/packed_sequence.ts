@@ -1,4 +1,6 @@
 /** Ops by index: gather, one-hot, and the packing of ragged batches into rows that all count. */
+import { ROW_FLAGS } from "../../abi/row_flags.ts";
+import { rowsScratch } from "../../abi/scratch.ts";
 import { ShapeError, ValueError } from "../../base/errors.ts";
 import { shown } from "../../base/formatting.ts";
 import { describe, sizeOf } from "../../base/shape.ts";
@@ -122,10 +124,6 @@ export interface Rows {
   readonly turned?: boolean;
 }
 
-const BACKWARDS = 1;
-const AS_READ = 2;
-const HOLD = 4;
-
 /** Lengths and mask as kernels read them. */
 const stepIntegers = (trace: Trace, steps: Steps | undefined, T: number): [lengths?: Tensor, mask?: Tensor] => [
   steps?.lengths && indicesOf(trace, steps.lengths, T + 1, "lengths"),
@@ -165,7 +163,7 @@ export function packRows(trace: Trace, B: number, T: number, steps: Steps | unde
     return T === 1 || (B === 1 && !backwards)
       ? { B, T, whole: true, masked }
       : evenRows(trace, B, T, backwards, asRead);
-  const flags = (backwards ? BACKWARDS : 0) | (asRead ? AS_READ : 0) | (hold ? HOLD : 0);
+  const flags = (backwards ? ROW_FLAGS.backwards : 0) | (asRead ? ROW_FLAGS.asRead : 0) | (hold ? ROW_FLAGS.hold : 0);
   return trace.once(steps.mask ?? steps.lengths, `rows ${B} ${T} ${flags}`, () => {
     const integers = (shape: number[]): Tensor => trace.tensor(shape, "i32");
     const rows = {
@@ -181,7 +179,7 @@ export function packRows(trace: Trace, B: number, T: number, steps: Steps | unde
       source: integers([B * T]),
       place: integers([B, T]),
     };
-    const scratch = integers([2 * B + 2 * T + 8]);
+    const scratch = integers([rowsScratch(B, T)]);
     const [lengths, mask] = stepIntegers(trace, steps, T);
     trace.call(
       "i32_pack_rows",

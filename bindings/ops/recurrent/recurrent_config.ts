@@ -1,20 +1,16 @@
 /** What the sequence ops of all cells share: their configuration, their result, and how arguments reach the kernels. */
+import { GRU_GATES, LSTM_GATES } from "../../abi/gates.ts";
+import { encodeActivations, type ActivationRecord } from "../../abi/records.ts";
+import { sequenceScratch } from "../../abi/scratch.ts";
 import type { Operand } from "../../graph/ir.ts";
 import type { TensorSpec } from "../../graph/op.ts";
-import { read, type Tensor } from "../../graph/tensor.ts";
+import { read, write, type Tensor } from "../../graph/tensor.ts";
 import type { Trace } from "../../graph/trace.ts";
 import type { Rows } from "./packed_sequence.ts";
 
 /** Gates of a unit. */
-export const LSTM = 4;
-export const GRU = 3;
-
-/** An activation as kernels take it. */
-export interface Activation {
-  readonly code: number;
-  readonly alpha: number;
-  readonly beta: number;
-}
+export const LSTM = LSTM_GATES.length;
+export const GRU = GRU_GATES.length;
 
 /** Configuration of a sequence op. */
 export interface SequenceConfig {
@@ -22,7 +18,7 @@ export interface SequenceConfig {
   /** Units. */
   readonly H: number;
   /** [activation, recurrent activation]; absent for tanh and sigmoid, which the kernels have fused. */
-  readonly activations?: readonly Activation[];
+  readonly activations?: readonly ActivationRecord[];
   /** Where outputs go [N, H]; a tensor of their own when absent. */
   readonly into?: Tensor | undefined;
 }
@@ -61,18 +57,12 @@ export const preactivationSpec = (z: Tensor | undefined, { activations }: Sequen
   shape: activations ? z!.shape : [0],
 });
 
-/** Records of { code, alpha, beta, 0 } for kernels, or 0 for tanh and sigmoid. */
+/** Records for kernels, or 0 for tanh and sigmoid. */
 export function activationRecords(trace: Trace, { activations }: SequenceConfig): Operand | 0 {
   if (!activations) return 0;
-  const words = new Int32Array(activations.length * 4);
-  const floats = new Float32Array(words.buffer);
-  activations.forEach(({ code, alpha, beta }, i) => {
-    words[i * 4] = code;
-    floats.set([alpha, beta], i * 4 + 1);
-  });
-  return read(trace.constant(words));
+  return read(trace.constant(encodeActivations(activations)));
 }
 
-/** Scratch of a sequence kernel of G gates. */
-export const scratch = (trace: Trace, { rows, H }: SequenceConfig, G: number): Tensor =>
-  trace.tensor([rows.B, (G + 3) * ((H + 7) & ~7)]);
+/** Scratch of a sequence kernel. */
+export const scratch = (trace: Trace, { rows, H }: SequenceConfig): Operand | 0 =>
+  write(trace.tensor([sequenceScratch(rows.B, H)]));

@@ -32,7 +32,7 @@ const simpleRnnOp: Op<SequenceConfig> = {
       update(z),
       write(h),
       write(hT),
-      write(scratch(trace, config, 1)),
+      scratch(trace, config),
       activationRecords(trace, config),
     );
   },

@@ -6,7 +6,7 @@ import type { Operand } from "../../graph/ir.ts";
 import type { Op } from "../../graph/op.ts";
 import { read, write, type Tensor } from "../../graph/tensor.ts";
 import type { Trace } from "../../graph/trace.ts";
-import { scratchBytes } from "../../abi/int8_panel.ts";
+import { int8ScratchBytes } from "../../abi/int8_panel.ts";
 import { bitsOf, int8Panels, int8Scales } from "../int8_linear.ts";
 import { required } from "../operands.ts";
 import { derive, gateBias, gatePanels, gateWidth, parameterOf, type Gates } from "../packed_weights.ts";
@@ -32,7 +32,7 @@ function tokenTable(trace: Trace, embedding: Tensor, kernel: Tensor, bias: Tenso
   const whole = embedding.dtype === "f32" && kernel.dtype === "f32";
   // behind the table, for int8: the embedding as floats, and what products need
   const [floats, scratch] = [V * width, V * (width + D)];
-  const size = whole ? floats : scratch + scratchBytes(V, D) / 4;
+  const size = whole ? floats : scratch + int8ScratchBytes(V, D) / 4;
   return derive(
     trace,
     bias ? [embedding, kernel, bias] : [embedding, kernel],
