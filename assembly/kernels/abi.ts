@@ -1,6 +1,6 @@
 /** What bindings ask of a kernel module before they trust it. */
 
-/** Raised together with ABI_VERSION in bindings/runtime/load.ts whenever a kernel's arguments change. */
+/** Raised together with ABI_VERSION in bindings/abi/version.ts whenever a kernel's arguments change. */
 export function abi_version(): i32 {
   return 3;
 }
