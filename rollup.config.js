@@ -15,6 +15,7 @@ const FORWARD = {
 
 const SMALL = {
   ...FORWARD,
+  "models/module": "models/module_infer",
   "layers/initializers": "layers/without_training",
   "layers/regularizers": "layers/without_training",
   "layers/constraints": "layers/without_training",

@@ -3,52 +3,10 @@
  *
  * @module gatewise
  */
-import { factories, type CellOf, type LayerOf, type SequentialOf } from "./models/factories.ts";
-import { Module } from "./models/module.ts";
-import { openFile, type FileBytes } from "./saving/load.ts";
-
-const made = factories(Module);
-
-/**
- * Layers by Keras' names in camelCase; each is a Module.
- *
- * @namespace
- */
-export const layers = made.layers;
-/**
- * Cells for `layers.rnn` and for stepping by hand: `call(x, states)` gives `[output, states]`.
- *
- * @namespace
- */
-export const cells = made.cells;
-/** Layers one after the other. */
-export const sequential = made.sequential;
-
-/** A layer that trains and runs. */
-export type Layer = LayerOf<Module>;
-/** A cell that trains and runs. */
-export type Cell = CellOf<Module>;
-/** A model of `sequential`, which trains and runs. */
-export type Sequential = SequentialOf<Module>;
-
-/**
- * The model of a file that `save` wrote, built, with its weights.
- *
- * @throws FormatError when the bytes are not a whole file of a sequential model, or of a newer version
- */
-export function loadModel(bytes: FileBytes): Sequential {
-  const opened = openFile(bytes);
-  const model = made.restoreModel(opened);
-  try {
-    model.takeOptimizer(opened);
-    return model;
-  } catch (error) {
-    model.dispose();
-    throw error;
-  }
-}
-
-export { Module };
+export { cells, functional, layers, sequential } from "./models/factories.ts";
+export { input } from "./models/symbolic.ts";
+export { loadModel, modelFromConfig } from "./models/load_model.ts";
+export { Module } from "./models/module.ts";
 export { init, initSync, backendInfo } from "./runtime/context.ts";
 export { jit, trainStep, valueAndGrad } from "./models/transforms.ts";
 /** What models written by hand are made of. */
@@ -128,24 +86,34 @@ export type { TopKOptions } from "./metrics/accuracy.ts";
 export type { PositivesOptions } from "./metrics/counts.ts";
 export type { Metric, MetricOptions, ThresholdOptions } from "./metrics/define.ts";
 export type { PerplexityOptions } from "./metrics/errors.ts";
-export type { ArrayShape, TypedShape } from "./module/array_shape.ts";
+export type { ArrayShape, InputShapes, TypedShape } from "./module/array_shape.ts";
 export type { BatchItem, BatchStream } from "./training/data/batches.ts";
 export type { BatchOptions, Targets } from "./training/data/dataset.ts";
 export type { ExportOptions } from "./export/export_model.ts";
-export type { CellOf, LayerOf, SequentialOf } from "./models/factories.ts";
+export type { SequentialOptions } from "./models/factories.ts";
+export type { InputShape } from "./models/graph.ts";
+export type { Cell, Layer } from "./models/layer.ts";
+export type { Model, ModelLayer } from "./models/model.ts";
+export type { ApplyOptions, FunctionalSpec, InputOptions, SymbolicTensor, SymbolicTensors } from "./models/symbolic.ts";
+export type {
+  CallConfig,
+  InputConfig,
+  LayerConfig,
+  ModelConfig,
+  OutputsConfig,
+  TensorSource,
+} from "./module/config.ts";
+export type { ParameterOptions } from "./module/own_parameter.ts";
 export type { ModelInput, StepOptions } from "./inference/model_inputs.ts";
 export type { InspectOptions } from "./training/inspect.ts";
-export type { LayerPart } from "./models/layer_module.ts";
 export type { FileBytes } from "./saving/load.ts";
 export type { MemoryNeed } from "./models/memory_need.ts";
 export type { CompileOptions, EvaluateOptions, MetricsOf, MetricsOption } from "./models/module.ts";
 export type { ArrayRecord, ModuleOptions } from "./module/module_base.ts";
-export type { Network } from "./models/network.ts";
 export type { PredictOptions, Prediction } from "./inference/predict.ts";
 export type { QuantizeOptions } from "./quantization/quantize.ts";
 export type { Logs } from "./training/score_means.ts";
 export type { SaveOptions } from "./saving/save.ts";
-export type { SequentialLayer, SequentialOptions } from "./models/sequential.ts";
 export type { Several } from "./training/per_output.ts";
 export type { ValidationData } from "./training/data/source.ts";
 export type { Stream, StreamOptions } from "./inference/stream.ts";

@@ -3,21 +3,21 @@
  *
  * @module gatewise/infer
  */
-import { factories, type SequentialOf } from "./models/factories.ts";
-import { openFile, type FileBytes } from "./saving/load.ts";
-import { Network } from "./models/network.ts";
-
-const { restoreModel } = factories(Network);
+import { loadModel as load } from "./models/load_model.ts";
+import type { Model as FullModel } from "./models/model.ts";
+import type { Module } from "./models/module.ts";
+import type { Network } from "./models/network.ts";
+import type { FileBytes } from "./saving/load.ts";
 
 /** A model that predicts and streams. */
-export type Model = SequentialOf<Network>;
+export type Model = Omit<FullModel, Exclude<keyof Module, keyof Network>>;
 
 /**
  * The model of a file that `save` wrote.
  *
- * @throws FormatError when the bytes are not a whole file of a sequential model, or of a newer version
+ * @throws FormatError when the bytes are not a whole file of a model of layers, or of a newer version
  */
-export const loadModel = (bytes: FileBytes): Model => restoreModel(openFile(bytes));
+export const loadModel: (bytes: FileBytes) => Model = load;
 
 export { init, initSync, backendInfo, type BackendInfo, type ThreadOptions as InitOptions } from "./runtime/context.ts";
 export * from "./base/errors.ts";

@@ -8,7 +8,7 @@
  * over the time of the step; in brackets with the time of tanh and sigmoid at the pace of the array kernel.
  */
 import { parseArgs } from "node:util";
-import { backendInfo, initSync, layers, sequential, type Sequential } from "../../bindings/index.ts";
+import { backendInfo, initSync, layers, sequential, type Model } from "../../bindings/index.ts";
 import { Sandbox } from "../../test/support/builds.ts";
 import { BUILD } from "../support/build.ts";
 import { ceilingModule } from "../support/ceiling.mjs";
@@ -44,7 +44,7 @@ function usesInt16(): boolean {
 
 function measure(units: number, { module, limbs }: Ceiling): Step {
   const model = sequential([layers.lstm({ units })], { seed: 1, inputShape: [null, units] });
-  const models: Sequential[] = [model, ...MODES.map((activations) => model.quantize({ activations }))];
+  const models: Model[] = [model, ...MODES.map((activations) => model.quantize({ activations }))];
   const frame = wave(units);
   const steps = models.map((each) => {
     const stream = each.stream();

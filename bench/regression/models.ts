@@ -1,5 +1,5 @@
 /** Layers, streams and training beside plain JavaScript and beside the same models on the reference kernels. */
-import { initSync, layers, sequential, type Sequential } from "../../bindings/index.ts";
+import { initSync, layers, sequential, type Model } from "../../bindings/index.ts";
 import { PlainModel, type PlainLayer, type PlainShape } from "../baseline/model.ts";
 import { BUILD } from "../support/build.ts";
 import { wave, waves } from "../support/inputs.ts";
@@ -7,7 +7,7 @@ import type { Contender } from "../support/measure.ts";
 import type { Workload } from "./workload.ts";
 
 /** gatewise and the reference as contenders, on backends of their own. */
-function onBothBackends(make: () => Sequential, prepare: (model: Sequential) => () => unknown): Contender[] {
+function onBothBackends(make: () => Model, prepare: (model: Model) => () => unknown): Contender[] {
   const on = (name: string, build: "reference" | typeof BUILD): Contender => {
     initSync({ build });
     const model = make();
@@ -18,7 +18,7 @@ function onBothBackends(make: () => Sequential, prepare: (model: Sequential) => 
 }
 
 /** A model in plain JavaScript with the initial weights of one of ours. */
-function plainModel(make: () => Sequential, stack: readonly PlainLayer[], shape: PlainShape): PlainModel {
+function plainModel(make: () => Model, stack: readonly PlainLayer[], shape: PlainShape): PlainModel {
   initSync({ build: BUILD });
   const model = make();
   const arrays = Object.values(model.getWeights()).map(({ data }) => data);
@@ -31,7 +31,7 @@ function lstmSequence(I: number, H: number, B: number, T: number): Workload {
   const inputs = B * T * 4 * H * I;
   const recurrent = B * T * 4 * H * H;
   const curves = 5 * B * T * H;
-  const make = (): Sequential =>
+  const make = (): Model =>
     sequential([layers.lstm({ units: H, returnSequences: true })], { inputShape: [null, I], seed: 1 });
   return {
     name: `lstm ${I}→${H}, B${B} T${T}`,
@@ -73,7 +73,7 @@ function trainForecaster(): Workload {
   const [B, T, I, H] = [32, 10, 1, 50];
   // forward, then the gradients of weights and of inputs; the data needs no gradient
   const products = B * T * 4 * H * (2 * I + 3 * H + 3 * (H + H)) + 3 * B * H;
-  function make(): Sequential {
+  function make(): Model {
     const model = sequential(
       [layers.lstm({ units: H, returnSequences: true }), layers.lstm({ units: H }), layers.dense({ units: 1 })],
       { inputShape: [T, I], seed: 1 },

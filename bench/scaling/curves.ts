@@ -9,7 +9,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { initSync, layers, sequential, type Sequential } from "../../bindings/index.ts";
+import { initSync, layers, sequential, type Model } from "../../bindings/index.ts";
 import { BoundProbes, type Arithmetic } from "../support/bound.ts";
 import { BUILD } from "../support/build.ts";
 import { wave, waves } from "../support/inputs.ts";
@@ -43,7 +43,7 @@ const CELLS: readonly Cell[] = [
 ];
 
 /** A layer of H units over I inputs. */
-const model = ({ make }: Cell, I: number, H: number): Sequential =>
+const model = ({ make }: Cell, I: number, H: number): Model =>
   sequential([make({ units: H, ...OPTIONS })], { inputShape: [null, I], seed: 1 });
 
 function point({ name }: Cell, at: number, run: () => unknown, arithmetic: Arithmetic): Point {

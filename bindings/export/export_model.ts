@@ -4,35 +4,30 @@ import { checkOptions, checkRecord } from "../base/options.ts";
 import { Image, type ImageProgram } from "../program/snapshot.ts";
 import { int8Text } from "../runtime/wasm/inline.ts";
 import { isInt8Kernel } from "../runtime/wasm/int8.ts";
-import { zeros, type ArrayShape } from "../module/array_shape.ts";
+import { inputZeros, type InputShapes } from "../module/array_shape.ts";
 import { encodeExport, type ExportedPredict, type ExportedStream } from "./export_file.ts";
 import { inputArrays } from "../inference/model_inputs.ts";
 import { isRowwise, type ModuleBase } from "../module/module_base.ts";
 import { predictFunction } from "../inference/predict.ts";
-import { inputType } from "../models/sequential.ts";
 import { CarriedStates, statefulStore } from "../module/state_stores.ts";
 import type { StreamOptions } from "../inference/stream.ts";
-import { checkStreamable, streamOptions, traceSteps, type Streamable } from "../inference/model_stream.ts";
+import { checkStreamable, streamOptions, traceSteps } from "../inference/model_stream.ts";
 
 /** Options of `export`: one of them, or both. */
 export interface ExportOptions {
   /** Records a stream: true, or its `batch` and `block`. */
   stream?: boolean | StreamOptions | undefined;
-  /** Records `predict` for inputs of these extents, the batch in front: `[1, 10, 3]`; a list of such for a `call` of several inputs. */
-  predict?: ArrayShape | readonly ArrayShape[] | undefined;
+  /** Records `predict` for inputs of these extents, the batch in front: `[1, 10, 3]`; for several inputs a list of such, or by name a record. */
+  predict?: InputShapes | undefined;
 }
-
-const isSequential = (model: ModuleBase): model is Streamable => "layers" in model;
 
 function recordStream(image: Image, model: ModuleBase, options: StreamOptions): ExportedStream {
   const { batch, block } = streamOptions("export", options);
-  if (!isSequential(model))
-    throw new UnsupportedError(`export: expected a sequential for a stream, got a ${model.describe()}`);
   checkStreamable("export", model);
   const states = new CarriedStates(model.backend, "export");
   try {
     const programs = [...new Set(batch === 1 ? [1, block] : [1])].map((steps): [string, ImageProgram] => {
-      const { trace, input, output } = traceSteps(model, states, batch, steps);
+      const { trace, input, output } = traceSteps("export", model, states, batch, steps);
       return [String(steps), image.add("export", trace, [input], [output])];
     });
     const places = states.entries().map(([name, { storage, shape }]) => [name, { ptr: image.address(storage), shape }]);
@@ -42,13 +37,8 @@ function recordStream(image: Image, model: ModuleBase, options: StreamOptions): 
   }
 }
 
-function recordPredict(image: Image, model: ModuleBase, given: ArrayShape | readonly ArrayShape[]): ExportedPredict {
-  const shapes =
-    Array.isArray(given) && typeof given[0] !== "number" ? (given as readonly ArrayShape[]) : [given as ArrayShape];
-  const arrays = inputArrays(
-    shapes.map((shape) => zeros(shape, "export: expected predict", inputType(model))),
-    "export: predict",
-  );
+function recordPredict(image: Image, model: ModuleBase, given: InputShapes): ExportedPredict {
+  const arrays = inputArrays(inputZeros(given, "export: expected predict", model.inputConfigs), "export: predict");
   const { whole } = predictFunction(model);
   return whole.record(whole.flatten([arrays, {}]), ({ trace, inputs, outputs, structure }) => {
     if (statefulStore(model).size > 0)

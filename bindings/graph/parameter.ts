@@ -15,11 +15,20 @@ export type Initializer = (shape: Shape, random: Random) => Float32Array;
 export type Constraint = (weight: Tensor) => Tensor;
 
 export interface ParameterUse {
+  /** Training never changes it, whatever its module says. */
+  readonly fixed?: boolean;
   readonly role?: Int8Role | undefined;
   readonly int8?: Int8Format | undefined;
 }
 
 let made = 0;
+
+/** Marks the weights of every copy of this code. */
+const PARAMETER = Symbol.for("gatewise/1/parameter");
+
+/** Whether something is a weight, whichever of the copies that ESM, CJS and sub-paths load made it. */
+export const isParameter = (value: unknown): value is Parameter =>
+  typeof value === "object" && value !== null && PARAMETER in value;
 
 /** A weight of a module: what it looks like, and, once its block is allocated, where it lies. */
 export class Parameter {
@@ -27,7 +36,9 @@ export class Parameter {
   readonly serial = made++;
   readonly shape: Shape;
   readonly initializer: Initializer;
-  readonly trainable: boolean;
+  /** Whether training changes it; its module says so. */
+  trainable: boolean;
+  readonly fixed: boolean;
   readonly constraint: Constraint | undefined;
   /** What it is used for, when it is worth keeping in 8 bits. */
   readonly role: Int8Role | undefined;
@@ -45,15 +56,20 @@ export class Parameter {
     initializer: Initializer,
     trainable: boolean,
     constraint?: Constraint,
-    { role, int8 }: ParameterUse = {},
+    { role, int8, fixed = false }: ParameterUse = {},
   ) {
     this.shape = shape;
     this.initializer = initializer;
     this.trainable = trainable;
+    this.fixed = fixed;
     this.constraint = constraint;
     this.role = role;
     this.int8 = int8;
     this.storage = new Storage(this.floats * 4);
+  }
+
+  get [PARAMETER](): true {
+    return true;
   }
 
   get size(): number {
@@ -124,9 +140,11 @@ export class ParameterBlock {
   readonly derived: Derived[] = [];
   /** Raised whenever a weight changes, so that panels follow. */
   version = 1;
+  /** Raised whenever other weights train than before. */
+  trainableVersion = 0;
   disposed = false;
   /** Those that have its address in their calls. */
-  readonly programs = new Set<{ dispose(): void }>();
+  readonly programs = new Set<{ readonly lasting: boolean; dispose(): void }>();
   private readonly gradients: number[] = [];
   private readonly slots = new Map<object, number[]>();
 
@@ -216,6 +234,12 @@ export class ParameterBlock {
   floatsOf(parameter: Parameter): Float32Array {
     const { int8, shape } = parameter;
     return int8 ? dequantizeWeight(this.int8(parameter), shape, int8) : this.view(parameter).slice();
+  }
+
+  /** Drops the programs that train some of its weights and not others: the next step records anew. Streams stay. */
+  retrain(): void {
+    this.trainableVersion++;
+    for (const program of [...this.programs]) if (!program.lasting) program.dispose();
   }
 
   /** Frees it and lets its parameters be placed anew. */

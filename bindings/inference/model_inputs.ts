@@ -2,10 +2,12 @@
 import { ShapeError, ValueError } from "../base/errors.ts";
 import { checkFinite, indexOf, isArrayInput, normalize, type ArrayInput, type Normalized } from "../base/ndarray.ts";
 import { describe, sizeOf, type DType } from "../base/shape.ts";
+import { isRecord } from "../graph/pytree.ts";
 import type { Steps, Tensor } from "../graph/tensor.ts";
+import { byName, type InputConfig } from "../module/config.ts";
 
-/** The input of a model: one array, or a list for a `call` of several inputs. */
-export type ModelInput = ArrayInput | readonly ArrayInput[];
+/** The input of a model: one array, or several as a list or, by name, a record. */
+export type ModelInput = ArrayInput | readonly ArrayInput[] | Readonly<Record<string, ArrayInput>>;
 
 /** Which steps of sequences count; `lengths` or `mask`, not both. */
 export interface StepOptions {
@@ -18,15 +20,18 @@ export interface StepOptions {
 /**
  * The arrays of an input, all with the same number of rows.
  *
- * @throws ShapeError, ValueError naming the array
+ * @param inputs  what the model takes, where that is known
+ * @throws ShapeError, ValueError naming the array, OptionError for a record of other inputs
  */
-export function inputArrays(x: ModelInput, subject: string): Normalized[] {
-  const list = isArrayInput(x) ? [x] : x;
+export function inputArrays(x: ModelInput, subject: string, inputs?: readonly InputConfig[]): Normalized[] {
+  const named = !isArrayInput(x) && isRecord(x);
+  const list = isArrayInput(x) ? [x] : named ? byName(expectation(subject), x, inputs) : x;
   if (!Array.isArray(list) || list.length === 0)
     throw new ValueError(
       `${subject}: expected an array or a list of arrays, got ${Array.isArray(list) ? "an empty list" : typeof x}`,
     );
-  const arrays = list.map((item, i) => normalize(item as ArrayInput, list.length > 1 ? `${subject}[${i}]` : subject));
+  const place = (i: number): string => (named ? `.${inputs![i].name}` : list.length > 1 ? `[${i}]` : "");
+  const arrays = list.map((item, i) => normalize(item as ArrayInput, `${subject}${place(i)}`));
   for (const array of arrays) {
     if (array.shape.length === 0 || array.shape[0] === 0)
       throw new ShapeError(`${subject}: expected [batch, ..] with at least one row, got ${describe(array.shape)}`);
@@ -36,6 +41,9 @@ export function inputArrays(x: ModelInput, subject: string): Normalized[] {
   }
   return arrays;
 }
+
+/** `"predict: x"` as errors about it begin: "predict: expected x". */
+const expectation = (subject: string): string => subject.replace(": ", ": expected ");
 
 /** The same numbers as floats or as integers. @throws ValueError for one that is not whole */
 export function asDType(array: Normalized, dtype: DType, subject: string): Normalized {

@@ -2,17 +2,13 @@
 import { StateError, UnsupportedError } from "../base/errors.ts";
 import { checkCount, checkOptions } from "../base/options.ts";
 import { Program } from "../program/program.ts";
+import type { Shape } from "../base/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { Trace } from "../graph/trace.ts";
+import type { InputConfig } from "../module/config.ts";
 import type { ModuleBase } from "../module/module_base.ts";
-import { inputType, type SequentialLayer } from "../models/sequential.ts";
 import { CarriedStates } from "../module/state_stores.ts";
 import type { Runner, StreamOptions, StreamSource } from "./stream.ts";
-
-export type Streamable = ModuleBase & {
-  readonly layers: readonly SequentialLayer[];
-  readonly inputShape?: readonly (number | null)[] | undefined;
-};
 
 type CompiledRunner = Runner & { readonly program: Program };
 
@@ -27,26 +23,54 @@ export function streamOptions(subject: string, options: StreamOptions): { batch:
   return { batch, block };
 }
 
-/** @throws UnsupportedError unless all layers run step by step */
-export function checkStreamable(subject: string, { layers }: Streamable): void {
-  for (const layer of layers) {
-    const why = layer.definition?.unstreamable?.(layer.config);
+/**
+ * @returns what the only input is
+ * @throws UnsupportedError unless the model has one input of steps and one output, and all layers run step by step
+ */
+export function checkStreamable(subject: string, model: ModuleBase): InputConfig {
+  const { inputConfigs: inputs, outputNames } = model;
+  if (!inputs)
+    throw new UnsupportedError(
+      `${subject}: expected a model of layers, as sequential and functional make, got a ${model.describe()}`,
+    );
+  if (inputs.length > 1 || outputNames)
+    throw new UnsupportedError(
+      `${subject}: expected a model of one input and one output for a stream, got ${inputs.length} and ${outputNames?.length ?? 1}`,
+    );
+  for (const [, layer] of model.childModules()) {
+    const why = layer.unstreamable;
     if (why)
       throw new UnsupportedError(`${subject}: expected layers that run step by step, got ${layer.describe()}: ${why}`);
   }
+  return inputs[0];
+}
+
+/** Extents of so many steps. @throws StateError, UnsupportedError when nobody has said how many features a frame has */
+function extentsOf(subject: string, { name, shape, dtype }: InputConfig, batch: number, steps: number): Shape {
+  if (shape === null)
+    throw new StateError(
+      `${subject}: expected to know the features of a frame, got a model that has not seen its input; give sequential an inputShape`,
+    );
+  if (dtype === "i32") return [batch, steps];
+  const features = shape.at(-1);
+  if (shape.length !== 2 || typeof features !== "number")
+    throw new UnsupportedError(
+      `${subject}: expected input "${name}" [time, features], got [${shape.map(String).join(", ")}]`,
+    );
+  return [batch, steps, features];
 }
 
 /** Records so many steps of a model. @param states  where its layers carry theirs */
 export function traceSteps(
-  model: Streamable,
+  subject: string,
+  model: ModuleBase,
   states: CarriedStates,
   batch: number,
   steps: number,
 ): { trace: Trace; input: Tensor; output: Tensor } {
+  const taken = checkStreamable(subject, model);
   const trace = new Trace(model.backend, { stream: states, paths: model.modulePaths() });
-  const type = inputType(model);
-  const features = type === "i32" ? [] : [featuresOf(model)];
-  const input = trace.pinned([batch, steps, ...features], type);
+  const input = trace.pinned(extentsOf(subject, taken, batch, steps), taken.dtype);
   const output = trace.run(() => model.call(...[input])) as Tensor | Tensor[];
   return { trace, input, output: Array.isArray(output) ? output[0] : output };
 }
@@ -55,10 +79,10 @@ export class ModelSteps implements StreamSource {
   readonly batch: number;
   readonly block: number;
   readonly states: CarriedStates;
-  private readonly model: Streamable;
+  private readonly model: ModuleBase;
   private readonly runners = new Map<number, CompiledRunner>();
 
-  constructor(model: Streamable, options: StreamOptions = {}) {
+  constructor(model: ModuleBase, options: StreamOptions = {}) {
     const { batch, block } = streamOptions("stream", options);
     model.throwIfDisposed();
     model.throwIfUnbuilt("stream");
@@ -84,7 +108,7 @@ export class ModelSteps implements StreamSource {
   }
 
   private compile(steps: number): CompiledRunner {
-    const { trace, input, output } = traceSteps(this.model, this.states, this.batch, steps);
+    const { trace, input, output } = traceSteps("stream", this.model, this.states, this.batch, steps);
     const program = new Program(trace, [input], [output], { lasting: true, owner: this.model.ownPrograms });
     return { program, input: program.inputs[0], output: program.outputs[0] };
   }
@@ -98,19 +122,4 @@ export class ModelSteps implements StreamSource {
     for (const { program } of this.runners.values()) program.dispose();
     this.states.dispose();
   }
-}
-
-/** Features of a frame, known once the first layer has weights. */
-function featuresOf({ layers, inputShape }: Streamable): number {
-  const known = inputShape?.at(-1) ?? firstKernel(layers);
-  if (known === undefined || known === null)
-    throw new StateError(
-      "stream: expected to know the features of a frame, got a first layer without weights; give sequential an inputShape",
-    );
-  return known;
-}
-
-function firstKernel(layers: readonly SequentialLayer[]): number | undefined {
-  for (const [, parameter] of layers[0].parameters()) return parameter.shape[0];
-  return undefined;
 }

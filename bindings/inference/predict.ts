@@ -72,9 +72,9 @@ class Run {
   private readonly rows: number;
   outputs: NDArray[] = [];
 
-  constructor(division: Division<undefined>, x: ModelInput, options: PredictOptions, batchSize: number) {
-    this.division = division;
-    this.arrays = inputArrays(x, "predict: x");
+  constructor(model: ModuleBase, x: ModelInput, options: PredictOptions, batchSize: number) {
+    this.division = predictFunction(model);
+    this.arrays = inputArrays(x, "predict: x", model.inputConfigs);
     this.steps = stepArrays(options, this.arrays[0].shape, "predict");
     this.named = namedArrays("predict", this.arrays, this.steps);
     this.rows = this.arrays[0].shape[0];
@@ -175,7 +175,7 @@ export function predict(model: ModuleBase, x: ModelInput, options: PredictOption
   checkOptions("predict", options, ["batchSize", "lengths", "mask"]);
   const { batchSize = 32 } = options;
   checkCount("predict", "batchSize", batchSize);
-  const run = new Run(predictFunction(model), x, options, batchSize);
+  const run = new Run(model, x, options, batchSize);
   const result = run.all().result((_port, i) => run.outputs[i]) as Prediction;
   return Array.isArray(result) && run.outputs.length === 1 ? run.outputs[0] : result;
 }

@@ -1,131 +1,100 @@
-/** `layers`, `cells`, `sequential` and `loadModel` over a base class: Module where models train, Network where they only run. */
-import { FormatError, OptionError } from "../base/errors.ts";
-import type { CellOptions } from "../layers/rnn/cells.ts";
-import type { SequenceOptions } from "../layers/rnn/sequence_run.ts";
-import { cellDefinitions, layerDefinitions } from "../layers/index.ts";
-import type { CallOptions, LayerDefinition } from "../layers/definition.ts";
+/** `layers`, `cells`, `sequential`, `functional`: what makes modules of definitions and models of modules. */
+import { checkOptions } from "../base/options.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { SavedLayer } from "../saving/metadata.ts";
-import { layerClasses, type LayerPart } from "./layer_module.ts";
-import { openFile, restore, type OpenedFile } from "../saving/load.ts";
-import type { Network } from "./network.ts";
-import { sequentialClass, type SequentialLayer, type SequentialOptions } from "./sequential.ts";
-import { Stream, type StreamOptions } from "../inference/stream.ts";
-import { ModelSteps } from "../inference/model_stream.ts";
+import type { LayerDefinition } from "../layers/definition.ts";
+import { cellDefinitions, layerDefinitions } from "../layers/index.ts";
+import type { SequenceOptions } from "../layers/rnn/sequence_run.ts";
+import type { ModuleOptions } from "../module/module_base.ts";
+import { chainOf, checkInputShape, type InputShape } from "./graph.ts";
+import { Cell, Layer } from "./layer.ts";
+import { Model } from "./model.ts";
+import type { Module } from "./module.ts";
+import { graphOf, type FunctionalSpec } from "./symbolic.ts";
 
 type OptionsOf<D> = D extends LayerDefinition<infer C> ? C : never;
-type Base = new (...args: any[]) => Network;
-
-// what `call` is stands before N, whose own takes and gives anything: the first signature that fits is the one
-
-/** A layer as its factory gives it. */
-export type LayerOf<N extends Network, R = Tensor> = {
-  /** Records the layer on a tensor of the open trace. */
-  call(x: Tensor, options?: CallOptions): R;
-} & LayerPart &
-  N;
-
-/** A cell as its factory gives it. */
-export type CellOf<N extends Network> = {
-  /** Units of each state. */
-  readonly stateSize: number[];
-  /** The options it was made with, filled in. */
-  readonly config: Readonly<CellOptions>;
-  /** One step: x [batch, features] and states [batch, units], none for zeros. */
-  call(x: Tensor, states?: Tensor[]): [output: Tensor, states: Tensor[]];
-} & LayerPart &
-  N;
-
-/** Layers one after the other, as `sequential` gives them. */
-export type SequentialOf<N extends Network> = {
-  /** The layers, in order. */
-  readonly layers: readonly SequentialLayer[];
-  /** Without the batch, null for any extent; undefined before the first call when it was not given. */
-  readonly inputShape: readonly (number | null)[] | undefined;
-  /** Records the layers on a tensor of the open trace. */
-  call(x: Tensor, options?: CallOptions): Tensor;
-  /** The model one step at a time, with a state of its own. */
-  stream(options?: StreamOptions): Stream;
-} & N;
 
 /** A factory of layers: options may be left out when none is required; `returnState` says what `call` gives. */
-type LayerFactory<N extends Network, O> = object extends O
-  ? (options?: O) => LayerOf<N>
+type LayerFactory<O> = object extends O
+  ? (options?: O) => Layer<Tensor>
   : O extends SequenceOptions
     ? {
-        (options: O & { returnState: true }): LayerOf<N, [output: Tensor, ...states: Tensor[]]>;
-        (options: O): LayerOf<N>;
+        (options: O & { returnState: true }): Layer<[output: Tensor, ...states: Tensor[]]>;
+        (options: O): Layer<Tensor>;
       }
-    : (options: O) => LayerOf<N>;
+    : (options: O) => Layer<Tensor>;
 
 /** `layers`, by name. */
-type LayerFactories<N extends Network> = {
-  readonly [K in keyof typeof layerDefinitions]: LayerFactory<N, OptionsOf<(typeof layerDefinitions)[K]>>;
+type LayerFactories = {
+  readonly [K in keyof typeof layerDefinitions]: LayerFactory<OptionsOf<(typeof layerDefinitions)[K]>>;
 };
 
 /** `cells`, by name. */
-type CellFactories<N extends Network> = {
-  readonly [K in keyof typeof cellDefinitions]: (options: OptionsOf<(typeof cellDefinitions)[K]>) => CellOf<N>;
+type CellFactories = {
+  readonly [K in keyof typeof cellDefinitions]: (options: OptionsOf<(typeof cellDefinitions)[K]>) => Cell;
 };
 
-export function factories<B extends Base>(BaseClass: B) {
-  type N = InstanceType<B>;
-  const { Layer, CellLayer } = layerClasses(BaseClass);
-  const map = <T>(table: object, make: (definition: LayerDefinition<any>, options: object) => unknown): T =>
-    Object.fromEntries(
-      Object.entries(table).map(([name, definition]) => [
-        name,
-        (options: object) => make(definition as LayerDefinition<any>, options),
-      ]),
-    ) as T;
+const mapped = <T>(table: object, make: (definition: LayerDefinition<any>, options: object) => Layer): T =>
+  Object.fromEntries(
+    Object.entries(table).map(([name, definition]) => [
+      name,
+      (options: object) => make(definition as LayerDefinition<any>, options),
+    ]),
+  ) as T;
 
-  const layers = map<LayerFactories<N>>(layerDefinitions, (definition, options) => new Layer(definition, options));
-  const cells = map<CellFactories<N>>(cellDefinitions, (definition, options) => new CellLayer(definition, options));
+/**
+ * Layers by Keras' names in camelCase; each is a Module.
+ *
+ * @namespace
+ */
+export const layers = mapped<LayerFactories>(layerDefinitions, (definition, options) => new Layer(definition, options));
 
-  class Sequential extends sequentialClass(BaseClass) {
-    stream(options?: StreamOptions): Stream {
-      return new Stream(new ModelSteps(this, options));
-    }
+/**
+ * Cells for `layers.rnn` and for stepping by hand: `call(x, states)` gives `[output, states]`.
+ *
+ * @namespace
+ */
+export const cells = mapped<CellFactories>(cellDefinitions, (definition, options) => new Cell(definition, options));
 
-    /** The model of what a file would hold. @internal */
-    remake(file: OpenedFile): Network {
-      return restoreModel(file);
-    }
-  }
+/** Options of `sequential`. */
+export interface SequentialOptions extends ModuleOptions {
+  /** Shape of the input without the batch, null for any extent: `[null, 8]`, or `[null]` for tokens. Builds the model at once. */
+  inputShape?: InputShape | undefined;
+}
 
-  /**
-   * Layers one after the other.
-   *
-   * @throws OptionError for an empty list, unknown options, or layers of the same name
-   */
-  const sequential = (list: readonly Network[], options?: SequentialOptions): SequentialOf<N> =>
-    new Sequential(list, options) as unknown as SequentialOf<N>;
+const SEQUENTIAL_OPTIONS = ["seed", "inputShape"] satisfies (keyof SequentialOptions)[];
 
-  /** A layer of a file, cells inside it first. */
-  function layerOf({ layer, config }: SavedLayer): Network {
-    const make = layer.startsWith("cells.")
-      ? (cells as Record<string, (options: object) => Network>)[layer.slice("cells.".length)]
-      : (layers as unknown as Record<string, (options: object) => Network>)[layer];
-    if (!make) throw new FormatError(`loadModel: expected a layer this version knows, got "${layer}"`);
-    const inner = (value: unknown): unknown =>
-      typeof value === "object" && value !== null && "layer" in value ? layerOf(value as SavedLayer) : value;
-    const options = Object.fromEntries(
-      Object.entries(config).map(([name, value]) => [name, Array.isArray(value) ? value.map(inner) : inner(value)]),
-    );
-    try {
-      return make(options);
-    } catch (error) {
-      if (error instanceof OptionError) throw new FormatError(`loadModel: ${error.message}`);
-      throw error;
-    }
-  }
+/**
+ * Layers one after the other.
+ *
+ * @throws OptionError for an empty list, unknown options, or layers of the same name
+ * @example
+ * const model = sequential([layers.lstm({ units: 8 }), layers.dense({ units: 1 })], { inputShape: [null, 4] });
+ */
+export function sequential(list: readonly Module[], options: SequentialOptions = {}): Model {
+  checkOptions("sequential", options, SEQUENTIAL_OPTIONS);
+  const { seed, inputShape } = options;
+  const shape = inputShape ?? undefined; // null is absent, too
+  const graph = chainOf(list, shape);
+  if (shape) checkInputShape("sequential", shape);
+  const model = new Model(graph, { seed });
+  if (shape) model.build();
+  return model;
+}
 
-  /** Makes the model of an opened file. */
-  const restoreModel = (opened: OpenedFile): SequentialOf<N> =>
-    restore(opened, (saved, options) => {
-      const model = new Sequential(saved.map(layerOf), options);
-      return { model, build: (inputShape, int8) => model.build(inputShape, int8) };
-    }) as unknown as SequentialOf<N>;
-
-  return { layers, cells, sequential, restoreModel, openFile };
+/**
+ * A model of layers that are applied to each other's outputs: several inputs and outputs, skips, shared layers, initial
+ * states from other tensors. It does all that a `sequential` does.
+ *
+ * @throws OptionError for inputs and outputs that are no symbolic tensors, and for layers of the same name
+ * @example
+ * const x = input({ shape: [null, 8] });
+ * const h = layers.lstm({ units: 8, returnSequences: true }).apply(x);
+ * const model = functional({ inputs: [x], outputs: layers.add().apply([h, x]) });
+ */
+export function functional(spec: FunctionalSpec, options: ModuleOptions = {}): Model {
+  checkOptions("functional", spec, ["inputs", "outputs"]);
+  checkOptions("functional", options, ["seed"]);
+  const model = new Model(graphOf(spec), options);
+  model.build();
+  return model;
 }

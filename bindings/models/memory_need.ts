@@ -1,13 +1,12 @@
 /** How much memory a model will take, said before it takes it. */
 import { StateError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
-import { zeros, type ArrayShape } from "../module/array_shape.ts";
+import { inputZeros, zeros, type ArrayShape, type InputShapes } from "../module/array_shape.ts";
 import { Dataset } from "../training/data/dataset.ts";
 import type { Module } from "./module.ts";
 import { predictFunction } from "../inference/predict.ts";
 import { inputArrays } from "../inference/model_inputs.ts";
 import type { BatchRunner } from "../training/batch_runner.ts";
-import { inputType } from "./sequential.ts";
 
 /** Bytes that a run of a model takes. */
 export interface MemoryNeed {
@@ -23,27 +22,27 @@ export interface MemoryNeed {
   readonly total: number;
 }
 
-function measurePrediction(model: Module, input: NDArray<Float32Array | Int32Array>): number {
+function measurePrediction(model: Module, inputs: readonly NDArray<Float32Array | Int32Array>[]): number {
   const { whole } = predictFunction(model);
-  return whole.measure(whole.flatten([inputArrays(input, "memory: x"), {}]));
+  return whole.measure(whole.flatten([inputArrays(inputs, "memory: x"), {}]));
 }
 
 /** See {@link Module.memory}. */
 export function memory(
   model: Module,
   runner: BatchRunner | undefined,
-  x: ArrayShape,
+  x: InputShapes,
   y: ArrayShape | undefined,
 ): MemoryNeed {
-  const input = zeros(x, "memory: expected x", inputType(model));
+  const inputs = inputZeros(x, "memory: expected x", model.inputConfigs);
   if (y !== undefined && !runner)
     throw new StateError(
       "memory: expected a compiled model to train on y, got one that is not; call compile({ optimizer, loss }) first",
     );
   const program =
     y === undefined || !runner
-      ? measurePrediction(model, input)
-      : runner.measure(Dataset.of(input, zeros(y, "memory: expected y"), {}, "memory"));
+      ? measurePrediction(model, inputs)
+      : runner.measure(Dataset.of(inputs, zeros(y, "memory: expected y"), {}, "memory"));
   const weights = model.parameterBlocks().reduce((sum, { floats }) => sum + floats * 4, 0);
   const trained = y === undefined ? 0 : weights;
   const need = { weights, gradients: trained, optimizer: trained * (model.optimizer?.slots.length ?? 0), program };

@@ -4,17 +4,18 @@ import { checkCount, checkFlags, checkOptions } from "../base/options.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Metric } from "../metrics/index.ts";
 import { optimizerOf, type Optimizer } from "../optimizers/index.ts";
-import type { ArrayShape } from "../module/array_shape.ts";
+import type { ArrayShape, InputShapes } from "../module/array_shape.ts";
 import { ArrayBatches, StreamBatches, type BatchStream } from "../training/data/batches.ts";
 import { objectiveOf } from "../training/compile.ts";
 import { Dataset, type BatchOptions, type Targets } from "../training/data/dataset.ts";
 import type { ModelInput } from "../inference/model_inputs.ts";
 import { exportModel, type ExportOptions } from "../export/export_model.ts";
 import { inspect, type InspectOptions } from "../training/inspect.ts";
-import { checkWeights, openFile, slotArrays, type FileBytes, type OpenedFile } from "../saving/load.ts";
-import { hide, type ArrayRecord, type ModuleOptions } from "../module/module_base.ts";
+import { checkWeights, openFile, slotArrays, type FileBytes } from "../saving/load.ts";
+import type { ArrayRecord } from "../module/module_base.ts";
 import { Network } from "./network.ts";
-import { quantizedFile, type QuantizeOptions } from "../quantization/quantize.ts";
+import { applyLayer, type ApplyOptions, type SymbolicTensor } from "./symbolic.ts";
+import { quantizedParts, type QuantizeOptions } from "../quantization/quantize.ts";
 import { memory, type MemoryNeed } from "./memory_need.ts";
 import { save, type SaveOptions } from "../saving/save.ts";
 import { BatchRunner } from "../training/batch_runner.ts";
@@ -62,17 +63,42 @@ export interface EvaluateOptions extends BatchOptions {
  * }
  */
 export class Module extends Network {
-  /** Whether a training runs. @internal */
-  declare fitting: boolean;
-  /** Set by a callback to end `fit` after the batch that runs. */
-  declare stopTraining: boolean;
+  #fitting = false;
+  #stopTraining = false;
   #runner: BatchRunner | undefined;
   #optimizer: Optimizer | undefined;
 
-  constructor(options: ModuleOptions = {}) {
-    super(options);
-    hide(this, "fitting", false);
-    hide(this, "stopTraining", false);
+  /** Whether a training runs. @internal */
+  get fitting(): boolean {
+    return this.#fitting;
+  }
+
+  set fitting(fitting: boolean) {
+    this.#fitting = fitting;
+  }
+
+  /** Set by a callback to end `fit` after the batch that runs. */
+  get stopTraining(): boolean {
+    return this.#stopTraining;
+  }
+
+  set stopTraining(stop: boolean) {
+    this.#stopTraining = stop;
+  }
+
+  /**
+   * Describes a use of this module in a functional model: nothing is computed.
+   *
+   * @param x  a symbolic tensor, from `input` or another `apply`; a list for layers that take a list, and for a `call` of
+   *           several inputs
+   * @returns the output; a list of the output and the states with `returnState`
+   * @throws ShapeError naming the module and its inputs when they do not fit
+   * @example
+   * const x = input({ shape: [null, 8] });
+   * const y = layers.lstm({ units: 4 }).apply(x);
+   */
+  apply(x: SymbolicTensor | readonly SymbolicTensor[], options?: ApplyOptions): any {
+    return applyLayer(this, x, options);
   }
 
   /**
@@ -141,7 +167,7 @@ export class Module extends Network {
    * @example
    * model.memory([8, 10000, 64], [8, 1]).total; // bytes of a training step, on one thread
    */
-  memory(x: ArrayShape, y?: ArrayShape): MemoryNeed {
+  memory(x: InputShapes, y?: ArrayShape): MemoryNeed {
     this.throwIfDisposed();
     return memory(this, this.#runner, x, y);
   }
@@ -159,12 +185,12 @@ export class Module extends Network {
     const runner = this.compiled("trainOnBatch");
     if (this.fitting)
       throw new StateError("trainOnBatch: expected no other training of this model, got one that is still running");
-    return runner.trainOnBatch(Dataset.of(x, y, options, "trainOnBatch"));
+    return runner.trainOnBatch(Dataset.of(x, y, options, "trainOnBatch", this.inputConfigs));
   }
 
   /** `{ loss, …metrics }` of one batch. */
   testOnBatch(x: ModelInput, y: Targets, options: BatchOptions = {}): Logs {
-    const data = Dataset.of(x, y, options, "testOnBatch");
+    const data = Dataset.of(x, y, options, "testOnBatch", this.inputConfigs);
     return this.compiled("testOnBatch").evaluate(new ArrayBatches(data, data.rows));
   }
 
@@ -184,7 +210,10 @@ export class Module extends Network {
     const runner = this.compiled("evaluate");
     if (!("stream" in source))
       return runner.evaluate(
-        new ArrayBatches(Dataset.of(source.x, source.y, rest, "evaluate"), batchSize, { steps, option: "steps" }),
+        new ArrayBatches(Dataset.of(source.x, source.y, rest, "evaluate", this.inputConfigs), batchSize, {
+          steps,
+          option: "steps",
+        }),
       );
     refuseCuts("evaluate", options);
     return evaluateStream(
@@ -267,14 +296,18 @@ export class Module extends Network {
    */
   quantize(options: QuantizeOptions = {}): this {
     this.throwIfDisposed();
-    const sequential = this as unknown as { remake?(file: OpenedFile): Module };
-    if (!sequential.remake)
-      throw new UnsupportedError(`quantize: expected a sequential, got a ${this.describe()}; quantize those inside it`);
-    return sequential.remake(quantizedFile(this, options)) as this;
+    return this.remake("quantize", () => quantizedParts(this, options));
+  }
+
+  /** Another model of the same kind. @internal */
+  remake(subject: string, _parts: () => ReturnType<typeof quantizedParts>): this {
+    throw new UnsupportedError(
+      `${subject}: expected a model of layers, as sequential and functional make, got a ${this.describe()}; ${subject} those inside it`,
+    );
   }
 
   /** Hands the optimizer state of a file on to whom it is for. @internal */
-  takeOptimizer({ file, slots }: ReturnType<typeof openFile>): void {
+  override takeOptimizer({ file, slots }: ReturnType<typeof openFile>): void {
     const { optimizer } = file;
     if (!optimizer) return;
     const arrays = new Map(optimizer.slots.map((slot) => [slot, slotArrays(this, slot, slots)]));

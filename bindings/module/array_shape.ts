@@ -2,6 +2,7 @@
 import { OptionError, ShapeError } from "../base/errors.ts";
 import { quoted, shown } from "../base/formatting.ts";
 import type { NDArray } from "../base/ndarray.ts";
+import { byName, type InputConfig } from "./config.ts";
 import { checkRoom, describe, sizeOf, type DType, type Shape } from "../base/shape.ts";
 
 /** Extents with the batch in front; of floats, or of integers as tokens and labels are. */
@@ -11,8 +12,32 @@ export type ArrayShape = Shape | TypedShape;
 export interface TypedShape {
   /** Extents with the batch in front. */
   readonly shape: Shape;
-  /** Floats or integers; when absent integers for the tokens that the first layer of a sequential looks up, else floats. */
+  /** Floats or integers; when absent what the model takes there, floats in a Module of one's own. */
   readonly dtype?: DType;
+}
+
+/** Extents of one input, or of several as a list or, by name, a record. */
+export type InputShapes = ArrayShape | readonly ArrayShape[] | Readonly<Record<string, ArrayShape>>;
+
+/**
+ * Arrays of zeros for the inputs of a model.
+ *
+ * @param expected  how errors begin: "memory: expected x"
+ * @param inputs    what the model takes, where that is known
+ * @throws ShapeError, OptionError for extents that are none, and inputs that the model does not have
+ */
+export function inputZeros(
+  given: InputShapes,
+  expected: string,
+  inputs: readonly InputConfig[] | undefined,
+): NDArray<Float32Array | Int32Array>[] {
+  const type = (i: number): DType => inputs?.[i]?.dtype ?? "f32";
+  if (Array.isArray(given) && typeof given[0] === "object")
+    return (given as readonly ArrayShape[]).map((shape, i) => zeros(shape, expected, type(i)));
+  if (Array.isArray(given) || typeof given !== "object" || given === null || "shape" in given)
+    return [zeros(given as ArrayShape, expected, type(0))];
+  const named = byName(expected, given as Readonly<Record<string, ArrayShape>>, inputs);
+  return named.map((shape, i) => zeros(shape, expected, type(i)));
 }
 
 /**

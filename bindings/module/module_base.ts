@@ -1,19 +1,24 @@
 /** What every module is: a tree of modules with weights by path, and the owner of their memory. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { DisposedError, OptionError, StateError, UnsupportedError, ValueError } from "../base/errors.ts";
-import { checkOptions } from "../base/options.ts";
+import { checkBoolean, checkOptions } from "../base/options.ts";
 import type { ArrayInput, NDArray } from "../base/ndarray.ts";
+import type { Shape } from "../base/shape.ts";
 import type { Root } from "../program/traced_function.ts";
 import type { Activations } from "../graph/int8_weight.ts";
 import { ParameterBlock, type Parameter } from "../graph/parameter.ts";
 import type { Program } from "../program/program.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
 import { Random, randomSeed } from "../base/random.ts";
 import { currentBackend } from "../runtime/context.ts";
 import { shown } from "../base/formatting.ts";
 import type { Backend } from "../runtime/backend.ts";
 import type { KeptKey } from "./kept.ts";
+import type { InputKind } from "../layers/definition.ts";
+import type { InputConfig, LayerConfig, ModelConfig } from "./config.ts";
 import { arraysOf } from "./named_arrays.ts";
+import { ownParameter, type ParameterOptions } from "./own_parameter.ts";
 import { Resources } from "./owned_memory.ts";
 
 /** Options of a model. */
@@ -53,19 +58,19 @@ export const isRowwise = (model: ModuleBase): boolean =>
 
 /** What every model has, also where it only runs. */
 export class ModuleBase implements Root {
-  /** Weights of this module itself, by name. @internal */
-  declare readonly ownParameters: Map<string, Parameter>;
   #backend: Backend | undefined;
   #seed: number | undefined;
   #random: { seed: number; counter: number } | undefined;
   #resources = new Resources(this);
   #kept = new Map<KeptKey<unknown>, unknown>();
   #called = false;
+  #layerName: string | undefined;
+  #trainable = true;
+  readonly #ownParameters = new Map<string, Parameter>();
   #given: ReadonlyMap<string, GivenWeight> | undefined;
 
   constructor(options: ModuleOptions = {}) {
     checkOptions(this.constructor.name, options, ["seed"]);
-    hide(this, "ownParameters", new Map<string, Parameter>());
     this.#seed = options.seed;
   }
 
@@ -84,6 +89,39 @@ export class ModuleBase implements Root {
   /** @internal */
   get [MODULE](): true {
     return true;
+  }
+
+  /** Weights of this module itself, by name. @internal */
+  get ownParameters(): Map<string, Parameter> {
+    return this.#ownParameters;
+  }
+
+  /** Name in a model, the first part of its weights' names. A model sets it when nobody has. */
+  get layerName(): string | undefined {
+    return this.#layerName;
+  }
+
+  set layerName(name: string | undefined) {
+    this.#layerName = name;
+  }
+
+  /**
+   * Whether training changes the weights of this module and of all inside it. It acts at once, on built and compiled models
+   * too: frozen weights stay as they are, and what the optimizer remembers of them waits.
+   *
+   * @default true
+   */
+  get trainable(): boolean {
+    return this.#trainable;
+  }
+
+  set trainable(trainable: boolean) {
+    checkBoolean(this.describe(), "trainable", trainable);
+    for (const module of this.modulePaths().keys()) {
+      module.#trainable = trainable;
+      for (const parameter of module.ownParameters.values()) parameter.trainable = trainable && !parameter.fixed;
+    }
+    for (const block of this.parameterBlocks()) block.retrain();
   }
 
   /** The backend this model was first used on. @internal */
@@ -130,6 +168,78 @@ export class ModuleBase implements Root {
   /** What the module computes, written with ops and other modules' `call`; runs only to be recorded. */
   call(..._args: any[]): any {
     throw new StateError(`${this.describe()}: expected a class with a call of its own, got one without`);
+  }
+
+  /**
+   * A weight of a class of one's own, for a field: ops take it as a tensor. It is named, saved, clipped and decayed like
+   * the weights of layers.
+   *
+   * @param name   its name, behind the path of this module
+   * @param shape  its extents
+   * @throws OptionError for a name that is taken, ShapeError for extents that are not positive integers
+   * @example
+   * class Scaled extends Module {
+   *   scale = this.parameter("scale", [8], { initializer: "ones" });
+   *   call(x) { return ops.mul(x, this.scale); }
+   * }
+   */
+  parameter(name: string, shape: Shape, options: ParameterOptions = {}): Tensor {
+    const parameter = ownParameter(this.describe(), name, shape, options, this.#ownParameters);
+    parameter.trainable &&= this.#trainable;
+    this.#ownParameters.set(name, parameter);
+    return parameter as unknown as Tensor; // ops take it where they take a tensor
+  }
+
+  /** What the model takes, where that is known. @internal */
+  get inputConfigs(): readonly InputConfig[] | undefined {
+    return undefined;
+  }
+
+  /** Kind of layer, when it is one of the library's. @internal */
+  get layerType(): string | undefined {
+    return undefined;
+  }
+
+  /** What the input of a layer of the library is. @internal */
+  get inputKind(): InputKind | undefined {
+    return undefined;
+  }
+
+  /** Whether `call` gives a list of the output and the states. @internal */
+  get givesStates(): boolean {
+    return false;
+  }
+
+  /** What a model numbers when nobody has named it. @internal */
+  get namePrefix(): string {
+    return this.describe().toLowerCase();
+  }
+
+  /** Why it cannot run step by step; undefined when it can. @internal */
+  get unstreamable(): string | undefined {
+    return undefined;
+  }
+
+  /** What its outputs are called, when `call` gives a list and they have names. @internal */
+  get outputNames(): readonly string[] | undefined {
+    return undefined;
+  }
+
+  /** The module without its weights; undefined for a class of the user's own. @internal */
+  modelConfig(_subject: string, _training: boolean): ModelConfig | undefined {
+    return undefined;
+  }
+
+  /** Hands the optimizer's state of a file on to whom it is for; what only runs has none. @internal */
+  takeOptimizer(_opened: unknown): void {
+    // Module takes it
+  }
+
+  /** What a config says of this module. @internal */
+  layerConfig(subject: string, _training: boolean): LayerConfig {
+    throw new OptionError(
+      `${subject}: expected layers from layers.*, got a ${this.describe()} of your own; save the weights of the Module that holds it instead`,
+    );
   }
 
   /** Modules this one is made of, with the path from here to each. @internal */
@@ -317,11 +427,6 @@ export class ModuleBase implements Root {
 const RESERVED = new Set(
   Object.getOwnPropertyNames(ModuleBase.prototype).filter((name) => name !== "call" && name !== "seed"),
 );
-
-/** A property that is no part of the module tree and does not show. */
-export function hide(object: object, name: string, value: unknown): void {
-  Object.defineProperty(object, name, { value, enumerable: false, writable: true, configurable: true });
-}
 
 function collect(path: string, value: unknown, found: [string, ModuleBase][]): void {
   if (isModule(value)) found.push([path, value]);

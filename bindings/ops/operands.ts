@@ -4,6 +4,7 @@ import { shown } from "../base/formatting.ts";
 import { describe, type Shape } from "../base/shape.ts";
 import { isTensor, read, write, type Tensor } from "../graph/tensor.ts";
 import { UNARY_CODES } from "../abi/unary_codes.ts";
+import { isParameter } from "../graph/parameter.ts";
 import type { Inputs } from "../graph/node.ts";
 import { currentTrace, type Trace } from "../graph/trace.ts";
 
@@ -13,6 +14,7 @@ export type Operand = Tensor | number;
 /** @throws TraceError for something that is no tensor, which is what arrays are outside a traced function */
 export function tensorOf(op: string, value: unknown): Tensor {
   if (isTensor(value)) return value;
+  if (isParameter(value)) return currentTrace(op).parameter(value);
   const got = typeof value === "object" && value !== null ? "an array" : shown(value);
   throw new TraceError(
     `${op}: expected a traced tensor, got ${got}; wrap the code in jit(module, fn), valueAndGrad or trainStep and pass arrays as its arguments`,

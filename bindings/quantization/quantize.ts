@@ -4,9 +4,9 @@ import { checkOptions } from "../base/options.ts";
 import { quoted, shown } from "../base/formatting.ts";
 import { int8Format, quantizeWeight, type Activations } from "../graph/int8_weight.ts";
 import type { Parameter } from "../graph/parameter.ts";
-import type { FileWeight, OpenedFile } from "../saving/load.ts";
+import type { ModelConfig } from "../module/config.ts";
+import type { FileWeight, FileWeights } from "../saving/load.ts";
 import type { ModuleBase } from "../module/module_base.ts";
-import { savedFile } from "../saving/save.ts";
 
 /** Options of `quantize`. */
 export interface QuantizeOptions {
@@ -28,12 +28,15 @@ function weightOf(parameter: Parameter, activations: Activations): FileWeight {
 }
 
 /**
- * What the file of the quantised model would hold.
+ * The parts of a quantised model.
  *
- * @throws OptionError for other bits, unknown options, layers of the user's own
+ * @throws OptionError for other bits, unknown options, layers of one's own
  * @throws StateError for a model without weights, or one that is quantised already
  */
-export function quantizedFile(model: ModuleBase, options: QuantizeOptions): OpenedFile {
+export function quantizedParts(
+  model: ModuleBase,
+  options: QuantizeOptions,
+): { config: ModelConfig; weights: FileWeights; runs: number } {
   checkOptions("quantize", options, ["bits", "activations"]);
   const { bits = 8, activations = "mixed" } = options;
   if (bits !== 8) throw new OptionError(`quantize: expected bits 8, got ${shown(bits)}`);
@@ -42,11 +45,11 @@ export function quantizedFile(model: ModuleBase, options: QuantizeOptions): Open
   model.throwIfUnbuilt("quantize");
   if (model.quantized)
     throw new StateError("quantize: expected a model of f32 weights, got a quantised one; quantize the original again");
-  const file = savedFile(model, "quantize");
+  const config = model.modelConfig("quantize", false)!;
   const weights = model.parameters().map(([name, parameter]) => [name, weightOf(parameter, activations)] as const);
   return {
-    file: { ...file, model: { ...file.model!, quantized: { bits: 8, activations } } },
+    config: { ...config, quantized: { bits: 8, activations } },
     weights: new Map(weights),
-    slots: new Map(),
+    runs: model.randomState.counter,
   };
 }

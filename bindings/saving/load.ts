@@ -1,8 +1,7 @@
 /** Reading a model back. Nothing changes unless the whole file is good. */
 import { FormatError, ShapeError } from "../base/errors.ts";
 import { describe, sizeOf, sameShape } from "../base/shape.ts";
-import type { Int8Names } from "../graph/int8_weight.ts";
-import { METADATA_KEY, isSlotName, parseMetadata, scaleName, type SavedFile, type SavedLayer } from "./metadata.ts";
+import { METADATA_KEY, isSlotName, parseMetadata, scaleName, type SavedFile } from "./metadata.ts";
 import type { ModuleBase } from "../module/module_base.ts";
 import { decodeSafetensors, type TensorArray } from "./safetensors.ts";
 
@@ -15,11 +14,12 @@ export interface FileWeight {
   readonly scales?: Float32Array;
 }
 
-type Weights = Map<string, FileWeight>;
+/** Weights by name. */
+export type FileWeights = ReadonlyMap<string, FileWeight>;
 
 export interface OpenedFile {
   readonly file: SavedFile;
-  readonly weights: Weights;
+  readonly weights: FileWeights;
   readonly slots: Arrays;
 }
 
@@ -37,7 +37,7 @@ export function bytesOf(file: FileBytes): Uint8Array {
 export function openFile(bytes: FileBytes): OpenedFile {
   const { tensors, metadata } = decodeSafetensors(bytesOf(bytes));
   const file = parseMetadata(metadata[METADATA_KEY]);
-  const [weights, slots]: [Weights, Arrays] = [new Map(), new Map()];
+  const [weights, slots]: [Map<string, FileWeight>, Arrays] = [new Map(), new Map()];
   const names = new Set(Object.keys(tensors));
   for (const [name, { data, shape }] of Object.entries(tensors)) {
     if (!(data instanceof Int8Array) || isSlotName(name)) continue;
@@ -67,56 +67,26 @@ function floatsOf(name: string, data: TensorArray | undefined): Float32Array {
  *
  * @throws FormatError for a weight too many or too few, ShapeError for a wrong shape
  */
-export function checkWeights(model: ModuleBase, weights: Weights): void {
+export function checkWeights(model: ModuleBase, weights: FileWeights, subject = "load"): void {
   const parameters = new Map(model.parameters());
   for (const name of weights.keys()) {
     if (!parameters.has(name))
-      throw new FormatError(`load: expected weights ${[...parameters.keys()].join(", ")}, got "${name}"`);
+      throw new FormatError(`${subject}: expected weights ${[...parameters.keys()].join(", ")}, got "${name}"`);
   }
   for (const [name, { shape, int8 }] of parameters) {
     const saved = weights.get(name);
-    if (!saved) throw new FormatError(`load: expected a weight "${name}", got none`);
+    if (!saved) throw new FormatError(`${subject}: expected a weight "${name}", got none`);
     if (!sameShape(saved.shape, shape))
-      throw new ShapeError(`load: expected "${name}" ${describe(shape)}, got ${describe(saved.shape)}`);
+      throw new ShapeError(`${subject}: expected "${name}" ${describe(shape)}, got ${describe(saved.shape)}`);
     if (Boolean(saved.scales) !== Boolean(int8)) {
       throw new FormatError(
-        `load: expected ${int8 ? "8 bits" : "floats"} for "${name}", got ${int8 ? "floats" : "8 bits"}; loadModel makes the model of a quantised file`,
+        `${subject}: expected ${int8 ? "8 bits" : "floats"} for "${name}", got ${int8 ? "floats" : "8 bits"}; loadModel makes the model of a quantised file`,
       );
     }
     if (int8 && saved.scales!.length !== shape[int8.axis])
-      throw new ShapeError(`load: expected "${scaleName(name)}" [${shape[int8.axis]}], got [${saved.scales!.length}]`);
-  }
-}
-
-/** Makes the model of a file: `create` makes layers and the sequential around them. */
-export function restore<M extends ModuleBase>(
-  { file, weights }: OpenedFile,
-  create: (
-    layers: readonly SavedLayer[],
-    options: { seed: number },
-  ) => { model: M; build(inputShape: readonly (number | null)[], int8?: Int8Names): void },
-): M {
-  if (!file.model)
-    throw new FormatError(
-      "loadModel: expected a file of a sequential model, got one of a Module of your own; make it and call its load(bytes)",
-    );
-  const { model, build } = create(file.model.layers, { seed: file.seed });
-  try {
-    model.startFrom(weights);
-    const { quantized, inputShape } = file.model;
-    build(
-      inputShape,
-      quantized && {
-        names: new Set([...weights.keys()].filter((name) => weights.get(name)!.scales)),
-        activations: quantized.activations,
-      },
-    );
-    checkWeights(model, weights);
-    model.restoreRandom(file);
-    return model;
-  } catch (error) {
-    model.dispose();
-    throw error;
+      throw new ShapeError(
+        `${subject}: expected "${scaleName(name)}" [${shape[int8.axis]}], got [${saved.scales!.length}]`,
+      );
   }
 }
 

@@ -1,25 +1,12 @@
 /** What a saved file says besides its weights: one JSON text in the metadata of a safetensors file. */
 import { FormatError } from "../base/errors.ts";
-import type { Activations } from "../graph/int8_weight.ts";
+import { CONFIG_VERSION, checkConfig, type ModelConfig } from "../module/config.ts";
 
 /** Raised when files of this version can no longer be read by former ones. */
-export const FILE_VERSION = 1;
+export const FILE_VERSION = 2;
 
 /** Key of the JSON text in the file's metadata. */
 export const METADATA_KEY = "gatewise";
-
-/** A layer in a file: its factory and options; cells inside are layers again. */
-export interface SavedLayer {
-  readonly layer: string;
-  readonly config: Record<string, unknown>;
-}
-
-export interface SavedModel {
-  readonly inputShape: readonly (number | null)[];
-  readonly layers: readonly SavedLayer[];
-  /** Of a quantised model, whose int8 weights have their scales beside them. */
-  readonly quantized?: { readonly bits: 8; readonly activations: Activations };
-}
 
 export interface SavedOptimizer {
   readonly kind: string;
@@ -33,7 +20,7 @@ export interface SavedFile {
   /** Runs that drew random numbers so far. */
   readonly runs: number;
   /** Absent for a Module of the user's own class. */
-  readonly model?: SavedModel;
+  readonly model?: ModelConfig | undefined;
   readonly optimizer?: SavedOptimizer;
 }
 
@@ -65,29 +52,18 @@ export function parseMetadata(text: string | undefined): SavedFile {
   }
   if (!Number.isSafeInteger(value.seed) || !Number.isSafeInteger(value.runs))
     throw new FormatError("load: expected seed and runs in the file's metadata, got none");
-  if (value.model !== undefined) checkModel(value.model);
   if (value.optimizer !== undefined) checkOptimizer(value.optimizer);
-  return value as unknown as SavedFile;
+  if (value.model === undefined) return value as unknown as SavedFile;
+  const model: unknown = value.version === 1 ? upgraded(value.model, value.seed as number) : value.model;
+  checkConfig("load", model);
+  return { ...(value as unknown as SavedFile), model };
 }
 
-function checkModel(model: unknown): void {
-  const good =
-    isObject(model) &&
-    Array.isArray(model.inputShape) &&
-    Array.isArray(model.layers) &&
-    model.inputShape.every((extent) => extent === null || (Number.isInteger(extent) && (extent as number) > 0)) &&
-    model.layers.every((layer) => isObject(layer) && typeof layer.layer === "string" && isObject(layer.config));
-  if (!good)
-    throw new FormatError("load: expected layers and an inputShape in the file's metadata, got something else");
-  if (model.quantized !== undefined) checkQuantized(model.quantized);
-}
-
-function checkQuantized(quantized: unknown): void {
-  if (isObject(quantized) && quantized.bits === 8 && ["mixed", 7, 14].includes(quantized.activations as Activations))
-    return;
-  throw new FormatError(
-    "load: expected 8 bits and activations of a quantised model in the file's metadata, got something else",
-  );
+/** The config of a file of version 1, which held chains only: `{ inputShape, layers, quantized }`. */
+function upgraded(model: unknown, seed: number): unknown {
+  if (!isObject(model)) return model;
+  const { inputShape, ...rest } = model;
+  return { version: CONFIG_VERSION, seed, inputs: [{ name: "input", shape: inputShape }], ...rest };
 }
 
 function checkOptimizer(optimizer: unknown): void {

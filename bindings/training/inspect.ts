@@ -69,7 +69,7 @@ export function inspect(
   checkFlags("inspect", options, ["gradients"]);
   const { y, gradients, ...steps } = options;
   if (!gradients) {
-    const arrays = inputArrays(x, "inspect: x");
+    const arrays = inputArrays(x, "inspect: x", model.inputConfigs);
     const valid = stepArrays(steps, arrays[0].shape, "inspect");
     const forward = (inputs: Tensor[], given: Steps): void => {
       attachSteps(inputs, given);
@@ -86,7 +86,7 @@ export function inspect(
   }
   if (!objective || y === undefined)
     throw new StateError("inspect: expected a compiled model and y for gradients, got none");
-  return inspectStep(model, objective, Dataset.of(x, y, steps, "inspect"), false);
+  return inspectStep(model, objective, Dataset.of(x, y, steps, "inspect", model.inputConfigs), false);
 }
 
 /** Values and gradients inside a step on a whole batch; as in training, or without its dropout. */

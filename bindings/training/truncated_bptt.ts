@@ -1,7 +1,6 @@
 /** Truncated back-propagation through time: sequences in windows, states carried on from each to the next, gradients not. */
 import { UnsupportedError } from "../base/errors.ts";
 import { range, type Batch } from "./data/batches.ts";
-import type { LayerPart } from "../models/layer_module.ts";
 import type { ModuleBase } from "../module/module_base.ts";
 
 /**
@@ -22,8 +21,7 @@ export function* windowsOf({ data, rows }: Batch, steps: number): Generator<Batc
 /** @throws UnsupportedError for layers that need the whole sequence */
 export function checkWindows(model: ModuleBase): void {
   for (const module of model.modulePaths().keys()) {
-    const { definition, config } = module as ModuleBase & Partial<LayerPart>;
-    const why = definition?.unstreamable?.(config);
+    const why = module.unstreamable;
     if (why)
       throw new UnsupportedError(
         `fit: expected layers that go on from window to window with truncate, got ${module.describe()}: ${why}`,

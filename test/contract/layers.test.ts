@@ -5,7 +5,8 @@ import { loadExported } from "../../bindings/export/exported_model.ts";
 import { backendInfo, cells, layers, loadModel, optimizers, sequential, trainStep, ops } from "../../bindings/index.ts";
 import { cellDefinitions, layerDefinitions } from "../../bindings/layers/index.ts";
 import type { LayerDefinition } from "../../bindings/layers/definition.ts";
-import type { LayerPart } from "../../bindings/models/layer_module.ts";
+import type { Layer } from "../../bindings/models/layer.ts";
+import type { Model } from "../../bindings/models/model.ts";
 import type { Module } from "../../bindings/models/module.ts";
 import { statefulStore } from "../../bindings/module/state_stores.ts";
 import type { Normalized } from "../../bindings/base/ndarray.ts";
@@ -19,7 +20,7 @@ import { close, real, same } from "../support/numbers.ts";
 import { integers } from "../support/plain.ts";
 import { refused } from "../support/refused.ts";
 
-type AnyLayer = Module & LayerPart & { call(...args: unknown[]): unknown };
+type AnyLayer = Module & Pick<Layer, "config" | "definition"> & { call(...args: unknown[]): unknown };
 type Factory = (options: Record<string, unknown>) => AnyLayer;
 
 const KINDS = [
@@ -217,9 +218,9 @@ eachBackend("every layer", (test, build) => {
 });
 
 /** Whether all layers run step by step. */
-const streams = (model: { layers: readonly Partial<LayerPart>[]; inputShape?: readonly (number | null)[] }): boolean =>
-  model.layers.every(({ definition, config }) => definition!.unstreamable?.(config) === undefined) &&
-  model.inputShape!.length === (model.layers[0].definition!.input === "tokens" ? 1 : 2);
+const streams = (model: Model): boolean =>
+  model.layers.every(({ unstreamable }) => unstreamable === undefined) &&
+  model.inputShape!.length === (model.layers[0].inputKind === "tokens" ? 1 : 2);
 
 /** One row of the input, by single steps and by blocks with a rest, against predict. */
 function checkStream(model: ReturnType<typeof sequential>, { data, shape }: Normalized, what: string): void {

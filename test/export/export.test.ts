@@ -166,7 +166,7 @@ eachBackend("exported", (test, build) => {
     refused(
       () => model.export({ stream: true }),
       "ERR_UNSUPPORTED",
-      /^export: expected a sequential for a stream, got a Pair$/,
+      /^export: expected a model of layers, as sequential and functional make, got a Pair$/,
     );
     model.dispose();
   });

@@ -11,6 +11,7 @@ import {
   trainStep,
   valueAndGrad,
   type NDArray,
+  type Layer,
   type Tensor,
 } from "../../bindings/index.ts";
 import { state } from "../../bindings/runtime/context.ts";
@@ -44,7 +45,7 @@ class Cell extends Module {
 /** The same loop, by `rnn` or unrolled. */
 class Looped extends Module {
   cell = new Cell();
-  rnn: ReturnType<typeof layers.rnn> | undefined;
+  rnn: Layer | undefined;
 
   constructor(unrolled: boolean, seed = 1) {
     super({ seed });

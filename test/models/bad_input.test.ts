@@ -687,10 +687,10 @@ const onNumbers: Case[] = [
   ],
   [
     "a newer file",
-    (m) => m.load(edited(m, (file) => (file.version = 2))),
+    (m) => m.load(edited(m, (file) => (file.version = 3))),
     "FormatError",
     "ERR_FORMAT",
-    "load: expected a file of version 1 or older, got version 2; a newer gatewise reads it",
+    "load: expected a file of version 2 or older, got version 3; a newer gatewise reads it",
   ],
   [
     "a file without a version",

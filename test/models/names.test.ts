@@ -152,7 +152,6 @@ test("Module: call may be a field, and common words are free", () => {
     modules = layers.dense({ units: 2 });
     children = [layers.dense({ units: 1 })];
     blocks = 3;
-    trainable = false;
     random = Math.random;
     override call = (x: Tensor): Tensor => this.children[0].call(this.modules.call(x));
   }
@@ -161,6 +160,18 @@ test("Module: call may be a field, and common words are free", () => {
   net.trainOnBatch(floats([4, 3]), floats([4, 1]));
   assert.equal(Object.keys(shapes(net)), ["modules/kernel", "modules/bias", "children/0/kernel", "children/0/bias"]);
   net.dispose();
+});
+
+test("Module: trainable is an option of every module, so a field cannot be called so", () => {
+  class Net extends Module {
+    // @ts-expect-error an accessor of Module
+    trainable = false;
+    out = layers.dense({ units: 1 });
+    override call(x: Tensor): Tensor {
+      return this.out.call(x);
+    }
+  }
+  refused(() => new Net().predict(floats([1, 2])), "ERR_OPTION", /got "trainable"$/);
 });
 
 test("a layer alone has bare names", () => {

@@ -352,7 +352,7 @@ eachBackend("quantize", (test, _build, { arena }) => {
     refused(
       () => new Module().quantize(),
       "ERR_UNSUPPORTED",
-      /^quantize: expected a sequential, got a Module; quantize those inside it$/,
+      /^quantize: expected a model of layers, as sequential and functional make, got a Module; quantize those inside it$/,
     );
     same(small.predict(x).data, before);
     const saved = small.save();
@@ -415,14 +415,14 @@ eachBackend("quantize", (test, _build, { arena }) => {
           t[scale] = { data: new Float32Array(149), shape: [149] };
         }),
         "ERR_SHAPE",
-        /^load: expected "gru\/kernel\/scale" \[150\], got \[149\]$/,
+        /^loadModel: expected "gru\/kernel\/scale" \[150\], got \[149\]$/,
       ],
       [
         other((t) => {
           t[name] = { data: new Int8Array(39 * 150), shape: [39, 150] };
         }),
         "ERR_SHAPE",
-        /^load: expected "gru\/kernel" \[40, 150\], got \[39, 150\]$/,
+        /^loadModel: expected "gru\/kernel" \[40, 150\], got \[39, 150\]$/,
       ],
       [
         other((t) => {
@@ -430,7 +430,7 @@ eachBackend("quantize", (test, _build, { arena }) => {
           t["gru/bias/scale"] = tensors[scale];
         }),
         "ERR_FORMAT",
-        /^load: expected floats for "gru\/bias", got 8 bits/,
+        /^loadModel: expected floats for "gru\/bias", got 8 bits/,
       ],
     ];
     for (const [bytes, code, message] of cases) refused(() => loadModel(bytes), code, message);

@@ -9,7 +9,7 @@ import {
   loadModel,
   optimizers,
   sequential,
-  type Sequential,
+  type Model,
   type TrainEvent,
 } from "../../bindings/index.ts";
 import { connect, serve, type RemoteModel } from "../../bindings/worker/index.ts";
@@ -30,7 +30,7 @@ const any = (value: unknown): never => value as never;
 const adam = () => optimizers.adam({ learningRate: 0.01 });
 
 /** The model that the worker makes, here. */
-function here(): Sequential {
+function here(): Model {
   const model = sequential([layers.gru({ units: 4, returnSequences: true }), layers.dense({ units: 1 })], {
     inputShape: [null, 1],
     seed: 3,

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
-import type { Sequential } from "../../../bindings/index.ts";
+import type { Model } from "../../../bindings/index.ts";
 
 /** A model, how to train it, and a score on unseen data. */
 export interface Task {
   readonly name: string;
-  readonly model: Sequential;
+  readonly model: Model;
   /** Trains on one batch. */
   train(): void;
-  score(model: Sequential): number;
+  score(model: Model): number;
 }
 
 /** A text of examples/data. */

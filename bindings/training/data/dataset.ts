@@ -6,6 +6,7 @@ import { checkFinite, isArrayInput, normalize, type ArrayInput, type Normalized 
 import type { FlatArguments } from "../../graph/pytree.ts";
 import { flattenArguments } from "../../graph/pytree.ts";
 import { describe } from "../../base/shape.ts";
+import type { InputConfig } from "../../module/config.ts";
 import {
   columnsOf,
   inputArrays,
@@ -59,17 +60,23 @@ export class Dataset {
   }
 
   /** @throws ShapeError, ValueError, OptionError naming the argument that is wrong */
-  static of(x: ModelInput, y: Targets, options: BatchOptions, subject: string): Dataset {
+  static of(
+    x: ModelInput,
+    y: Targets,
+    options: BatchOptions,
+    subject: string,
+    inputs?: readonly InputConfig[],
+  ): Dataset {
     checkOptions(subject, options, OPTIONS);
     const { sampleWeight, classWeight } = options;
-    const inputs = inputArrays(x, `${subject}: x`);
-    const rows = inputs[0].shape[0];
+    const arrays = inputArrays(x, `${subject}: x`, inputs);
+    const rows = arrays[0].shape[0];
     const targets = each(y, `${subject}: y`, (array, path) => {
       const target = normalize(array, `${subject}: y${path}`);
       if (target.dtype === "f32") checkFinite(target, `${subject}: y${path}`);
       if (target.shape[0] !== rows)
         throw new ShapeError(
-          `${subject}: expected y${path} with ${rows} rows as x ${describe(inputs[0].shape)}, got ${describe(target.shape)}`,
+          `${subject}: expected y${path} with ${rows} rows as x ${describe(arrays[0].shape)}, got ${describe(target.shape)}`,
         );
       return target;
     });
@@ -85,7 +92,7 @@ export class Dataset {
         : each(sampleWeight, `${subject}: sampleWeight`, (array, path) => sampleWeights(rows, array, subject, path));
     return new Dataset(
       subject,
-      { x: inputs, y: targets, steps: stepArrays(options, inputs[0].shape, subject), sampleWeight: weights },
+      { x: arrays, y: targets, steps: stepArrays(options, arrays[0].shape, subject), sampleWeight: weights },
       classWeights(options, subject),
     );
   }

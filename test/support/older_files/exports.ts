@@ -1,7 +1,7 @@
 /** Exported programs of `test/fixtures/older_files`: what they compute. */
 import type * as exported from "../../../bindings/exported.ts";
 import type { LoadOptions } from "../../../bindings/exported.ts";
-import type { Sequential } from "../../../bindings/index.ts";
+import type { Model } from "../../../bindings/index.ts";
 import { floats, integers, type Gatewise, type Input } from "./model.ts";
 import { describeArrays, type Recording } from "./record.ts";
 
@@ -10,7 +10,7 @@ type Exported = typeof exported;
 export interface OlderExport {
   /** Name of its file. */
   readonly name: string;
-  readonly make: (gatewise: Gatewise) => Sequential;
+  readonly make: (gatewise: Gatewise) => Model;
   /** Input of `predict`, whose first row `stream` takes as well. */
   readonly x: Input;
 }
@@ -41,7 +41,7 @@ export const EXPORTS: readonly OlderExport[] = [
         ],
         { seed: 32, inputShape: [null] },
       );
-      const quantized = model.quantize({ bits: 8 }) as Sequential;
+      const quantized = model.quantize({ bits: 8 }) as Model;
       model.dispose();
       return quantized;
     },

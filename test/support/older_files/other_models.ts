@@ -1,5 +1,5 @@
 /** Models of the other layers and options of layers, quantized models, and a Module subclass. */
-import type { ActivationInput, Activations, Sequential, Tensor } from "../../../bindings/index.ts";
+import type { ActivationInput, Activations, Model, Tensor } from "../../../bindings/index.ts";
 import { B, I, T, floats, inputShape, integers, x, type Gatewise, type OlderModel } from "./model.ts";
 
 const words = integers([B, T], 8, 7);
@@ -224,7 +224,7 @@ const dense: OlderModel[] = [
   },
 ];
 
-const quantizable = ({ sequential, layers }: Gatewise): Sequential =>
+const quantizable = ({ sequential, layers }: Gatewise): Model =>
   sequential(
     [
       layers.embedding({ inputDim: 8, outputDim: 36 }),

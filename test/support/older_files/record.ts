@@ -1,6 +1,6 @@
 /** Runs a saved model in all ways there are and describes each result, to compare two versions of the package. */
 import { createHash } from "node:crypto";
-import type { ArrayRecord, History, Module, NDArray, Sequential } from "../../../bindings/index.ts";
+import type { ArrayRecord, History, Module, NDArray, Model } from "../../../bindings/index.ts";
 import type { Gatewise, Input, OlderModel, Training } from "./model.ts";
 
 /** Results by name, each described by {@link describeArrays}. */
@@ -58,12 +58,12 @@ function predictions(model: Module, { x, steps, stateful }: OlderModel): Recordi
   if (steps) results["predict with padding"] = describeOutputs(model.predict(x, steps));
   if (!stateful) return results;
   results["predict from the states left"] = describeOutputs(model.predict(x));
-  (model as Sequential).resetStates();
+  (model as Model).resetStates();
   return results;
 }
 
 /** One row by `process`, a block and single steps, then all rows side by side by `step`. */
-function streamed(model: Sequential, x: Input): Recording {
+function streamed(model: Model, x: Input): Recording {
   const [rows, steps] = x.shape;
   const width = x.data.length / (rows * steps);
   const one = model.stream({ block: 4 });
@@ -111,7 +111,7 @@ export async function recordModel(gatewise: Gatewise, older: OlderModel, bytes: 
       "loaded weights": describeArrays(model.getWeights()),
       ...predictions(model, older),
     };
-    if (older.streams) Object.assign(results, streamed(model as Sequential, older.x));
+    if (older.streams) Object.assign(results, streamed(model as Model, older.x));
     results.inspect = describeArrays(model.inspect(older.x));
     if (training) Object.assign(results, await trained(model, older.x, training));
     return results;
