@@ -142,29 +142,31 @@ export function namingInputs<R>(inputs: readonly string[], fn: () => R): R {
 /** Calls a layer as its kind wants it: with a list, or with each input as an argument. */
 export function callLayer(layer: ModuleBase, inputs: readonly Tensor[], options: object | undefined): unknown {
   const args: unknown[] = takesList(layer) ? [inputs] : [...inputs];
-  return (layer as { call(...args: unknown[]): unknown }).call(...args, ...(options ? [options] : []));
+  return (layer as AnyCall).call(...args, ...(options ? [options] : []));
 }
+
+type AnyCall = { call(...args: unknown[]): unknown };
+
+/** Records a chain: each layer takes all that the one before gives. @param more  for the first layer, such as initial states */
+const runChain = ({ calls }: Graph, input: unknown, more: readonly unknown[]): unknown =>
+  calls.reduce((value, { layer }, i) => (layer as AnyCall).call(value, ...(i === 0 ? more : [])), input);
 
 /** Records every call of a graph. @returns what the model gives */
 export function runGraph(graph: Graph, inputs: readonly Tensor[], more: readonly unknown[]): unknown {
+  if (graph.chain) return runChain(graph, inputs[0], more);
   const values: unknown[][] = inputs.map((input) => [input]);
   const at = ({ step, output }: ValueRef): Tensor => values[step][output] as Tensor;
   const optionsOf = ({ initialState, mask, lengths }: GraphCall): object | undefined =>
     initialState || mask || lengths
       ? { initialState: initialState?.map(at), mask: mask && at(mask), lengths: lengths && at(lengths) }
       : undefined;
-  let last: unknown;
-  graph.calls.forEach((call, i) => {
-    const given = call.inputs.map(at);
-    // what else a chain is called with, such as initial states, is for its first layer
-    const run = (): unknown =>
-      i === 0 && more.length > 0
-        ? (call.layer as { call(...args: unknown[]): unknown }).call(...given, ...more)
-        : callLayer(call.layer, given, optionsOf(call));
-    last = graph.chain ? run() : namingInputs(call.inputs.map(nameOf(graph, values)), run);
-    values.push(Array.isArray(last) ? (last as unknown[]) : [last]);
-  });
-  return graph.chain ? last : rebuild(graph.structure, (i) => at(graph.outputs[i]));
+  for (const call of graph.calls) {
+    const result = namingInputs(call.inputs.map(nameOf(graph, values)), () =>
+      callLayer(call.layer, call.inputs.map(at), optionsOf(call)),
+    );
+    values.push(Array.isArray(result) ? (result as unknown[]) : [result]);
+  }
+  return rebuild(graph.structure, (i) => at(graph.outputs[i]));
 }
 
 /** Says where a tensor comes from, and its shape. */
