@@ -15,6 +15,7 @@ const FORWARD = {
 
 const SMALL = {
   ...FORWARD,
+  "base/when_training": "base/when_training_none",
   "models/module": "models/module_infer",
   "layers/initializers": "layers/without_training",
   "layers/regularizers": "layers/without_training",
@@ -31,7 +32,8 @@ const { infer, exported, ...complete } = ENTRIES;
  *   runtime/threads/threads   workers over shared memory, or one thread
  *   runtime/wasm/instantiate  by the AssemblyScript loader, or plainly where it cannot be imported or would weigh too much
  *   runtime/wasm/reference         the kernels in plain TypeScript, or none
- *   layers/initializers …     what matters to training only
+ *   base/when_training        what matters to training only, such as gradients of ops
+ *   layers/initializers …     initial weights and what holds weights to something while they are trained
  */
 const GROUPS = [
   { entries: complete, swaps: {} },
@@ -80,13 +82,12 @@ const inferKernels = () =>
   );
 
 /**
- * Takes out of object literals what only training needs, so that all it uses goes too: `backward` of ops, and the twins of
- * kernels that the forward module has not.
+ * Takes out of object literals what only training needs, so that all it uses goes too: the twins of kernels that the forward
+ * module has not.
  */
 function forwardOnly() {
   const kernels = inferKernels();
   const drops = [
-    [compiled("ops/").slice(0, -".js".length), (name) => name === "backward"],
     [compiled("reference/").slice(0, -".js".length), (name) => /^(f32|i32)_/.test(name) && !kernels.has(name)],
   ];
   return {

@@ -1,6 +1,7 @@
 /** Recomputation: less memory for more time (Chen et al. 2016). */
 import { OptionError } from "../base/errors.ts";
 import { shown } from "../base/formatting.ts";
+import { whenTraining } from "../base/when_training.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Node } from "../graph/node.ts";
 import { apply, type Op } from "../graph/op.ts";
@@ -17,10 +18,10 @@ const checkpointOp: Op<CheckpointConfig> = {
   shape: (_inputs, { results }) =>
     results.map((result) => ({ shape: result.shape, dtype: result.dtype, viewOf: result })),
   forward: () => {},
-  backward(_trace, _inputs, _outputs, grads, { perform }) {
+  backward: whenTraining((_trace, _inputs, _outputs, grads, { perform }) => {
     const { result, nodes } = perform();
     grads.through(nodes, result);
-  },
+  }),
 };
 
 /**

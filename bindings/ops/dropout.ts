@@ -1,6 +1,7 @@
 /** Dropout by a counter-based generator: nothing but its counter is kept, the gradient draws the same numbers again. */
 import { ValueError } from "../base/errors.ts";
 import { shown } from "../base/formatting.ts";
+import { whenTraining } from "../base/when_training.ts";
 import { read, write, type Tensor } from "../graph/tensor.ts";
 import type { Argument } from "../graph/ir.ts";
 import { apply, type Op } from "../graph/op.ts";
@@ -24,7 +25,7 @@ const dropoutOp: Op<DropoutConfig> = {
   forward(trace, inputs, [y], { rate, state, site }) {
     trace.call("f32_dropout_fwd", y.size, read(inputs[0]), read(state), write(y), site, rowOf(trace, y), rate);
   },
-  backward(trace, _inputs, [y], grads, { rate, state, site }) {
+  backward: whenTraining((trace, _inputs, [y], grads, { rate, state, site }) => {
     trace.call(
       "f32_dropout_fwd",
       y.size,
@@ -35,7 +36,7 @@ const dropoutOp: Op<DropoutConfig> = {
       rowOf(trace, y),
       rate,
     );
-  },
+  }),
 };
 
 /**

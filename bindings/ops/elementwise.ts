@@ -1,6 +1,7 @@
 /** Elementwise ops, with NumPy broadcasting. */
 import { ValueError } from "../base/errors.ts";
 import { shown } from "../base/formatting.ts";
+import { whenTraining } from "../base/when_training.ts";
 import { read, update, write, type Tensor } from "../graph/tensor.ts";
 import type { KernelName } from "../graph/ir.ts";
 import { apply, type Op } from "../graph/op.ts";
@@ -22,10 +23,10 @@ const unaryOp: Op<UnaryConfig> = {
   forward(trace, inputs, [y], { code, alpha, beta }) {
     trace.call("f32_unary_fwd", y.size, read(inputs[0]), write(y), code, alpha, beta);
   },
-  backward(trace, inputs, [y], grads, { code, alpha, beta }) {
+  backward: whenTraining((trace, inputs, [y], grads, { code, alpha, beta }) => {
     const dx = grads.overwrite(0);
     trace.call("f32_unary_bwd", y.size, read(inputs[0]), read(y), read(grads.of(0)), write(dx), code, alpha, beta);
-  },
+  }),
 };
 
 /** Applies a function of one number by name. */
@@ -67,8 +68,9 @@ const affineOp: Op<{ scale: number; shift: number }> = {
   shape: (inputs) => [{ shape: required(inputs, 0).shape }],
   forward: (trace, inputs, [y], { scale, shift }) =>
     trace.call("f32_vaffine", y.size, read(inputs[0]), write(y), scale, shift),
-  backward: (trace, _inputs, [y], grads, { scale }) =>
+  backward: whenTraining((trace, _inputs, [y], grads, { scale }) =>
     trace.call("f32_vaffine", y.size, read(grads.of(0)), write(grads.overwrite(0)), scale, 0),
+  ),
 };
 
 /** scale·x + shift. */
@@ -105,29 +107,29 @@ function chosen(larger: boolean): Op["backward"] {
 const BINARY = {
   add: {
     kernel: "f32_vadd",
-    backward: (_trace, _inputs, _outputs, grads) => {
+    backward: whenTraining((_trace, _inputs, _outputs, grads) => {
       for (const i of [0, 1]) if (grads.needs(i)) grads.pass(i, grads.of(0)!);
-    },
+    }),
   },
   sub: {
     kernel: "f32_vsub",
-    backward: (trace, _inputs, [y], grads) => {
+    backward: whenTraining((trace, _inputs, [y], grads) => {
       const dy = grads.of(0)!;
       if (grads.needs(1)) trace.call("f32_vaffine", y.size, read(dy), write(grads.overwrite(1)), -1, 0);
       if (grads.needs(0)) grads.pass(0, dy);
-    },
+    }),
   },
   mul: {
     kernel: "f32_vmul",
-    backward: (trace, [a, b], [y], grads) => {
+    backward: whenTraining((trace, [a, b], [y], grads) => {
       const dy = grads.of(0)!;
       if (grads.needs(0)) trace.call("f32_vmul", y.size, read(dy), read(b), write(grads.overwrite(0)));
       if (grads.needs(1)) trace.call("f32_vmul", y.size, read(dy), read(a), write(grads.overwrite(1)));
-    },
+    }),
   },
   div: {
     kernel: "f32_vdiv",
-    backward: (trace, [, b], [y], grads) => {
+    backward: whenTraining((trace, [, b], [y], grads) => {
       const over = trace.tensor(y.shape);
       trace.call("f32_vdiv", y.size, read(grads.of(0)), read(b), write(over));
       if (grads.needs(1)) {
@@ -136,10 +138,10 @@ const BINARY = {
         trace.call("f32_vaffine", y.size, read(db), update(db), -1, 0);
       }
       if (grads.needs(0)) grads.pass(0, over);
-    },
+    }),
   },
-  maximum: { kernel: "f32_vmaximum", backward: chosen(true) },
-  minimum: { kernel: "f32_vminimum", backward: chosen(false) },
+  maximum: { kernel: "f32_vmaximum", backward: whenTraining(chosen(true)) },
+  minimum: { kernel: "f32_vminimum", backward: whenTraining(chosen(false)) },
   greater: { kernel: "f32_vgreater" },
   greaterEqual: { kernel: "f32_vgreater_equal" },
   equal: { kernel: "f32_vequal" },
@@ -210,13 +212,13 @@ const whereOp: Op = {
   shape: (inputs) => [{ shape: required(inputs, 0).shape }],
   forward: (trace, [condition, a, b], [y]) =>
     trace.call("f32_vselect", y.size, read(condition), read(a), read(b), write(y)),
-  backward(trace, [condition], [y], grads) {
+  backward: whenTraining((trace, [condition], [y], grads) => {
     const [dy, zeros] = [grads.of(0)!, trace.zeros(y.shape)];
     if (grads.needs(1))
       trace.call("f32_vselect", y.size, read(condition), read(dy), read(zeros), write(grads.overwrite(1)));
     if (grads.needs(2))
       trace.call("f32_vselect", y.size, read(condition), read(zeros), read(dy), write(grads.overwrite(2)));
-  },
+  }),
 };
 
 /**

@@ -2,6 +2,7 @@
 import { transposedScratch } from "../abi/scratch.ts";
 import { ShapeError } from "../base/errors.ts";
 import { describe } from "../base/shape.ts";
+import { whenTraining } from "../base/when_training.ts";
 import { read, update, write, type Tensor } from "../graph/tensor.ts";
 import { apply, type Op } from "../graph/op.ts";
 import { currentTrace, type Trace } from "../graph/trace.ts";
@@ -60,7 +61,7 @@ const linearOp: Op = {
       N,
     );
   },
-  backward(trace, inputs, [y], grads) {
+  backward: whenTraining((trace, inputs, [y], grads) => {
     const [x, w] = [required(inputs, 0), required(inputs, 1)];
     const [K, N] = w.shape;
     const M = y.size / N;
@@ -83,7 +84,7 @@ const linearOp: Op = {
         K,
       );
     }
-  },
+  }),
 };
 
 /** x·W + b over the last axis of x [.., K]. */
@@ -102,7 +103,7 @@ const batchedOp: Op = {
       trace.call("f32_gemm_nn", M, 0, N, K, read(a), K, panels(trace, b), 0, 0, write(c), N);
     });
   },
-  backward(trace, inputs, _outputs, grads) {
+  backward: whenTraining((trace, inputs, _outputs, grads) => {
     const [a, b] = [required(inputs, 0), required(inputs, 1)];
     const dy = grads.of(0)!;
     if (grads.needs(0)) {
@@ -115,7 +116,7 @@ const batchedOp: Op = {
     eachMatrix(trace, [a, dy, grads.accumulate(1)], (ai, dc, db) =>
       addTransposedProduct(trace, ai, dc, db, ai.shape[0]),
     );
-  },
+  }),
 };
 
 function eachMatrix(trace: Trace, tensors: Tensor[], visit: (...matrices: Tensor[]) => void): void {

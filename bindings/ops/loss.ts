@@ -1,4 +1,5 @@
 /** Fused losses: one number per row or element, and the gradient that follows from it without a detour. */
+import { whenTraining } from "../base/when_training.ts";
 import { read, write, type Tensor } from "../graph/tensor.ts";
 import { apply, type Op } from "../graph/op.ts";
 import { currentTrace } from "../graph/trace.ts";
@@ -22,7 +23,7 @@ const sparseOp: Op = {
       write(lse),
     );
   },
-  backward(trace, [x, labels], [loss, lse], grads) {
+  backward: whenTraining((trace, [x, labels], [loss, lse], grads) => {
     trace.call(
       "f32_softmax_xent_sparse_bwd",
       loss.size,
@@ -33,7 +34,7 @@ const sparseOp: Op = {
       read(grads.of(0)),
       write(grads.overwrite(0)),
     );
-  },
+  }),
 };
 
 /** −log softmax(logits)[label] per row. */
@@ -61,7 +62,7 @@ const denseOp: Op = {
       write(lse),
     );
   },
-  backward(trace, [x, targets], [loss, lse], grads) {
+  backward: whenTraining((trace, [x, targets], [loss, lse], grads) => {
     trace.call(
       "f32_softmax_xent_dense_bwd",
       loss.size,
@@ -72,7 +73,7 @@ const denseOp: Op = {
       read(grads.of(0)),
       write(grads.overwrite(0)),
     );
-  },
+  }),
 };
 
 /** An elementwise loss of predictions and targets of one shape. */
@@ -82,8 +83,9 @@ function elementLoss(kernel: "sigmoid_xent" | "squared_error"): Op {
     shape: (inputs) => [{ shape: required(inputs, 0).shape }],
     forward: (trace, [x, targets], [loss]) =>
       trace.call(`f32_${kernel}_fwd`, loss.size, read(x), read(targets), write(loss)),
-    backward: (trace, [x, targets], [loss], grads) =>
+    backward: whenTraining((trace, [x, targets], [loss], grads) =>
       trace.call(`f32_${kernel}_bwd`, loss.size, read(x), read(targets), read(grads.of(0)), write(grads.overwrite(0))),
+    ),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Sums, means and maxima along axes; softmax. */
 import { checkFlags, checkOptions } from "../base/options.ts";
+import { whenTraining } from "../base/when_training.ts";
 import { read, write, type Tensor } from "../graph/tensor.ts";
 import { apply, type Op } from "../graph/op.ts";
 import { currentTrace } from "../graph/trace.ts";
@@ -36,10 +37,10 @@ const sumOp: Op<{ axis: number }> = {
     const { outer, n, inner } = runOf(required(inputs, 0).shape, axis);
     trace.call("f32_rsum", outer, n, inner, read(inputs[0]), write(y));
   },
-  backward(trace, inputs, _outputs, grads, { axis }) {
+  backward: whenTraining((trace, inputs, _outputs, grads, { axis }) => {
     const { outer, n, inner } = runOf(required(inputs, 0).shape, axis);
     trace.call("f32_repeat", outer, n, inner, read(grads.of(0)), write(grads.overwrite(0)));
-  },
+  }),
 };
 
 const maxOp: Op<{ axis: number }> = {
@@ -52,10 +53,10 @@ const maxOp: Op<{ axis: number }> = {
     const { outer, n, inner } = runOf(required(inputs, 0).shape, axis);
     trace.call("f32_rmax_fwd", outer, n, inner, read(inputs[0]), write(y), write(where));
   },
-  backward(trace, inputs, [, where], grads, { axis }) {
+  backward: whenTraining((trace, inputs, [, where], grads, { axis }) => {
     const { outer, n, inner } = runOf(required(inputs, 0).shape, axis);
     trace.call("f32_rmax_bwd", outer, n, inner, read(where), read(grads.of(0)), write(grads.overwrite(0)));
-  },
+  }),
 };
 
 /** Reduces axis after axis, the last first, so that the numbers of the others stay. One of a single element is only dropped. */
@@ -106,10 +107,10 @@ function rowOp(name: "softmax" | "log_softmax"): Op {
       const N = y.shape.at(-1)!;
       trace.call(`f32_${name}_fwd`, y.size / N, N, read(inputs[0]), write(y));
     },
-    backward(trace, _inputs, [y], grads) {
+    backward: whenTraining((trace, _inputs, [y], grads) => {
       const N = y.shape.at(-1)!;
       trace.call(`f32_${name}_bwd`, y.size / N, N, read(y), read(grads.of(0)), write(grads.overwrite(0)));
-    },
+    }),
   };
 }
 

@@ -2,6 +2,7 @@
 import { ShapeError } from "../base/errors.ts";
 import { shown } from "../base/formatting.ts";
 import { describe, sizeOf, sameShape, type Shape } from "../base/shape.ts";
+import { whenTraining } from "../base/when_training.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { apply, type Op } from "../graph/op.ts";
 import { currentTrace } from "../graph/trace.ts";
@@ -12,7 +13,7 @@ const viewOp: Op<{ shape: Shape }> = {
   name: "reshape",
   shape: ([x], { shape }) => [{ shape, dtype: x!.dtype, viewOf: x! }],
   forward: () => {},
-  backward: (_trace, _inputs, _outputs, grads) => grads.pass(0, grads.of(0)!),
+  backward: whenTraining((_trace, _inputs, _outputs, grads) => grads.pass(0, grads.of(0)!)),
 };
 
 /**
@@ -64,10 +65,10 @@ const windowOp: Op<Window> = {
       y,
     );
   },
-  backward(trace, _inputs, _outputs, grads, { shape, steps, first }) {
+  backward: whenTraining((trace, _inputs, _outputs, grads, { shape, steps, first }) => {
     const dx = grads.accumulate(0);
     stridedAdd(trace, { sizes: shape, from: strides(shape), to: steps }, grads.of(0)!, trace.view(dx, dx.shape, first));
-  },
+  }),
 };
 
 function windowOf(op: string, x: Tensor, window: Window): Tensor {
@@ -207,13 +208,13 @@ const concatOp: Op<{ axis: number }> = {
       stridedCopy(trace, loop, x, trace.view(y, y.shape, first)),
     );
   },
-  backward(trace, inputs, [y], grads, { axis }) {
+  backward: whenTraining((trace, inputs, [y], grads, { axis }) => {
     const dy = grads.of(0)!;
     eachPart(inputs as Tensor[], y.shape, axis, (_x, i, { sizes, from, to }, first) => {
       if (grads.needs(i))
         stridedCopy(trace, { sizes, from: to, to: from }, trace.view(dy, dy.shape, first), grads.overwrite(i));
     });
-  },
+  }),
 };
 
 /** Where each part of a concatenation lies in the whole. */

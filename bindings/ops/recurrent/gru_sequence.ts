@@ -1,4 +1,5 @@
 /** Whole sequences of the GRU, over packed rows: with the reset gate after the recurrent product, or before it. */
+import { whenTraining } from "../../base/when_training.ts";
 import { panelWidth } from "../../abi/panel.ts";
 import type { Inputs } from "../../graph/node.ts";
 import { apply, type Op } from "../../graph/op.ts";
@@ -54,7 +55,7 @@ const resetAfterOp: Op<SequenceConfig> = {
       activationRecords(trace, config),
     );
   },
-  backward(trace, [z, u, bias, h0, drop], [h, , hn, pre], grads, config) {
+  backward: whenTraining((trace, [z, u, bias, h0, drop], [h, , hn, pre], grads, config) => {
     const { H, rows } = config;
     const gates = { G: GRU, H };
     const dh = stateGradient(trace, grads, 1, config);
@@ -87,7 +88,7 @@ const resetAfterOp: Op<SequenceConfig> = {
     addGateGradients(trace, { x: h, d: dr, bias: db && trace.view(db, [GRU * H], GRU * H), gates, live: rows.count });
     if (grads.needs(3)) grads.pass(3, dh);
     if (grads.needs(0)) grads.pass(0, z!);
-  },
+  }),
 };
 
 /** Columns of the update and reset gates, which multiply h, and of the candidate, which multiplies r⊙h. */
@@ -130,7 +131,7 @@ const resetBeforeOp: Op<SequenceConfig> = {
       activationRecords(trace, config),
     );
   },
-  backward(trace, [z, u, h0, drop], [h, , rh, pre], grads, config) {
+  backward: whenTraining((trace, [z, u, h0, drop], [h, , rh, pre], grads, config) => {
     const [zr, n] = resetBeforeGates(config.H);
     const [N] = z!.shape;
     const dh = stateGradient(trace, grads, 1, config);
@@ -159,7 +160,7 @@ const resetBeforeOp: Op<SequenceConfig> = {
     addGateGradients(trace, { x: rh, d: dn, weight, gates: n, live });
     if (grads.needs(2)) grads.pass(2, dh);
     if (grads.needs(0)) grads.pass(0, z!);
-  },
+  }),
 };
 
 /** Reset after, with int8 recurrent weights, forward only. Inputs: z, U, bias, h0. */

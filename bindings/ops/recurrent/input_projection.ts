@@ -2,6 +2,7 @@
  * Input projections of a whole sequence: x·W + b for all steps at once, in panel order, ready for a cell to turn into
  * gates in place.
  */
+import { whenTraining } from "../../base/when_training.ts";
 import { read, update, write, type Tensor } from "../../graph/tensor.ts";
 import type { GradientSink } from "../../graph/node.ts";
 import { apply, type Op } from "../../graph/op.ts";
@@ -85,7 +86,7 @@ const projectOp: Op<ProjectConfig> = {
       width,
     );
   },
-  backward(trace, inputs, _outputs, grads, { gates, live }) {
+  backward: whenTraining((trace, inputs, _outputs, grads, { gates, live }) => {
     const [x, kernel] = [required(inputs, 0), required(inputs, 1)];
     const [M, I] = x.shape;
     const width = gateWidth(gates);
@@ -106,7 +107,7 @@ const projectOp: Op<ProjectConfig> = {
       write(grads.overwrite(0)),
       I,
     );
-  },
+  }),
 };
 
 interface LookupConfig extends ProjectConfig {
@@ -161,7 +162,7 @@ const lookupOp: Op<LookupConfig> = {
     );
     trace.call("f32_gather_rows", M, read(live), width, read(projected), width, read(inverse), write(z), width);
   },
-  backward(trace, inputs, [z, x, values, count, inverse], grads, { gates, live }) {
+  backward: whenTraining((trace, inputs, [z, x, values, count, inverse], grads, { gates, live }) => {
     const kernel = required(inputs, 1);
     const [M, width] = z.shape;
     const [U, D] = x.shape;
@@ -193,7 +194,7 @@ const lookupOp: Op<LookupConfig> = {
       D,
     );
     trace.call("f32_scatter_rows_acc", U, read(count), D, read(dx), D, read(values), update(grads.accumulate(0)), D);
-  },
+  }),
 };
 
 /** Below this share of distinct tokens among steps, projecting tokens instead of steps pays (measured). */

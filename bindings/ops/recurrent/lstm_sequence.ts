@@ -1,4 +1,5 @@
 /** Whole sequences of the LSTM, over packed rows. */
+import { whenTraining } from "../../base/when_training.ts";
 import type { Inputs } from "../../graph/node.ts";
 import { apply, type Op } from "../../graph/op.ts";
 import { read, update, write } from "../../graph/tensor.ts";
@@ -59,7 +60,7 @@ const lstmOp: Op<SequenceConfig> = {
       activationRecords(trace, config),
     );
   },
-  backward(trace, [z, u, h0, c0, drop, pi, pf, po], [h, , , c, pre], grads, config) {
+  backward: whenTraining((trace, [z, u, h0, c0, drop, pi, pf, po], [h, , , c, pre], grads, config) => {
     const gates = { G: LSTM, H: config.H };
     const [dh, dc] = [stateGradient(trace, grads, 1, config), stateGradient(trace, grads, 2, config)];
     const peepholes = [5, 6, 7].map((i) => update(weightGradient(grads, i)));
@@ -92,7 +93,7 @@ const lstmOp: Op<SequenceConfig> = {
     if (grads.needs(2)) grads.pass(2, dh);
     if (grads.needs(3)) grads.pass(3, dc);
     if (grads.needs(0)) grads.pass(0, z!);
-  },
+  }),
 };
 
 /** The same with int8 recurrent weights, forward only. Inputs: z, U, h0, c0, peepholes i, f, o. */

@@ -4,6 +4,7 @@ import { rowsScratch } from "../../abi/scratch.ts";
 import { ShapeError, ValueError } from "../../base/errors.ts";
 import { shown } from "../../base/formatting.ts";
 import { describe, sizeOf } from "../../base/shape.ts";
+import { whenTraining } from "../../base/when_training.ts";
 import { read, update, write, type Steps, type Tensor } from "../../graph/tensor.ts";
 import { apply, type Op } from "../../graph/op.ts";
 import { currentTrace, type Trace } from "../../graph/trace.ts";
@@ -29,7 +30,7 @@ const gatherOp: Op<{ live?: Tensor; shape: readonly number[] }> = {
       trace.call("q8_gather_rows", index.size, read(live), width, read(x), int8Scales(x), read(index), write(y), width);
     else trace.call("f32_gather_rows", index.size, read(live), width, read(x), width, read(index), write(y), width);
   },
-  backward(trace, inputs, _outputs, grads, { live }) {
+  backward: whenTraining((trace, inputs, _outputs, grads, { live }) => {
     const [x, index] = [required(inputs, 0), required(inputs, 1)];
     const width = sizeOf(x.shape.slice(1));
     trace.call(
@@ -43,7 +44,7 @@ const gatherOp: Op<{ live?: Tensor; shape: readonly number[] }> = {
       update(grads.accumulate(0)),
       width,
     );
-  },
+  }),
 };
 
 /** Rows of x [V, W] by an index tensor the library made itself. */

@@ -3,6 +3,7 @@ import type { GradientSink, Node } from "../../graph/node.ts";
 import type { Loop } from "../../graph/ir.ts";
 import type { Op } from "../../graph/op.ts";
 import { sizeOf } from "../../base/shape.ts";
+import { whenTraining } from "../../base/when_training.ts";
 import { Tensor } from "../../graph/tensor.ts";
 import type { Exposed, Trace } from "../../graph/trace.ts";
 import { affine } from "../elementwise.ts";
@@ -69,7 +70,7 @@ const scanOp: Op<Recording> = {
   name: "scan",
   shape: () => [],
   forward: () => {},
-  backward(trace, _inputs, _outputs, grads, recording) {
+  backward: whenTraining((trace, _inputs, _outputs, grads, recording) => {
     const { loop, parts, before, outputs } = recording;
     const running = before.map(({ shape }, i) => {
       const last = grads.of(outputs.length + i);
@@ -85,7 +86,7 @@ const scanOp: Op<Recording> = {
     running.forEach((gradient, i) => {
       if (grads.needs(parts.length + i)) grads.pass(parts.length + i, gradient);
     });
-  },
+  }),
 };
 
 /** Records a step back, which leaves in `running` the gradients of what it was given. Gives those of its parts of the inputs. */

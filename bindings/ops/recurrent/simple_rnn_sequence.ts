@@ -1,4 +1,5 @@
 /** Whole sequences of the simple RNN, over packed rows. */
+import { whenTraining } from "../../base/when_training.ts";
 import type { Inputs } from "../../graph/node.ts";
 import { apply, type Op } from "../../graph/op.ts";
 import { read, update, write } from "../../graph/tensor.ts";
@@ -36,7 +37,7 @@ const simpleRnnOp: Op<SequenceConfig> = {
       activationRecords(trace, config),
     );
   },
-  backward(trace, [z, u, h0, drop], [h], grads, config) {
+  backward: whenTraining((trace, [z, u, h0, drop], [h], grads, config) => {
     const gates = { G: 1, H: config.H };
     const dh = stateGradient(trace, grads, 1, config);
     trace.call(
@@ -59,7 +60,7 @@ const simpleRnnOp: Op<SequenceConfig> = {
     });
     if (grads.needs(2)) grads.pass(2, dh);
     if (grads.needs(0)) grads.pass(0, z!);
-  },
+  }),
 };
 
 /** The same with int8 recurrent weights, forward only. Inputs: z, U, h0. */
