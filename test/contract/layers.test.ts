@@ -15,9 +15,9 @@ import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { state } from "../../bindings/runtime/context.ts";
 import { CELL_SAMPLES, LAYER_SAMPLES, type Sample } from "../layers/samples.ts";
 import { backendOf, builds, eachBackend } from "../support/backends.ts";
-import { checkGradients, type Subject } from "../support/finite_difference.ts";
+import { checkGradients, type Subject } from "../support/gradients/finite_difference.ts";
 import { close, real, same } from "../support/numbers.ts";
-import { integers } from "../support/plain.ts";
+import { integers } from "../support/plain/arrays.ts";
 import { refused } from "../support/refused.ts";
 
 type AnyLayer = Module & Pick<Layer, "config" | "definition"> & { call(...args: unknown[]): unknown };

@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { eachBuild, Sandbox } from "../support/builds.ts";
 import { type Arrays, type CellCase, type CellName, GATES, packedRows, runCell } from "../support/cells.ts";
-import { Doubles } from "../support/doubles.ts";
+import { Doubles } from "../support/gradients/doubles.ts";
 import { close, real, same } from "../support/numbers.ts";
 
 const NAMES: CellName[] = ["simple_rnn", "lstm", "gru_reset_after", "gru_reset_before"];

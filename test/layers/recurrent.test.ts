@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { Module, cells, jit, layers, ops, type Layer, type NDArray, type Tensor } from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { close, real, same } from "../support/numbers.ts";
-import { PLAIN_CELLS, plainLayer, type PlainOptions, type PlainRun } from "../support/plain_cells.ts";
+import { PLAIN_CELLS, plainLayer, type PlainOptions, type PlainRun } from "../support/plain/cells.ts";
 
 type Kind = keyof typeof PLAIN_CELLS;
 

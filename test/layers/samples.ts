@@ -2,7 +2,7 @@
 import { Module, cells, layers, ops } from "../../bindings/index.ts";
 import type { Normalized } from "../../bindings/base/ndarray.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";
-import { apart, distinct, floats, integers } from "../support/plain.ts";
+import { apart, distinct, floats, integers } from "../support/plain/arrays.ts";
 
 type LayerName = keyof typeof layers;
 type CellName = keyof typeof cells;

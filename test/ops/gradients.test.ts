@@ -4,9 +4,9 @@ import * as assert from "uvu/assert";
 import { Module, initializers, layers, ops, valueAndGrad } from "../../bindings/index.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { backendOf, builds, eachBackend } from "../support/backends.ts";
-import { checkGradients } from "../support/finite_difference.ts";
+import { checkGradients } from "../support/gradients/finite_difference.ts";
 import { close } from "../support/numbers.ts";
-import { floats, integers } from "../support/plain.ts";
+import { floats, integers } from "../support/plain/arrays.ts";
 
 const test = suite("gradients that come together");
 const backends = builds.map(backendOf);

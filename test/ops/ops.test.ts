@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as ops from "../../bindings/ops/index.ts";
 import { backendOf, builds } from "../support/backends.ts";
-import { checkGradients, checkValues } from "../support/finite_difference.ts";
+import { checkGradients, checkValues } from "../support/gradients/finite_difference.ts";
 import { close } from "../support/numbers.ts";
 import { TABLE } from "./table.ts";
 

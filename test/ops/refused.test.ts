@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { jit, layers, Module, ops, valueAndGrad } from "../../bindings/index.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { eachBackend } from "../support/backends.ts";
-import { floats, integers } from "../support/plain.ts";
+import { floats, integers } from "../support/plain/arrays.ts";
 import { refused } from "../support/refused.ts";
 import { TABLE } from "./table.ts";
 

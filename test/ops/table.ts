@@ -3,7 +3,17 @@ import * as ops from "../../bindings/ops/index.ts";
 import type { Normalized } from "../../bindings/base/ndarray.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";
 import { normalCdf } from "../../bindings/reference/normal.ts";
-import { apart, at, distinct, floats, integers, positives, tabulate, total, type Plain } from "../support/plain.ts";
+import {
+  apart,
+  at,
+  distinct,
+  floats,
+  integers,
+  positives,
+  tabulate,
+  total,
+  type Plain,
+} from "../support/plain/arrays.ts";
 
 export interface OpCase {
   readonly what: string;

@@ -2,10 +2,10 @@
  * A backend with every float a double: the twins over views twice as wide. The same programs run on it, exact enough to
  * hold their gradients to finite differences.
  */
-import { kernelsOver } from "../../bindings/reference/index.ts";
-import { Arena } from "../../bindings/runtime/arena.ts";
-import { Heap } from "../../bindings/runtime/heap.ts";
-import type { Backend } from "../../bindings/runtime/backend.ts";
+import { kernelsOver } from "../../../bindings/reference/index.ts";
+import { Arena } from "../../../bindings/runtime/arena.ts";
+import { Heap } from "../../../bindings/runtime/heap.ts";
+import type { Backend } from "../../../bindings/runtime/backend.ts";
 
 const BYTES = 1 << 25;
 

@@ -6,9 +6,9 @@ import { lossOf } from "../../bindings/losses/index.ts";
 import type { Normalized } from "../../bindings/base/ndarray.ts";
 import { currentTrace } from "../../bindings/graph/trace.ts";
 import { backendOf, builds, eachBackend } from "../support/backends.ts";
-import { checkGradients } from "../support/finite_difference.ts";
+import { checkGradients } from "../support/gradients/finite_difference.ts";
 import { close } from "../support/numbers.ts";
-import { apart, at, floats, integers, positives, tabulate, total, type Plain } from "../support/plain.ts";
+import { apart, at, floats, integers, positives, tabulate, total, type Plain } from "../support/plain/arrays.ts";
 import { refused } from "../support/refused.ts";
 
 const [B, T, N] = [2, 3, 4];

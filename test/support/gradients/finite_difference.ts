@@ -1,15 +1,15 @@
 /** Gradients held to central differences, both in double precision, and to the gradients of every build in single. */
 import * as assert from "uvu/assert";
-import type { Normalized } from "../../bindings/base/ndarray.ts";
-import { TracedFunction, recordGradients, type Root } from "../../bindings/program/traced_function.ts";
-import type { Tensor } from "../../bindings/graph/tensor.ts";
-import { currentTrace } from "../../bindings/graph/trace.ts";
-import { add, mul } from "../../bindings/ops/elementwise.ts";
-import { sum } from "../../bindings/ops/reduce.ts";
-import type { Backend } from "../../bindings/runtime/backend.ts";
-import { on } from "./backends.ts";
+import type { Normalized } from "../../../bindings/base/ndarray.ts";
+import { TracedFunction, recordGradients, type Root } from "../../../bindings/program/traced_function.ts";
+import type { Tensor } from "../../../bindings/graph/tensor.ts";
+import { currentTrace } from "../../../bindings/graph/trace.ts";
+import { add, mul } from "../../../bindings/ops/elementwise.ts";
+import { sum } from "../../../bindings/ops/reduce.ts";
+import type { Backend } from "../../../bindings/runtime/backend.ts";
+import { on } from "../backends.ts";
 import { doubleBackend } from "./double_backend.ts";
-import { close, real } from "./numbers.ts";
+import { close, real } from "../numbers.ts";
 
 export type Differentiable = (...inputs: Tensor[]) => Tensor | Tensor[];
 

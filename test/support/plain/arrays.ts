@@ -1,6 +1,6 @@
 /** Arrays in plain JavaScript, element by element from a formula: what ops are compared with. */
-import type { Normalized } from "../../bindings/base/ndarray.ts";
-import { real } from "./numbers.ts";
+import type { Normalized } from "../../../bindings/base/ndarray.ts";
+import { real } from "../numbers.ts";
 
 /** A row-major array. */
 export interface Plain {

@@ -2,7 +2,7 @@
  * Recurrent layers in plain JavaScript, row by row and step by step, with weights as `getWeights` gives them: Keras' and
  * PyTorch's equations, told once more and without any of the library.
  */
-import type { NDArray } from "../../bindings/index.ts";
+import type { NDArray } from "../../../bindings/index.ts";
 
 type Vector = number[];
 type Weights = Record<string, NDArray>;

@@ -1,12 +1,12 @@
 /** The twins of packing and of the cells with every float a double: exact enough to compare gradients with finite differences. */
-import { gruResetAfter } from "../../bindings/reference/gru_reset_after.ts";
-import { gruResetBefore } from "../../bindings/reference/gru_reset_before.ts";
-import { lstm } from "../../bindings/reference/lstm.ts";
-import { pack } from "../../bindings/reference/pack.ts";
-import { shiftRows } from "../../bindings/reference/shift_rows.ts";
-import { simpleRnn } from "../../bindings/reference/simple_rnn.ts";
-import type { Views } from "../../bindings/reference/views.ts";
-import type { Kernels } from "../../bindings/generated/kernels.ts";
+import { gruResetAfter } from "../../../bindings/reference/gru_reset_after.ts";
+import { gruResetBefore } from "../../../bindings/reference/gru_reset_before.ts";
+import { lstm } from "../../../bindings/reference/lstm.ts";
+import { pack } from "../../../bindings/reference/pack.ts";
+import { shiftRows } from "../../../bindings/reference/shift_rows.ts";
+import { simpleRnn } from "../../../bindings/reference/simple_rnn.ts";
+import type { Views } from "../../../bindings/reference/views.ts";
+import type { Kernels } from "../../../bindings/generated/kernels.ts";
 
 const BYTES = 1 << 22;
 
