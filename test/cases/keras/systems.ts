@@ -38,11 +38,20 @@ async function fitAndPredict(oracle: OracleCase): Promise<void> {
   model.dispose();
 }
 
+const withStates = (units: number) => layers.gru({ units, returnSequences: true, returnState: true });
+
 /** Characters to logits, with the state in and out. */
 class Generator extends Module {
-  embedding = layers.embedding({ inputDim: 27, outputDim: 12 });
-  gru = layers.gru({ units: 32, returnSequences: true, returnState: true });
-  dense = layers.dense({ units: 27 });
+  embedding: ReturnType<typeof layers.embedding>;
+  gru: ReturnType<typeof withStates>;
+  dense: ReturnType<typeof layers.dense>;
+
+  constructor([inputDim, outputDim]: readonly number[], units: number) {
+    super();
+    this.embedding = layers.embedding({ inputDim, outputDim });
+    this.gru = withStates(units);
+    this.dense = layers.dense({ units: inputDim });
+  }
 
   override call(tokens: Tensor, state: Tensor): [logits: Tensor, state: Tensor] {
     const [y, after] = this.gru.call(this.embedding.call(tokens), { initialState: [state] });
@@ -64,9 +73,11 @@ function carryState(oracle: OracleCase): void {
     ),
     shape: [B, count],
   });
-  const model = new Generator();
+  const [table, , recurrent] = numbered(tensors, "weight");
+  const units = recurrent.shape[0];
+  const model = new Generator(table.shape, units);
   const logits = jit(model, (tokens: Tensor, state: Tensor) => model.call(tokens, state));
-  const zeros = { data: new Float32Array(B * 32), shape: [B, 32] };
+  const zeros = { data: new Float32Array(B * units), shape: [B, units] };
   logits(columns(0, 0, 4), zeros); // builds the model
   setOrdered(model, numbered(tensors, "weight"));
   const crossEntropy = losses.sparseCategoricalCrossentropy({ fromLogits: true });
