@@ -50,20 +50,22 @@ export type {
   SeedOptions,
   UniformOptions,
 } from "./layers/initializers.ts";
-export type { ActivationConfig, ActivationInput } from "./layers/core/activations.ts";
-export type {
-  ConcatenateOptions,
-  MaskingOptions,
-  PermuteOptions,
-  RepeatVectorOptions,
-  ReshapeOptions,
-} from "./layers/core/arrange.ts";
-export type { CellOptions, GRUCellOptions, LSTMCellOptions, SimpleRNNCellOptions } from "./layers/rnn/cells.ts";
+export type { ActivationConfig, ActivationInput } from "./layers/activations.ts";
+export type { ActivationOptions } from "./layers/core/activation.ts";
+export type { DenseOptions } from "./layers/core/dense.ts";
+export type { DropoutOptions } from "./layers/core/dropout.ts";
+export type { EmbeddingOptions } from "./layers/core/embedding.ts";
+export type { MaskingOptions } from "./layers/core/masking.ts";
+export type { ConcatenateOptions } from "./layers/core/merging.ts";
+export type { PermuteOptions, RepeatVectorOptions, ReshapeOptions } from "./layers/core/reshaping.ts";
 export type { CallOptions, CommonOptions } from "./layers/definition.ts";
-export type { GRUOptions, LSTMOptions, RecurrentOptions, SimpleRNNOptions } from "./layers/rnn/recurrent_layer.ts";
-export type { Cell as StepCell, RNNOptions } from "./layers/rnn/rnn.ts";
-export type { SequenceOptions } from "./layers/rnn/sequence_run.ts";
-export type { ActivationOptions, DenseOptions, DropoutOptions, EmbeddingOptions } from "./layers/core/simple.ts";
+export type { CellOptions, GatedCellOptions } from "./layers/rnn/cell_options.ts";
+export type { GRUCellOptions, GRUOptions } from "./layers/rnn/gru.ts";
+export type { LSTMCellOptions, LSTMOptions } from "./layers/rnn/lstm.ts";
+export type { RecurrentOptions } from "./layers/rnn/recurrent_layer.ts";
+export type { RNNOptions, StepCell } from "./layers/rnn/rnn.ts";
+export type { SequenceOptions } from "./layers/rnn/sequence.ts";
+export type { SimpleRNNCellOptions, SimpleRNNOptions } from "./layers/rnn/simple_rnn.ts";
 export type { BidirectionalOptions, InnerLayer, MergeMode, TimeDistributedOptions } from "./layers/core/wrappers.ts";
 export type {
   BinaryCrossentropyOptions,

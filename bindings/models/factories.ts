@@ -3,7 +3,7 @@ import { checkOptions } from "../base/options.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { LayerDefinition } from "../layers/definition.ts";
 import { cellDefinitions, layerDefinitions } from "../layers/index.ts";
-import type { SequenceOptions } from "../layers/rnn/sequence_run.ts";
+import type { SequenceOptions } from "../layers/rnn/sequence.ts";
 import type { ModuleOptions } from "../module/module_base.ts";
 import { chainOf, checkInputShape, type InputShape } from "./graph.ts";
 import { Cell, Layer } from "./layer.ts";

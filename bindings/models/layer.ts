@@ -17,7 +17,8 @@ import {
 } from "../layers/definition.ts";
 import { initializerOf } from "../layers/initializers.ts";
 import { penaltyOf, type RegularizerInput } from "../layers/regularizers.ts";
-import { cellKinds, type CellKind, type CellOptions } from "../layers/rnn/cells.ts";
+import type { CellLayerDefinition } from "../layers/rnn/cell_layer.ts";
+import type { CellOptions } from "../layers/rnn/cell_options.ts";
 import type { LayerConfig } from "../module/config.ts";
 import { ROWWISE, isModule, type ModuleBase } from "../module/module_base.ts";
 import { tensorOf } from "../ops/operands.ts";
@@ -206,20 +207,15 @@ export class Layer<R = any> extends Module {
 
 /** A cell, as `cells.*` makes it: one step of a recurrent layer. */
 export class Cell extends Layer<[output: Tensor, states: Tensor[]]> {
-  /** Which built-in cell it is. @internal */
-  get cellType(): keyof typeof cellKinds {
-    return this.definition.type.replace("cells.", "") as keyof typeof cellKinds;
-  }
-
   /** The options it was made with, filled in. */
   override get config(): Readonly<Record<string, unknown> & CellOptions> {
     return super.config as Readonly<Record<string, unknown> & CellOptions>;
   }
 
-  /** Units of each state. */
+  /** Size of each state. */
   get stateSize(): number[] {
-    const kind = cellKinds[this.cellType] as unknown as CellKind<CellOptions>;
-    return kind.states(this.config).map(({ size }) => size);
+    const { cell } = this.definition as CellLayerDefinition<CellOptions>;
+    return cell.states(this.config).map(({ size }) => size);
   }
 
   /** One step: x [batch, features] and states [batch, units], none for zeros. */

@@ -3,7 +3,7 @@ import { OptionError, nearest } from "../base/errors.ts";
 import { quoted } from "../base/formatting.ts";
 import { checkFlags, checkRecord } from "../base/options.ts";
 import { checkConstraint } from "../layers/constraints.ts";
-import type { LayerDefinition } from "../layers/definition.ts";
+import { REQUIRED, type LayerDefinition } from "../layers/definition.ts";
 import { initializerOf, type InitializerInput } from "../layers/initializers.ts";
 import { checkRegularizer } from "../layers/regularizers.ts";
 
@@ -12,7 +12,7 @@ export type LayerOptions = Record<string, unknown> & { name?: string; trainable?
 
 /** Checks options against a definition's table and fills in defaults. @throws OptionError */
 export function configure(definition: LayerDefinition<any>, given: LayerOptions): LayerOptions {
-  const { type, defaults, required = [], ignored = [] } = definition;
+  const { type, defaults, ignored = [] } = definition;
   checkRecord(type, given);
   const known = Object.keys(defaults);
   const config = { ...defaults } as LayerOptions;
@@ -22,9 +22,8 @@ export function configure(definition: LayerDefinition<any>, given: LayerOptions)
       throw new OptionError(`${type}: expected one of ${known.join(", ")}, got "${name}"${nearest(name, known)}`);
     config[name] = value;
   }
-  for (const name of required) {
-    if (config[name] === undefined) throw new OptionError(`${type}: expected ${name}, got none`);
-  }
+  const missing = known.find((name) => config[name] === REQUIRED);
+  if (missing) throw new OptionError(`${type}: expected ${missing}, got none`);
   if (config.name !== undefined && (typeof config.name !== "string" || config.name === ""))
     throw new OptionError(`${type}: expected a name of at least one letter, got ${quoted(config.name)}`);
   const label = config.name ? `${type} "${config.name}"` : type;

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { loadExported } from "../../bindings/export/exported_model.ts";
 import { backendInfo, cells, layers, loadModel, optimizers, sequential, trainStep, ops } from "../../bindings/index.ts";
 import { cellDefinitions, layerDefinitions } from "../../bindings/layers/index.ts";
-import type { LayerDefinition } from "../../bindings/layers/definition.ts";
+import { REQUIRED, type LayerDefinition } from "../../bindings/layers/definition.ts";
 import type { Layer } from "../../bindings/models/layer.ts";
 import type { Model } from "../../bindings/models/model.ts";
 import type { Module } from "../../bindings/models/module.ts";
@@ -268,7 +268,7 @@ for (const { name, samples, factory, definition } of KINDS) {
     factory({ ...options, qqqqqq: undefined });
   });
 
-  for (const missing of definition.required ?? []) {
+  for (const missing of Object.keys(definition.defaults).filter((option) => definition.defaults[option] === REQUIRED)) {
     refusals(`${name}: to be made without ${missing}`, () => {
       refused(
         () => factory({ ...samples[0].options(), [missing]: undefined }),

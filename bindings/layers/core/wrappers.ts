@@ -1,14 +1,14 @@
-/** Layers around layers: bidirectional, timeDistributed. */
+/** Layers around a layer. */
+import { REQUIRED, defineLayer, type CallOptions, type CommonOptions, type LayerDefinition } from "../definition.ts";
+import type { SequenceOptions } from "../rnn/sequence.ts";
 import { OptionError, ShapeError } from "../../base/errors.ts";
 import { shown } from "../../base/formatting.ts";
-import { affine, add, mul } from "../../ops/elementwise.ts";
-import { concat, reshape } from "../../ops/shape.ts";
 import { describe } from "../../base/shape.ts";
+import { add, affine, mul } from "../../ops/elementwise.ts";
+import { concat, reshape } from "../../ops/shape.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import { defineLayer, type CallOptions, type CommonOptions, type LayerDefinition } from "../definition.ts";
-import type { SequenceOptions } from "../rnn/sequence_run.ts";
 
-/** A layer as the wrappers see it. */
+/** A layer inside another. */
 export interface InnerLayer {
   /** @internal */
   readonly definition: LayerDefinition<any>;
@@ -16,34 +16,34 @@ export interface InnerLayer {
   readonly config: Readonly<Record<string, unknown>>;
   /** Records the layer on a tensor. */
   call(x: Tensor, options?: CallOptions): Tensor | Tensor[];
-  /** The same kind of layer with other options and weights of its own. @internal */
+  /** A layer of the same kind with other options and weights of its own. @internal */
   another(options: object): InnerLayer;
 }
 
-/** How two outputs become one: side by side, or by elements; null gives both. */
+/** How the outputs of both directions are merged: `concat` along the features, `sum`, `mul` or `ave` by elements; null gives both. */
 export type MergeMode = "concat" | "sum" | "mul" | "ave" | null;
 
 /** Options of `layers.bidirectional`. */
 export interface BidirectionalOptions extends CommonOptions {
-  /** Reads forwards: simpleRNN, lstm, gru or rnn. */
+  /** Layer for the forward direction: simpleRNN, lstm, gru or rnn. */
   layer: InnerLayer;
-  /** Reads backwards; one like `layer` when absent. */
+  /** Layer for the backward direction, with `goBackwards`; by default one with the options of `layer`. */
   backwardLayer?: InnerLayer;
-  /** How the two outputs become one; null gives both. @default "concat" */
+  /** How the outputs of both directions are merged; null gives both. @default "concat" */
   mergeMode?: MergeMode;
 }
 
-const MERGE: Record<string, (a: Tensor, b: Tensor) => Tensor> = {
+const MERGE: Readonly<Record<Exclude<MergeMode, null>, (a: Tensor, b: Tensor) => Tensor>> = {
   concat: (a, b) => concat([a, b], -1),
   sum: (a, b) => add(a, b),
   mul: (a, b) => mul(a, b),
   ave: (a, b) => affine(add(a, b), 0.5, 0),
 };
 
-/** Options that both directions must share. */
+/** Options that both directions must have alike. */
 const SHARED: readonly (keyof SequenceOptions)[] = ["returnSequences", "returnState", "stateful"];
 
-/** @throws OptionError for what is no layer */
+/** @throws OptionError unless it is a layer */
 function checkLayer(label: string, name: string, value: unknown): void {
   const layer = typeof value === "object" && value !== null && "call" in value && typeof value.call === "function";
   if (!layer)
@@ -52,7 +52,7 @@ function checkLayer(label: string, name: string, value: unknown): void {
     );
 }
 
-/** @throws OptionError for what is no layer over time of ours */
+/** @throws OptionError unless it is a recurrent layer of the library */
 function checkRecurrent(label: string, name: string, value: Partial<InnerLayer>): void {
   checkLayer(label, name, value);
   if (value.config?.returnSequences === undefined)
@@ -75,13 +75,16 @@ function checkDirections(label: string, layer: InnerLayer, backward: InnerLayer)
 
 const nameOf = ({ config, definition }: InnerLayer): string => (config.name as string | undefined) ?? definition.prefix;
 
-/** A recurrent layer in both directions (Schuster and Paliwal 1997); states are the forward ones, then the backward ones. */
+/**
+ * A recurrent layer in both directions (Schuster and Paliwal 1997): [batch, time, features] to [batch, 2·units] or, when the
+ * layer has `returnSequences`, to [batch, time, 2·units]; `units` wide where `mergeMode` merges by elements. States are the
+ * forward ones, then the backward ones. Weights: `forward_<layer>/…` and `backward_<layer>/…`.
+ */
 export const bidirectional = defineLayer<BidirectionalOptions>({
   type: "bidirectional",
   prefix: "bidirectional",
   input: "sequence",
-  defaults: { layer: undefined, backwardLayer: undefined, mergeMode: "concat", name: undefined, trainable: true },
-  required: ["layer"],
+  defaults: { layer: REQUIRED, backwardLayer: undefined, mergeMode: "concat" },
   normalize(config, label) {
     const { layer, mergeMode } = config;
     if (mergeMode !== null && !(typeof mergeMode === "string" && Object.hasOwn(MERGE, mergeMode))) {
@@ -115,17 +118,16 @@ export const bidirectional = defineLayer<BidirectionalOptions>({
 
 /** Options of `layers.timeDistributed`. */
 export interface TimeDistributedOptions extends CommonOptions {
-  /** Applied to every step alike. */
+  /** The layer that is applied to every step. */
   layer: InnerLayer;
 }
 
-/** A layer on every step [batch, time, ..]. */
+/** Applies a layer to every step with the same weights: [batch, time, ..] to [batch, time, ..]. */
 export const timeDistributed = defineLayer<TimeDistributedOptions>({
   type: "timeDistributed",
   prefix: "time_distributed",
   input: "any",
-  defaults: { layer: undefined, name: undefined, trainable: true },
-  required: ["layer"],
+  defaults: { layer: REQUIRED },
   normalize: (config, label) => (checkLayer(label, "layer", config.layer), config),
   call({ config: { layer }, label }, x) {
     if (x.rank < 3) throw new ShapeError(`${label}: expected input [batch, time, ..], got ${describe(x.shape)}`);

@@ -1,7 +1,7 @@
 /**
- * Sequences a few steps at a time, where nothing is kept for a gradient: inputs are projected for a chunk of steps, which the
- * recurrence reads while they are still in the second cache (measured: 6 to 15 % of batches of 100 steps), and a program
- * needs room for one chunk of them.
+ * Long sequences in chunks of steps, where nothing is kept for a gradient: the projected inputs of a chunk are still in the
+ * second-level cache when the recurrence reads them (measured: 6 to 15 % of batches of 100 steps), and a program needs memory
+ * for one chunk of them.
  */
 import { projectsTokens } from "../../ops/recurrent/input_projection.ts";
 import type { Sequence } from "../../ops/recurrent/recurrent_config.ts";
@@ -12,7 +12,8 @@ import { parameterOf } from "../../ops/packed_weights.ts";
 import { sizeOf } from "../../base/shape.ts";
 import type { Loop } from "../../graph/ir.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import type { CellRun } from "./cells.ts";
+import type { Trace } from "../../graph/trace.ts";
+import type { Weights } from "./cell.ts";
 
 /** Bytes of a chunk's inputs and their projection: from a half to three times as many are as fast (measured). */
 const CHUNK = 384 * 1024;
@@ -20,7 +21,18 @@ const CHUNK = 384 * 1024;
 /** Rows of a chunk at least: with fewer at a time, products read their weights more often (`BLOCK_ROWS` of assembly/lib/gemm.ts). */
 const LEAST_ROWS = 96;
 
-/** How a sequence is cut: a first chunk, then as many as the loop has steps. */
+/** What a cell's kernel runs over: a whole sequence, or some of its steps. */
+export interface SequencePart {
+  /** Inputs [B, T, I]. */
+  readonly x: Tensor;
+  readonly rows: Rows;
+  /** States before the first step [B, size], in sorted order; none means zeros. */
+  readonly states: readonly Tensor[];
+  /** Where outputs go [B·T, H]; a tensor of their own when absent. */
+  readonly into?: Tensor;
+}
+
+/** How a sequence is cut: a first chunk, then `count` chunks of `steps` steps. */
 export interface Chunks {
   readonly first: number;
   readonly steps: number;
@@ -32,7 +44,7 @@ export interface Chunks {
  *
  * @param width  of a projected row
  */
-export function chunksOf({ trace, weights, x, rows }: CellRun, width: number): Chunks | undefined {
+export function chunksOf(trace: Trace, { x, rows }: SequencePart, weights: Weights, width: number): Chunks | undefined {
   const {
     options: { gradients, inspect },
     body,
@@ -51,13 +63,15 @@ export function chunksOf({ trace, weights, x, rows }: CellRun, width: number): C
 /**
  * Runs a sequence chunk by chunk. The first is by itself: without initial states it has one product less.
  *
- * @param H  units
+ * @param H    units
+ * @param run  runs the kernel over a chunk
  */
 export function runChunks(
-  { trace, x, rows, states, ...others }: CellRun,
-  H: number,
+  trace: Trace,
+  { x, rows, states }: SequencePart,
   { first, steps, count }: Chunks,
-  run: (chunk: CellRun) => Sequence,
+  H: number,
+  run: (chunk: SequencePart) => Sequence,
 ): Sequence {
   const { B, T } = rows;
   const I = x.shape[2];
@@ -68,8 +82,8 @@ export function runChunks(
   const h = trace.tensor([B * T, H]);
   /** Runs steps whose inputs are `part` of what is packed, or of where it comes from. */
   const runPart = (part: Tensor, T: number, states: readonly Tensor[], into: Tensor): Sequence => {
-    const rowsOf = packed ? part : gatherRows(trace, flat, part, [B * T, I]);
-    return run({ ...others, trace, x: reshape(rowsOf, [B, T, I]), rows: ordered(B, T), states, into });
+    const inputs = packed ? part : gatherRows(trace, flat, part, [B * T, I]);
+    return run({ x: reshape(inputs, [B, T, I]), rows: ordered(B, T), states, into });
   };
   const begin = runPart(
     trace.view(lines, [first * B, ...lines.shape.slice(1)]),

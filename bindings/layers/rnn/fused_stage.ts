@@ -1,7 +1,8 @@
-/** Cells whose whole sequence is one kernel, over packed rows: padding costs nothing. */
-import { dropoutMask } from "../../ops/dropout.ts";
+/** Cells whose whole sequence is one kernel, over packed rows: padding is not computed. */
+import type { ActivationRecord } from "../../abi/records.ts";
+import { cellActivation } from "../activations.ts";
 import { mul } from "../../ops/elementwise.ts";
-import type { Sequence } from "../../ops/recurrent/recurrent_config.ts";
+import { project } from "../../ops/recurrent/input_projection.ts";
 import {
   lastShown,
   packRows,
@@ -10,70 +11,74 @@ import {
   unsortStates,
   type Rows,
 } from "../../ops/recurrent/packed_sequence.ts";
+import type { Sequence } from "../../ops/recurrent/recurrent_config.ts";
 import { gateWidth } from "../../ops/packed_weights.ts";
 import type { GradientTape } from "../../graph/node.ts";
 import { read, write, type Tensor } from "../../graph/tensor.ts";
-import type { Trace } from "../../graph/trace.ts";
-import type { CellKind, CellOptions } from "./cells.ts";
-import { chunksOf, runChunks } from "./chunked.ts";
-import { held, rowOrder, stepsOf, type Stage, type StageDropout } from "./sequence_run.ts";
+import type { CellDefinition, WeightsFor } from "./cell.ts";
+import type { GatedCellOptions } from "./cell_options.ts";
+import { chunksOf, runChunks, type SequencePart } from "./chunked.ts";
+import type { Stage, StagePass } from "./stage.ts";
+import { repeatBefore } from "./states.ts";
 
-/** Gives a cell's weights for inputs of so many features. */
-export type WeightsFor = (features: number) => Readonly<Record<string, Tensor>>;
-
-/** Draws the dropout of a cell. */
-export const drawFor =
-  <C extends CellOptions>(kind: CellKind<C>, config: C) =>
-  (B: number, I: number): StageDropout => ({
-    input: dropoutMask([B, 1, I], config.dropout!),
-    state: dropoutMask([B, kind.states(config)[0].size], config.recurrentDropout!),
-  });
-
-/** A cell run by its kernels. */
-export function fusedStage<C extends CellOptions>(kind: CellKind<C>, config: C, weights: WeightsFor): Stage {
-  return {
-    states: kind.states(config),
-    draw: drawFor(kind, config),
-    run(run, input, initial, { prefix, sequence: all, drop, before }) {
-      const { trace } = run;
-      const [B, T, I] = input.shape;
-      const steps = stepsOf(run, input);
-      const rows = packRows(trace, B, T, steps, rowOrder(run, all));
-      const x = drop.input ? mul(input, drop.input) : input;
-      const mask = drop.state && sortStates(trace, drop.state, rows); // a row drops the same whichever rows it is sorted among
-      const states = initial.map((state) => sortStates(trace, state, rows));
-      const cell = { trace, weights: weights(I), x, rows, states, drop: mask };
-      const chunks = steps
-        ? undefined
-        : chunksOf(cell, gateWidth({ G: kind.gates(config).length || 1, H: config.units }));
-      const sequence = chunks
-        ? runChunks(cell, config.units, chunks, (chunk) => kind.run(config, chunk))
-        : kind.run(config, cell);
-      exposeInner(trace, kind.gates(config), sequence, rows, [B, T, config.units], prefix);
-      const final = sequence.final.map((state) => unsortStates(trace, state, rows));
-      // in a stream the output of the run before is the state it left
-      if (all)
-        return {
-          output: held(run, unpack(trace, sequence.h, rows), rows, trace.options.stream ? initial[0] : before),
-          final,
-        };
-      return { output: rows.masked ? lastShown(trace, sequence.h, rows) : final[0], final };
-    },
-  };
+/** [activation, recurrentActivation] as kernels take them; undefined for tanh and sigmoid, which they have fused. */
+function kernelActivations({ activation, recurrentActivation }: GatedCellOptions): ActivationRecord[] | undefined {
+  if (activation === "tanh" && (recurrentActivation ?? "sigmoid") === "sigmoid") return undefined;
+  const inputs = recurrentActivation === undefined ? [activation!] : [activation!, recurrentActivation];
+  return inputs.map((input) => cellActivation(input)!);
 }
+
+/** A cell by its kernel. */
+export const fusedStage = <C extends GatedCellOptions>(
+  cell: CellDefinition<C>,
+  config: C,
+  weightsFor: WeightsFor,
+): Stage => ({
+  states: cell.states(config),
+  dropout: config.dropout!,
+  recurrentDropout: config.recurrentDropout!,
+  run(pass, input, initial) {
+    const { trace, steps, order, everyStep, masks, before } = pass;
+    const [B, T, I] = input.shape;
+    const rows = packRows(trace, B, T, steps, order);
+    const x = masks.input ? mul(input, masks.input) : input;
+    const drop = masks.state && sortStates(trace, masks.state, rows); // a row drops the same whichever rows it is sorted among
+    const states = initial.map((state) => sortStates(trace, state, rows));
+    const weights = weightsFor(I);
+    const { kernel, bias } = weights;
+    const { units: H } = config;
+    const gates = { G: kernel.shape[1] / H, H };
+    const activations = kernelActivations(config);
+    const run = ({ x, rows, states, into }: SequencePart): Sequence => {
+      const options = { rows, H, into, activations };
+      return cell.sequence!(
+        { trace, config, weights, drop, options },
+        project(trace, x, kernel, bias, rows, gates),
+        states,
+      );
+    };
+    const whole = { x, rows, states };
+    const chunks = steps ? undefined : chunksOf(trace, whole, weights, gateWidth(gates));
+    const sequence = chunks ? runChunks(trace, whole, chunks, H, run) : run(whole);
+    exposeInner(pass, cell.gates, sequence, rows, H);
+    const final = sequence.final.map((state) => unsortStates(trace, state, rows));
+    if (!everyStep) return { output: rows.masked ? lastShown(trace, sequence.h, rows) : final[0], final };
+    // in a stream the output before the first step is the state that the last run left
+    const former = trace.options.stream ? initial[0] : before;
+    return { output: repeatBefore(pass, unpack(trace, sequence.h, rows), rows, former), final };
+  },
+});
 
 /** Names gates and states for `inspect`, each [B, T, H]. */
 function exposeInner(
-  trace: Trace,
+  { trace, prefix }: StagePass,
   gates: readonly string[],
   sequence: Sequence,
   rows: Rows,
-  [B, T, H]: readonly number[],
-  prefix: string,
+  H: number,
 ): void {
   if (!trace.options.inspect) return;
-  const N = B * T;
-  const width = sequence.gates.shape[1];
+  const [N, width] = sequence.gates.shape;
   const gateOf = (g: number): Tensor => {
     const gate = trace.tensor([N, H]);
     trace.call(

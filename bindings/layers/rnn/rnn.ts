@@ -1,76 +1,74 @@
 /** `rnn(cell)`: any cell, or several stacked, over a sequence. */
 import { OptionError, ShapeError, TraceError } from "../../base/errors.ts";
+import { shown } from "../../base/formatting.ts";
 import { describe, sameShape } from "../../base/shape.ts";
 import { isTensor, type Tensor } from "../../graph/tensor.ts";
-import { shown } from "../../base/formatting.ts";
-import { cellKinds, type CellOptions } from "./cells.ts";
-import { defineLayer, type CommonOptions } from "../definition.ts";
-import { stageOf as builtInStage } from "./recurrent_layer.ts";
-import { runSequence } from "./checkpointed.ts";
-import {
-  asked,
-  IGNORED,
-  sequenceDefaults,
-  type SequenceOptions,
-  type SequenceRun,
-  type Stage,
-} from "./sequence_run.ts";
+import { REQUIRED, defineLayer, type CommonOptions } from "../definition.ts";
+import type { Weights } from "./cell.ts";
+import type { CellLayerDefinition } from "./cell_layer.ts";
+import { cellStage } from "./cell_stage.ts";
+import { IGNORED, SEQUENCE_DEFAULTS, runSequence, unstreamable, type SequenceOptions } from "./sequence.ts";
+import type { Stage } from "./stage.ts";
 import { stepwiseStage } from "./stepwise_stage.ts";
 
-/** What `rnn` needs of a cell. Cells of `cells.*` have it; a Module of your own says how large its states are. */
-export interface Cell {
-  /** x [B, I] and states [B, size] to `[output, states]`. */
+/** A cell as `layers.rnn` takes it: one of `cells.*`, or a Module of your own with a `call` and a `stateSize`. */
+export interface StepCell {
+  /** One step: x [batch, features] and states [batch, size] to `[output, states]`. */
   call(x: Tensor, states: Tensor[]): [Tensor, Tensor[]];
-  /** Units of each state. */
+  /** Size of each state. */
   readonly stateSize?: number | readonly number[];
-  /** The kind of a built-in cell, whose sequence may run in one kernel. @internal */
-  readonly cellType?: keyof typeof cellKinds;
-  /** @internal */
-  readonly config?: CellOptions;
-  /** Creates weights for this many input features and gives them as tensors. @internal */
-  tensors?(features: number): Record<string, Tensor>;
+  /** Those of `cells.*`: what they compute. @internal */
+  readonly definition?: Partial<CellLayerDefinition<any>>;
+  /** Those of `cells.*`: their options. @internal */
+  readonly config?: object;
+  /** Those of `cells.*`: creates weights for this many input features and gives them as tensors. @internal */
+  tensors?(features: number): Weights;
 }
 
 /** Options of `layers.rnn`. */
 export interface RNNOptions extends CommonOptions, SequenceOptions {
-  /** The cell, or several, each on the output of the one before. */
-  cell: Cell | readonly Cell[];
+  /** The cell, or a list of cells to stack, each on the output of the one before. */
+  cell: StepCell | readonly StepCell[];
 }
 
-/** A cell of ours by what it computes, another by its `call`, which is recorded once for all steps. */
-function stageOf(cell: Cell, label: string): Stage {
-  const { cellType, config, stateSize } = cell;
-  if (cellType) return builtInStage<any>(cellKinds[cellType], config!, (features) => cell.tensors!(features));
+const shapesOf = (tensors: readonly Tensor[]): string =>
+  tensors.map(({ shape }) => describe(shape)).join(", ") || "none";
+
+/** Result of a cell's `call`. @throws TraceError, ShapeError unless it is `[output, states]` with states as they were given */
+function checkStep(label: string, given: unknown, before: readonly Tensor[]): [output: Tensor, states: Tensor[]] {
+  const [output, after] = Array.isArray(given) ? ([given[0], [given[1]].flat()] as [unknown, unknown[]]) : [given, []];
+  if (!isTensor(output) || !after.every(isTensor))
+    throw new TraceError(
+      `${label}: expected the cell's call to give [output, states], got ${Array.isArray(given) ? "something else in the list" : typeof given}`,
+    );
+  if (after.length !== before.length || after.some(({ shape }, i) => !sameShape(shape, before[i].shape)))
+    throw new ShapeError(
+      `${label}: expected the cell to give states ${shapesOf(before)} as it was given, got ${shapesOf(after)}`,
+    );
+  return [output, after];
+}
+
+/** A cell of `cells.*` by its definition, another by its `call`. */
+function stageOf(cell: StepCell, label: string): Stage {
+  const { definition, config, stateSize } = cell;
+  if (definition?.cell) return cellStage<any>(definition.cell, config, (features) => cell.tensors!(features));
   if (stateSize === undefined)
     throw new OptionError(
       `${label}: expected the cell to have a stateSize (a number, or one for each state), got none`,
     );
   const states = [stateSize].flat().map((size, i) => ({ name: `state${i}`, size }));
-  return stepwiseStage(states, (x, before) => {
-    const given: unknown = cell.call(x, before);
-    const [output, after] = Array.isArray(given)
-      ? ([given[0], [given[1]].flat()] as [unknown, unknown[]])
-      : [given, []];
-    if (!isTensor(output) || !after.every(isTensor))
-      throw new TraceError(
-        `${label}: expected the cell's call to give [output, states], got ${Array.isArray(given) ? "something else in the list" : typeof given}`,
-      );
-    if (after.length !== before.length || after.some(({ shape }, i) => !sameShape(shape, before[i].shape))) {
-      throw new ShapeError(
-        `${label}: expected the cell to give states ${before.map(({ shape }) => describe(shape)).join(", ")} as it was given, got ${after.map(({ shape }) => describe(shape)).join(", ") || "none"}`,
-      );
-    }
-    return [output, after];
-  });
+  return stepwiseStage(states, (x, before) => checkStep(label, cell.call(x, [...before]), before));
 }
 
-/** A layer that runs a cell, or a stack of cells, over time. */
+/**
+ * Runs a cell, or a stack of cells, over a sequence: [batch, time, features] to the last output [batch, units] or, with
+ * `returnSequences`, to all of them [batch, time, units]. States are those of the cells, one cell after the other.
+ */
 export const rnn = defineLayer<RNNOptions>({
   type: "rnn",
   prefix: "rnn",
   input: "sequence",
-  defaults: { cell: undefined, ...sequenceDefaults, name: undefined, trainable: true },
-  required: ["cell"],
+  defaults: { cell: REQUIRED, ...SEQUENCE_DEFAULTS },
   ignored: IGNORED,
   normalize(config, label) {
     const cells: readonly unknown[] = [config.cell].flat();
@@ -82,17 +80,9 @@ export const rnn = defineLayer<RNNOptions>({
       throw new OptionError(`${label}: expected cells, such as cells.gru({ units: 8 }), got ${shown(cells[odd])}`);
     return config;
   },
-  unstreamable: ({ goBackwards }) => (goBackwards ? "it reads the sequence from its end (goBackwards)" : undefined),
-  call({ trace, config, label }, x, call) {
-    const run: SequenceRun = { trace, label, options: config, call };
-    const cells = [config.cell].flat() as Cell[];
-    return asked(
-      run,
-      runSequence(
-        run,
-        cells.map((cell) => stageOf(cell, label)),
-        x,
-      ),
-    );
+  unstreamable,
+  call(scope, x, call) {
+    const cells = [scope.config.cell].flat() as StepCell[];
+    return runSequence(scope, { stages: cells.map((cell) => stageOf(cell, scope.label)), between: 0 }, x, call);
   },
 });

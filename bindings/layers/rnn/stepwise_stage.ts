@@ -1,64 +1,37 @@
-/** Cells step by step: those written by hand, and those of ours that kernels do not know. */
+/** Cells run step by step: the step is recorded once, as the body of a loop over time. */
 import { where } from "../../ops/elementwise.ts";
 import { lastShown, pack, packRows, unpack, validSteps, type Rows } from "../../ops/recurrent/packed_sequence.ts";
 import { scan } from "../../ops/recurrent/scan.ts";
 import { reshape, select, swapped } from "../../ops/shape.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import type { StateSpec } from "./cells.ts";
-import {
-  carryStates,
-  held,
-  initialStates,
-  repeatsFormer,
-  rowOrder,
-  stepsOf,
-  type SequenceResult,
-  type SequenceRun,
-  type Stage,
-  type StageRun,
-} from "./sequence_run.ts";
+import type { StateSpec, Step } from "./cell.ts";
+import type { SequenceResult, Stage, StagePass } from "./stage.ts";
+import { carriedState, carryStates, repeatBefore, repeatsOutput } from "./states.ts";
 
-/** One step of a cell: x [B, I] and states to the output [B, W] and the next states. */
-export type CellStep = (x: Tensor, states: Tensor[]) => readonly [output: Tensor, states: readonly Tensor[]];
-
-/** A cell by its step, which is recorded once. */
-export const stepwiseStage = (states: readonly StateSpec[], step: CellStep): Stage => ({
+/** A cell by its step. */
+export const stepwiseStage = (states: readonly StateSpec[], step: Step): Stage => ({
   states,
-  draw: () => ({ input: undefined, state: undefined }),
-  run: (run, x, initial, stage) =>
-    runSteps(
-      run,
-      x,
-      initial.length > 0 ? initial : states.map(({ size }) => run.trace.zeros([x.shape[0], size])),
-      step,
-      stage,
-    ),
+  dropout: 0,
+  recurrentDropout: 0,
+  run: (pass, x, initial) => runSteps(pass, x, initial, states, step),
 });
 
-/** Every step computes all rows; masked ones keep their states, and their outputs are not shown. */
+/** Runs a step over x [B, T, I]. Every step computes all rows; where a row is masked, it keeps its states and its output is not used. */
 export function runSteps(
-  run: SequenceRun,
+  pass: StagePass,
   x: Tensor,
   initial: readonly Tensor[],
-  step: CellStep,
-  { sequence, prefix, before }: StageRun,
+  states: readonly StateSpec[],
+  step: Step,
 ): SequenceResult {
-  const { trace, options } = run;
+  const { trace, steps, order, everyStep } = pass;
   const [B, T] = x.shape;
-  const steps = stepsOf(run, x);
-  const order = rowOrder(run, sequence);
+  const start = initial.length > 0 ? initial : states.map(({ size }) => trace.zeros([B, size]));
   const valid = steps && reshape(validSteps(trace, steps, B, T), [B, T, 1]);
   // the last output of a row is that of its last valid step, by length too
-  const rows =
-    steps &&
-    packRows(
-      trace,
-      B,
-      T,
-      steps,
-      sequence ? order : { ...order, hold: steps.lengths !== undefined || !order.zeroMasked },
-    );
-  const [forth, back] = options.goBackwards ? ([1, 0] as const) : [];
+  const hold = everyStep ? undefined : steps?.lengths !== undefined || !order.zeroMasked;
+  const rows = steps && packRows(trace, B, T, steps, { ...order, hold });
+  const [forth, back] = order.backwards ? ([1, 0] as const) : [];
   /** Outputs [T, B, ..] as a batch, standing where their inputs were read as long as rows say where they go. */
   const arrange = (whole: Tensor): Tensor => {
     if (whole.rank < 2 || whole.shape[1] !== B) return whole;
@@ -74,27 +47,29 @@ export function runSteps(
     trace,
     T,
     inputs,
-    initial,
-    ([part, alive], states) => {
-      const [output, next] = step(part, [...states]);
-      outputIsState = output === next[0];
-      return { outputs: [output], carried: alive ? next.map((state, i) => where(alive, state, states[i])) : next };
+    start,
+    ([part, alive], before) => {
+      const [output, after] = step(part, before);
+      outputIsState = output === after[0];
+      return { outputs: [output], carried: alive ? after.map((state, i) => where(alive, state, before[i])) : after };
     },
     arrange,
   );
-  if (sequence) return { output: rows ? withFormer(run, arrange(whole), rows, prefix, before) : arrange(whole), final };
+  if (everyStep) return { output: rows ? withOutputBefore(pass, arrange(whole), rows) : arrange(whole), final };
   if (!rows) return { output: select(whole, T - 1, 0), final };
   // a row without any step shows the state that it started from
   if (outputIsState && !rows.masked) return { output: final[0], final };
   return { output: lastShown(trace, pack(trace, swapped(whole, back), rows), rows), final };
 }
 
-/** Outputs, with that from before the first step where masked steps repeat it; a stream remembers it from run to run. */
-function withFormer(run: SequenceRun, output: Tensor, rows: Rows, prefix: string, before: Tensor | undefined): Tensor {
-  if (!repeatsFormer(run, rows)) return held(run, output, rows, before);
+/** Outputs, where masked steps repeat the one before the sequence; a stream carries it from run to run. */
+function withOutputBefore(pass: StagePass, output: Tensor, rows: Rows): Tensor {
+  const { trace, prefix, before } = pass;
+  const { stream } = trace.options;
+  if (!stream || !repeatsOutput(pass, rows)) return repeatBefore(pass, output, rows, before);
   const [B, T, W] = output.shape;
   const name = `${prefix}output`;
-  const shown = held(run, output, rows, initialStates(run, [name], [[B, W]])[0]);
-  carryStates(run, [name], [select(shown, T - 1, 1)]);
-  return shown;
+  const y = repeatBefore(pass, output, rows, carriedState(trace, stream, name, [B, W]));
+  carryStates(trace, stream, [name], [select(y, T - 1, 1)]);
+  return y;
 }

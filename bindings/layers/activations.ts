@@ -1,6 +1,6 @@
 /** Activations as layer options take them: a name, or a name with parameters. */
-import type { ActivationRecord } from "../../abi/records.ts";
-import { checkOptions, givenOptions, knownName, namesOf } from "../../base/options.ts";
+import type { ActivationRecord } from "../abi/records.ts";
+import { checkOptions, givenOptions, knownName, namesOf } from "../base/options.ts";
 import {
   applied,
   ELEMENTWISE,
@@ -8,9 +8,9 @@ import {
   parametersOf,
   type ActivationParameters,
   type ElementwiseName,
-} from "../../ops/activations.ts";
-import { logSoftmax, softmax } from "../../ops/reduce.ts";
-import type { Tensor } from "../../graph/tensor.ts";
+} from "../ops/activations.ts";
+import { logSoftmax, softmax } from "../ops/reduce.ts";
+import type { Tensor } from "../graph/tensor.ts";
 
 /**
  * An activation of a layer or of a slot of a cell: its name, in camelCase or snake_case, or `{ name, alpha, beta }`.

@@ -1,0 +1,83 @@
+/** The call of a layer over time: valid steps and initial states in, outputs and final states out. */
+import { ValueError } from "../../base/errors.ts";
+import { checkSteps, type RowOrder } from "../../ops/recurrent/packed_sequence.ts";
+import type { Steps, Tensor } from "../../graph/tensor.ts";
+import type { CallOptions, LayerScope } from "../definition.ts";
+import { runInSegments } from "./checkpointed.ts";
+import { statesOf, type Stack } from "./stack.ts";
+import { carryStates, initialStates, storeOf } from "./states.ts";
+
+/** Options of all layers over time. */
+export interface SequenceOptions {
+  /** Gives the output of every step [batch, time, units] instead of the last one [batch, units]. @default false */
+  returnSequences?: boolean;
+  /** Gives a list `[output, ...states]`, states [batch, units]. @default false */
+  returnState?: boolean;
+  /** Reads the sequence from its end; the outputs are in that order too. @default false */
+  goBackwards?: boolean;
+  /** Keeps the final states of a batch as initial states of the next, until `resetStates`. @default false */
+  stateful?: boolean;
+  /** Gives zeros at masked steps instead of the previous output. @default false */
+  zeroOutputForMask?: boolean;
+}
+
+export const SEQUENCE_DEFAULTS = {
+  returnSequences: false,
+  returnState: false,
+  goBackwards: false,
+  stateful: false,
+  zeroOutputForMask: false,
+} as const satisfies Required<SequenceOptions>;
+
+/** Options of Keras that say how to compute: accepted, for there is one way here. */
+export const IGNORED = ["unroll", "implementation"];
+
+/** Why a layer over time cannot run step by step, if it cannot. */
+export const unstreamable = ({ goBackwards }: SequenceOptions): string | undefined =>
+  goBackwards ? "it reads the sequence from its end (goBackwards)" : undefined;
+
+/** The valid steps: those given to the call, else those of the input. @throws ValueError, ShapeError */
+function stepsOf(label: string, call: CallOptions, x: Tensor): Steps | undefined {
+  const [lengths, mask] = [call.lengths ?? undefined, call.mask ?? undefined];
+  if (lengths !== undefined && mask !== undefined)
+    throw new ValueError(`${label}: expected lengths or a mask, got both`);
+  const steps = lengths !== undefined || mask !== undefined ? ({ lengths, mask } as Steps) : x.steps;
+  if (steps) checkSteps(label, steps, x.shape);
+  return steps;
+}
+
+const orderOf = (options: SequenceOptions, { placement }: CallOptions, everyStep: boolean): RowOrder => ({
+  backwards: options.goBackwards,
+  asRead: everyStep && placement?.asRead,
+  zeroMasked: placement ? placement.zeroMasked : options.zeroOutputForMask,
+});
+
+/**
+ * Runs a stack of cells over x [batch, time, features].
+ *
+ * @returns the output or, with `returnState`, `[output, ...states]`
+ * @throws ShapeError, ValueError for initial states, lengths or a mask that do not fit
+ */
+export function runSequence(
+  { trace, label, config }: LayerScope<SequenceOptions & { checkpointEvery?: number | undefined }>,
+  stack: Stack,
+  x: Tensor,
+  call: CallOptions,
+): Tensor | Tensor[] {
+  const steps = stepsOf(label, call, x);
+  const everyStep = config.returnSequences === true || trace.options.stream !== undefined;
+  const pass = { trace, label, steps, everyStep, order: orderOf(config, call, everyStep) };
+  const states = statesOf(stack);
+  const store = storeOf(trace, config.stateful);
+  const initial = initialStates(pass, states, x.shape[0], store, call.initialState);
+  const { output, final } = runInSegments(pass, stack, x, initial, config.checkpointEvery);
+  if (store)
+    carryStates(
+      trace,
+      store,
+      states.map(({ name }) => name),
+      final,
+    );
+  if (everyStep) output.steps = steps;
+  return config.returnState ? [output, ...final] : output;
+}
