@@ -135,7 +135,7 @@ export type {
   RMSpropOptions,
   Schedule,
   SGDOptions,
-} from "./optimizers/index.ts";
+} from "./optimizers/optimizer_options.ts";
 export type { ArrayInput, NDArray, Nested, ShapedInput, TypedArray } from "./base/ndarray.ts";
 export type { Initializer } from "./graph/parameter.ts";
 export type { DType, Shape } from "./base/shape.ts";

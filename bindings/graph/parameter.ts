@@ -140,7 +140,7 @@ export class ParameterBlock {
   readonly derived: Derived[] = [];
   /** Raised whenever a weight changes, so that panels follow. */
   version = 1;
-  /** Raised whenever other weights train than before. */
+  /** Raised whenever one of its weights is frozen or unfrozen, so that programs which train are recorded anew. */
   trainableVersion = 0;
   disposed = false;
   /** Those that have its address in their calls. */

@@ -23,7 +23,7 @@ import type { Logs } from "../training/score_means.ts";
 import type { Several } from "../training/per_output.ts";
 import { refuseCuts, sourceOf } from "../training/data/source.ts";
 import { evaluateStream, fit, train, type FitOptions, type History, type TrainEvent } from "../training/fit.ts";
-import { offerState, release, updaterOf } from "../optimizers/optimizer_state.ts";
+import { optimizersOf } from "../optimizers/model_optimizers.ts";
 
 /** The metrics of an output: one, or a list. */
 export type MetricsOf = Metric | string | readonly (Metric | string)[];
@@ -115,11 +115,11 @@ export class Module extends Network {
     const objective = objectiveOf(options);
     if (this.fitting)
       throw new StateError("compile: expected no training of this model, got one that is still running");
-    const updater = updaterOf(this, optimizerOf(optimizer));
+    const rule = optimizerOf(optimizer);
+    const state = optimizersOf(this).compile(rule);
     this.#runner?.dispose();
-    if (this.#optimizer && this.#optimizer !== updater.optimizer) release(this, this.#optimizer);
-    this.#runner = new BatchRunner(this, objective, updater);
-    this.#optimizer = updater.optimizer;
+    this.#runner = new BatchRunner(this, objective, state);
+    this.#optimizer = rule;
   }
 
   /** The optimizer it was compiled with. */
@@ -245,7 +245,7 @@ export class Module extends Network {
     this.throwIfDisposed();
     checkOptions("save", options, ["optimizer"]);
     checkFlags("save", options, ["optimizer"]);
-    return save(this, options, this.#optimizer && updaterOf(this, this.#optimizer));
+    return save(this, options);
   }
 
   /**
@@ -313,6 +313,6 @@ export class Module extends Network {
     const arrays = new Map(optimizer.slots.map((slot) => [slot, slotArrays(this, slot, slots)]));
     if (arrays.size !== optimizer.slots.length)
       throw new FormatError("load: expected different slots of the optimizer, got one twice");
-    offerState(this, { saved: optimizer, slots: arrays }, this.#optimizer && updaterOf(this, this.#optimizer));
+    optimizersOf(this).load({ saved: optimizer, slots: arrays });
   }
 }

@@ -11,7 +11,7 @@ import { rebuild } from "../graph/pytree.ts";
 
 import { checkModule, type ArrayRecord, type ModuleBase } from "../module/module_base.ts";
 import { statefulStore } from "../module/state_stores.ts";
-import { updaterOf } from "../optimizers/optimizer_state.ts";
+import { optimizersOf } from "../optimizers/model_optimizers.ts";
 import { optimizerOf, type Optimizer } from "../optimizers/index.ts";
 
 /** A function over tensors. Its arguments and results may be lists and records. */
@@ -216,9 +216,9 @@ export function trainStep(
       extension(trace, _inputs, result) {
         const scalar = scalarOf("trainStep", result, options.aux ?? Array.isArray(result));
         recordGradients("trainStep", trace, module, scalar);
-        const updater = updaterOf(module, rule);
-        updater.shared = true;
-        updater.record(trace, scalar);
+        const state = optimizersOf(module).stateOf(rule);
+        state.shared = true;
+        state.record(trace, scalar);
         return { outputs: [], extra: undefined };
       },
     },
@@ -227,13 +227,13 @@ export function trainStep(
   return (...args) => {
     const flat = traced.flatten(args);
     const compiled = traced.compile(flat);
-    const updater = updaterOf(module, rule);
-    updater.before();
+    const state = optimizersOf(module).stateOf(rule);
+    state.beginStep();
     traced.run(flat);
     calls++;
     const result = compiled.result();
     const [value, aux] = (Array.isArray(result) ? result : [result]) as [number, unknown];
-    if (!updater.after()) {
+    if (!state.endStep()) {
       throw new NonFiniteError(
         `trainStep: expected a finite value and gradients, got value ${value} in call ${calls}; the weights are those before it`,
         { epoch: 0, batch: calls - 1 },

@@ -1,132 +1,81 @@
-/** An optimizer: a rule with its options, and what all rules have in common. */
+/** The optimizer: a rule with its options, and what all rules have in common. */
 import { OptionError } from "../base/errors.ts";
-import { applyGradients, finishTraining } from "./apply.ts";
-import type { ModuleBase } from "../module/module_base.ts";
-import { checkBoolean, checkCount, checkNumber, checkOptions, givenOptions } from "../base/options.ts";
+import { checkCount, checkNumber, givenOptions, withDefaults, type FilledOptions } from "../base/options.ts";
 import { shown } from "../base/formatting.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import type { Operand } from "../graph/ir.ts";
 import type { Trace } from "../graph/trace.ts";
 import { AVERAGE_HYPER } from "../abi/hyperparameters.ts";
-import { RULES, type Config, type Hyper, type Rule, type UpdateRange } from "./rules.ts";
+import type { ModuleBase } from "../module/module_base.ts";
+import { applyGradients, finishTraining } from "./apply_gradients.ts";
+import { COMMON_DEFAULTS, type Convention, type OptimizerOptions, type Schedule } from "./optimizer_options.ts";
+import { RULES, type RuleConfig, type RuleDefinition, type RuleHyper } from "./rules.ts";
+import type { Clipping, UpdateRange, UpdateRule } from "./update_rule.ts";
 
-/** A learning rate by the number of steps done. */
-export type Schedule = (step: number) => number;
+type Filled = FilledOptions<Omit<OptimizerOptions, "learningRate" | "weightDecay">, typeof COMMON_DEFAULTS>;
 
-/** Where epsilon, momentum and weight decay stand, and which defaults hold. */
-export type Convention = "keras" | "torch";
-
-/** Options that all optimizers have. */
-export interface OptimizerOptions {
-  /** How far an update goes, or a schedule. The default is that of the optimizer. */
-  learningRate?: number | Schedule;
-  /**
-   * Other rates for some weights, by the path of a layer or a weight: `"embedding"`, `"blocks/0/cell"`, `"lstm/kernel"`. The
-   * longest path holds; weights of none have `learningRate`.
-   */
-  learningRates?: Readonly<Record<string, number | Schedule>> | undefined;
-  /** Longest that each weight's gradient may be. */
-  clipNorm?: number | undefined;
-  /** Longest that all gradients together may be. */
-  globalClipNorm?: number | undefined;
-  /** Largest magnitude of a gradient's elements. */
-  clipValue?: number | undefined;
-  /** Keras: taken off the weights, times the rate. PyTorch: added to the gradient (L2), but in adamw and lion. 0, and 0.004 in adamw (PyTorch: 0.01). */
-  weightDecay?: number | undefined;
-  /** Weights that do not decay: the path of a layer or a weight, as in `learningRates`, or what weights are called in every layer: `"bias"`. */
-  excludeFromWeightDecay?: readonly string[] | undefined;
-  /** Keeps a running average of the weights, which `fit` makes the weights in the end; see also {@link Optimizer.finalizeVariableValues}. @default false */
-  useEma?: boolean | undefined;
-  /** How much of the average stays in a step. @default 0.99 */
-  emaMomentum?: number | undefined;
-  /** Makes the average the weights every so many updates, too. */
-  emaOverwriteFrequency?: number | undefined;
-  /** Updates once in so many steps, by the mean of their gradients. Schedules go by steps, all else by updates, as in Keras. @default 1 */
-  gradientAccumulationSteps?: number | undefined;
-  /** Whose places of epsilon, momentum and weight decay, and whose defaults. @default "keras" */
-  convention?: Convention;
-}
-
-/** Options that say how much of a running mean stays. */
+/** Decays of running means, which are below 1. */
 const MEANS = ["beta1", "beta2", "rho"];
 
-/** Options that are shares. */
+/** Options of 0…1. */
 const SHARES = ["momentum", "dampening", "emaMomentum"];
 
-/** Options all optimizers have, beside those of their rule. */
-const COMMON = [
-  "learningRates",
-  "excludeFromWeightDecay",
-  "clipNorm",
-  "globalClipNorm",
-  "clipValue",
-  "useEma",
-  "emaMomentum",
-  "emaOverwriteFrequency",
-  "gradientAccumulationSteps",
-  "convention",
-];
+/** The options that were given of those that belong to the rule. */
+const ruleOptions = ({ defaults }: RuleDefinition, options: object): RuleConfig =>
+  Object.fromEntries(Object.entries(givenOptions(options)).filter(([name]) => Object.hasOwn(defaults, name)));
 
-/** How to change weights by gradients. Its slots belong to the modules it is applied to. */
-export class Optimizer {
-  /** Name of its factory. */
+/**
+ * How weights are updated by their gradients. One optimizer may train several models: moments and counters belong to each of
+ * them, the options to the optimizer.
+ */
+export class Optimizer implements UpdateRule {
+  /** Name of its factory: `"adam"`. */
   readonly kind: string;
-  /** May be changed between updates. */
+  /** Learning rate of all weights without one of their own. May be changed between updates. */
   learningRate: number | Schedule;
-  /** Rates of their own, by path. May be changed between updates; which paths there are may not. */
+  /** Learning rates by path. The rates may be changed between updates, the paths may not. */
   readonly learningRates: Record<string, number | Schedule>;
-  /** Whose rules it follows. */
+  /** Whose formulas it follows. */
   readonly convention: Convention;
   /** Paths and names of weights that do not decay. @internal */
   readonly withoutDecay: readonly string[];
   /** @internal */
-  readonly clipping: { readonly clipNorm?: number; readonly globalClipNorm?: number; readonly clipValue?: number };
-  /** Steps of an update. @internal */
+  readonly clipping: Clipping;
+  /** Steps per update. @internal */
   readonly stepsPerUpdate: number;
-  /** Whether it keeps averages of the weights. @internal */
+  /** Whether averages of the weights are kept. @internal */
   readonly averages: boolean;
-  private readonly rule: Rule;
-  private readonly config: Config;
-  private readonly ruleHyper: { readonly decaying: Hyper; readonly plain: Hyper };
+  private readonly definition: RuleDefinition;
+  private readonly config: RuleConfig;
+  private readonly hyperOf: { readonly decaying: RuleHyper; readonly plain: RuleHyper };
   private readonly ema: { readonly momentum: number; readonly frequency: number };
 
   /** @internal */
-  constructor(kind: string, options: OptimizerOptions & Record<string, unknown>) {
-    this.kind = kind;
-    this.rule = RULES[kind];
-    checkOptions(`optimizers.${kind}`, options, [...Object.keys(this.rule.defaults), ...COMMON]);
-    const {
-      convention = "keras",
-      learningRate,
-      learningRates = {},
-      excludeFromWeightDecay = [],
-      clipNorm,
-      globalClipNorm,
-      clipValue,
-      useEma = false,
-      emaMomentum = 0.99,
-      emaOverwriteFrequency,
-      gradientAccumulationSteps,
-      ...rest
-    } = options;
+  constructor(kind: keyof typeof RULES, options: OptimizerOptions) {
+    const subject = `optimizers.${kind}`;
+    const definition = RULES[kind];
+    const common = withDefaults(subject, options as object, { ...definition.defaults, ...COMMON_DEFAULTS }) as Filled;
+    const { convention, useEma, emaMomentum, emaOverwriteFrequency, gradientAccumulationSteps } = common;
     if (convention !== "keras" && convention !== "torch")
-      throw new OptionError(`optimizers.${kind}: expected convention "keras" or "torch", got "${shown(convention)}"`);
+      throw new OptionError(`${subject}: expected convention "keras" or "torch", got "${shown(convention)}"`);
     const torch = convention === "torch";
+    this.kind = kind;
+    this.definition = definition;
     this.convention = convention;
-    this.config = { ...this.rule.defaults, ...(torch ? this.rule.torch : {}), ...(givenOptions(rest) as Config) };
-    this.learningRate = learningRate === undefined ? +this.config.learningRate : learningRate;
-    this.clipping = { clipNorm, globalClipNorm, clipValue };
+    this.config = { ...definition.defaults, ...(torch ? definition.torch : {}), ...ruleOptions(definition, options) };
+    this.learningRate = this.config.learningRate as number | Schedule;
+    this.clipping = { clipNorm: common.clipNorm, globalClipNorm: common.globalClipNorm, clipValue: common.clipValue };
     this.averages = useEma;
     this.check({ ...this.config, ...this.clipping, emaMomentum });
     for (const [name, count] of Object.entries({ emaOverwriteFrequency, gradientAccumulationSteps }))
-      if (count !== undefined) checkCount(`optimizers.${kind}`, name, count);
-    this.learningRates = this.checkedRates(learningRates);
-    this.withoutDecay = this.checkedNames(excludeFromWeightDecay);
+      if (count !== undefined) checkCount(subject, name, count);
+    this.learningRates = this.checkedRates(common.learningRates);
+    this.withoutDecay = this.checkedNames(common.excludeFromWeightDecay);
     this.ema = { momentum: emaMomentum, frequency: emaOverwriteFrequency ?? Infinity };
-    this.stepsPerUpdate = gradientAccumulationSteps ?? 1;
-    this.ruleHyper = {
-      decaying: this.rule.hyper(this.config, torch),
-      plain: this.rule.hyper({ ...this.config, weightDecay: 0 }, torch),
+    this.stepsPerUpdate = gradientAccumulationSteps;
+    this.hyperOf = {
+      decaying: definition.hyper(this.config, torch),
+      plain: definition.hyper({ ...this.config, weightDecay: 0 }, torch),
     };
   }
 
@@ -134,10 +83,7 @@ export class Optimizer {
     const subject = `optimizers.${this.kind}`;
     for (const [name, value] of Object.entries(options)) {
       if (value === undefined || name === "learningRate") continue;
-      if (typeof this.rule.defaults[name] === "boolean") {
-        checkBoolean(subject, name, value);
-        continue;
-      }
+      if (typeof this.definition.defaults[name] === "boolean") continue;
       checkNumber(subject, name, value, 0);
       const number = value as number;
       if (MEANS.includes(name) && number >= 1)
@@ -145,7 +91,6 @@ export class Optimizer {
       if (SHARES.includes(name) && number > 1)
         throw new OptionError(`${subject}: expected ${name} of 0 ≤ ${name} ≤ 1, got ${number}`);
     }
-    checkBoolean(subject, "useEma", this.averages);
     if (typeof this.learningRate !== "function") this.checkRate("learningRate", this.learningRate);
     const { nesterov = false, dampening = 0 } = this.config;
     if (nesterov && dampening !== 0)
@@ -174,16 +119,16 @@ export class Optimizer {
     );
   }
 
-  /** What it keeps beside every weight, with the value it starts from. @internal */
+  /** The arrays it keeps beside every weight, with the value that each starts from. @internal */
   get slotValues(): Readonly<Record<string, number>> {
     return {
-      ...this.rule.slots(this.config),
+      ...this.definition.slots(this.config),
       ...(this.stepsPerUpdate > 1 ? { gradients: 0 } : {}),
       ...(this.averages ? { ema: 0 } : {}),
     };
   }
 
-  /** Names of what it keeps beside every weight. */
+  /** Names of the arrays it keeps beside every weight, such as `["m", "v"]`. */
   get slots(): readonly string[] {
     return Object.keys(this.slotValues);
   }
@@ -191,8 +136,8 @@ export class Optimizer {
   /**
    * Hyperparameters of the step after `done` steps, as the rule's kernel reads them.
    *
-   * @param path  of {@link learningRates}; undefined: of all other weights
-   * @param decays  whether these weights decay
+   * @param path    one of {@link learningRates}; undefined for all other weights
+   * @param decays  whether weight decay applies to these weights
    * @throws OptionError when a schedule gives no rate
    * @internal
    */
@@ -200,14 +145,14 @@ export class Optimizer {
     const rate = path === undefined ? this.learningRate : this.learningRates[path];
     const value = typeof rate === "function" ? rate(done) : rate;
     this.checkRate(path === undefined ? "learningRate" : `learningRates of "${path}"`, value);
-    const fields = this.ruleHyper[decays ? "decaying" : "plain"](value, Math.floor(done / this.stepsPerUpdate) + 1);
-    return this.rule.layout.map((name) => fields[name]);
+    const fields = this.hyperOf[decays ? "decaying" : "plain"](value, Math.floor(done / this.stepsPerUpdate) + 1);
+    return this.definition.layout.map((name) => fields[name]);
   }
 
   /**
-   * Multiplies all rates, those of {@link learningRates} too.
+   * Multiplies all learning rates, those of {@link learningRates} included.
    *
-   * @param least  what they do not fall below; those that are below it stay
+   * @param least  smallest result; a rate that is below it already stays
    * @throws OptionError when one is a schedule; all are as before then
    * @internal
    */
@@ -224,7 +169,7 @@ export class Optimizer {
     Object.assign(this.learningRates, Object.fromEntries(rates));
   }
 
-  /** What the kernel of the averages reads in the step after `done` steps. @internal */
+  /** Hyperparameters of the averages in the step after `done` steps. @internal */
   averageHyper(done: number): number[] {
     const updates = Math.floor(done / this.stepsPerUpdate);
     const keep = updates === 0 ? 0 : this.ema.momentum;
@@ -232,22 +177,22 @@ export class Optimizer {
     return AVERAGE_HYPER.map((name) => fields[name]);
   }
 
-  /** @internal */
+  /** Records the update of neighbouring weights. @internal */
   record(trace: Trace, range: UpdateRange, slot: (name: string) => Operand | 0): void {
-    this.rule.record(trace, range, slot, this.config);
+    this.definition.record(trace, range, slot, this.config);
   }
 
   /**
-   * Updates a module once.
+   * Updates the weights of a module once.
    *
-   * @param grads  by the names of `getWeights`, as `valueAndGrad` gives them; weights not named count as zero gradients
+   * @param grads  gradients by the names of `getWeights`, as `valueAndGrad` gives them; missing ones count as zeros
    * @throws OptionError, ShapeError for gradients that are not the module's; ValueError when one is not finite
    */
   apply(module: ModuleBase, grads: Record<string, NDArray>): void {
     applyGradients(this, module, grads);
   }
 
-  /** Makes the averages the weights of a module, with `useEma`. `fit` does it at its end; after `trainStep` and `apply` it is yours to do. */
+  /** With `useEma`, makes the averages of a module's weights its weights. `fit` calls it at its end; after `trainStep` or `apply`, call it yourself. */
   finalizeVariableValues(module: ModuleBase): void {
     finishTraining(this, module);
   }

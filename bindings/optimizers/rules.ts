@@ -1,7 +1,9 @@
-/** What each optimizer remembers and computes: a row of a table each. How that reaches a model's memory is in `model/updater.ts`. */
+/** The rules of the optimizers, a row of a table each: defaults, slots, hyperparameters, kernel. `record_update.ts` applies them. */
 import { power } from "../base/portable_math.ts";
 import type { Operand } from "../graph/ir.ts";
 import type { Trace } from "../graph/trace.ts";
+import type { AdamOptions, COMMON_DEFAULTS, OptionsByOptimizer } from "./optimizer_options.ts";
+import type { UpdateRange } from "./update_rule.ts";
 import {
   ADADELTA_HYPER,
   ADAMAX_HYPER,
@@ -11,39 +13,35 @@ import {
   SGD_HYPER,
 } from "../abi/hyperparameters.ts";
 
-/** Runs of floats that one update kernel works on. */
-export interface UpdateRange {
-  readonly size: number;
-  readonly gradient: Operand;
-  readonly parameter: Operand;
-  readonly hyper: Operand;
-  readonly guard: Operand;
-}
+/** The options of a rule, filled in. */
+export type RuleConfig = Record<string, number | boolean>;
 
-/** Every option of a rule, filled in. */
-export type Config = Record<string, number | boolean>;
+/** Hyperparameters of a kernel by name, for update number `step`, from 1, at this learning rate. */
+export type RuleHyper = (rate: number, step: number) => Record<string, number>;
 
-/** Hyperparameters of a kernel by name, for the update number `step`, from 1, at this learning rate. */
-export type Hyper = (rate: number, step: number) => Record<string, number>;
-
-export interface Rule {
-  readonly defaults: Config;
-  /** Defaults that are others in PyTorch. */
-  readonly torch?: Config;
-  /** What this configuration keeps beside every weight, with the value it starts from. */
-  slots(config: Config): Readonly<Record<string, number>>;
+export interface RuleDefinition {
+  readonly defaults: RuleConfig;
+  /** Defaults that differ in PyTorch. */
+  readonly torch?: RuleConfig;
+  /** The arrays kept beside every weight, with the value that each starts from. */
+  slots(config: RuleConfig): Readonly<Record<string, number>>;
   /** Names of the kernel's hyperparameters, in order. */
   readonly layout: readonly string[];
-  hyper(config: Config, torch: boolean): Hyper;
-  record(trace: Trace, range: UpdateRange, slot: (name: string) => Operand | 0, config: Config): void;
+  hyper(config: RuleConfig, torch: boolean): RuleHyper;
+  record(trace: Trace, range: UpdateRange, slot: (name: string) => Operand | 0, config: RuleConfig): void;
 }
 
-/** Weight decay as kernels take it: added to the gradient, or taken off the weight. */
-const decays = ({ weightDecay }: Config, rate: number, l2: boolean): { l2: number; decay: number } =>
+/** Holds the defaults of a row to the options of its optimizer. */
+type RuleFor<O> = Omit<RuleDefinition, "defaults"> & {
+  readonly defaults: { readonly [K in Exclude<keyof Required<O>, keyof typeof COMMON_DEFAULTS>]: number | boolean };
+};
+
+/** Weight decay as kernels take it: `l2` is added to the gradient, `decay` taken off the weight. */
+const decays = ({ weightDecay }: RuleConfig, rate: number, l2: boolean): { l2: number; decay: number } =>
   l2 ? { l2: +weightDecay, decay: 0 } : { l2: 0, decay: rate * +weightDecay };
 
-/** Adam; `decoupled`: weight decay is off the gradient whatever the convention (Loshchilov and Hutter 2019). */
-const adamRule = (decoupled: boolean, weightDecay: number, torchDecay: number): Rule => ({
+/** Adam. @param decoupled  weight decay is taken off the weights in both conventions (Loshchilov and Hutter 2019) */
+const adamRule = (decoupled: boolean, weightDecay: number, torchDecay: number): RuleFor<AdamOptions> => ({
   defaults: { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: false, weightDecay },
   torch: { epsilon: 1e-8, weightDecay: torchDecay },
   slots: ({ amsgrad }) => ({ m: 0, v: 0, ...(amsgrad ? { vhat: 0 } : {}) }),
@@ -69,10 +67,10 @@ const adamRule = (decoupled: boolean, weightDecay: number, torchDecay: number): 
     trace.call("f32_adam", size, gradient, parameter, slot("m"), slot("v"), slot("vhat"), hyper, guard),
 });
 
-/** A product this small is nothing beside 1. */
+/** A product below this does not change 1 − product. */
 const VANISHED = 2 ** -60;
 
-/** Nadam's momentum µ of a step, and the product of all up to a step, which is kept: it takes as many factors. */
+/** Nadam's momentum µ of a step, and the product of µ over all steps so far, which is kept from step to step. */
 function nadamMomentum(
   beta1: number,
   momentumDecay: number,
@@ -88,7 +86,7 @@ function nadamMomentum(
   };
 }
 
-export const RULES: Readonly<Record<string, Rule>> = {
+export const RULES: { readonly [K in keyof OptionsByOptimizer]: RuleFor<OptionsByOptimizer[K]> } = {
   sgd: {
     defaults: { learningRate: 0.01, momentum: 0, nesterov: false, dampening: 0, weightDecay: 0 },
     torch: { learningRate: 0.001 },

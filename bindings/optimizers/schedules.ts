@@ -1,7 +1,7 @@
 /** Learning rates by the number of updates done, for an optimizer's `learningRate`. */
 import { OptionError } from "../base/errors.ts";
 import { checkNumber, withDefaults, type Defaults } from "../base/options.ts";
-import type { Schedule } from "./index.ts";
+import type { Schedule } from "./optimizer_options.ts";
 import { cos, power } from "../base/portable_math.ts";
 import { quoted, shown } from "../base/formatting.ts";
 

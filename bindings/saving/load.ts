@@ -1,7 +1,7 @@
 /** Reading a model back. Nothing changes unless the whole file is good. */
 import { FormatError, ShapeError } from "../base/errors.ts";
 import { describe, sizeOf, sameShape } from "../base/shape.ts";
-import { METADATA_KEY, isSlotName, parseMetadata, scaleName, type SavedFile } from "./metadata.ts";
+import { METADATA_KEY, isSlotName, parseMetadata, scaleName, slotName, type SavedFile } from "./metadata.ts";
 import type { ModuleBase } from "../module/module_base.ts";
 import { decodeSafetensors, type TensorArray } from "./safetensors.ts";
 
@@ -90,16 +90,21 @@ export function checkWeights(model: ModuleBase, weights: FileWeights, subject = 
   }
 }
 
-/** A slot's arrays by weight, as an optimizer takes them over. @throws FormatError when one is missing or of another size */
+/**
+ * A slot's arrays by weight, as an optimizer takes them over: of every weight that trains, and of frozen ones that have trained.
+ *
+ * @throws FormatError when one is missing or of another size
+ */
 export function slotArrays(model: ModuleBase, slot: string, slots: Arrays): Map<string, Float32Array> {
-  return new Map(
-    model.trainableParameters().map(([name, { shape }]) => {
-      const array = slots.get(`optimizer/${slot}/${name}`);
-      if (!array || array.data.length !== sizeOf(shape))
-        throw new FormatError(
-          `load: expected ${slot} of "${name}" ${describe(shape)}, got ${array ? describe(array.shape) : "none"}`,
-        );
-      return [name, array.data];
-    }),
-  );
+  const arrays = new Map<string, Float32Array>();
+  for (const [name, { shape, trainable }] of model.parameters()) {
+    const array = slots.get(slotName(slot, name));
+    if (!array && !trainable) continue;
+    if (array?.data.length !== sizeOf(shape))
+      throw new FormatError(
+        `load: expected ${slot} of "${name}" ${describe(shape)}, got ${array ? describe(array.shape) : "none"}`,
+      );
+    arrays.set(name, array.data);
+  }
+  return arrays;
 }

@@ -1,18 +1,13 @@
 /** What a saved file says besides its weights: one JSON text in the metadata of a safetensors file. */
 import { FormatError } from "../base/errors.ts";
 import { CONFIG_VERSION, checkConfig, type ModelConfig } from "../module/config.ts";
+import type { SavedOptimizer } from "../optimizers/saved_optimizer.ts";
 
 /** Raised when files of this version can no longer be read by former ones. */
 export const FILE_VERSION = 2;
 
 /** Key of the JSON text in the file's metadata. */
 export const METADATA_KEY = "gatewise";
-
-export interface SavedOptimizer {
-  readonly kind: string;
-  readonly step: number;
-  readonly slots: readonly string[];
-}
 
 export interface SavedFile {
   readonly version: number;

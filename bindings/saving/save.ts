@@ -3,7 +3,7 @@ import { StateError } from "../base/errors.ts";
 import { encodeSafetensors, type TensorData } from "./safetensors.ts";
 import { FILE_VERSION, METADATA_KEY, scaleName, slotName, type SavedFile } from "./metadata.ts";
 import type { ModuleBase } from "../module/module_base.ts";
-import type { Updater } from "../optimizers/optimizer_state.ts";
+import { optimizersOf } from "../optimizers/model_optimizers.ts";
 
 /** Options of `save`. */
 export interface SaveOptions {
@@ -27,16 +27,17 @@ function savedWeights(model: ModuleBase): Record<string, TensorData> {
 }
 
 /** See {@link Module.save}. */
-export function save(model: ModuleBase, options: SaveOptions, updater: Updater | undefined): Uint8Array {
+export function save(model: ModuleBase, options: SaveOptions): Uint8Array {
   model.throwIfUnbuilt("save");
   const tensors = savedWeights(model);
   const { seed, randomState } = model;
   const config = model.modelConfig("save", true);
   const file: SavedFile = { version: FILE_VERSION, seed, runs: randomState.counter, model: config };
   if (!options.optimizer) return encodeSafetensors(tensors, { [METADATA_KEY]: JSON.stringify(file) });
-  if (!updater)
+  const state = optimizersOf(model).compiled;
+  if (!state)
     throw new StateError("save: expected an optimizer whose state can be saved, got a model that is not compiled");
-  const { optimizer, slots } = updater.saved();
+  const { optimizer, slots } = state.saved();
   for (const [slot, weights] of Object.entries(slots)) {
     for (const [name, array] of Object.entries(weights)) tensors[slotName(slot, name)] = array;
   }

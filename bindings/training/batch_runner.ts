@@ -9,7 +9,6 @@ import type { TraceOptions } from "../graph/trace.ts";
 import { StreamBatches, range, type ArrayBatches, type Batch } from "./data/batches.ts";
 import type { Dataset } from "./data/dataset.ts";
 import { diagnose } from "./diagnose.ts";
-import { Finish } from "./gradient_reducer.ts";
 import { isLoss, type Objective } from "./output_heads.ts";
 import type { Module } from "../models/module.ts";
 import { isRowwise } from "../module/module_base.ts";
@@ -17,7 +16,7 @@ import { Scores, allIgnored, lossOf, type BatchScores, type Logs } from "./score
 import { namedParts, type Several } from "./per_output.ts";
 import { statefulStore, windowStates } from "../module/state_stores.ts";
 import { scoreBatch, type StepResult, type Weighting } from "./batch_loss.ts";
-import type { Updater } from "../optimizers/optimizer_state.ts";
+import type { OptimizerState } from "../optimizers/optimizer_state.ts";
 
 type StepFunction = (x: Tensor[], y: Several<Tensor>, steps: Steps, weighting: Weighting) => StepResult;
 
@@ -64,22 +63,20 @@ function write({ compiled: { program }, start, end }: Part<undefined>, data: Dat
 export class BatchRunner {
   private readonly model: Module;
   readonly objective: Objective;
-  private readonly updater: Updater;
+  private readonly optimizer: OptimizerState;
   private readonly train: Division<undefined>;
   /** The windows of sequences that are cut: their states go on, so their rows stay together. */
   private readonly cut: Division<undefined>;
   private readonly test: Division<undefined>;
   /** The losses of a training without the update. */
   private readonly probe: TracedFunction;
-  private readonly ending: Finish;
   /** Numbers of the rows of the last batch that was given whole: a typed array costs more than all it is needed for. */
   private everyRow = range(0);
 
-  constructor(model: Module, objective: Objective, updater: Updater) {
+  constructor(model: Module, objective: Objective, optimizer: OptimizerState) {
     this.model = model;
     this.objective = objective;
-    this.updater = updater;
-    this.ending = new Finish(model, updater);
+    this.optimizer = optimizer;
     const stateful = statefulStore(model);
     const fn = stepFunction(model, objective) as never;
     const training = { training: true, gradients: true, stateful };
@@ -108,7 +105,7 @@ export class BatchRunner {
   private readonly update: Extension<undefined> = (trace, _inputs, result) => {
     const { loss, counted } = result as StepResult;
     recordGradients("fit", trace, this.model, loss);
-    this.updater.record(trace, counted ? mul(loss, div(counted, counted)) : loss);
+    this.optimizer.record(trace, counted ? mul(loss, div(counted, counted)) : loss);
     return { outputs: [], extra: undefined };
   };
 
@@ -121,10 +118,10 @@ export class BatchRunner {
   /** One update. @throws NonFiniteError, ValueError when no label counts; the weights are those before the batch then */
   step(batch: Batch, where: { epoch: number; batch: number }): BatchScores[] {
     const division = batch.window === undefined ? this.train : this.cut;
-    this.updater.before();
+    this.optimizer.beginStep();
     const scores = this.run(division, this.probe, batch);
-    if (scores.length > 1) this.ending.run(scores.length, allIgnored(scores) ? NaN : lossOf(scores));
-    if (!this.updater.after()) this.explain(scores, batch.data.pick(batch.rows), where);
+    if (scores.length > 1) this.optimizer.reducer.run(scores.length, allIgnored(scores) ? NaN : lossOf(scores));
+    if (!this.optimizer.endStep()) this.explain(scores, batch.data.pick(batch.rows), where);
     return scores;
   }
 
@@ -235,12 +232,11 @@ export class BatchRunner {
 
   /** What comes after the last step of a training: the averages of the weights, where they are kept, become the weights. */
   finish(): void {
-    this.updater.finish();
+    this.optimizer.finish();
   }
 
   /** Frees its programs; it may not be used any more. */
   dispose(): void {
     for (const division of [this.train, this.cut, this.test]) division.dispose();
-    this.ending.dispose();
   }
 }
