@@ -121,7 +121,7 @@ export type { ValidationData } from "./training/data/source.ts";
 export type { Stream, StreamOptions } from "./inference/stream.ts";
 export type { FitOptions, History, TrainEvent } from "./training/fit.ts";
 export type { ActivationParameters } from "./ops/activations.ts";
-export type { Operand } from "./ops/operands.ts";
+export type { TensorLike as Operand } from "./ops/operands.ts";
 export type { ReduceOptions } from "./ops/reduce.ts";
 export type {
   AdadeltaOptions,
@@ -139,7 +139,7 @@ export type {
 export type { ArrayInput, NDArray, Nested, ShapedInput, TypedArray } from "./base/ndarray.ts";
 export type { Initializer } from "./graph/parameter.ts";
 export type { DType, Shape } from "./base/shape.ts";
-export type { Steps, Tensor } from "./graph/tensor.ts";
+export type { ValidSteps as Steps, Tensor } from "./graph/tensor.ts";
 export type { RegularizerConfig, RegularizerInput } from "./layers/regularizers.ts";
 export type { Activations } from "./graph/int8_weight.ts";
 export type { Build } from "./runtime/wasm/builds.ts";

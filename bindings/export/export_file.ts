@@ -1,12 +1,12 @@
 /** The file that `export` writes and `gatewise/exported` reads: programs as numbers, and what their memory holds before they run. */
 import { FormatError, GatewiseError } from "../base/errors.ts";
-import type { ImageProgram, PortPlace } from "../program/snapshot.ts";
+import type { SnapshotProgram, PortPlace } from "../program/snapshot.ts";
 import { sizeOf } from "../base/shape.ts";
 import type { Structure } from "../graph/pytree.ts";
 import { ARENA_BASE } from "../abi/memory.ts";
 import { ABI_VERSION } from "../abi/version.ts";
-import type { Packed } from "../runtime/wasm/packed.ts";
-import { isText } from "../runtime/encoding.ts";
+import type { CompressedModules } from "../runtime/wasm/packed.ts";
+import { isEncodedCalls } from "../runtime/encoding.ts";
 import { decodeSafetensors, encodeSafetensors, type TensorData } from "../saving/safetensors.ts";
 import type { State } from "../module/state_set.ts";
 
@@ -21,11 +21,11 @@ export interface ExportedStream {
   readonly batch: number;
   readonly block: number;
   readonly states: Readonly<Record<string, State>>;
-  readonly programs: Readonly<Record<string, ImageProgram>>;
+  readonly programs: Readonly<Record<string, SnapshotProgram>>;
 }
 
 /** The program of `predict`. */
-export interface ExportedPredict extends ImageProgram {
+export interface ExportedPredict extends SnapshotProgram {
   /** What stands around the outputs. */
   readonly structure: Structure;
   /** Whether the rows of a batch are known to have nothing to do with each other. */
@@ -39,7 +39,7 @@ export interface ExportFile {
   /** Where the used memory ends. */
   readonly end: number;
   /** The kernels of int8 models, when the programs call them. */
-  readonly int8?: Packed | undefined;
+  readonly int8?: CompressedModules | undefined;
   readonly stream?: ExportedStream | undefined;
   readonly predict?: ExportedPredict | undefined;
 }
@@ -51,12 +51,12 @@ const PROGRAM = "program/";
 const MEMORY = "memory/";
 
 /** Every program with its name. */
-const programsOf = ({ stream, predict }: ExportFile): [name: string, program: ImageProgram][] => [
-  ...Object.entries(stream?.programs ?? {}).map(([steps, program]): [string, ImageProgram] => [
+const programsOf = ({ stream, predict }: ExportFile): [name: string, program: SnapshotProgram][] => [
+  ...Object.entries(stream?.programs ?? {}).map(([steps, program]): [string, SnapshotProgram] => [
     `stream/${steps}`,
     program,
   ]),
-  ...(predict ? [["predict", predict] as [string, ImageProgram]] : []),
+  ...(predict ? [["predict", predict] as [string, SnapshotProgram]] : []),
 ];
 
 /** The same with other texts: in the file those stand beside the JSON. */
@@ -136,7 +136,7 @@ export function decodeExport(bytes: Uint8Array): { file: ExportFile; contents: C
       );
     const file = withTexts(rest, (name) => {
       const text = [...(tensors[PROGRAM + name].data as Float64Array)];
-      if (!isText(text, rest.kernels.length)) fail(`a program as "${name}"`, "something else");
+      if (!isEncodedCalls(text, rest.kernels.length)) fail(`a program as "${name}"`, "something else");
       return text;
     });
     const contents = new Map(

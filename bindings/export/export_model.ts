@@ -1,7 +1,7 @@
 /** From a model to a file of what it computes: the programs themselves, which need no layers and no tracing to run. */
 import { OptionError, UnsupportedError } from "../base/errors.ts";
 import { checkOptions, checkRecord } from "../base/options.ts";
-import { Image, type ImageProgram } from "../program/snapshot.ts";
+import { ProgramSnapshot, type SnapshotProgram } from "../program/snapshot.ts";
 import { int8Text } from "../runtime/wasm/inline.ts";
 import { isInt8Kernel } from "../runtime/wasm/int8.ts";
 import { inputZeros, type InputShapes } from "../module/array_shape.ts";
@@ -21,33 +21,35 @@ export interface ExportOptions {
   predict?: InputShapes | undefined;
 }
 
-function recordStream(image: Image, model: ModuleBase, options: StreamOptions): ExportedStream {
+function recordStream(snapshot: ProgramSnapshot, model: ModuleBase, options: StreamOptions): ExportedStream {
   const { batch, block } = streamOptions("export", options);
   checkStreamable("export", model);
   const states = new CarriedStates(model.backend, "export");
   try {
-    const programs = [...new Set(batch === 1 ? [1, block] : [1])].map((steps): [string, ImageProgram] => {
+    const programs = [...new Set(batch === 1 ? [1, block] : [1])].map((steps): [string, SnapshotProgram] => {
       const { trace, input, output } = traceSteps("export", model, states, batch, steps);
-      return [String(steps), image.add("export", trace, [input], [output])];
+      return [String(steps), snapshot.add("export", trace, [input], [output])];
     });
-    const places = states.entries().map(([name, { storage, shape }]) => [name, { ptr: image.address(storage), shape }]);
+    const places = states
+      .entries()
+      .map(([name, { storage, shape }]) => [name, { ptr: snapshot.address(storage), shape }]);
     return { batch, block, states: Object.fromEntries(places), programs: Object.fromEntries(programs) };
   } finally {
     states.dispose();
   }
 }
 
-function recordPredict(image: Image, model: ModuleBase, given: InputShapes): ExportedPredict {
+function recordPredict(snapshot: ProgramSnapshot, model: ModuleBase, given: InputShapes): ExportedPredict {
   const arrays = inputArrays(inputZeros(given, "export: expected predict", model.inputConfigs), "export: predict");
-  const { whole } = predictFunction(model);
-  return whole.record(whole.flatten([arrays, {}]), ({ trace, inputs, outputs, structure }) => {
+  const { wholeFunction: traced } = predictFunction(model);
+  return traced.record(traced.flatten([arrays, {}]), ({ trace, inputs, outputs, structure }) => {
     if (statefulStore(model).size > 0)
       throw new UnsupportedError(
         "export: expected layers that are not stateful for predict, got some that are; export a stream, which carries states",
       );
     const alone = structure.kind === "list" && outputs.length === 1; // as predict gives it: without the list
     return {
-      ...image.add("export", trace, inputs, outputs),
+      ...snapshot.add("export", trace, inputs, outputs),
       structure: alone ? { kind: "leaf", index: 0 } : structure,
       rowwise: isRowwise(model),
     };
@@ -62,12 +64,12 @@ export function exportModel(model: ModuleBase, options: ExportOptions): Uint8Arr
   if (!stream && predict === undefined)
     throw new OptionError("export: expected stream, or the extents of predict's inputs, or both, got neither");
   model.throwIfUnbuilt("export");
-  const image = new Image(model.backend);
+  const snapshot = new ProgramSnapshot(model.backend);
   const recorded = {
-    stream: stream ? recordStream(image, model, stream === true ? {} : stream) : undefined,
-    predict: predict === undefined ? undefined : recordPredict(image, model, predict),
+    stream: stream ? recordStream(snapshot, model, stream === true ? {} : stream) : undefined,
+    predict: predict === undefined ? undefined : recordPredict(snapshot, model, predict),
   };
-  const { kernels, end, contents } = image;
+  const { kernels, end, contents } = snapshot;
   const int8 = kernels.some(isInt8Kernel) ? int8Text : undefined;
   return encodeExport({ kernels, end, int8, ...recorded }, contents);
 }

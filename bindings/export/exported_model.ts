@@ -8,7 +8,7 @@ import { StateSet } from "../module/state_set.ts";
 import { Stream, type Runner, type StreamSource } from "../inference/stream.ts";
 import { checkOptions } from "../base/options.ts";
 import type { ArrayInput, NDArray, Normalized } from "../base/ndarray.ts";
-import type { ImageProgram, PortPlace } from "../program/snapshot.ts";
+import type { SnapshotProgram, PortPlace } from "../program/snapshot.ts";
 import { Port } from "../program/port.ts";
 import { describe, sameShape, sizeOf } from "../base/shape.ts";
 import { rebuild } from "../graph/pytree.ts";
@@ -17,20 +17,20 @@ import { isInt8Kernel, loadInt8 } from "../runtime/wasm/int8.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { loadSync, type InitOptions } from "../runtime/load.ts";
 import { carried } from "../runtime/wasm/packed.ts";
-import { replay, type Bound } from "../runtime/replay.ts";
-import { read } from "../runtime/encoding.ts";
+import { replay, type BoundCall } from "../runtime/replay.ts";
+import { decodeCalls } from "../runtime/encoding.ts";
 
 /** A program with what goes in and what comes out. */
 class Recorded {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
-  private readonly bound: readonly Bound[];
+  private readonly bound: readonly BoundCall[];
 
-  constructor({ kernels, heap }: Backend, names: readonly string[], { text, inputs, outputs }: ImageProgram) {
+  constructor({ kernels, heap }: Backend, names: readonly string[], { text, inputs, outputs }: SnapshotProgram) {
     const port = ({ ptr, shape, dtype, ranges }: PortPlace): Port => new Port(heap, ptr, shape, dtype, ranges);
-    this.bound = read(
+    this.bound = decodeCalls(
       text,
-      names.map((name) => [name, kernels[name as keyof typeof kernels] as Bound["fn"]]),
+      names.map((name) => [name, kernels[name as keyof typeof kernels] as BoundCall["fn"]]),
     );
     this.inputs = inputs.map(port);
     this.outputs = outputs.map(port);
@@ -41,7 +41,7 @@ class Recorded {
   }
 }
 
-type Make = (program: ImageProgram) => Recorded;
+type Make = (program: SnapshotProgram) => Recorded;
 
 /** What the stream of a file runs. */
 class RecordedSteps implements StreamSource {

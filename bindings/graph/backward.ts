@@ -106,7 +106,7 @@ export class Tape implements GradientTape {
   }
 
   accumulator(tensor: Tensor): Tensor {
-    if (tensor.loop !== this.loop) return this.trace.before(() => this.outer!.accumulator(tensor)); // one sum for all steps
+    if (tensor.loop !== this.loop) return this.trace.outsideLoop(() => this.outer!.accumulator(tensor)); // one sum for all steps
     let sum = this.gradients.get(tensor);
     if (!sum) {
       const parameter = tensor.origin.get("parameter") as Parameter | undefined;

@@ -15,12 +15,12 @@ export type Argument = number | Operand | Counter;
 export interface Repeat {
   readonly loop: Loop;
   readonly reversed: boolean;
-  readonly calls: readonly Recorded[];
+  readonly calls: readonly Instruction[];
 }
 
-export type Recorded = Call | Repeat;
+export type Instruction = Call | Repeat;
 
-export const isRepeat = (entry: Recorded): entry is Repeat => "loop" in entry;
+export const isRepeat = (entry: Instruction): entry is Repeat => "loop" in entry;
 
 export const isOperand = (arg: Argument): arg is Operand => typeof arg === "object" && "storage" in arg;
 
@@ -34,7 +34,7 @@ export interface Loop {
 }
 
 /** What moves from step to step of a loop: by so many bytes, or a number by so much. */
-export interface Move {
+export interface Stride {
   readonly loop: Loop;
   readonly by: number;
 }
@@ -42,7 +42,7 @@ export interface Move {
 /** A number that counts through the steps of loops: `first` at the first of them. */
 export interface Counter {
   readonly first: number;
-  readonly moves: readonly Move[];
+  readonly strides: readonly Stride[];
 }
 
 /**
@@ -80,11 +80,11 @@ export interface Operand {
   readonly reads: boolean;
   readonly writes: boolean;
   /** Set for a step's part of a whole: otherwise the storage says whether there is one for each step. */
-  readonly move?: Move | undefined;
+  readonly stride?: Stride | undefined;
 }
 
 /** Values that must hold for an input array because a kernel trusts them: 0 ≤ value < below (or ≤ most). */
-export interface Range {
+export interface ValueRange {
   readonly below: number;
   /** A value that is allowed besides: that of labels to ignore. */
   readonly except?: number | undefined;

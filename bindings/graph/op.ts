@@ -37,7 +37,7 @@ function dequantized(trace: Trace, weight: Tensor): Tensor {
 
 /** Applies an op: records its forward calls and remembers it for the gradient. */
 export function apply<C>(trace: Trace, op: Op<C>, given: Inputs, config: C): Tensor[] {
-  for (const input of given) if (input) trace.own(op.name, input);
+  for (const input of given) if (input) trace.checkOwn(op.name, input);
   const inputs = op.int8 ? given : given.map((input) => (input?.dtype === "i8" ? dequantized(trace, input) : input));
   const outputs = op
     .shape(inputs, config, trace)
@@ -45,7 +45,7 @@ export function apply<C>(trace: Trace, op: Op<C>, given: Inputs, config: C): Ten
   const differentiable = trace.options.gradients && op.backward !== undefined;
   if (differentiable && inputs.some((input) => input?.requiresGrad)) {
     for (const output of outputs) output.requiresGrad = output.dtype === "f32";
-    trace.note(inputs, outputs, (grads) => op.backward!(trace, inputs, outputs, grads, config));
+    trace.addNode(inputs, outputs, (grads) => op.backward!(trace, inputs, outputs, grads, config));
   }
   op.forward(trace, inputs, outputs, config);
   return outputs;

@@ -3,7 +3,7 @@ import { DisposedError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { sizeOf, type Shape } from "../base/shape.ts";
 import type { Backend } from "../runtime/backend.ts";
-import { replay, type Bound } from "../runtime/replay.ts";
+import { replay, type BoundCall } from "../runtime/replay.ts";
 import { dequantizeWeight, type Int8Format, type Int8Role, type Int8Weight } from "./int8_weight.ts";
 import { Storage, type Call } from "./ir.ts";
 import type { Tensor } from "./tensor.ts";
@@ -46,7 +46,7 @@ export class Parameter {
   readonly int8: Int8Format | undefined;
   readonly storage: Storage;
   /** Packed forms of this weight, by what they are. */
-  readonly derived = new Map<string, Derived>();
+  readonly packed = new Map<string, PackedWeight>();
   block: ParameterBlock | undefined;
   /** Floats from the start of the block. */
   offset = 0;
@@ -88,12 +88,12 @@ export class Parameter {
 }
 
 /** Something computed from parameters alone, kept until they change: column panels, permuted biases, products of a table. */
-export class Derived {
+export class PackedWeight {
   readonly storage: Storage;
   readonly calls: readonly Call[];
   /** The first owns the memory. */
   readonly parameters: readonly Parameter[];
-  private bound: readonly Bound[] | undefined;
+  private bound: readonly BoundCall[] | undefined;
   private version = 0;
 
   constructor(parameters: readonly Parameter[], storage: Storage, calls: readonly Call[]) {
@@ -103,10 +103,10 @@ export class Derived {
   }
 
   /** Takes over a block of memory that the arena gave for it. @param bind  gives its calls the addresses of what they name */
-  place(ptr: number, bind: (calls: readonly Call[]) => readonly Bound[]): void {
+  place(ptr: number, bind: (calls: readonly Call[]) => readonly BoundCall[]): void {
     this.storage.ptr = ptr;
     this.bound = bind(this.calls);
-    this.parameters[0].block!.derived.push(this);
+    this.parameters[0].block!.packedWeights.push(this);
   }
 
   /** Computes it again when one of its parameters has changed since. */
@@ -137,7 +137,7 @@ export class ParameterBlock {
   readonly parameters: readonly Parameter[];
   readonly floats: number;
   readonly ptr: number;
-  readonly derived: Derived[] = [];
+  readonly packedWeights: PackedWeight[] = [];
   /** Raised whenever a weight changes, so that panels follow. */
   version = 1;
   /** Raised whenever one of its weights is frozen or unfrozen, so that programs which train are recorded anew. */
@@ -259,6 +259,6 @@ export class ParameterBlock {
     arena.free(this.ptr);
     for (const ptr of this.gradients) if (ptr !== undefined) arena.free(ptr);
     for (const ptrs of this.slots.values()) for (const ptr of ptrs) arena.free(ptr);
-    for (const derived of this.derived) derived.free(this.backend);
+    for (const packed of this.packedWeights) packed.free(this.backend);
   }
 }

@@ -1,10 +1,10 @@
 /** What model code computes with while it is traced: shapes and places, never values. */
 import { TraceError } from "../base/errors.ts";
 import { sizeOf, type DType, type Shape } from "../base/shape.ts";
-import type { Loop, Move, Operand, Storage } from "./ir.ts";
+import type { Loop, Stride, Operand, Storage } from "./ir.ts";
 
 /** Which steps of a [batch, time, …] tensor are valid: `lengths` [B] or `mask` [B, T] (nonzero = valid), never both. */
-export interface Steps {
+export interface ValidSteps {
   /** Valid steps of each row [batch]. */
   readonly lengths?: Tensor;
   /** Nonzero where a step is valid [batch, time]. */
@@ -29,7 +29,7 @@ export const isTensor = (value: unknown): value is Tensor =>
 export interface TensorPlace {
   readonly offset?: number;
   readonly loop?: Loop | undefined;
-  readonly move?: Move | undefined;
+  readonly stride?: Stride | undefined;
 }
 
 /**
@@ -51,11 +51,11 @@ export class Tensor {
   /** The loop of which a step made it; undefined for what is there for all steps alike. @internal */
   readonly loop: Loop | undefined;
   /** Set for a step's part of a whole that was there before the loop. @internal */
-  readonly move: Move | undefined;
+  readonly stride: Stride | undefined;
   /** Whether a gradient can reach something that wants one through this tensor. @internal */
   requiresGrad = false;
   /** Which steps count, when the tensor has a time axis and not all do. @internal */
-  steps: Steps | undefined;
+  steps: ValidSteps | undefined;
   /** Facts that let an op skip work, such as the packed form this tensor was unpacked from. @internal */
   readonly origin = new Map<string, unknown>();
 
@@ -65,7 +65,7 @@ export class Tensor {
     shape: Shape,
     dtype: DType,
     storage: Storage,
-    { offset = 0, loop, move }: TensorPlace = {},
+    { offset = 0, loop, stride }: TensorPlace = {},
   ) {
     this.trace = trace;
     this.shape = shape;
@@ -73,7 +73,7 @@ export class Tensor {
     this.storage = storage;
     this.offset = offset;
     this.loop = loop;
-    this.move = move;
+    this.stride = stride;
   }
 
   /** @internal */
@@ -126,7 +126,7 @@ Object.setPrototypeOf(
 const operand = (tensor: Tensor, reads: boolean, writes: boolean): Operand => ({
   storage: tensor.storage,
   offset: tensor.offset,
-  move: tensor.move,
+  stride: tensor.stride,
   reads,
   writes,
 });

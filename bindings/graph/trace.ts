@@ -4,9 +4,17 @@ import { TraceError, UnsupportedError } from "../base/errors.ts";
 import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/backend.ts";
 import type { Int8Names } from "./int8_weight.ts";
-import { Storage, type Argument, type KernelName, type Loop, type Move, type Range, type Recorded } from "./ir.ts";
+import {
+  Storage,
+  type Argument,
+  type KernelName,
+  type Loop,
+  type Stride,
+  type ValueRange,
+  type Instruction,
+} from "./ir.ts";
 import type { GradientSink, GradientTape, Inputs, Node } from "./node.ts";
-import type { Derived, Parameter } from "./parameter.ts";
+import type { PackedWeight, Parameter } from "./parameter.ts";
 import { NeedsWholeBatch, type Shard } from "./shard.ts";
 import { sizeOf, type DType, type Shape } from "../base/shape.ts";
 import { Tensor, read, write } from "./tensor.ts";
@@ -22,7 +30,7 @@ export interface Exposed {
 export class Body {
   readonly loop: Loop | undefined;
   readonly outer: Body | undefined;
-  readonly calls: Recorded[] = [];
+  readonly calls: Instruction[] = [];
   readonly nodes: Node[] = [];
   readonly exposed = new Map<string, Exposed>();
   /** Results that several ops share, such as the packing of rows by one mask. */
@@ -69,13 +77,13 @@ export class Trace {
   body = new Body();
   readonly constants = new Map<Storage, Float32Array | Int32Array>();
   readonly parameters = new Map<Parameter, Tensor>();
-  readonly derived = new Set<Derived>();
+  readonly packedWeights = new Set<PackedWeight>();
   /** What regularizers add to a loss, by what they are on. */
   readonly penalties = new Map<Tensor, (value: Tensor) => Tensor>();
   /** What losses take as targets: constants, whose gradients nobody is given. */
   readonly targets = new Set<Storage>();
   /** Inputs whose values are checked before every run, by where they lie. */
-  readonly ranges = new Map<Storage, Range[]>();
+  readonly ranges = new Map<Storage, ValueRange[]>();
   /** Takes back what modules have learned from this trace, such as which weights they have, should it come to nothing. */
   readonly undo: (() => void)[] = [];
   /** Path of the module whose `call` runs now. */
@@ -105,7 +113,7 @@ export class Trace {
   }
 
   /** Whether forward kernels keep what backward kernels need, or what is to be looked at. */
-  get keeps(): boolean {
+  get savesForBackward(): boolean {
     return (this.options.gradients === true && !this.unseen) || this.options.inspect === true;
   }
 
@@ -114,7 +122,7 @@ export class Trace {
    *
    * @returns what it gave, and a function that runs it again: with the same random numbers, and with the ops it applies
    */
-  rehearse<R>(fn: () => R): { result: R; perform: () => { result: R; nodes: Node[] } } {
+  runWithoutSaving<R>(fn: () => R): { result: R; rerun: () => { result: R; nodes: Node[] } } {
     const {
       scope,
       sites,
@@ -125,7 +133,7 @@ export class Trace {
     const result = fn();
     this.unseen = false;
     nodes.length = length;
-    const perform = (): { result: R; nodes: Node[] } => {
+    const rerun = (): { result: R; nodes: Node[] } => {
       const [now, later, performed] = [this.scope, this.sites, this.body.nodes];
       const before = performed.length;
       this.scope = scope;
@@ -135,7 +143,7 @@ export class Trace {
       this.sites = later;
       return { result: again, nodes: performed.splice(before) };
     };
-    return { result, perform };
+    return { result, rerun };
   }
 
   /** A temporary. */
@@ -157,8 +165,12 @@ export class Trace {
 
   /** The same bytes under another shape, from `first` elements on. */
   view(tensor: Tensor, shape: Shape, first = 0): Tensor {
-    const { storage, offset, move } = tensor;
-    return new Tensor(this, shape, tensor.dtype, storage, { offset: offset + first * 4, loop: this.body.loop, move });
+    const { storage, offset, stride } = tensor;
+    return new Tensor(this, shape, tensor.dtype, storage, {
+      offset: offset + first * 4,
+      loop: this.body.loop,
+      stride,
+    });
   }
 
   /**
@@ -187,7 +199,7 @@ export class Trace {
       throw new UnsupportedError(
         `init: expected a kernel module with ${kernel}, got one without; the modules of gatewise/infer run models but do not train them`,
       );
-    if (!this.backend.pool?.knows(kernel)) this.needsWholeBatch(`workers without ${kernel}`);
+    if (!this.backend.pool?.hasKernel(kernel)) this.needsWholeBatch(`workers without ${kernel}`);
     this.body.calls.push({ kernel, args });
   }
 
@@ -197,7 +209,7 @@ export class Trace {
   }
 
   /** Remembers an op for the gradient. */
-  note(inputs: Inputs, outputs: readonly Tensor[], backward: (grads: GradientSink) => void): void {
+  addNode(inputs: Inputs, outputs: readonly Tensor[], backward: (grads: GradientSink) => void): void {
     this.body.nodes.push({ inputs, outputs, scope: this.scope, backward });
   }
 
@@ -219,7 +231,7 @@ export class Trace {
   }
 
   /** Records before the loop that is being recorded. */
-  before<R>(record: () => R): R {
+  outsideLoop<R>(record: () => R): R {
     const { body } = this;
     this.body = body.outer!;
     try {
@@ -230,7 +242,7 @@ export class Trace {
   }
 
   /** @throws TraceError for a tensor of another trace, or of a step of a loop outside of it */
-  own(what: string, tensor: Tensor): void {
+  checkOwn(what: string, tensor: Tensor): void {
     if (tensor.trace !== this) {
       throw new TraceError(
         `${what}: expected a tensor of the function that is traced now, got one of another; pass it as an argument`,
@@ -259,7 +271,7 @@ export class Trace {
   }
 
   /** Asks for a check of an input's values before every run. */
-  require({ storage }: Tensor, range: Range): void {
+  requireRange({ storage }: Tensor, range: ValueRange): void {
     const ranges = this.ranges.get(storage);
     if (ranges) ranges.push(range);
     else this.ranges.set(storage, [range]);
@@ -279,14 +291,14 @@ export class Trace {
   random(): { state: Tensor; site: Argument } {
     this.randomState ??= this.pinned([Object.keys(RANDOM_STATE).length], "i32");
     const first = this.sites;
-    const moves: Move[] = [];
+    const strides: Stride[] = [];
     let uses = 1;
     for (let { loop } = this.body; loop; loop = loop.outer) {
-      moves.push({ loop, by: uses });
+      strides.push({ loop, by: uses });
       uses *= loop.count;
     }
     this.sites += uses;
-    return { state: this.randomState, site: { first, moves } };
+    return { state: this.randomState, site: { first, strides } };
   }
 
   fill(tensor: Tensor, value: number): void {

@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from "../base/errors.ts";
 import { checkFinite, indexOf, isArrayInput, normalize, type ArrayInput, type Normalized } from "../base/ndarray.ts";
 import { describe, sizeOf, type DType } from "../base/shape.ts";
 import { isRecord } from "../graph/pytree.ts";
-import type { Steps, Tensor } from "../graph/tensor.ts";
+import type { ValidSteps, Tensor } from "../graph/tensor.ts";
 import { byName, type InputConfig } from "../module/config.ts";
 
 /** The input of a model: one array, or several as a list or, by name, a record. */
@@ -120,6 +120,6 @@ export function columnsOf(
 }
 
 /** Says which steps of the inputs count, for the layers that ask. */
-export function attachSteps(inputs: readonly Tensor[], { lengths, mask }: Steps): void {
+export function attachSteps(inputs: readonly Tensor[], { lengths, mask }: ValidSteps): void {
   if (lengths || mask) inputs[0].steps = lengths ? { lengths } : { mask: mask! };
 }

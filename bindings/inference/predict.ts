@@ -2,10 +2,10 @@
 import { ShapeError, TraceError } from "../base/errors.ts";
 import { checkCount, checkOptions } from "../base/options.ts";
 import type { NDArray, Normalized } from "../base/ndarray.ts";
-import { Division, agree, type Part, type Slice } from "../program/batch_sharding.ts";
+import { BatchSharder, nearlyEqual, type BatchPart, type SliceRows } from "../program/batch_sharding.ts";
 import { TracedFunction, type Compiled } from "../program/traced_function.ts";
 import { describe, sizeOf } from "../base/shape.ts";
-import type { Steps, Tensor } from "../graph/tensor.ts";
+import type { ValidSteps, Tensor } from "../graph/tensor.ts";
 import { flattenResult } from "../graph/pytree.ts";
 import {
   attachSteps,
@@ -26,12 +26,12 @@ export interface PredictOptions extends StepOptions {
   batchSize?: number | undefined;
 }
 
-type PredictFunction = (inputs: Tensor[], steps: Steps) => unknown;
+type PredictFunction = (inputs: Tensor[], steps: ValidSteps) => unknown;
 
-const PREDICT = new KeptKey<Division<undefined>>();
+const PREDICT = new KeptKey<BatchSharder<undefined>>();
 
 /** What predicts with this model. */
-export const predictFunction = (model: ModuleBase): Division<undefined> =>
+export const predictFunction = (model: ModuleBase): BatchSharder<undefined> =>
   model.kept(PREDICT, () => {
     const fn: PredictFunction = (inputs, steps) => {
       attachSteps(inputs, steps);
@@ -41,7 +41,7 @@ export const predictFunction = (model: ModuleBase): Division<undefined> =>
     const options = { stateful: statefulStore(model) };
     const traced = (shard?: number): TracedFunction =>
       new TracedFunction("predict", model, fn as never, options, shard === undefined ? {} : { shard });
-    return new Division(model, traced(), traced, isRowwise(model));
+    return new BatchSharder(model, traced(), traced, isRowwise(model));
   });
 
 /** @throws TraceError, ShapeError unless there is an output, and a row of each for every row of the input */
@@ -64,7 +64,7 @@ export type Prediction = NDArray | Prediction[] | { [output: string]: Prediction
 
 /** What is predicted on, and where the results go. */
 class Run {
-  private readonly division: Division<undefined>;
+  private readonly sharder: BatchSharder<undefined>;
   private readonly arrays: readonly Normalized[];
   private readonly steps: Readonly<Record<string, Normalized>>;
   private readonly named: readonly [name: string, array: Normalized][];
@@ -73,7 +73,7 @@ class Run {
   outputs: NDArray[] = [];
 
   constructor(model: ModuleBase, x: ModelInput, options: PredictOptions, batchSize: number) {
-    this.division = predictFunction(model);
+    this.sharder = predictFunction(model);
     this.arrays = inputArrays(x, "predict: x", model.inputConfigs);
     this.steps = stepArrays(options, this.arrays[0].shape, "predict");
     this.named = namedArrays("predict", this.arrays, this.steps);
@@ -81,21 +81,21 @@ class Run {
     this.batchSize = batchSize;
   }
 
-  private from(first: number): Slice {
-    const { arrays, steps, division } = this;
+  private from(first: number): SliceRows {
+    const { arrays, steps, sharder } = this;
     return (start, end) => {
       const [a, b] = [first + start, first + end];
       const part = Object.fromEntries(Object.entries(steps).map(([name, array]) => [name, rowsOf(array, a, b)]));
-      return division.whole.flatten([arrays.map((array) => rowsOf(array, a, b)), part]);
+      return sharder.wholeFunction.flatten([arrays.map((array) => rowsOf(array, a, b)), part]);
     };
   }
 
   /** Programs for the rows from `first` on: a batch, or one for every thread. */
-  private compile(first: number): Part<undefined>[] {
-    const { division, batchSize, rows } = this;
+  private compile(first: number): BatchPart<undefined>[] {
+    const { sharder, batchSize, rows } = this;
     return (
-      division.divided(Math.min(rows - first, batchSize * division.threads), this.from(first)) ??
-      division.entire(Math.min(rows - first, batchSize), this.from(first))
+      sharder.shards(Math.min(rows - first, batchSize * sharder.threads), this.from(first)) ??
+      sharder.whole(Math.min(rows - first, batchSize), this.from(first))
     );
   }
 
@@ -109,15 +109,15 @@ class Run {
   }
 
   /** Computes rows from `first` on, divided where that gives the same. @returns where the next ones are */
-  private run(parts: readonly Part<undefined>[], first: number): number {
+  private run(parts: readonly BatchPart<undefined>[], first: number): number {
     this.replay(parts, first);
     const next = first + parts.at(-1)!.end;
-    if (parts.length > 1 && !this.division.confirm(() => this.sameWhole(first, next)))
+    if (parts.length > 1 && !this.sharder.confirm(() => this.sameWhole(first, next)))
       return this.run(this.compile(first), first);
     return next;
   }
 
-  private replay(parts: readonly Part<undefined>[], first: number): void {
+  private replay(parts: readonly BatchPart<undefined>[], first: number): void {
     for (const {
       compiled: { program },
       start,
@@ -125,12 +125,12 @@ class Run {
     } of parts) {
       this.named.forEach(([, array], i) => program.inputs[i].view.set(rowsOf(array, first + start, first + end).data)); // checked before
     }
-    this.division.replay(parts);
+    this.sharder.replay(parts);
     this.collect(parts, first);
   }
 
   /** Copies what programs have computed from row `first` on: as it is when that is all, else to its place among all rows. */
-  private collect(parts: readonly Part<undefined>[], first: number): void {
+  private collect(parts: readonly BatchPart<undefined>[], first: number): void {
     const [
       {
         compiled: {
@@ -162,10 +162,10 @@ class Run {
   /** Whether rows computed together are as they have been computed apart. */
   private sameWhole(first: number, end: number): boolean {
     const apart = this.outputs.map(({ data }) => data.slice());
-    const whole = this.division.entire(end - first, this.from(first));
+    const whole = this.sharder.whole(end - first, this.from(first));
     this.replay(whole, first);
     whole[0].compiled.program.dispose();
-    return this.outputs.every(({ data }, i) => agree(data, apart[i]));
+    return this.outputs.every(({ data }, i) => nearlyEqual(data, apart[i]));
   }
 }
 

@@ -72,7 +72,11 @@ function counting(perClass: Tensor | undefined, labels: Tensor, valid: Tensor | 
 function counted(labels: Tensor, ignored: number | undefined, classes: number): { labels: Tensor; valid?: Tensor } {
   const trace = currentTrace("labels");
   if (labels.storage.pinned)
-    trace.require(labels, { below: classes, what: "labels", ...(ignored === undefined ? {} : { except: ignored }) });
+    trace.requireRange(labels, {
+      below: classes,
+      what: "labels",
+      ...(ignored === undefined ? {} : { except: ignored }),
+    });
   if (ignored === undefined) return { labels };
   const numbers = floatsOf(trace, labels);
   const valid = complement(equal(numbers, ignored));

@@ -23,8 +23,8 @@ export interface MemoryNeed {
 }
 
 function measurePrediction(model: Module, inputs: readonly NDArray<Float32Array | Int32Array>[]): number {
-  const { whole } = predictFunction(model);
-  return whole.measure(whole.flatten([inputArrays(inputs, "memory: x"), {}]));
+  const { wholeFunction: traced } = predictFunction(model);
+  return traced.measure(traced.flatten([inputArrays(inputs, "memory: x"), {}]));
 }
 
 /** See {@link Module.memory}. */

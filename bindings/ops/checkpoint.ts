@@ -9,7 +9,7 @@ import { currentTrace } from "../graph/trace.ts";
 
 interface CheckpointConfig {
   readonly results: readonly Tensor[];
-  perform(): { result: readonly Tensor[]; nodes: Node[] };
+  rerun(): { result: readonly Tensor[]; nodes: Node[] };
 }
 
 /** What a function computed; backward runs the function again and goes back over what it did. */
@@ -18,8 +18,8 @@ const checkpointOp: Op<CheckpointConfig> = {
   shape: (_inputs, { results }) =>
     results.map((result) => ({ shape: result.shape, dtype: result.dtype, viewOf: result })),
   forward: () => {},
-  backward: whenTraining((_trace, _inputs, _outputs, grads, { perform }) => {
-    const { result, nodes } = perform();
+  backward: whenTraining((_trace, _inputs, _outputs, grads, { rerun }) => {
+    const { result, nodes } = rerun();
     grads.through(nodes, result);
   }),
 };
@@ -35,6 +35,6 @@ export function checkpoint(fn: () => Tensor[]): Tensor[] {
   if (typeof fn !== "function")
     throw new OptionError(`checkpoint: expected a function that gives tensors, got ${shown(fn)}`);
   if (!trace.options.gradients || trace.options.inspect) return fn();
-  const { result, perform } = trace.rehearse(fn);
-  return apply(trace, checkpointOp, result, { results: result, perform });
+  const { result, rerun } = trace.runWithoutSaving(fn);
+  return apply(trace, checkpointOp, result, { results: result, rerun });
 }

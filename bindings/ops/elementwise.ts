@@ -7,7 +7,7 @@ import type { KernelName } from "../graph/ir.ts";
 import { apply, type Op } from "../graph/op.ts";
 import { currentTrace } from "../graph/trace.ts";
 import { UNARY_CODES, type UnaryName } from "../abi/unary_codes.ts";
-import { broadcastShape, floatsOf, operandOf, required, tensorOf, type Operand } from "./operands.ts";
+import { broadcastShape, floatsOf, operandOf, required, tensorOf, type TensorLike } from "./operands.ts";
 import { expand } from "./shape.ts";
 
 /** A function of one number: its code in the kernels, and the parameters of those that have any. */
@@ -160,7 +160,7 @@ const binaryOps = Object.fromEntries(
 ) as Record<keyof typeof BINARY, Op>;
 
 /** Applies a binary op to operands of broadcastable shapes. */
-function binary(name: keyof typeof BINARY, a: Operand, b: Operand): Tensor {
+function binary(name: keyof typeof BINARY, a: TensorLike, b: TensorLike): Tensor {
   const trace = currentTrace(name);
   const [x, y] = [floatsOf(trace, operandOf(name, a)), floatsOf(trace, operandOf(name, b))];
   const shape = broadcastShape(name, x.shape, y.shape);
@@ -170,42 +170,42 @@ function binary(name: keyof typeof BINARY, a: Operand, b: Operand): Tensor {
 }
 
 /** a + b. */
-export const add = (a: Operand, b: Operand): Tensor =>
+export const add = (a: TensorLike, b: TensorLike): Tensor =>
   typeof b === "number" && typeof a !== "number"
     ? affine(a, 1, b)
     : typeof a === "number" && typeof b !== "number"
       ? affine(b, 1, a)
       : binary("add", a, b);
 /** a − b. */
-export const sub = (a: Operand, b: Operand): Tensor =>
+export const sub = (a: TensorLike, b: TensorLike): Tensor =>
   typeof b === "number" && typeof a !== "number"
     ? affine(a, 1, -b)
     : typeof a === "number" && typeof b !== "number"
       ? affine(b, -1, a)
       : binary("sub", a, b);
 /** a·b, by elements. */
-export const mul = (a: Operand, b: Operand): Tensor =>
+export const mul = (a: TensorLike, b: TensorLike): Tensor =>
   typeof b === "number" && typeof a !== "number"
     ? affine(a, b, 0)
     : typeof a === "number" && typeof b !== "number"
       ? affine(b, a, 0)
       : binary("mul", a, b);
 /** a / b, by elements. */
-export const div = (a: Operand, b: Operand): Tensor => binary("div", a, b);
+export const div = (a: TensorLike, b: TensorLike): Tensor => binary("div", a, b);
 /** The larger of two; ties give the gradient to a. */
-export const maximum = (a: Operand, b: Operand): Tensor => binary("maximum", a, b);
+export const maximum = (a: TensorLike, b: TensorLike): Tensor => binary("maximum", a, b);
 /** The smaller of two; ties give the gradient to a. */
-export const minimum = (a: Operand, b: Operand): Tensor => binary("minimum", a, b);
+export const minimum = (a: TensorLike, b: TensorLike): Tensor => binary("minimum", a, b);
 /** 1 where a > b, else 0. */
-export const greater = (a: Operand, b: Operand): Tensor => binary("greater", a, b);
+export const greater = (a: TensorLike, b: TensorLike): Tensor => binary("greater", a, b);
 /** 1 where a ≥ b, else 0. */
-export const greaterEqual = (a: Operand, b: Operand): Tensor => binary("greaterEqual", a, b);
+export const greaterEqual = (a: TensorLike, b: TensorLike): Tensor => binary("greaterEqual", a, b);
 /** 1 where a < b, else 0. */
-export const less = (a: Operand, b: Operand): Tensor => binary("greater", b, a);
+export const less = (a: TensorLike, b: TensorLike): Tensor => binary("greater", b, a);
 /** 1 where a ≤ b, else 0. */
-export const lessEqual = (a: Operand, b: Operand): Tensor => binary("greaterEqual", b, a);
+export const lessEqual = (a: TensorLike, b: TensorLike): Tensor => binary("greaterEqual", b, a);
 /** 1 where a = b, else 0. */
-export const equal = (a: Operand, b: Operand): Tensor => binary("equal", a, b);
+export const equal = (a: TensorLike, b: TensorLike): Tensor => binary("equal", a, b);
 
 const whereOp: Op = {
   name: "where",
@@ -226,7 +226,7 @@ const whereOp: Op = {
  *
  * @param condition  as `greater` and its kind give it; broadcast with a and b
  */
-export function where(condition: Operand, a: Operand, b: Operand): Tensor {
+export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
   const trace = currentTrace("where");
   const inputs = [condition, a, b].map((value) => floatsOf(trace, operandOf("where", value)));
   const shape = inputs.reduce<readonly number[]>((all, { shape }) => broadcastShape("where", all, shape), []);

@@ -3,7 +3,7 @@ import type { Operand } from "../graph/ir.ts";
 import { read, write, type Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
 import { int8PackedBytes, int8ScratchBytes } from "../abi/int8_panel.ts";
-import { derive, gateWidth, parameterOf, shifted, type Gates } from "./packed_weights.ts";
+import { packedWeight, gateWidth, parameterOf, shifted, type Gates } from "./packed_weights.ts";
 
 /** Bits of what an int8 weight is multiplied with. */
 export const bitsOf = (w: Tensor): number => parameterOf(w)!.int8!.bits;
@@ -18,7 +18,7 @@ export const int8Scales = (w: Tensor, first = 0): Operand => shifted(read(w), pa
 export function int8Panels(trace: Trace, w: Tensor, gates: Gates): Operand {
   const [K, columns] = w.shape;
   const { G, H, first = 0 } = gates;
-  return derive(trace, [w], `int8 ${G} ${H} ${first}`, int8PackedBytes(K, gateWidth(gates)) / 4, (call, out) =>
+  return packedWeight(trace, [w], `int8 ${G} ${H} ${first}`, int8PackedBytes(K, gateWidth(gates)) / 4, (call, out) =>
     call("q8_pack_gates_nn", K, G, H, integersFrom(w, first), columns, int8Scales(w, first), out),
   );
 }

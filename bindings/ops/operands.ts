@@ -9,7 +9,7 @@ import type { Inputs } from "../graph/node.ts";
 import { currentTrace, type Trace } from "../graph/trace.ts";
 
 /** A tensor, or a number where a constant will do. */
-export type Operand = Tensor | number;
+export type TensorLike = Tensor | number;
 
 /** @throws TraceError for something that is no tensor, which is what arrays are outside a traced function */
 export function tensorOf(op: string, value: unknown): Tensor {
@@ -30,7 +30,7 @@ export function integerList(op: string, what: string, list: unknown): readonly n
 }
 
 /** A number as a tensor of the open trace. */
-export function operandOf(op: string, value: Operand): Tensor {
+export function operandOf(op: string, value: TensorLike): Tensor {
   if (typeof value !== "number") return tensorOf(op, value);
   return currentTrace(op).constant(Float32Array.of(value), []);
 }
@@ -67,7 +67,7 @@ export function broadcastShape(op: string, a: Shape, b: Shape): number[] {
 export function indicesOf(trace: Trace, tensor: Tensor, below: number, what: string): Tensor {
   if (!tensor.storage.pinned)
     return trace.once(tensor, `indices ${below}`, () => integersOf(trace, clipped(trace, tensor, below - 1)));
-  trace.require(tensor, { below, what });
+  trace.requireRange(tensor, { below, what });
   return integersOf(trace, tensor);
 }
 

@@ -1,5 +1,5 @@
 /** Matrices in the form that products read: column panels, kept until the weight changes when it is a parameter. */
-import { Derived, type Parameter } from "../graph/parameter.ts";
+import { PackedWeight, type Parameter } from "../graph/parameter.ts";
 import { Storage, type Operand, type KernelName } from "../graph/ir.ts";
 import { read, type Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
@@ -14,12 +14,12 @@ export const parameterOf = (w: Tensor | undefined): Parameter | undefined =>
 /**
  * Something computed from weights alone.
  *
- * @param weights  those it is computed from; what was derived is freed with the first
+ * @param weights  those it is computed from; what was packed is freed with the first
  * @param key      what it is, the same for the same result
  * @param floats   how large it is
  * @param record   records the calls that write it
  */
-export function derive(
+export function packedWeight(
   trace: Trace,
   weights: readonly Tensor[],
   key: string,
@@ -34,16 +34,16 @@ export function derive(
   }
   const [owner, ...others] = parameters;
   const full = [key, ...others.map(({ serial }) => serial)].join(" ");
-  let derived = owner.derived.get(full);
-  if (!derived) {
+  let packed = owner.packed.get(full);
+  if (!packed) {
     const storage = new Storage(floats * 4, { pinned: true });
     const calls: { kernel: KernelName; args: (number | Operand)[] }[] = [];
     record((kernel, ...args) => calls.push({ kernel, args }), { storage, offset: 0, reads: false, writes: true });
-    derived = new Derived(parameters, storage, calls);
-    owner.derived.set(full, derived);
+    packed = new PackedWeight(parameters, storage, calls);
+    owner.packed.set(full, packed);
   }
-  trace.derived.add(derived);
-  return { storage: derived.storage, offset: 0, reads: true, writes: false };
+  trace.packedWeights.add(packed);
+  return { storage: packed.storage, offset: 0, reads: true, writes: false };
 }
 
 /** The same bytes from so many floats on. */
@@ -55,13 +55,13 @@ export const shifted = (operand: Operand | 0, floats: number): Operand => {
 /** Panels of w [K, N]. */
 export function panels(trace: Trace, w: Tensor): Operand {
   const [K, N] = w.shape;
-  return derive(trace, [w], "nn", K * panelWidth(N), (call, out) => call("f32_pack_nn", K, N, read(w), N, out));
+  return packedWeight(trace, [w], "nn", K * panelWidth(N), (call, out) => call("f32_pack_nn", K, N, read(w), N, out));
 }
 
 /** Panels of the transpose of w [N, K]: products with it contract over w's columns. */
 export function panelsOfTranspose(trace: Trace, w: Tensor): Operand {
   const [N, K] = w.shape;
-  return derive(trace, [w], "nt", K * panelWidth(N), (call, out) => call("f32_pack_nt", K, N, read(w), K, out));
+  return packedWeight(trace, [w], "nt", K * panelWidth(N), (call, out) => call("f32_pack_nt", K, N, read(w), K, out));
 }
 
 /** Gates of a weight: which of its columns, G groups of H from `first` on. */
@@ -79,7 +79,7 @@ export const gateWidth = ({ G, H }: Gates): number => G * panelWidth(H);
 export function gatePanels(trace: Trace, w: Tensor, gates: Gates): Operand {
   const [K, columns] = w.shape;
   const { G, H, first = 0 } = gates;
-  return derive(trace, [w], `gates nn ${G} ${H} ${first}`, K * gateWidth(gates), (call, out) =>
+  return packedWeight(trace, [w], `gates nn ${G} ${H} ${first}`, K * gateWidth(gates), (call, out) =>
     call("f32_pack_gates_nn", K, G, H, shifted(read(w), first), columns, out),
   );
 }
@@ -88,7 +88,7 @@ export function gatePanels(trace: Trace, w: Tensor, gates: Gates): Operand {
 export function gatePanelsOfTranspose(trace: Trace, w: Tensor, gates: Gates): Operand {
   const [N, columns] = w.shape;
   const { G, H, first = 0 } = gates;
-  return derive(trace, [w], `gates nt ${G} ${H} ${first}`, gateWidth(gates) * panelWidth(N), (call, out) =>
+  return packedWeight(trace, [w], `gates nt ${G} ${H} ${first}`, gateWidth(gates) * panelWidth(N), (call, out) =>
     call("f32_pack_gates_nt", G, H, N, shifted(read(w), first), columns, out),
   );
 }
@@ -96,7 +96,7 @@ export function gatePanelsOfTranspose(trace: Trace, w: Tensor, gates: Gates): Op
 /** A row of biases [G·H], which starts `row` rows into the bias, in panel order. */
 export function gateBias(trace: Trace, bias: Tensor, gates: Gates, row = 0): Operand {
   const { G, H } = gates;
-  return derive(trace, [bias], `bias ${G} ${H} ${row}`, gateWidth(gates), (call, out) =>
+  return packedWeight(trace, [bias], `bias ${G} ${H} ${row}`, gateWidth(gates), (call, out) =>
     call("f32_permute_gates", 1, G, H, shifted(read(bias), row * G * H), G * H, out, gateWidth(gates)),
   );
 }

@@ -7,7 +7,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { apply, type Op } from "../graph/op.ts";
 import { currentTrace } from "../graph/trace.ts";
 import { axisOf, floatsOf, integerList, required, tensorOf } from "./operands.ts";
-import { stridedAdd, stridedCopy, strides, type Loop } from "./strided.ts";
+import { stridedAdd, stridedCopy, strides, type StridedLoop } from "./strided.ts";
 
 const viewOp: Op<{ shape: Shape }> = {
   name: "reshape",
@@ -222,7 +222,7 @@ function eachPart(
   parts: Tensor[],
   whole: Shape,
   axis: number,
-  visit: (x: Tensor, i: number, loop: Loop, first: number) => void,
+  visit: (x: Tensor, i: number, loop: StridedLoop, first: number) => void,
 ): void {
   const to = strides(whole);
   let first = 0;

@@ -16,14 +16,14 @@ export function strides(shape: Shape): number[] {
 }
 
 /** One loop over `sizes`, with its own strides on either side. */
-export interface Loop {
+export interface StridedLoop {
   readonly sizes: readonly number[];
   readonly from: readonly number[];
   readonly to: readonly number[];
 }
 
 /** Axes that run on as one on both sides become one; axes of size 1 go. */
-function merged({ sizes, from, to }: Loop): StridedAxis[] {
+function merged({ sizes, from, to }: StridedLoop): StridedAxis[] {
   const axes: StridedAxis[] = [];
   sizes.forEach((size, i) => {
     if (size === 1) return;
@@ -35,16 +35,16 @@ function merged({ sizes, from, to }: Loop): StridedAxis[] {
   return axes.length > 0 ? axes : [[1, 1, 1]];
 }
 
-function spec(trace: Trace, loop: Loop): Tensor {
+function spec(trace: Trace, loop: StridedLoop): Tensor {
   return trace.constant(encodeStrided(merged(loop)));
 }
 
 /** y = x, element by element of the loop. */
-export function stridedCopy(trace: Trace, loop: Loop, x: Tensor, y: Tensor): void {
+export function stridedCopy(trace: Trace, loop: StridedLoop, x: Tensor, y: Tensor): void {
   trace.call("f32_copy_strided", read(spec(trace, loop)), read(x), write(y));
 }
 
 /** y += x; where y's stride is 0 that is a sum. */
-export function stridedAdd(trace: Trace, loop: Loop, x: Tensor, y: Tensor): void {
+export function stridedAdd(trace: Trace, loop: StridedLoop, x: Tensor, y: Tensor): void {
   trace.call("f32_copy_strided_acc", read(spec(trace, loop)), read(x), update(y));
 }

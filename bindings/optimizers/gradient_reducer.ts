@@ -4,7 +4,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { Trace } from "../graph/trace.ts";
 import type { ModuleBase } from "../module/module_base.ts";
 import { Program } from "../program/program.ts";
-import { eachTrained } from "../program/traced_function.ts";
+import { eachTrainableRange } from "../program/traced_function.ts";
 
 /** What records the update: the state of an optimizer. */
 interface UpdateRecorder {
@@ -36,7 +36,7 @@ export class GradientReducer {
       program?.dispose();
       this.programs.set(parts, (program = this.record(parts)));
     }
-    program.touch();
+    program.markUsed();
     program.inputs[0].writeScalar(loss);
     program.run();
   }
@@ -49,7 +49,7 @@ export class GradientReducer {
   private record(parts: number): Program {
     const trace = new Trace(this.model.backend);
     const loss = trace.pinned([]);
-    eachTrained(this.model, (block, { offset, size }) => {
+    eachTrainableRange(this.model, (block, { offset, size }) => {
       const sum = placed(block.gradientPtr() + offset * 4);
       for (let part = 1; part < parts; part++)
         trace.call("f32_vadd", size, sum, placed(block.gradientPtr(part) + offset * 4), sum);

@@ -4,7 +4,7 @@ import type { FlatRange, Parameter, ParameterBlock } from "../graph/parameter.ts
 import { read, type Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
 import type { ModuleBase } from "../module/module_base.ts";
-import { eachTrained } from "../program/traced_function.ts";
+import { eachTrainableRange } from "../program/traced_function.ts";
 import type { ControlBlock } from "./control_block.ts";
 import type { UpdateRule } from "./update_rule.ts";
 import type { WeightSlots } from "./weight_slots.ts";
@@ -39,7 +39,7 @@ export function recordUpdate(trace: Trace, target: UpdateTarget, loss: Tensor): 
   clip(trace, target, accumulates);
   updateWeights(trace, target, control.at(accumulates ? "open" : "finite"));
   if (rule.averages)
-    eachTrained(model, (block, range) =>
+    eachTrainableRange(model, (block, range) =>
       trace.call(
         "f32_average",
         range.size,
@@ -54,7 +54,7 @@ export function recordUpdate(trace: Trace, target: UpdateTarget, loss: Tensor): 
 
 /** Adds the gradients of former steps, which are kept until an update is due. */
 function addKeptGradients(trace: Trace, { model, slots }: UpdateTarget): void {
-  eachTrained(model, (block, range) => {
+  eachTrainableRange(model, (block, range) => {
     const gradient = gradientAt(block, range);
     trace.call("f32_vadd", range.size, gradient, slots.operand(block, range, "gradients"), gradient);
   });
@@ -63,7 +63,7 @@ function addKeptGradients(trace: Trace, { model, slots }: UpdateTarget): void {
 /** Keeps the gradients for later steps, or, when an update is due, makes them the mean over its steps. */
 function accumulate(trace: Trace, { model, rule, control, slots }: UpdateTarget, loss: Tensor): void {
   trace.call("f32_guard", control.at("sumOfSquares"), read(loss), control.at("due"), control.at("open"));
-  eachTrained(model, (block, range) =>
+  eachTrainableRange(model, (block, range) =>
     trace.call(
       "f32_accumulate",
       range.size,
@@ -79,7 +79,7 @@ function accumulate(trace: Trace, { model, rule, control, slots }: UpdateTarget,
 /** Records the square of the norm of all gradients. */
 function sumSquares(trace: Trace, { model, control }: UpdateTarget): void {
   trace.call("f32_fill", 2, control.at("sumOfSquares"), 0);
-  eachTrained(model, (block, range) =>
+  eachTrainableRange(model, (block, range) =>
     trace.call("f32_rsumsq_acc", range.size, gradientAt(block, range), control.at("sumOfSquares")),
   );
 }
@@ -91,7 +91,7 @@ function clip(trace: Trace, target: UpdateTarget, changed: boolean): void {
   const epsilon = NORM_EPSILON[rule.convention];
   if (clipNorm !== undefined) clipEach(trace, target, clipNorm, epsilon);
   if (globalClipNorm !== undefined && (changed || clipNorm !== undefined)) sumSquares(trace, target);
-  eachTrained(model, (block, range) => {
+  eachTrainableRange(model, (block, range) => {
     const gradient = gradientAt(block, range);
     if (globalClipNorm !== undefined)
       trace.call("f32_clip_norm", range.size, gradient, control.at("sumOfSquares"), globalClipNorm, epsilon);

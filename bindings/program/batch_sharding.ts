@@ -1,18 +1,18 @@
 /** A traced function over batches that may be divided: some rows for each thread, at the same time. */
 import type { FlatArguments } from "../graph/pytree.ts";
-import { draw, type Compiled, type Root, type TracedFunction } from "./traced_function.ts";
+import { writeRandomState, type Compiled, type Root, type TracedFunction } from "./traced_function.ts";
 import { Program } from "./program.ts";
 import { NeedsWholeBatch } from "../graph/shard.ts";
 
 /** Rows of a batch, with the program that computes them. */
-export interface Part<E> {
+export interface BatchPart<E> {
   readonly compiled: Compiled<E>;
   readonly start: number;
   readonly end: number;
 }
 
 /** Arguments of rows start…end − 1 of a batch. */
-export type Slice = (start: number, end: number) => FlatArguments;
+export type SliceRows = (start: number, end: number) => FlatArguments;
 
 /** Multiply-adds of a thread below which waking it costs more than it saves: some 50 microseconds of forward work. */
 const WORTH = 1e6;
@@ -29,7 +29,7 @@ const weightsOf = (root: Root): number =>
 const TOLERANCE = 1e-4;
 
 /** Whether two results are the same but for rounding. */
-export function agree(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+export function nearlyEqual(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   let largest = 1e-3;
   let distance = 0;
   for (let i = 0; i < a.length; i++) {
@@ -42,11 +42,11 @@ export function agree(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
 
 let warned = false;
 
-export class Division<E> {
-  readonly whole: TracedFunction<E>;
+export class BatchSharder<E> {
+  readonly wholeFunction: TracedFunction<E>;
   private readonly root: Root;
   private readonly makeShard: (index: number) => TracedFunction<E>;
-  private readonly shards: TracedFunction<E>[] = [];
+  private readonly shardFunctions: TracedFunction<E>[] = [];
   private readonly counts = new Map<string, number>();
   private indivisible = false;
   private confirmed: boolean;
@@ -59,7 +59,7 @@ export class Division<E> {
   constructor(root: Root, whole: TracedFunction<E>, makeShard: (index: number) => TracedFunction<E>, rowwise: boolean) {
     this.root = root;
     this.confirmed = rowwise;
-    this.whole = whole;
+    this.wholeFunction = whole;
     this.makeShard = makeShard;
   }
 
@@ -69,19 +69,19 @@ export class Division<E> {
   }
 
   /** The program for all rows of a batch. @param slice  arguments of rows start…end − 1 */
-  entire(rows: number, slice: Slice): Part<E>[] {
-    return [{ compiled: this.whole.compile(slice(0, rows)), start: 0, end: rows }];
+  whole(rows: number, slice: SliceRows): BatchPart<E>[] {
+    return [{ compiled: this.wholeFunction.compile(slice(0, rows)), start: 0, end: rows }];
   }
 
   /** A program for the rows of each thread; undefined when the batch is not worth it or cannot be divided. */
-  divided(rows: number, slice: Slice): Part<E>[] | undefined {
+  shards(rows: number, slice: SliceRows): BatchPart<E>[] | undefined {
     const count = this.count(rows, slice);
     if (count === 1) return undefined;
     try {
       return Array.from({ length: count }, (_, i) => {
         const [start, end] = [Math.ceil((rows * i) / count), Math.ceil((rows * (i + 1)) / count)];
-        this.shards[i] ??= this.makeShard(i);
-        return { compiled: this.shards[i].compile(slice(start, end)), start, end };
+        this.shardFunctions[i] ??= this.makeShard(i);
+        return { compiled: this.shardFunctions[i].compile(slice(start, end)), start, end };
       });
     } catch (error) {
       if (!(error instanceof NeedsWholeBatch)) throw error;
@@ -91,21 +91,21 @@ export class Division<E> {
   }
 
   /** Runs the programs of a batch, whose inputs are written. @throws WorkerError */
-  replay(parts: readonly Part<E>[]): void {
+  replay(parts: readonly BatchPart<E>[]): void {
     if (parts.length === 1) {
-      this.whole.replay(parts[0].compiled);
+      this.wholeFunction.replay(parts[0].compiled);
       return;
     }
     const programs = parts.map(({ compiled: { program } }) => program);
     const { randomState } = this.root;
     const { counter } = randomState;
-    draw(
+    writeRandomState(
       this.root,
       programs,
       parts.map(({ start }) => start),
     );
     try {
-      Program.runTogether(this.root.backend.pool!, programs);
+      Program.runInParallel(this.root.backend.pool!, programs);
     } catch (error) {
       randomState.counter = counter; // as if it had not run
       throw error;
@@ -135,11 +135,11 @@ export class Division<E> {
 
   /** Frees its programs; a later call makes new ones. */
   dispose(): void {
-    for (const traced of [this.whole, ...this.shards]) traced.dispose();
+    for (const traced of [this.wholeFunction, ...this.shardFunctions]) traced.dispose();
   }
 
   /** How many parts a batch is worth. It depends on sizes only, so that the same work is always divided in the same way. */
-  private count(rows: number, slice: Slice): number {
+  private count(rows: number, slice: SliceRows): number {
     const { threads } = this;
     if (threads === 1 || this.indivisible) return 1;
     const all = slice(0, rows);

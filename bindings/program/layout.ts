@@ -6,7 +6,7 @@ import {
   type Call,
   type Loop,
   type Operand,
-  type Recorded,
+  type Instruction,
   type Repeat,
   type Storage,
 } from "../graph/ir.ts";
@@ -19,13 +19,13 @@ const temporary = (storage: Storage): boolean => !storage.pinned && storage.ptr 
  * The calls that lead to something kept: they write a storage of `kept` or one that outlives the program, or a later live
  * call reads what they write. In a loop, any call of the next step is a later one.
  */
-export function liveCalls<R extends Recorded>(calls: readonly R[], kept: ReadonlySet<Storage>): R[] {
+export function liveCalls<R extends Instruction>(calls: readonly R[], kept: ReadonlySet<Storage>): R[] {
   return wantedCalls(calls, new Set(kept)) as R[];
 }
 
 /** Those of `calls` that lead to something wanted, which they add to. */
-function wantedCalls(calls: readonly Recorded[], wanted: Set<Storage>): Recorded[] {
-  const live: Recorded[] = [];
+function wantedCalls(calls: readonly Instruction[], wanted: Set<Storage>): Instruction[] {
+  const live: Instruction[] = [];
   for (let i = calls.length - 1; i >= 0; i--) {
     const call = calls[i];
     if (isRepeat(call)) {
@@ -42,7 +42,7 @@ function wantedCalls(calls: readonly Recorded[], wanted: Set<Storage>): Recorded
 }
 
 /** What a step reads may have been written by the step before: until nothing more is wanted. */
-function wantedSteps({ calls }: Repeat, wanted: Set<Storage>): Recorded[] {
+function wantedSteps({ calls }: Repeat, wanted: Set<Storage>): Instruction[] {
   for (;;) {
     const { size } = wanted;
     const live = wantedCalls(calls, wanted);
@@ -60,12 +60,12 @@ interface Span {
 
 /** Visits every call with its number and the span that it is in. */
 function eachCall(
-  calls: readonly Recorded[],
+  calls: readonly Instruction[],
   visit: (call: Call, at: number, span: Span) => void,
-  spans: Map<Recorded, Span>,
+  spans: Map<Instruction, Span>,
 ): void {
   let at = 0;
-  const walk = (list: readonly Recorded[], span: Span): void => {
+  const walk = (list: readonly Instruction[], span: Span): void => {
     for (const entry of list) {
       if (!isRepeat(entry)) {
         visit(entry, at++, span);
@@ -100,9 +100,9 @@ interface Lifetime {
 }
 
 /** Lifetimes of temporaries. One that is used in a loop and around it is needed in all steps, and so in all of the loop. */
-function lifetimes(calls: readonly Recorded[], kept: ReadonlySet<Storage>): Map<Storage, Lifetime> {
+function lifetimes(calls: readonly Instruction[], kept: ReadonlySet<Storage>): Map<Storage, Lifetime> {
   const lives = new Map<Storage, Lifetime>();
-  const spans = new Map<Recorded, Span>();
+  const spans = new Map<Instruction, Span>();
   eachCall(
     calls,
     (call, at, span) => {
@@ -132,13 +132,13 @@ function lifetimes(calls: readonly Recorded[], kept: ReadonlySet<Storage>): Map<
 }
 
 /** What a call, or any call of a loop, reads and writes. */
-const allOperands = (entry: Recorded): Operand[] =>
+const allOperands = (entry: Instruction): Operand[] =>
   isRepeat(entry) ? entry.calls.flatMap(allOperands) : operands(entry);
 
 /** Those of `calls` that lead to some storages, and nothing else; loops whole. */
-export function callsFor(calls: readonly Recorded[], wanted: ReadonlySet<Storage>): Recorded[] {
+export function callsFor(calls: readonly Instruction[], wanted: ReadonlySet<Storage>): Instruction[] {
   const missing = new Set(wanted);
-  const found: Recorded[] = [];
+  const found: Instruction[] = [];
   for (let i = calls.length - 1; i >= 0; i--) {
     const all = allOperands(calls[i]);
     if (!all.some(({ writes, storage }) => writes && missing.has(storage))) continue;
@@ -161,7 +161,7 @@ export interface Layout {
  *
  * @param reuse  false: every temporary keeps its own bytes (for `inspect`)
  */
-export function layOut(calls: readonly Recorded[], kept: ReadonlySet<Storage>, reuse: boolean): Layout {
+export function layOut(calls: readonly Instruction[], kept: ReadonlySet<Storage>, reuse: boolean): Layout {
   const lives = lifetimes(calls, kept);
   /** Visits the loops that have a place for each step, the innermost first, and gives the bytes of all places. */
   const places = (storage: Storage, visit: (loop: Loop, bytes: number) => void = () => {}): number => {

@@ -3,7 +3,7 @@ import { ValueError } from "../base/errors.ts";
 import type { Heap } from "../runtime/heap.ts";
 import { indexOf } from "../base/ndarray.ts";
 import { describe, sizeOf, type DType, type Shape } from "../base/shape.ts";
-import type { Range } from "../graph/ir.ts";
+import type { ValueRange } from "../graph/ir.ts";
 
 /** Up to here a loop is as fast as a view of the source, and no garbage. */
 const SHORT = 256;
@@ -26,11 +26,11 @@ export class Port {
   readonly size: number;
   private readonly heap: Heap;
   private readonly ptr: number;
-  private readonly ranges: readonly Range[];
+  private readonly ranges: readonly ValueRange[];
   private generation = -1;
   private kept!: Float32Array | Int32Array;
 
-  constructor(heap: Heap, ptr: number, shape: Shape, dtype: DType, ranges: readonly Range[] = []) {
+  constructor(heap: Heap, ptr: number, shape: Shape, dtype: DType, ranges: readonly ValueRange[] = []) {
     this.heap = heap;
     this.ptr = ptr;
     this.shape = shape;
@@ -66,7 +66,7 @@ export class Port {
    * @throws ValueError naming the first value out of range
    */
   check(source: ArrayLike<number>, subject: string, shape: Shape = this.shape): void {
-    for (let r = 0; r < this.ranges.length; r++) this.hold(source, this.ranges[r], subject, shape);
+    for (let r = 0; r < this.ranges.length; r++) this.checkRange(source, this.ranges[r], subject, shape);
   }
 
   /** @throws ValueError naming the first value that is NaN or infinite */
@@ -101,7 +101,12 @@ export class Port {
     return new (view.constructor as new (source: typeof view) => typeof view)(view);
   }
 
-  private hold(source: ArrayLike<number>, { below, what, except }: Range, subject: string, shape: Shape): void {
+  private checkRange(
+    source: ArrayLike<number>,
+    { below, what, except }: ValueRange,
+    subject: string,
+    shape: Shape,
+  ): void {
     for (let i = 0; i < source.length; i++) {
       const value = source[i];
       if ((value >= 0 && value < below && Number.isInteger(value)) || value === except) continue;

@@ -2,13 +2,13 @@
 import { DisposedError } from "../base/errors.ts";
 import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/backend.ts";
-import type { Storage, Recorded } from "../graph/ir.ts";
-import type { Pool } from "../runtime/threads/worker_pool.ts";
-import { bind, placeDerived } from "./bind.ts";
+import type { Storage, Instruction } from "../graph/ir.ts";
+import type { WorkerPool } from "../runtime/threads/worker_pool.ts";
+import { bind, placePackedWeights } from "./bind.ts";
 import { callsFor, layOut, liveCalls, type Layout } from "./layout.ts";
-import type { Derived, ParameterBlock } from "../graph/parameter.ts";
+import type { PackedWeight, ParameterBlock } from "../graph/parameter.ts";
 import { Port } from "./port.ts";
-import { replay, type Bound } from "../runtime/replay.ts";
+import { replay, type BoundCall } from "../runtime/replay.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
 
@@ -20,19 +20,19 @@ export interface ProgramOptions {
   readonly lasting?: boolean;
   /** Where the owner lists its programs; left on disposal. */
   readonly owner?: Set<Program>;
-  /** Outputs that {@link Program.foresee} computes: they depend on inputs only, not on anything that a run changes. */
-  readonly early?: readonly Tensor[] | undefined;
+  /** Outputs that {@link Program.runPrologue} computes: they depend on inputs only, not on anything that a run changes. */
+  readonly prologueOutputs?: readonly Tensor[] | undefined;
 }
 
 /** Where everything of a program will lie, before any of it has memory. */
-export interface Plan extends Layout {
-  readonly calls: readonly Recorded[];
-  /** Panels and the like that no program has needed so far. */
-  readonly fresh: readonly Derived[];
+export interface ProgramPlan extends Layout {
+  readonly calls: readonly Instruction[];
+  /** Packed weights that have no memory yet. */
+  readonly fresh: readonly PackedWeight[];
 }
 
 /** Lays a trace out. */
-export function plan(trace: Trace, inputs: readonly Tensor[], outputs: readonly Tensor[]): Plan {
+export function planProgram(trace: Trace, inputs: readonly Tensor[], outputs: readonly Tensor[]): ProgramPlan {
   const ends = [...inputs, ...outputs, ...(trace.randomState ? [trace.randomState] : [])];
   const kept = new Set<Storage>(trace.constants.keys());
   for (const { storage } of ends) if (storage.ptr === undefined) kept.add(storage);
@@ -40,7 +40,7 @@ export function plan(trace: Trace, inputs: readonly Tensor[], outputs: readonly 
   return {
     calls,
     ...layOut(calls, kept, !trace.options.inspect),
-    fresh: [...trace.derived].filter(({ storage }) => storage.ptr === undefined),
+    fresh: [...trace.packedWeights].filter(({ storage }) => storage.ptr === undefined),
   };
 }
 
@@ -54,12 +54,12 @@ export class Program {
   readonly bytes: number;
   readonly lasting: boolean;
   disposed = false;
-  private readonly bound: readonly Bound[];
-  /** Those of them that lead to what is wanted early. */
-  private readonly foreseen: readonly Bound[];
+  private readonly bound: readonly BoundCall[];
+  /** Those of them that lead to the outputs of the prologue. */
+  private readonly prologue: readonly BoundCall[];
   /** Where else it runs: the worker that has it, and its number there. */
-  private remote: { readonly pool: Pool; readonly worker: number; readonly program: number } | undefined;
-  private readonly derived: readonly Derived[];
+  private remote: { readonly pool: WorkerPool; readonly worker: number; readonly program: number } | undefined;
+  private readonly packedWeights: readonly PackedWeight[];
   private readonly blocks: ReadonlySet<ParameterBlock>;
   private readonly ptr: number;
   private readonly owner: Set<Program> | undefined;
@@ -73,23 +73,23 @@ export class Program {
     trace: Trace,
     inputs: readonly Tensor[],
     outputs: readonly Tensor[],
-    { lasting = false, owner, early = [] }: ProgramOptions = {},
+    { lasting = false, owner, prologueOutputs = [] }: ProgramOptions = {},
   ) {
     const { backend } = trace;
     this.backend = backend;
     this.blocks = new Set([...trace.parameters.keys()].map(({ block }) => block!));
     for (const block of this.blocks) block.throwIfDisposed();
-    const { calls, offsets, bytes, stride, fresh } = plan(trace, inputs, outputs);
+    const { calls, offsets, bytes, stride, fresh } = planProgram(trace, inputs, outputs);
     this.bytes = bytes;
-    this.derived = [...trace.derived];
+    this.packedWeights = [...trace.packedWeights];
     const [ptr, ...places] = backend.arena.allocAll([bytes, ...fresh.map(({ storage }) => storage.bytes)]);
     this.ptr = ptr;
 
     const address = (storage: Storage): number => storage.ptr ?? this.ptr + offsets.get(storage)!;
-    const bound = (list: readonly Recorded[]): Bound[] => bind(backend, list, address, stride);
-    placeDerived(backend, fresh, places);
+    const bound = (list: readonly Instruction[]): BoundCall[] => bind(backend, list, address, stride);
+    placePackedWeights(backend, fresh, places);
     this.bound = bound(calls);
-    this.foreseen = bound(callsFor(calls, new Set(early.map(({ storage }) => storage))));
+    this.prologue = bound(callsFor(calls, new Set(prologueOutputs.map(({ storage }) => storage))));
     for (const [storage, data] of trace.constants) {
       if (data instanceof Int32Array) backend.heap.i32(address(storage), data.length).set(data);
       else backend.heap.f32(address(storage), data.length).set(data);
@@ -122,7 +122,7 @@ export class Program {
   }
 
   /** Marks this program as the one used last. */
-  touch(): void {
+  markUsed(): void {
     if (state.programs.delete(this)) state.programs.add(this);
   }
 
@@ -132,16 +132,16 @@ export class Program {
     replay(this.bound);
   }
 
-  /** Computes what is wanted early from the inputs that are written. */
-  foresee(): void {
-    replay(this.foreseen);
+  /** Computes those outputs that depend on inputs only, before the rest of the program runs. */
+  runPrologue(): void {
+    replay(this.prologue);
   }
 
   /** Brings up to date what is derived from weights. */
   private refresh(): void {
     if (this.disposed)
       throw new DisposedError("program: expected weights of a live model, got those of one that was disposed of");
-    for (let i = 0; i < this.derived.length; i++) this.derived[i].refresh();
+    for (let i = 0; i < this.packedWeights.length; i++) this.packedWeights[i].refresh();
   }
 
   /**
@@ -150,10 +150,10 @@ export class Program {
    *
    * @throws DisposedError, MemoryError, WorkerError; nobody can tell then which of them have run
    */
-  static runTogether(pool: Pool, programs: readonly Program[]): void {
+  static runInParallel(pool: WorkerPool, programs: readonly Program[]): void {
     for (let i = 0; i < programs.length; i++) {
       programs[i].refresh();
-      if (i > 0) programs[i].remote ??= { pool, worker: i - 1, program: pool.load(i - 1, programs[i].bound) };
+      if (i > 0) programs[i].remote ??= { pool, worker: i - 1, program: pool.loadProgram(i - 1, programs[i].bound) };
     }
     let started = 0;
     try {
@@ -172,7 +172,7 @@ export class Program {
     for (const block of this.blocks) block.programs.delete(this);
     const { remote } = this;
     this.remote = undefined;
-    remote?.pool.forget(remote.worker, remote.program);
+    remote?.pool.drop(remote.worker, remote.program);
     this.backend.arena.free(this.ptr);
   }
 }

@@ -3,11 +3,11 @@ import { UnsupportedError } from "../base/errors.ts";
 import { ARENA_BASE } from "../abi/memory.ts";
 import { FreeList } from "../runtime/arena.ts";
 import type { Backend } from "../runtime/backend.ts";
-import type { Storage, Range } from "../graph/ir.ts";
-import type { Bound } from "../runtime/replay.ts";
-import { write } from "../runtime/encoding.ts";
-import { bind, placeDerived } from "./bind.ts";
-import { plan } from "./program.ts";
+import type { Storage, ValueRange } from "../graph/ir.ts";
+import type { BoundCall } from "../runtime/replay.ts";
+import { encodeCalls } from "../runtime/encoding.ts";
+import { bind, placePackedWeights } from "./bind.ts";
+import { planProgram } from "./program.ts";
 import type { DType, Shape } from "../base/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
@@ -18,22 +18,22 @@ export interface PortPlace {
   readonly shape: Shape;
   readonly dtype: DType;
   /** What its values are held to before a run. */
-  readonly ranges: readonly Range[];
+  readonly ranges: readonly ValueRange[];
 }
 
 /** A program as data. */
-export interface ImageProgram {
-  /** As {@link write} has it; its kernels are those of {@link Image.kernels}. */
+export interface SnapshotProgram {
+  /** As {@link encodeCalls} has it; its kernels are those of {@link ProgramSnapshot.kernels}. */
   readonly text: readonly number[];
   readonly inputs: readonly PortPlace[];
   readonly outputs: readonly PortPlace[];
 }
 
-const kernelsOf = (calls: readonly Bound[]): string[] =>
-  calls.flatMap(({ kernel, steps }) => (steps ? kernelsOf(steps.calls) : [kernel]));
+const kernelsOf = (calls: readonly BoundCall[]): string[] =>
+  calls.flatMap(({ kernel, loop }) => (loop ? kernelsOf(loop.calls) : [kernel]));
 
 /** Programs over the same weights and states, laid out anew. */
-export class Image {
+export class ProgramSnapshot {
   /** Names of the kernels that the programs call, by number. */
   readonly kernels: string[] = [];
   private readonly backend: Backend;
@@ -74,15 +74,15 @@ export class Image {
    *
    * @throws UnsupportedError when it draws random numbers
    */
-  add(subject: string, trace: Trace, inputs: readonly Tensor[], outputs: readonly Tensor[]): ImageProgram {
+  add(subject: string, trace: Trace, inputs: readonly Tensor[], outputs: readonly Tensor[]): SnapshotProgram {
     if (trace.randomState)
       throw new UnsupportedError(
         `${subject}: expected a model that draws no random numbers when it runs, got one that does`,
       );
-    const { calls, offsets, bytes, stride, fresh } = plan(trace, inputs, outputs);
+    const { calls, offsets, bytes, stride, fresh } = planProgram(trace, inputs, outputs);
     const places = this.backend.arena.allocAll(fresh.map(({ storage }) => storage.bytes));
-    placeDerived(this.backend, fresh, places);
-    for (const derived of trace.derived) derived.refresh();
+    placePackedWeights(this.backend, fresh, places);
+    for (const packed of trace.packedWeights) packed.refresh();
     const base = this.list.take(bytes);
     const address = (storage: Storage): number =>
       storage.ptr === undefined ? base + offsets.get(storage)! : this.address(storage);
@@ -97,7 +97,7 @@ export class Image {
       ranges: trace.ranges.get(storage) ?? [],
     });
     return {
-      text: write(bound, new Map(this.kernels.map((name, i) => [name, i]))),
+      text: encodeCalls(bound, new Map(this.kernels.map((name, i) => [name, i]))),
       inputs: inputs.map(port),
       outputs: outputs.map(port),
     };

@@ -8,7 +8,7 @@ import type { NDArray, Normalized } from "../base/ndarray.ts";
 import { backward, type Tape } from "../graph/backward.ts";
 import type { FlatRange, Parameter, ParameterBlock } from "../graph/parameter.ts";
 import type { Port } from "./port.ts";
-import { plan, Program } from "./program.ts";
+import { planProgram, Program } from "./program.ts";
 import { describe } from "../base/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { Trace, type TraceOptions } from "../graph/trace.ts";
@@ -46,13 +46,13 @@ export interface Compiled<E> {
 
 /**
  * What is added to the forward trace: a gradient, an update. Returns tensors to keep as outputs, anything to remember, and
- * those outputs that are wanted before the others.
+ * those outputs that {@link Program.runPrologue} is to compute before the others.
  */
 export type Extension<E> = (
   trace: Trace,
   inputs: readonly Tensor[],
   result: unknown,
-) => { outputs: Tensor[]; extra: E; early?: readonly Tensor[] };
+) => { outputs: Tensor[]; extra: E; prologueOutputs?: readonly Tensor[] };
 
 /** A function as it was recorded, with the tree of its results. */
 export interface Traced<E> {
@@ -61,7 +61,7 @@ export interface Traced<E> {
   readonly outputs: readonly Tensor[];
   readonly structure: ReturnType<typeof flattenResult>["structure"];
   readonly extra: E;
-  readonly early: readonly Tensor[] | undefined;
+  readonly prologueOutputs: readonly Tensor[] | undefined;
 }
 
 const plain: Extension<undefined> = () => ({ outputs: [], extra: undefined });
@@ -112,7 +112,7 @@ export class TracedFunction<E = undefined> {
     this.root?.throwIfDisposed();
     const known = this.cache.get(args.key);
     if (known && !known.program.disposed) {
-      known.program.touch();
+      known.program.markUsed();
       return known;
     }
     const compiled = this.record(args, (traced) => this.make(traced));
@@ -125,7 +125,7 @@ export class TracedFunction<E = undefined> {
   measure(args: FlatArguments): number {
     this.root?.throwIfDisposed();
     return this.record(args, ({ trace, inputs, outputs }) => {
-      const { bytes, fresh } = plan(trace, inputs, outputs);
+      const { bytes, fresh } = planProgram(trace, inputs, outputs);
       return fresh.reduce((sum, { storage }) => sum + storage.bytes, bytes);
     });
   }
@@ -141,7 +141,7 @@ export class TracedFunction<E = undefined> {
 
   /** Replays a program whose inputs are written. */
   replay({ program }: Compiled<E>): void {
-    draw(this.root, [program], [0]);
+    writeRandomState(this.root, [program], [0]);
     program.run();
   }
 
@@ -171,15 +171,15 @@ export class TracedFunction<E = undefined> {
         );
       }
       const { structure, tensors } = flattenResult(returned);
-      for (const tensor of tensors) trace.own(this.name, tensor);
+      for (const tensor of tensors) trace.checkOwn(this.name, tensor);
       this.place(trace);
-      const { outputs: more, extra, early } = this.extension(trace, inputs, returned);
-      return finish({ trace, inputs, outputs: [...tensors, ...more], structure, extra, early });
+      const { outputs: more, extra, prologueOutputs } = this.extension(trace, inputs, returned);
+      return finish({ trace, inputs, outputs: [...tensors, ...more], structure, extra, prologueOutputs });
     });
   }
 
-  private make({ trace, inputs, outputs, structure, extra, early }: Traced<E>): Compiled<E> {
-    const program = new Program(trace, inputs, outputs, { owner: this.root?.ownPrograms, early });
+  private make({ trace, inputs, outputs, structure, extra, prologueOutputs }: Traced<E>): Compiled<E> {
+    const program = new Program(trace, inputs, outputs, { owner: this.root?.ownPrograms, prologueOutputs });
     const result = (leaf: (port: Port, i: number) => unknown = readPort): unknown =>
       rebuild(structure, (i) => leaf(program.outputs[i], i));
     return { program, ports: result((port) => port), result, extra };
@@ -199,7 +199,7 @@ export class TracedFunction<E = undefined> {
 }
 
 /** Gives programs that compute parts of one batch, each from some row on, the random state of a run. */
-export function draw(root: Root | null, programs: readonly Program[], firstRows: readonly number[]): void {
+export function writeRandomState(root: Root | null, programs: readonly Program[], firstRows: readonly number[]): void {
   const { randomState } = root ?? unseeded;
   if (!programs[0].random) return;
   for (let i = 0; i < programs.length; i++) {
@@ -214,7 +214,7 @@ export function draw(root: Root | null, programs: readonly Program[], firstRows:
 const unseeded = { randomState: { seed: 0, counter: 0 } };
 
 /** Visits every run of weights that a root trains. */
-export function eachTrained(
+export function eachTrainableRange(
   root: Pick<Root, "parameterBlocks" | "trainableParameters">,
   visit: (block: ParameterBlock, range: FlatRange) => void,
 ): void {
@@ -234,7 +234,7 @@ export function recordGradients(name: string, trace: Trace, root: Root | null, s
     );
   }
   if (root) {
-    eachTrained(root, (block, { offset, size }) =>
+    eachTrainableRange(root, (block, { offset, size }) =>
       trace.call("f32_fill", size, placed(block.gradientPtr(trace.options.shard?.index) + offset * 4), 0),
     );
   }

@@ -2,7 +2,7 @@
 import type { Kernels } from "../generated/kernels.ts";
 import type { Arena } from "./arena.ts";
 import type { Heap } from "./heap.ts";
-import type { Pool } from "./threads/worker_pool.ts";
+import type { WorkerPool } from "./threads/worker_pool.ts";
 import type { Build } from "./wasm/builds.ts";
 
 /** A kernel table over a memory. */
@@ -15,7 +15,7 @@ export interface Backend {
   /** Where those come from, when the caller gave it. */
   readonly int8Module?: WebAssembly.Module | undefined;
   /** Further threads over the same memory, where they were asked for and there are any. */
-  readonly pool?: Pool | undefined;
+  readonly pool?: WorkerPool | undefined;
   /** Makes further modules link to its memory, where that is shared. */
   readonly share?: ((bytes: Uint8Array) => Uint8Array<ArrayBuffer>) | undefined;
 }

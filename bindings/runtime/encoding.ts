@@ -1,5 +1,5 @@
 /** Programs as lists of numbers, which is how they get from one thread to another, and into files. */
-import type { Bound, Moving } from "./replay.ts";
+import type { BoundCall, StridedArgument } from "./replay.ts";
 
 /** Stands where the number of a kernel would: a loop follows. */
 const LOOP = -1;
@@ -10,29 +10,29 @@ const LOOP = -1;
  *
  * @param numbers  of the kernels, by name
  */
-export function write(calls: readonly Bound[], numbers: ReadonlyMap<string, number>): number[] {
+export function encodeCalls(calls: readonly BoundCall[], numbers: ReadonlyMap<string, number>): number[] {
   const text: number[] = [];
   const places = new Map<readonly number[], number>();
-  const visit = (list: readonly Bound[]): void => {
+  const visit = (list: readonly BoundCall[]): void => {
     text.push(list.length);
-    for (const { kernel, args, steps } of list) {
-      if (!steps) {
+    for (const { kernel, args, loop } of list) {
+      if (!loop) {
         places.set(args, places.size);
         text.push(numbers.get(kernel)!, args.length, ...args);
         continue;
       }
-      text.push(LOOP, steps.count);
-      visit(steps.calls);
-      text.push(steps.moving.length);
-      for (const { args, index, by } of steps.moving) text.push(places.get(args)!, index, by);
+      text.push(LOOP, loop.count);
+      visit(loop.calls);
+      text.push(loop.strided.length);
+      for (const { args, index, by } of loop.strided) text.push(places.get(args)!, index, by);
     }
   };
   visit(calls);
   return text;
 }
 
-/** Whether {@link read} may be given some numbers, from wherever they come. @param kernels  how many there are */
-export function isText(text: ArrayLike<number>, kernels: number): boolean {
+/** Whether {@link decodeCalls} may be given some numbers, from wherever they come. @param kernels  how many there are */
+export function isEncodedCalls(text: ArrayLike<number>, kernels: number): boolean {
   let at = 0;
   let places = 0;
   const count = (most: number): number => {
@@ -46,7 +46,7 @@ export function isText(text: ArrayLike<number>, kernels: number): boolean {
         at++;
         count(Infinity);
         visit();
-        for (let moving = count(text.length - at); moving > 0; moving--) {
+        for (let strided = count(text.length - at); strided > 0; strided--) {
           count(places - 1);
           at += 2;
         }
@@ -66,27 +66,30 @@ export function isText(text: ArrayLike<number>, kernels: number): boolean {
   }
 }
 
-/** Reads what {@link write} wrote. @param kernels  with their names, by number */
-export function read(text: ArrayLike<number>, kernels: readonly (readonly [name: string, fn: Bound["fn"]])[]): Bound[] {
+/** Reads what {@link encodeCalls} wrote. @param kernels  with their names, by number */
+export function decodeCalls(
+  text: ArrayLike<number>,
+  kernels: readonly (readonly [name: string, fn: BoundCall["fn"]])[],
+): BoundCall[] {
   let at = 0;
   const places: number[][] = [];
-  const visit = (): Bound[] =>
-    Array.from({ length: text[at++] }, (): Bound => {
+  const visit = (): BoundCall[] =>
+    Array.from({ length: text[at++] }, (): BoundCall => {
       const number = text[at++];
       if (number !== LOOP) {
         const [kernel, fn] = kernels[number];
         const args = Array.from({ length: text[at++] }, () => text[at++]);
         places.push(args);
-        return { kernel, fn, args, steps: undefined };
+        return { kernel, fn, args, loop: undefined };
       }
       const count = text[at++];
       const calls = visit();
-      const moving = Array.from({ length: text[at++] }, (): Moving => ({
+      const strided = Array.from({ length: text[at++] }, (): StridedArgument => ({
         args: places[text[at++]],
         index: text[at++],
         by: text[at++],
       }));
-      return { kernel: "", fn: () => undefined, args: [], steps: { count, calls, moving } };
+      return { kernel: "", fn: () => undefined, args: [], loop: { count, calls, strided } };
     });
   return visit();
 }

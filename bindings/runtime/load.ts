@@ -58,7 +58,7 @@ function wasmBackend(
  * Whether multiply-add adds and multiplies. Some engines validate relaxed opcodes and compute them wrongly (measured:
  * Node 20 behind its flag), so a relaxed build is believed only after this.
  */
-export function answersRight({ kernels, heap, arena }: Backend): boolean {
+export function passesKnownAnswer({ kernels, heap, arena }: Backend): boolean {
   const n = 5;
   const ptr = arena.alloc(3 * 32);
   const [a, b, y] = [ptr, ptr + 32, ptr + 64];
@@ -85,7 +85,7 @@ function attempt(
   memory?: WebAssembly.Memory,
 ): Backend | undefined {
   const backend = module ? wasmBackend(module, options, memory) : plainBackend();
-  if (backend.build !== "relaxed" || answersRight(backend)) return backend;
+  if (backend.build !== "relaxed" || passesKnownAnswer(backend)) return backend;
   if (!last) return undefined;
   throw new UnsupportedError(
     'init: expected relaxed multiply-add to compute a·b + c, got something else from this engine; use build "simd"',

@@ -1,40 +1,40 @@
 /** The loop that runs a program: allocates nothing, in JavaScript or in wasm. */
 
 /** A kernel with its arguments, ready to call; or the steps of a loop. */
-export interface Bound {
+export interface BoundCall {
   /** The kernel's name; empty for a loop. */
   readonly kernel: string;
   readonly fn: (...args: number[]) => unknown;
   readonly args: readonly number[];
-  readonly steps: Steps | undefined;
+  readonly loop: BoundLoop | undefined;
 }
 
 /** Calls to repeat, and what of their arguments moves from step to step. */
-export interface Steps {
+export interface BoundLoop {
   readonly count: number;
-  readonly calls: readonly Bound[];
-  readonly moving: readonly Moving[];
+  readonly calls: readonly BoundCall[];
+  readonly strided: readonly StridedArgument[];
 }
 
 /** An argument that moves from step to step. */
-export interface Moving {
+export interface StridedArgument {
   readonly args: number[];
   readonly index: number;
   readonly by: number;
 }
 
-/** Runs the calls of every step and leaves the arguments as they were. @param sign  given after each step */
-export function repeat({ count, calls, moving }: Steps, sign?: () => void): void {
+/** Runs the calls of every step and leaves the arguments as they were. @param onStep  called after each step */
+export function repeat({ count, calls, strided }: BoundLoop, onStep?: () => void): void {
   for (let t = 0; t < count; t++) {
     replay(calls);
-    sign?.();
-    for (let i = 0; i < moving.length; i++) {
-      const { args, index, by } = moving[i];
+    onStep?.();
+    for (let i = 0; i < strided.length; i++) {
+      const { args, index, by } = strided[i];
       args[index] += by;
     }
   }
-  for (let i = 0; i < moving.length; i++) {
-    const { args, index, by } = moving[i];
+  for (let i = 0; i < strided.length; i++) {
+    const { args, index, by } = strided[i];
     args[index] -= by * count;
   }
 }
@@ -44,11 +44,11 @@ export function repeat({ count, calls, moving }: Steps, sign?: () => void): void
  * garbage where one is a float; generated source is what content policies forbid (measured). Calls with more arguments
  * than any case are few and long.
  */
-export function replay(calls: readonly Bound[]): void {
+export function replay(calls: readonly BoundCall[]): void {
   for (let i = 0; i < calls.length; i++) {
-    const { fn, args: a, steps } = calls[i];
-    if (steps !== undefined) {
-      repeat(steps);
+    const { fn, args: a, loop } = calls[i];
+    if (loop !== undefined) {
+      repeat(loop);
       continue;
     }
     switch (a.length) {

@@ -8,7 +8,7 @@ import { argmax, sum } from "../ops/reduce.ts";
 import { gather, validSteps } from "../ops/recurrent/packed_sequence.ts";
 import { reshape } from "../ops/shape.ts";
 import { describe } from "../base/shape.ts";
-import { isTensor, type Steps, type Tensor } from "../graph/tensor.ts";
+import { isTensor, type ValidSteps, type Tensor } from "../graph/tensor.ts";
 import { currentTrace } from "../graph/trace.ts";
 import { shown } from "../base/formatting.ts";
 import { headsOf, type Head, type Objective } from "./output_heads.ts";
@@ -28,7 +28,7 @@ export interface Weighting {
 export interface Batch extends Weighting {
   readonly x: Tensor[];
   readonly y: Several<Tensor>;
-  readonly steps: Steps;
+  readonly steps: ValidSteps;
 }
 
 /** Sums of one metric, and the number that they become when batches have been added up. */

@@ -1,10 +1,10 @@
 /** A compiled model at work on batches: one update or one evaluation, as programs that are traced once per batch shape. */
 import { NonFiniteError, UnsupportedError, ValueError } from "../base/errors.ts";
 import { TINY, type Loss } from "../losses/define.ts";
-import { Division, agree, type Part, type Slice } from "../program/batch_sharding.ts";
+import { BatchSharder, nearlyEqual, type BatchPart, type SliceRows } from "../program/batch_sharding.ts";
 import { TracedFunction, recordGradients, type Extension } from "../program/traced_function.ts";
 import { div, mul } from "../ops/elementwise.ts";
-import { isTensor, type Steps, type Tensor } from "../graph/tensor.ts";
+import { isTensor, type ValidSteps, type Tensor } from "../graph/tensor.ts";
 import type { TraceOptions } from "../graph/trace.ts";
 import { StreamBatches, range, type ArrayBatches, type Batch } from "./data/batches.ts";
 import type { Dataset } from "./data/dataset.ts";
@@ -18,7 +18,7 @@ import { statefulStore, windowStates } from "../module/state_stores.ts";
 import { scoreBatch, type StepResult, type Weighting } from "./batch_loss.ts";
 import type { OptimizerState } from "../optimizers/optimizer_state.ts";
 
-type StepFunction = (x: Tensor[], y: Several<Tensor>, steps: Steps, weighting: Weighting) => StepResult;
+type StepFunction = (x: Tensor[], y: Several<Tensor>, steps: ValidSteps, weighting: Weighting) => StepResult;
 
 /** The program's function: the loss, then the sums of the metrics. */
 const stepFunction =
@@ -29,7 +29,7 @@ const stepFunction =
 /** Wants the divisors of losses before the losses. */
 const share: Extension<undefined> = (_trace, _inputs, result) => {
   const divisors = (result as StepResult).shares.map(({ divisor }) => divisor);
-  return { outputs: [], extra: undefined, early: divisors.filter((divisor) => isTensor(divisor)) };
+  return { outputs: [], extra: undefined, prologueOutputs: divisors.filter((divisor) => isTensor(divisor)) };
 };
 
 /** Gives every part of a batch what its losses are multiplied with, so that they add up to those of the whole. */
@@ -51,10 +51,10 @@ function writeScales(parts: readonly BatchScores[]): void {
 }
 
 /** Where a program leaves the scores of its rows. */
-const scoresOf = ({ compiled }: Part<undefined>): BatchScores => compiled.ports as BatchScores;
+const scoresOf = ({ compiled }: BatchPart<undefined>): BatchScores => compiled.ports as BatchScores;
 
 /** Writes the inputs of a part of a batch. */
-function write({ compiled: { program }, start, end }: Part<undefined>, data: Dataset, rows: Int32Array): void {
+function write({ compiled: { program }, start, end }: BatchPart<undefined>, data: Dataset, rows: Int32Array): void {
   const some = end - start === rows.length ? rows : rows.subarray(start, end);
   data.sources.forEach(([name, array], i) => program.inputs[i].writeRows(array.data, some, name));
 }
@@ -64,10 +64,10 @@ export class BatchRunner {
   private readonly model: Module;
   readonly objective: Objective;
   private readonly optimizer: OptimizerState;
-  private readonly train: Division<undefined>;
+  private readonly train: BatchSharder<undefined>;
   /** The windows of sequences that are cut: their states go on, so their rows stay together. */
-  private readonly cut: Division<undefined>;
-  private readonly test: Division<undefined>;
+  private readonly cut: BatchSharder<undefined>;
+  private readonly test: BatchSharder<undefined>;
   /** The losses of a training without the update. */
   private readonly probe: TracedFunction;
   /** Numbers of the rows of the last batch that was given whole: a typed array costs more than all it is needed for. */
@@ -83,8 +83,8 @@ export class BatchRunner {
     const rowwise =
       isRowwise(model) &&
       namedParts<Loss | null>(objective.loss, isLoss).every(([, loss]) => !loss || loss.terms !== undefined);
-    const steps = (options: TraceOptions): Division<undefined> =>
-      new Division(
+    const steps = (options: TraceOptions): BatchSharder<undefined> =>
+      new BatchSharder(
         model,
         new TracedFunction("fit", model, fn, options, { extension: this.update }),
         (shard) => new TracedFunction("fit", model, fn, options, { extension: this.gradients, shard }),
@@ -92,7 +92,7 @@ export class BatchRunner {
       );
     this.train = steps(training);
     this.cut = steps({ ...training, windows: windowStates(model) });
-    this.test = new Division(
+    this.test = new BatchSharder(
       model,
       new TracedFunction("evaluate", model, fn, { stateful }),
       (shard) => new TracedFunction("evaluate", model, fn, { stateful }, { extension: share, shard }),
@@ -117,9 +117,9 @@ export class BatchRunner {
 
   /** One update. @throws NonFiniteError, ValueError when no label counts; the weights are those before the batch then */
   step(batch: Batch, where: { epoch: number; batch: number }): BatchScores[] {
-    const division = batch.window === undefined ? this.train : this.cut;
+    const sharder = batch.window === undefined ? this.train : this.cut;
     this.optimizer.beginStep();
-    const scores = this.run(division, this.probe, batch);
+    const scores = this.run(sharder, this.probe, batch);
     if (scores.length > 1) this.optimizer.reducer.run(scores.length, allIgnored(scores) ? NaN : lossOf(scores));
     if (!this.optimizer.endStep()) this.explain(scores, batch.data.pick(batch.rows), where);
     return scores;
@@ -150,25 +150,25 @@ export class BatchRunner {
     states.reset();
   }
 
-  private compile(division: Division<undefined>, data: Dataset, rows: number): Part<undefined>[] {
-    const slice: Slice = (start, end) => data.arguments(start, end);
-    return division.divided(rows, slice) ?? division.entire(rows, slice);
+  private compile(sharder: BatchSharder<undefined>, data: Dataset, rows: number): BatchPart<undefined>[] {
+    const slice: SliceRows = (start, end) => data.arguments(start, end);
+    return sharder.shards(rows, slice) ?? sharder.whole(rows, slice);
   }
 
   /** Runs a batch, divided where that gives the same. @param probe  computes its losses whole, and nothing else */
-  private run(division: Division<undefined>, probe: TracedFunction, batch: Batch): BatchScores[] {
+  private run(sharder: BatchSharder<undefined>, probe: TracedFunction, batch: Batch): BatchScores[] {
     const { data, rows } = batch;
-    const parts = this.compile(division, data, rows.length);
+    const parts = this.compile(sharder, data, rows.length);
     const scores = parts.map(scoresOf);
     for (const part of parts) write(part, data, rows);
     if (parts.length > 1) {
-      for (const { compiled } of parts) compiled.program.foresee();
+      for (const { compiled } of parts) compiled.program.runPrologue();
       writeScales(scores);
     }
     if (batch.window === 0) this.startWindows();
     const { randomState } = this.model;
     const { counter } = randomState;
-    division.replay(parts);
+    sharder.replay(parts);
     const same = (): boolean => {
       randomState.counter = counter;
       const whole = { compiled: probe.compile(data.arguments(0, rows.length)), start: 0, end: rows.length };
@@ -176,16 +176,16 @@ export class BatchRunner {
       probe.replay(whole.compiled);
       const losses = [lossOf([scoresOf(whole)])];
       whole.compiled.program.dispose();
-      return agree([lossOf(scores)], losses);
+      return nearlyEqual([lossOf(scores)], losses);
     };
-    if (parts.length === 1 || division.confirm(same)) return scores;
+    if (parts.length === 1 || sharder.confirm(same)) return scores;
     randomState.counter = counter;
-    return this.run(division, probe, batch);
+    return this.run(sharder, probe, batch);
   }
 
   /** Bytes that the program of a training step on this data would take. */
   measure(data: Dataset): number {
-    return this.train.whole.measure(data.arguments());
+    return this.train.wholeFunction.measure(data.arguments());
   }
 
   /**
@@ -213,7 +213,7 @@ export class BatchRunner {
 
   /** Adds the scores of one batch. */
   score(batch: Batch, scores: Scores): void {
-    scores.add(this.run(this.test, this.test.whole, batch), batch.rows.length);
+    scores.add(this.run(this.test, this.test.wholeFunction, batch), batch.rows.length);
   }
 
   evaluate(batches: ArrayBatches): Logs {
@@ -237,6 +237,6 @@ export class BatchRunner {
 
   /** Frees its programs; it may not be used any more. */
   dispose(): void {
-    for (const division of [this.train, this.cut, this.test]) division.dispose();
+    for (const sharder of [this.train, this.cut, this.test]) sharder.dispose();
   }
 }

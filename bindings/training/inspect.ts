@@ -2,7 +2,7 @@
 import { StateError } from "../base/errors.ts";
 import { checkFlags, checkOptions } from "../base/options.ts";
 import { TracedFunction, recordGradients, type Extension } from "../program/traced_function.ts";
-import type { Steps, Tensor } from "../graph/tensor.ts";
+import type { ValidSteps, Tensor } from "../graph/tensor.ts";
 import type { FlatArguments } from "../graph/pytree.ts";
 import { Dataset, type Targets } from "./data/dataset.ts";
 import type { Objective } from "./output_heads.ts";
@@ -71,7 +71,7 @@ export function inspect(
   if (!gradients) {
     const arrays = inputArrays(x, "inspect: x", model.inputConfigs);
     const valid = stepArrays(steps, arrays[0].shape, "inspect");
-    const forward = (inputs: Tensor[], given: Steps): void => {
+    const forward = (inputs: Tensor[], given: ValidSteps): void => {
       attachSteps(inputs, given);
       model.call(...inputs);
     };
@@ -91,7 +91,7 @@ export function inspect(
 
 /** Values and gradients inside a step on a whole batch; as in training, or without its dropout. */
 export function inspectStep(model: ModuleBase, objective: Objective, batch: Dataset, training: boolean): ArrayRecord {
-  const loss = (x: Tensor[], y: Several<Tensor>, steps: Steps, weighting: Weighting): unknown => ({
+  const loss = (x: Tensor[], y: Several<Tensor>, steps: ValidSteps, weighting: Weighting): unknown => ({
     loss: scoreBatch(model, { ...objective, metrics: [] }, { x, y, steps, ...weighting }).loss,
   });
   const traced = new TracedFunction(

@@ -2,7 +2,7 @@
 import { init } from "../../bindings/index.ts";
 import { currentBackend, state } from "../../bindings/runtime/context.ts";
 import type { Backend } from "../../bindings/runtime/backend.ts";
-import type { Pool } from "../../bindings/runtime/threads/worker_pool.ts";
+import type { WorkerPool } from "../../bindings/runtime/threads/worker_pool.ts";
 
 const loaded = new Map<string, Backend>();
 
@@ -17,7 +17,7 @@ export async function useThreads(threads: number, build: "simd" | "relaxed" = "s
 }
 
 /** How often workers were started on a program while `run` ran. */
-export async function startsDuring(pool: Pool, run: () => unknown): Promise<number> {
+export async function startsDuring(pool: WorkerPool, run: () => unknown): Promise<number> {
   let starts = 0;
   const { start } = pool;
   pool.start = (worker, program) => {
@@ -27,11 +27,11 @@ export async function startsDuring(pool: Pool, run: () => unknown): Promise<numb
   try {
     await run();
   } finally {
-    delete (pool as Partial<Pool>).start;
+    delete (pool as Partial<WorkerPool>).start;
   }
   return starts;
 }
 
 /** The workers themselves. */
-export const handsOf = (pool: Pool): { end(): Promise<unknown> }[] =>
-  (pool as unknown as { crew: { hands: { end(): Promise<unknown> }[] } }).crew.hands;
+export const handlesOf = (pool: WorkerPool): { end(): Promise<unknown> }[] =>
+  (pool as unknown as { workers: { handles: { end(): Promise<unknown> }[] } }).workers.handles;

@@ -19,7 +19,7 @@ import type { Backend } from "../../bindings/runtime/backend.ts";
 import { warnings } from "../support/collect.ts";
 import { differ, floats, sameWeights, tokens } from "../support/models.ts";
 import { refused, rejected } from "../support/refused.ts";
-import { handsOf, startsDuring, useThreads } from "../support/threads.ts";
+import { handlesOf, startsDuring, useThreads } from "../support/threads.ts";
 
 const test = suite("workers");
 const script = fileURLToPath(new URL("../support/threads_child.ts", import.meta.url));
@@ -133,7 +133,7 @@ async function goesOn(
   assert.equal(other.trainOnBatch(x, y), logs, "with the random numbers of the step that failed");
   other.dispose();
   model.dispose();
-  for (const hand of handsOf(backend.pool!)) await hand.end();
+  for (const handle of handlesOf(backend.pool!)) await handle.end();
   await new Promise((resolve) => setImmediate(resolve));
   assert.is(backend.arena.bytes, 0, "what workers might have written to is free again");
 }
@@ -141,16 +141,16 @@ async function goesOn(
 test("a worker that has ended: the next step says so, later ones run on one thread", async () => {
   const { backend, model } = await fresh();
   const weights = model.getWeights();
-  await handsOf(backend.pool!)[0].end();
+  await handlesOf(backend.pool!)[0].end();
   refused(() => model.trainOnBatch(x, y), "ERR_WORKER", failed("it ended with 1"));
   await goesOn(backend, model, weights);
 });
 
-test("a worker that dies within a call is waited for no longer than patience says", async () => {
+test("a worker that dies within a call is waited for no longer than the timeout says", async () => {
   const { backend, model } = await fresh();
   const weights = model.getWeights();
-  backend.pool!.patience = 300;
-  void handsOf(backend.pool!)[0].end(); // its end is told in a later turn, which a synchronous call does not let come
+  backend.pool!.timeout = 300;
+  void handlesOf(backend.pool!)[0].end(); // its end is told in a later turn, which a synchronous call does not let come
   const begin = performance.now();
   refused(() => model.trainOnBatch(x, y), "ERR_WORKER", failed("it gave no sign of life"));
   assert.ok(performance.now() - begin < 20_000);
@@ -159,11 +159,11 @@ test("a worker that dies within a call is waited for no longer than patience say
 
 test("a worker that dies while fit runs: fit rejects", async () => {
   const { backend, model } = await fresh();
-  backend.pool!.patience = 300;
+  backend.pool!.timeout = 300;
   let batches = 0;
   const ending = {
     onBatchEnd: async () => {
-      if (++batches === 3) await handsOf(backend.pool!)[0].end();
+      if (++batches === 3) await handlesOf(backend.pool!)[0].end();
     },
   };
   await rejected(
@@ -179,12 +179,12 @@ test("a worker that dies while fit runs: fit rejects", async () => {
 test("a kernel that traps in a worker: its error is told", async () => {
   const { backend, model } = await fresh();
   const { pool, kernels } = backend;
-  const program = pool!.load(0, [
+  const program = pool!.loadProgram(0, [
     {
       kernel: "f32_fill",
       fn: kernels.f32_fill as (...args: number[]) => unknown,
       args: [10, 4e9, 1],
-      steps: undefined,
+      loop: undefined,
     },
   ]);
   pool!.start(0, program);

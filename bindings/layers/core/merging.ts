@@ -5,10 +5,10 @@ import { add as sumOf, maximum } from "../../ops/elementwise.ts";
 import { integersOf } from "../../ops/operands.ts";
 import { validSteps } from "../../ops/recurrent/packed_sequence.ts";
 import { concat } from "../../ops/shape.ts";
-import type { Steps, Tensor } from "../../graph/tensor.ts";
+import type { ValidSteps, Tensor } from "../../graph/tensor.ts";
 import { currentTrace } from "../../graph/trace.ts";
 
-const sameSteps = (a: Steps, b: Steps): boolean => a.lengths === b.lengths && a.mask === b.mask;
+const sameSteps = (a: ValidSteps, b: ValidSteps): boolean => a.lengths === b.lengths && a.mask === b.mask;
 
 /**
  * The valid steps of a merged tensor [batch, time, ..]. Lengths are given for the batch, so they also hold for inputs without.
@@ -16,7 +16,7 @@ const sameSteps = (a: Steps, b: Steps): boolean => a.lengths === b.lengths && a.
  *
  * @param axis  0 or 1 where batches or steps are concatenated
  */
-function mergedSteps(xs: readonly Tensor[], axis = -1): Steps | undefined {
+function mergedSteps(xs: readonly Tensor[], axis = -1): ValidSteps | undefined {
   const known = xs.flatMap(({ steps }) => steps ?? []);
   if (known.length === 0) return undefined;
   const [first] = known;

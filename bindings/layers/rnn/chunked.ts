@@ -5,7 +5,7 @@
  */
 import { projectsTokens } from "../../ops/recurrent/input_projection.ts";
 import type { Sequence } from "../../ops/recurrent/recurrent_config.ts";
-import { gatherRows, packedBefore, type Rows } from "../../ops/recurrent/packed_sequence.ts";
+import { gatherRows, packedBefore, type PackedSequence } from "../../ops/recurrent/packed_sequence.ts";
 import { partOf } from "../../ops/recurrent/scan.ts";
 import { reshape } from "../../ops/shape.ts";
 import { parameterOf } from "../../ops/packed_weights.ts";
@@ -25,7 +25,7 @@ const LEAST_ROWS = 96;
 export interface SequencePart {
   /** Inputs [B, T, I]. */
   readonly x: Tensor;
-  readonly rows: Rows;
+  readonly rows: PackedSequence;
   /** States before the first step [B, size], in sorted order; none means zeros. */
   readonly states: readonly Tensor[];
   /** Where outputs go [B·T, H]; a tensor of their own when absent. */
@@ -102,4 +102,4 @@ export function runChunks(
 }
 
 /** Steps that are packed already. */
-const ordered = (B: number, T: number): Rows => ({ B, T, whole: true, masked: false });
+const ordered = (B: number, T: number): PackedSequence => ({ B, T, whole: true, masked: false });

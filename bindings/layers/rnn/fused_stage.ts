@@ -9,7 +9,7 @@ import {
   sortStates,
   unpack,
   unsortStates,
-  type Rows,
+  type PackedSequence,
 } from "../../ops/recurrent/packed_sequence.ts";
 import type { Sequence } from "../../ops/recurrent/recurrent_config.ts";
 import { gateWidth } from "../../ops/packed_weights.ts";
@@ -74,7 +74,7 @@ function exposeInner(
   { trace, prefix }: StagePass,
   gates: readonly string[],
   sequence: Sequence,
-  rows: Rows,
+  rows: PackedSequence,
   H: number,
 ): void {
   if (!trace.options.inspect) return;

@@ -1,7 +1,7 @@
 /** The call of a layer over time: valid steps and initial states in, outputs and final states out. */
 import { ValueError } from "../../base/errors.ts";
 import { checkSteps, type RowOrder } from "../../ops/recurrent/packed_sequence.ts";
-import type { Steps, Tensor } from "../../graph/tensor.ts";
+import type { ValidSteps, Tensor } from "../../graph/tensor.ts";
 import type { CallOptions, LayerScope } from "../definition.ts";
 import { runInSegments } from "./checkpointed.ts";
 import { statesOf, type Stack } from "./stack.ts";
@@ -37,11 +37,11 @@ export const unstreamable = ({ goBackwards }: SequenceOptions): string | undefin
   goBackwards ? "it reads the sequence from its end (goBackwards)" : undefined;
 
 /** The valid steps: those given to the call, else those of the input. @throws ValueError, ShapeError */
-function stepsOf(label: string, call: CallOptions, x: Tensor): Steps | undefined {
+function stepsOf(label: string, call: CallOptions, x: Tensor): ValidSteps | undefined {
   const [lengths, mask] = [call.lengths ?? undefined, call.mask ?? undefined];
   if (lengths !== undefined && mask !== undefined)
     throw new ValueError(`${label}: expected lengths or a mask, got both`);
-  const steps = lengths !== undefined || mask !== undefined ? ({ lengths, mask } as Steps) : x.steps;
+  const steps = lengths !== undefined || mask !== undefined ? ({ lengths, mask } as ValidSteps) : x.steps;
   if (steps) checkSteps(label, steps, x.shape);
   return steps;
 }

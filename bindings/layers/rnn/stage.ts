@@ -1,7 +1,7 @@
 /** Stages of a stack: cells with their options and weights, which run over whole sequences. */
 import { dropoutMask } from "../../ops/dropout.ts";
 import type { RowOrder } from "../../ops/recurrent/packed_sequence.ts";
-import type { Steps, Tensor } from "../../graph/tensor.ts";
+import type { ValidSteps, Tensor } from "../../graph/tensor.ts";
 import type { Trace } from "../../graph/trace.ts";
 import type { StateSpec } from "./cell.ts";
 
@@ -11,7 +11,7 @@ export interface SequencePass {
   /** How errors name the layer. */
   readonly label: string;
   /** Valid steps; all of them when absent. */
-  readonly steps: Steps | undefined;
+  readonly steps: ValidSteps | undefined;
   /** Direction, order of the outputs, and outputs at masked steps. */
   readonly order: RowOrder;
   /** Every step's output is needed; else only the last one. */

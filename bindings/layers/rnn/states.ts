@@ -3,7 +3,7 @@ import { ShapeError } from "../../base/errors.ts";
 import { describe, sameShape } from "../../base/shape.ts";
 import { greaterEqual, where } from "../../ops/elementwise.ts";
 import { tensorOf } from "../../ops/operands.ts";
-import type { Rows } from "../../ops/recurrent/packed_sequence.ts";
+import type { PackedSequence } from "../../ops/recurrent/packed_sequence.ts";
 import { reshape } from "../../ops/shape.ts";
 import { Tensor, read, write } from "../../graph/tensor.ts";
 import type { StateStore, Trace } from "../../graph/trace.ts";
@@ -75,7 +75,8 @@ export function carryStates(trace: Trace, store: StateStore, names: readonly str
 }
 
 /** True if masked steps repeat the output of the step before, also that of one before the sequence. */
-export const repeatsOutput = ({ order }: SequencePass, { masked }: Rows): boolean => masked && !order.zeroMasked;
+export const repeatsOutput = ({ order }: SequencePass, { masked }: PackedSequence): boolean =>
+  masked && !order.zeroMasked;
 
 /**
  * Lets masked steps before the first valid one repeat the output from before the sequence.
@@ -83,7 +84,12 @@ export const repeatsOutput = ({ order }: SequencePass, { masked }: Rows): boolea
  * @param output  [B, T, W]
  * @param before  [B, W]; zeros when absent
  */
-export function repeatBefore(pass: SequencePass, output: Tensor, rows: Rows, before: Tensor | undefined): Tensor {
+export function repeatBefore(
+  pass: SequencePass,
+  output: Tensor,
+  rows: PackedSequence,
+  before: Tensor | undefined,
+): Tensor {
   if (!before || !repeatsOutput(pass, rows)) return output;
   const [B, T, W] = output.shape;
   return where(reshape(greaterEqual(rows.place!, 0), [B, T, 1]), output, reshape(before, [B, 1, W]));

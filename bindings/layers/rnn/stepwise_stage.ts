@@ -1,6 +1,13 @@
 /** Cells run step by step: the step is recorded once, as the body of a loop over time. */
 import { where } from "../../ops/elementwise.ts";
-import { lastShown, pack, packRows, unpack, validSteps, type Rows } from "../../ops/recurrent/packed_sequence.ts";
+import {
+  lastShown,
+  packSequence,
+  packRows,
+  unpack,
+  validSteps,
+  type PackedSequence,
+} from "../../ops/recurrent/packed_sequence.ts";
 import { scan } from "../../ops/recurrent/scan.ts";
 import { reshape, select, swapped } from "../../ops/shape.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -36,7 +43,7 @@ export function runSteps(
   const arrange = (whole: Tensor): Tensor => {
     if (whole.rank < 2 || whole.shape[1] !== B) return whole;
     const y = swapped(reshape(whole, [T, B, whole.size / (T * B)]), rows || order.asRead ? back : undefined);
-    return reshape(rows ? unpack(trace, pack(trace, y, rows), rows) : y, [B, T, ...whole.shape.slice(2)]);
+    return reshape(rows ? unpack(trace, packSequence(trace, y, rows), rows) : y, [B, T, ...whole.shape.slice(2)]);
   };
   let outputIsState = false;
   const inputs = (valid ? [x, valid] : [x]).map((input) => swapped(input, forth));
@@ -59,11 +66,11 @@ export function runSteps(
   if (!rows) return { output: select(whole, T - 1, 0), final };
   // a row without any step shows the state that it started from
   if (outputIsState && !rows.masked) return { output: final[0], final };
-  return { output: lastShown(trace, pack(trace, swapped(whole, back), rows), rows), final };
+  return { output: lastShown(trace, packSequence(trace, swapped(whole, back), rows), rows), final };
 }
 
 /** Outputs, where masked steps repeat the one before the sequence; a stream carries it from run to run. */
-function withOutputBefore(pass: StagePass, output: Tensor, rows: Rows): Tensor {
+function withOutputBefore(pass: StagePass, output: Tensor, rows: PackedSequence): Tensor {
   const { trace, prefix, before } = pass;
   const { stream } = trace.options;
   if (!stream || !repeatsOutput(pass, rows)) return repeatBefore(pass, output, rows, before);

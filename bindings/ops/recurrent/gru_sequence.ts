@@ -33,7 +33,7 @@ const resetAfterOp: Op<SequenceConfig> = {
   shape: ([z], config, trace) => [
     outputSpec(z, config),
     stateSpec(config),
-    { shape: trace.keeps ? [z!.shape[0], z!.shape[1] / GRU] : [0] },
+    { shape: trace.savesForBackward ? [z!.shape[0], z!.shape[1] / GRU] : [0] },
     preactivationSpec(z, config),
   ],
   forward(trace, [z, u, bias, h0, drop], [h, hT, hn, pre], config) {
@@ -47,11 +47,11 @@ const resetAfterOp: Op<SequenceConfig> = {
       read(drop),
       update(z),
       config.activations ? write(pre) : 0,
-      trace.keeps ? write(hn) : 0,
+      trace.savesForBackward ? write(hn) : 0,
       write(h),
       write(hT),
       scratch(trace, config),
-      trace.keeps ? 1 : 0,
+      trace.savesForBackward ? 1 : 0,
       activationRecords(trace, config),
     );
   },
@@ -109,7 +109,7 @@ const resetBeforeOp: Op<SequenceConfig> = {
   shape: ([z], config, trace) => [
     outputSpec(z, config),
     stateSpec(config),
-    { shape: [trace.keeps ? z!.shape[0] : config.rows.B, config.H] },
+    { shape: [trace.savesForBackward ? z!.shape[0] : config.rows.B, config.H] },
     preactivationSpec(z, config),
   ],
   forward(trace, [z, u, h0, drop], [h, hT, rh, pre], config) {
@@ -127,7 +127,7 @@ const resetBeforeOp: Op<SequenceConfig> = {
       write(h),
       write(hT),
       scratch(trace, config),
-      trace.keeps ? 1 : 0,
+      trace.savesForBackward ? 1 : 0,
       activationRecords(trace, config),
     );
   },
@@ -170,7 +170,7 @@ const int8ResetAfterOp: Op<SequenceConfig> = {
   shape: ([z], config, trace) => [
     outputSpec(z, config),
     stateSpec(config),
-    { shape: trace.keeps ? [config.rows.B, panelWidth(config.H)] : [0] },
+    { shape: trace.savesForBackward ? [config.rows.B, panelWidth(config.H)] : [0] },
   ],
   forward(trace, [z, u, bias, h0], [h, hT, hn], config) {
     const gates = { G: GRU, H: config.H };
@@ -181,7 +181,7 @@ const int8ResetAfterOp: Op<SequenceConfig> = {
       bias ? gateBias(trace, bias, gates, 1) : 0,
       read(h0),
       update(z),
-      trace.keeps ? write(hn) : 0,
+      trace.savesForBackward ? write(hn) : 0,
       write(h),
       write(hT),
       int8SequenceScratch(trace, config),

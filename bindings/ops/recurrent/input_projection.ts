@@ -10,7 +10,7 @@ import type { Trace } from "../../graph/trace.ts";
 import { recordInt8Project } from "../int8_linear.ts";
 import { addTransposedProduct } from "../linear.ts";
 import { required } from "../operands.ts";
-import { packIntegers, pack, type Gathered, type Rows } from "./packed_sequence.ts";
+import { packIntegers, packSequence, type Gathered, type PackedSequence } from "./packed_sequence.ts";
 import { isTabled, tokenTableOp } from "./token_table.ts";
 import { gateBias, gatePanels, gatePanelsOfTranspose, gateWidth, type Gates } from "../packed_weights.ts";
 
@@ -205,7 +205,7 @@ function tokensOf(
   trace: Trace,
   x: Tensor,
   kernel: Tensor,
-  rows: Rows,
+  rows: PackedSequence,
 ): { by: "table" | "batch"; table: Tensor; indices: Tensor } | undefined {
   const gathered = x.origin.get("gathered") as Gathered | undefined;
   if (gathered?.table.rank !== 2) return undefined;
@@ -216,7 +216,7 @@ function tokensOf(
 }
 
 /** Whether tokens are projected instead of steps. */
-export const projectsTokens = (trace: Trace, x: Tensor, kernel: Tensor, rows: Rows): boolean =>
+export const projectsTokens = (trace: Trace, x: Tensor, kernel: Tensor, rows: PackedSequence): boolean =>
   tokensOf(trace, x, kernel, rows) !== undefined;
 
 /**
@@ -229,11 +229,12 @@ export function project(
   x: Tensor,
   kernel: Tensor,
   bias: Tensor | undefined,
-  rows: Rows,
+  rows: PackedSequence,
   gates: Gates,
 ): Tensor {
   const found = tokensOf(trace, x, kernel, rows);
-  if (!found) return apply(trace, projectOp, [pack(trace, x, rows), kernel, bias], { gates, live: rows.count })[0];
+  if (!found)
+    return apply(trace, projectOp, [packSequence(trace, x, rows), kernel, bias], { gates, live: rows.count })[0];
   const tokens = packIntegers(trace, found.indices, rows);
   return apply(trace, found.by === "table" ? tokenTableOp : lookupOp, [found.table, kernel, bias], {
     gates,

@@ -35,7 +35,7 @@ const lstmOp: Op<SequenceConfig> = {
     outputSpec(z, config),
     stateSpec(config),
     stateSpec(config),
-    cellStates(config, z!.shape[0], trace.keeps),
+    cellStates(config, z!.shape[0], trace.savesForBackward),
     preactivationSpec(z, config),
   ],
   forward(trace, [z, u, h0, c0, drop, pi, pf, po], [h, hT, cT, c, pre], config) {
@@ -56,7 +56,7 @@ const lstmOp: Op<SequenceConfig> = {
       write(hT),
       write(cT),
       scratch(trace, config),
-      trace.keeps ? 1 : 0,
+      trace.savesForBackward ? 1 : 0,
       activationRecords(trace, config),
     );
   },
@@ -104,7 +104,7 @@ const int8LstmOp: Op<SequenceConfig> = {
     outputSpec(z, config),
     stateSpec(config),
     stateSpec(config),
-    cellStates(config, z!.shape[0], trace.keeps),
+    cellStates(config, z!.shape[0], trace.savesForBackward),
   ],
   forward(trace, [z, u, h0, c0, pi, pf, po], [h, hT, cT, c], config) {
     trace.call(
@@ -122,7 +122,7 @@ const int8LstmOp: Op<SequenceConfig> = {
       write(hT),
       write(cT),
       int8SequenceScratch(trace, config),
-      trace.keeps ? 1 : 0,
+      trace.savesForBackward ? 1 : 0,
       activationRecords(trace, config),
       bitsOf(u!),
     );

@@ -5,7 +5,7 @@ import { ShapeError, ValueError } from "../../base/errors.ts";
 import { shown } from "../../base/formatting.ts";
 import { describe, sizeOf } from "../../base/shape.ts";
 import { whenTraining } from "../../base/when_training.ts";
-import { read, update, write, type Steps, type Tensor } from "../../graph/tensor.ts";
+import { read, update, write, type ValidSteps, type Tensor } from "../../graph/tensor.ts";
 import { apply, type Op } from "../../graph/op.ts";
 import { currentTrace, type Trace } from "../../graph/trace.ts";
 import { int8Scales } from "../int8_linear.ts";
@@ -108,7 +108,7 @@ export interface RowOrder {
  * A batch [B, T] packed: rows sorted longest first, valid steps moved to the front, step after step, so that what runs
  * over it sees only rows that count. `whole` batches need none of it: one row, or one step, all valid, or packed already.
  */
-export interface Rows {
+export interface PackedSequence {
   readonly B: number;
   readonly T: number;
   readonly whole: boolean;
@@ -126,13 +126,13 @@ export interface Rows {
 }
 
 /** Lengths and mask as kernels read them. */
-const stepIntegers = (trace: Trace, steps: Steps | undefined, T: number): [lengths?: Tensor, mask?: Tensor] => [
+const stepIntegers = (trace: Trace, steps: ValidSteps | undefined, T: number): [lengths?: Tensor, mask?: Tensor] => [
   steps?.lengths && indicesOf(trace, steps.lengths, T + 1, "lengths"),
   steps?.mask && integersOf(trace, steps.mask),
 ];
 
 /** The packing of a batch all of whose steps are valid: every row as long as any other, so only the order of steps is to be known. */
-function evenRows(trace: Trace, B: number, T: number, backwards: boolean, asRead: boolean): Rows {
+function evenRows(trace: Trace, B: number, T: number, backwards: boolean, asRead: boolean): PackedSequence {
   return trace.once(undefined, `rows ${B} ${T} ${backwards} ${asRead}`, () => {
     const [source, place] = [new Int32Array(B * T), new Int32Array(B * T)];
     for (let b = 0, n = 0; b < B; b++) {
@@ -155,7 +155,13 @@ function evenRows(trace: Trace, B: number, T: number, backwards: boolean, asRead
 }
 
 /** The packing of a batch by its valid steps; one for all layers that share mask and order. */
-export function packRows(trace: Trace, B: number, T: number, steps: Steps | undefined, order: RowOrder = {}): Rows {
+export function packRows(
+  trace: Trace,
+  B: number,
+  T: number,
+  steps: ValidSteps | undefined,
+  order: RowOrder = {},
+): PackedSequence {
   const { backwards = false, zeroMasked = false } = order;
   const asRead = backwards && order.asRead === true;
   const masked = steps?.mask !== undefined;
@@ -202,25 +208,25 @@ export function packRows(trace: Trace, B: number, T: number, steps: Steps | unde
 }
 
 interface Packed {
-  readonly rows: Rows;
+  readonly rows: PackedSequence;
   readonly packed: Tensor;
 }
 
 /** x [B, T, W] as packed rows [B·T, W], where there are such without a copy. */
-export function packedBefore(x: Tensor, rows: Rows): Tensor | undefined {
+export function packedBefore(x: Tensor, rows: PackedSequence): Tensor | undefined {
   const known = x.origin.get("packed") as Packed | undefined;
   if (known?.rows === rows) return known.packed;
   return rows.whole ? reshape(x, [rows.B * rows.T, sizeOf(x.shape.slice(2))]) : undefined;
 }
 
 /** x [B, T, W] as packed rows [B·T, W], of which `rows.count` are used. */
-export function pack(trace: Trace, x: Tensor, rows: Rows): Tensor {
+export function packSequence(trace: Trace, x: Tensor, rows: PackedSequence): Tensor {
   const shape = [rows.B * rows.T, sizeOf(x.shape.slice(2))];
   return packedBefore(x, rows) ?? gatherRows(trace, reshape(x, shape), rows.source!, shape, rows.count);
 }
 
 /** Integers [B, T] packed. */
-export function packIntegers(trace: Trace, x: Tensor, rows: Rows): Tensor {
+export function packIntegers(trace: Trace, x: Tensor, rows: PackedSequence): Tensor {
   if (rows.whole) return trace.view(x, [x.size]);
   const packed = trace.tensor([x.size], "i32");
   trace.call("i32_gather", x.size, read(rows.count), read(x), read(rows.source), write(packed));
@@ -228,7 +234,7 @@ export function packIntegers(trace: Trace, x: Tensor, rows: Rows): Tensor {
 }
 
 /** Packed rows [N, W] back as [B, T, W]: every output at its place, the former one or zeros where there is none. */
-export function unpack(trace: Trace, packed: Tensor, rows: Rows): Tensor {
+export function unpack(trace: Trace, packed: Tensor, rows: PackedSequence): Tensor {
   const W = packed.shape[1];
   const shape = [rows.B, rows.T, W];
   const y = rows.whole ? reshape(packed, shape) : gatherRows(trace, packed, rows.place!, shape);
@@ -237,12 +243,12 @@ export function unpack(trace: Trace, packed: Tensor, rows: Rows): Tensor {
 }
 
 /** States [B, H] in the order of sorted rows. */
-export function sortStates(trace: Trace, state: Tensor, rows: Rows): Tensor {
+export function sortStates(trace: Trace, state: Tensor, rows: PackedSequence): Tensor {
   return rows.order ? gatherRows(trace, state, rows.order, state.shape) : state;
 }
 
 /** States [B, H] in the caller's order again. */
-export function unsortStates(trace: Trace, state: Tensor, rows: Rows): Tensor {
+export function unsortStates(trace: Trace, state: Tensor, rows: PackedSequence): Tensor {
   return rows.rank ? gatherRows(trace, state, rows.rank, state.shape) : state;
 }
 
@@ -251,7 +257,7 @@ export function unsortStates(trace: Trace, state: Tensor, rows: Rows): Tensor {
  *
  * @param packed  outputs [N, W] of packed rows that are not whole
  */
-export function lastShown(trace: Trace, packed: Tensor, rows: Rows): Tensor {
+export function lastShown(trace: Trace, packed: Tensor, rows: PackedSequence): Tensor {
   const { B, T } = rows;
   const ends = trace.constant(Int32Array.from({ length: B }, (_, b) => (b + 1) * T - 1));
   const last = trace.tensor([B], "i32");
@@ -260,7 +266,7 @@ export function lastShown(trace: Trace, packed: Tensor, rows: Rows): Tensor {
 }
 
 /** 1 at valid steps, 0 elsewhere [B, T]. */
-export function validSteps(trace: Trace, steps: Steps, B: number, T: number): Tensor {
+export function validSteps(trace: Trace, steps: ValidSteps, B: number, T: number): Tensor {
   return trace.once(steps.mask ?? steps.lengths, `valid ${B} ${T}`, () => {
     const [lengths, mask] = stepIntegers(trace, steps, T);
     const valid = trace.tensor([B, T]);
@@ -270,7 +276,7 @@ export function validSteps(trace: Trace, steps: Steps, B: number, T: number): Te
 }
 
 /** @throws ShapeError when lengths or mask do not fit a batch [B, T, ..] */
-export function checkSteps(subject: string, { lengths, mask }: Steps, shape: readonly number[]): void {
+export function checkSteps(subject: string, { lengths, mask }: ValidSteps, shape: readonly number[]): void {
   const [B, T] = shape;
   for (const given of [lengths, mask]) if (given !== undefined) tensorOf(subject, given);
   if (lengths && (lengths.rank !== 1 || lengths.shape[0] !== B)) {

@@ -6,7 +6,7 @@ import type { Operand } from "../../graph/ir.ts";
 import type { TensorSpec } from "../../graph/op.ts";
 import { read, write, type Tensor } from "../../graph/tensor.ts";
 import type { Trace } from "../../graph/trace.ts";
-import type { Rows } from "./packed_sequence.ts";
+import type { PackedSequence } from "./packed_sequence.ts";
 
 /** Gates of a unit. */
 export const LSTM = LSTM_GATES.length;
@@ -14,7 +14,7 @@ export const GRU = GRU_GATES.length;
 
 /** Configuration of a sequence op. */
 export interface SequenceConfig {
-  readonly rows: Rows;
+  readonly rows: PackedSequence;
   /** Units. */
   readonly H: number;
   /** [activation, recurrent activation]; absent for tanh and sigmoid, which the kernels have fused. */

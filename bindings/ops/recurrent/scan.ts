@@ -10,7 +10,7 @@ import { affine } from "../elementwise.ts";
 import { floatsOf } from "../operands.ts";
 
 /** What a step gives. */
-export interface StepResult {
+export interface ScanStep {
   readonly outputs: readonly Tensor[];
   /** For the next step, as many as it was given. */
   readonly carried: readonly Tensor[];
@@ -35,14 +35,14 @@ interface Recording {
 export function partOf(trace: Trace, whole: Tensor, loop: Loop): Tensor {
   const shape = whole.shape.slice(1);
   const { dtype, storage, offset } = whole;
-  const part = new Tensor(trace, shape, dtype, storage, { offset, loop, move: { loop, by: sizeOf(shape) * 4 } });
+  const part = new Tensor(trace, shape, dtype, storage, { offset, loop, stride: { loop, by: sizeOf(shape) * 4 } });
   part.requiresGrad = whole.requiresGrad;
   return part;
 }
 
 /** Whether a step's tensor fills a place of its own, so that the places of all steps are the whole. */
-const fillsPlace = ({ size, offset, storage, move }: Tensor, loop: Loop): boolean =>
-  storage.loop === loop && offset === 0 && storage.bytes === size * 4 && !move;
+const fillsPlace = ({ size, offset, storage, stride }: Tensor, loop: Loop): boolean =>
+  storage.loop === loop && offset === 0 && storage.bytes === size * 4 && !stride;
 
 /** The same in a place of its own. */
 function placed(trace: Trace, tensor: Tensor, loop: Loop): Tensor {
@@ -164,7 +164,7 @@ export function scan(
   count: number,
   inputs: readonly Tensor[],
   initial: readonly Tensor[],
-  step: (parts: readonly Tensor[], carried: readonly Tensor[]) => StepResult,
+  step: (parts: readonly Tensor[], carried: readonly Tensor[]) => ScanStep,
   arrange: Arrange,
 ): { outputs: Tensor[]; carried: Tensor[] } {
   const outer = trace.body.loop;
@@ -209,7 +209,7 @@ export function scan(
       [...inputs, ...initial],
       [...wholes, ...carried],
     ];
-    trace.note(given, results, (grads) => scanOp.backward!(trace, given, results, grads, recording)); // one op for those around it
+    trace.addNode(given, results, (grads) => scanOp.backward!(trace, given, results, grads, recording)); // one op for those around it
   }
   surface(trace, recording, penalised, wholes.slice(wholes.length - penalised.length), arrange);
   return { outputs: wholes.slice(0, wholes.length - penalised.length), carried };

@@ -9,7 +9,7 @@ import type { Trace } from "../../graph/trace.ts";
 import { int8ScratchBytes } from "../../abi/int8_panel.ts";
 import { bitsOf, int8Panels, int8Scales } from "../int8_linear.ts";
 import { required } from "../operands.ts";
-import { derive, gateBias, gatePanels, gateWidth, parameterOf, type Gates } from "../packed_weights.ts";
+import { packedWeight, gateBias, gatePanels, gateWidth, parameterOf, type Gates } from "../packed_weights.ts";
 
 /** Tokens there may be to each input of the product: the table has floats then, where the kernel that it replaces may have int8. */
 const SHARE = { f32: 1, i8: 4 } as const;
@@ -33,7 +33,7 @@ function tokenTable(trace: Trace, embedding: Tensor, kernel: Tensor, bias: Tenso
   // behind the table, for int8: the embedding as floats, and what products need
   const [floats, scratch] = [V * width, V * (width + D)];
   const size = whole ? floats : scratch + int8ScratchBytes(V, D) / 4;
-  return derive(
+  return packedWeight(
     trace,
     bias ? [embedding, kernel, bias] : [embedding, kernel],
     `tokens ${G} ${H} ${first}`,

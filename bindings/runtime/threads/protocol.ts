@@ -11,7 +11,7 @@ export const WORD = {
   done: 1,
   /** Counted up by a worker that is at work. */
   progress: 2,
-  /** What to do: one of {@link DO}. */
+  /** What to do: one of {@link ORDER}. */
   order: 3,
   /** Number of the program. */
   program: 4,
@@ -23,10 +23,10 @@ export const WORD = {
   message: 8,
 } as const;
 
-export const DO = { run: 0, load: 1 } as const;
+export const ORDER = { run: 0, load: 1 } as const;
 
 /** What a worker is given when it starts. */
-export interface Setup {
+export interface WorkerSetup {
   /** Slots of all workers. */
   readonly control: SharedArrayBuffer;
   /** Which of them is its own. */

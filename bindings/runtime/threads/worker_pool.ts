@@ -1,57 +1,57 @@
 /** The threads of a backend: the calling one, and workers that replay programs over the same memory. */
 import { WorkerError } from "../../base/errors.ts";
 import type { Arena } from "../arena.ts";
-import { Crew } from "./worker_group.ts";
+import { WorkerGroup } from "./worker_group.ts";
 import type { Heap } from "../heap.ts";
-import { DO, SLOT, WORD, type Setup } from "./protocol.ts";
-import type { Bound } from "../replay.ts";
-import { write } from "../encoding.ts";
+import { ORDER, SLOT, WORD, type WorkerSetup } from "./protocol.ts";
+import type { BoundCall } from "../replay.ts";
+import { encodeCalls } from "../encoding.ts";
 
 /** Looks at `done` before the clock is asked, which makes a number on the heap. */
-const LOOKS = 2000;
+const SPINS = 2000;
 /** Milliseconds of looking before this thread sleeps, where it may: a page's main thread may not. */
-const AWAKE = 2;
+const SPIN_MS = 2;
 /** Milliseconds of sleep until it looks again. */
-const NAP = 5;
+const SLEEP_MS = 5;
 
 /** Whether a slot's worker has done what it was told, soon. */
-function soon(words: Int32Array, go: number): boolean {
-  for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, WORD.done) === go) return true;
+function spinUntilDone(words: Int32Array, go: number): boolean {
+  for (let i = 0; i < SPINS; i++) if (Atomics.load(words, WORD.done) === go) return true;
   return false;
 }
 
 /** Sleeps until the worker is done, or for a moment. */
-function nap(words: Int32Array, done: number): void {
+function sleepUntilDone(words: Int32Array, done: number): void {
   try {
-    Atomics.wait(words, WORD.done, done, NAP);
+    Atomics.wait(words, WORD.done, done, SLEEP_MS);
   } catch {
     // looking it is
   }
 }
 
-export class Pool {
+export class WorkerPool {
   /** Milliseconds without a sign of life after which a worker counts as dead. A single kernel call may take long. */
-  patience = 10_000;
-  private readonly crew: Crew;
+  timeout = 10_000;
+  private readonly workers: WorkerGroup;
   private readonly slots: readonly Int32Array[];
   private readonly heap: Heap;
   private readonly arena: Arena;
   private readonly numbers: ReadonlyMap<string, number>;
   private programs = 0;
   /** Programs that workers may forget. */
-  private readonly gone: number[][];
+  private readonly dropped: number[][];
   private failed = false;
   /** When a worker was last told something. */
-  private told = 0;
+  private lastSent = 0;
 
-  constructor(crew: Crew, slots: readonly Int32Array[], names: readonly string[], heap: Heap, arena: Arena) {
-    this.crew = crew;
+  constructor(workers: WorkerGroup, slots: readonly Int32Array[], names: readonly string[], heap: Heap, arena: Arena) {
+    this.workers = workers;
     this.slots = slots;
     this.heap = heap;
     this.arena = arena;
-    this.gone = slots.map(() => []);
+    this.dropped = slots.map(() => []);
     this.numbers = new Map(names.map((name, i) => [name, i]));
-    crew.endWith(this);
+    workers.endWith(this);
   }
 
   /** Threads that work, the calling one included: 1 once a worker has been lost. */
@@ -60,7 +60,7 @@ export class Pool {
   }
 
   /** Whether workers have a kernel: those that were loaded later, for int8, they have not. */
-  knows(kernel: string): boolean {
+  hasKernel(kernel: string): boolean {
     return this.numbers.has(kernel);
   }
 
@@ -71,18 +71,18 @@ export class Pool {
    * @returns its number there
    * @throws MemoryError, WorkerError
    */
-  load(worker: number, calls: readonly Bound[]): number {
-    const gone = this.gone[worker];
-    const text = [gone.length, ...gone].concat(write(calls, this.numbers));
+  loadProgram(worker: number, calls: readonly BoundCall[]): number {
+    const dropped = this.dropped[worker];
+    const text = [dropped.length, ...dropped].concat(encodeCalls(calls, this.numbers));
     const ptr = this.arena.alloc(text.length * 8);
     try {
       this.heap.f64(ptr, text.length).set(text);
       const words = this.slots[worker];
       words[WORD.text] = ptr;
       words[WORD.length] = text.length;
-      this.tell(worker, DO.load, ++this.programs);
+      this.send(worker, ORDER.load, ++this.programs);
       this.wait(worker);
-      gone.length = 0;
+      dropped.length = 0;
       return this.programs;
     } finally {
       this.arena.free(ptr);
@@ -90,22 +90,22 @@ export class Pool {
   }
 
   /** Makes a worker drop a program, when it is given the next one. */
-  forget(worker: number, program: number): void {
-    this.gone[worker].push(program);
+  drop(worker: number, program: number): void {
+    this.dropped[worker].push(program);
   }
 
   /** Makes a worker start on a program; {@link wait} has to follow, whatever happens in between. */
   start(worker: number, program: number): void {
-    this.tell(worker, DO.run, program);
+    this.send(worker, ORDER.run, program);
   }
 
-  private tell(worker: number, order: number, program: number): void {
-    if (this.crew.lost !== undefined) this.fail(this.crew.lost);
+  private send(worker: number, order: number, program: number): void {
+    if (this.workers.lost !== undefined) this.fail(this.workers.lost);
     const words = this.slots[worker];
     words[WORD.order] = order;
     words[WORD.program] = program;
     words[WORD.failed] = 0;
-    this.told = performance.now();
+    this.lastSent = performance.now();
     Atomics.store(words, WORD.go, words[WORD.go] + 1);
     Atomics.notify(words, WORD.go);
   }
@@ -118,28 +118,28 @@ export class Pool {
   wait(worker: number): void {
     const words = this.slots[worker];
     const go = words[WORD.go];
-    if (!soon(words, go)) this.watch(words, go);
+    if (!spinUntilDone(words, go)) this.waitByClock(words, go);
     const length = words[WORD.failed];
     if (length > 0) this.fail(String.fromCharCode(...words.subarray(WORD.message, WORD.message + length)));
   }
 
   /** Waits by the clock. */
-  private watch(words: Int32Array, go: number): void {
+  private waitByClock(words: Int32Array, go: number): void {
     const begin = performance.now();
-    const patience = Math.max(this.patience, 4 * (begin - this.told)); // what took this thread long may take others long
+    const timeout = Math.max(this.timeout, 4 * (begin - this.lastSent)); // what took this thread long may take others long
     let silent = 0;
     let before = begin;
     let progress = words[WORD.progress];
-    while (!soon(words, go)) {
+    while (!spinUntilDone(words, go)) {
       const now = performance.now();
-      silent += Math.min(now - before, NAP * 10); // a machine that was asleep is no silence
+      silent += Math.min(now - before, SLEEP_MS * 10); // a machine that was asleep is no silence
       before = now;
       if (words[WORD.progress] !== progress) {
         progress = words[WORD.progress];
         silent = 0;
       }
-      if (silent > patience) this.fail("it gave no sign of life");
-      if (now - begin > AWAKE) nap(words, words[WORD.done]);
+      if (silent > timeout) this.fail("it gave no sign of life");
+      if (now - begin > SPIN_MS) sleepUntilDone(words, words[WORD.done]);
     }
   }
 
@@ -147,7 +147,7 @@ export class Pool {
   private fail(why: string): never {
     this.failed = true;
     const release = this.arena.hold();
-    void this.crew.end().finally(release);
+    void this.workers.end().finally(release);
     throw new WorkerError(
       `threads: expected every worker to do its part, got one that failed: ${why}; nothing has changed, and everything runs on one thread from now on`,
     );
@@ -156,12 +156,12 @@ export class Pool {
   /** Ends the workers; programs run on one thread from then on. */
   close(): void {
     this.failed = true;
-    void this.crew.end();
+    void this.workers.end();
   }
 }
 
 /** Where workers and main thread meet: the memory, and the module over it with its kernels' names. */
-export interface Ground {
+export interface PoolSetup {
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
   readonly names: readonly string[];
@@ -170,12 +170,21 @@ export interface Ground {
 }
 
 /** @throws whatever keeps workers from starting */
-export async function startPool(threads: number, { memory, module, names, heap, arena }: Ground): Promise<Pool> {
+export async function startPool(
+  threads: number,
+  { memory, module, names, heap, arena }: PoolSetup,
+): Promise<WorkerPool> {
   const control = new SharedArrayBuffer((threads - 1) * SLOT * 4);
-  const setups = Array.from({ length: threads - 1 }, (_, slot): Setup => ({ control, slot, memory, module, names }));
-  const crew = await Crew.start(setups);
-  return new Pool(
-    crew,
+  const setups = Array.from({ length: threads - 1 }, (_, slot): WorkerSetup => ({
+    control,
+    slot,
+    memory,
+    module,
+    names,
+  }));
+  const workers = await WorkerGroup.start(setups);
+  return new WorkerPool(
+    workers,
     setups.map(({ slot }) => new Int32Array(control, slot * SLOT * 4, SLOT)),
     names,
     heap,

@@ -1,10 +1,10 @@
 /** No wasm: `gatewise/external` is given a WebAssembly.Module. */
-import type { Carried, Packed } from "./packed.ts";
+import type { Carried, CompressedModules } from "./packed.ts";
 
 export const wasm: Carried = {};
 
 export const int8Wasm: Carried = {};
 
-export const int8Text: Packed | undefined = undefined;
+export const int8Text: CompressedModules | undefined = undefined;
 
 export const kernelSet = "all";

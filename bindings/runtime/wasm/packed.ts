@@ -4,7 +4,7 @@ import { builtin } from "../../base/builtin.ts";
 import { inflate } from "./inflate.ts";
 
 /** What scripts/wasm.mjs writes. */
-export interface Packed {
+export interface CompressedModules {
   /** Lengths of the pieces that both modules were cut into: simd, relaxed, simd, … */
   readonly lengths: readonly number[];
   /** The pieces in this order, compressed, in base64. */
@@ -20,11 +20,11 @@ export interface Carried {
 const sum = (lengths: readonly number[]): number => lengths.reduce((total, length) => total + length, 0);
 
 /** All pieces in a row. What Node has for base64 is there already; its zlib would take longer to load than this takes to unpack (measured). */
-const inflated = ({ lengths, pieces }: Packed): Uint8Array =>
+const inflated = ({ lengths, pieces }: CompressedModules): Uint8Array =>
   inflate(builtin()?.("node:buffer").Buffer.from(pieces, "base64") ?? decodeBase64(pieces), sum(lengths));
 
 /** Every second piece, put together. */
-function unpack(packed: Packed, which: 0 | 1): Uint8Array<ArrayBuffer> {
+function unpack(packed: CompressedModules, which: 0 | 1): Uint8Array<ArrayBuffer> {
   const { lengths } = packed;
   const all = inflated(packed);
   const module = new Uint8Array(sum(lengths.filter((_, i) => i % 2 === which)));
@@ -40,7 +40,7 @@ function unpack(packed: Packed, which: 0 | 1): Uint8Array<ArrayBuffer> {
   return module;
 }
 
-export const carried = (packed: Packed): Carried => ({
+export const carried = (packed: CompressedModules): Carried => ({
   simd: () => unpack(packed, 0),
   relaxed: () => unpack(packed, 1),
 });
