@@ -1,4 +1,5 @@
-// What the compilers do not check. AssemblyScript's decorators are no TypeScript, so its files are parsed leniently and without types.
+// What the compilers do not check. AssemblyScript's decorators are not TypeScript, so its files are parsed leniently
+// and without types.
 import tseslint from "typescript-eslint";
 
 const sizes = (lines) => ({
@@ -58,8 +59,10 @@ export default tseslint.config(
       "no-restricted-syntax": [
         "error",
         {
-          selector:
-            "MemberExpression[property.name='buffer'][object.name='memory'], MemberExpression[property.name='buffer'] > MemberExpression[property.name='memory']",
+          selector: [
+            "MemberExpression[property.name='buffer'][object.name='memory']",
+            "MemberExpression[property.name='buffer'] > MemberExpression[property.name='memory']",
+          ].join(),
           message:
             "The memory's buffer is replaced when it grows: take views from the heap (bindings/runtime/heap.ts).",
         },

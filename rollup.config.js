@@ -25,15 +25,15 @@ const SMALL = {
 const { infer, exported, ...complete } = ENTRIES;
 
 /**
- * Entries by what they carry. Within a group they share chunks; groups differ in a few files that are swapped while
- * resolving, so that no source asks at run time where it runs:
+ * Groups of entries. Entries of a group share chunks. Groups differ in a few files that are swapped while resolving, so
+ * that no source asks at run time where it runs:
  *
- *   runtime/wasm/inline       the wasm that travels as text: all kernels, forward ones with or without those of int8 models, or none
+ *   runtime/wasm/inline       the wasm as text: all kernels, the forward ones, the forward ones without int8, or none
  *   runtime/threads/threads   workers over shared memory, or one thread
- *   runtime/wasm/instantiate  by the AssemblyScript loader, or plainly where it cannot be imported or would weigh too much
- *   runtime/wasm/reference         the kernels in plain TypeScript, or none
- *   base/when_training        what matters to training only, such as gradients of ops
- *   layers/initializers …     initial weights and what holds weights to something while they are trained
+ *   runtime/wasm/instantiate  the AssemblyScript loader, or plain code where that cannot be imported or is too large
+ *   runtime/wasm/reference    the kernels in plain TypeScript, or none
+ *   base/when_training        what only training needs, such as gradients of ops, or nothing
+ *   layers/initializers …     initial weights and what constrains weights in training, or nothing
  */
 const GROUPS = [
   { entries: complete, swaps: {} },
@@ -82,8 +82,8 @@ const inferKernels = () =>
   );
 
 /**
- * Takes out of object literals what only training needs, so that all it uses goes too: the twins of kernels that the forward
- * module has not.
+ * Removes from object literals what only training needs, so that its imports are dropped, too: the reference kernels
+ * that the forward module does not have.
  */
 function forwardOnly() {
   const kernels = inferKernels();

@@ -1,5 +1,5 @@
-// A page that trains a model, draws what it does, streams it, saves and loads it; on request in a Worker. This file only
-// serves it: plain files, no build step. The page itself is examples/browser.
+// A page that trains a model, draws its progress, streams it, saves and loads it; in a Worker on request. This file
+// only serves the page, examples/browser: plain files without a build step.
 //
 //   npm run example browser
 //   npm run example browser -- --port 8080

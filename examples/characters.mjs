@@ -1,5 +1,5 @@
-// Reads a novel character by character for most of a minute, then writes on by itself. Embedding → GRU → Dense, trained by
-// back-propagation through time: updates look TIME characters back, the state of the GRU goes on from window to window.
+// Reads a novel character by character for most of a minute, then writes text of its own. Embedding → GRU → Dense,
+// trained by truncated back-propagation: updates look TIME characters back, the state goes on from window to window.
 //
 //   npm start                 the same as: node examples/characters.mjs
 //   npm start -- --data FILE  another text
@@ -154,9 +154,8 @@ function time({ updates, frames }) {
 
 const { build } = backendInfo();
 const model = makeModel();
-console.log(
-  `${tokens.length.toLocaleString("en-US")} characters, ${vocabulary} different ones; build "${build}"\n\n${model.summary()}\n`,
-);
+console.log(`${tokens.length.toLocaleString("en-US")} characters, ${vocabulary} different ones; build "${build}"`);
+console.log(`\n${model.summary()}\n`);
 
 const trainingRate = await train(model);
 const { loss, rate } = judge(model, heldOut);
@@ -167,9 +166,11 @@ console.log(`training ${show(trainingRate)}, reading ${show(rate)}`);
 const fast = time({ updates: 5, frames: 2000 });
 initSync({ build: "reference" });
 const slow = time({ updates: 1, frames: 20 });
+const speedUp = (work) => `${(slow[work] / fast[work]).toFixed(0)}× faster`;
 console.log(
-  `${build} against the same kernels in plain TypeScript: training step ${fast.update.toFixed(1)} ms, ${(slow.update / fast.update).toFixed(0)}× faster; ` +
-    `stream step ${(fast.frame * 1000).toFixed(1)} µs, ${(slow.frame / fast.frame).toFixed(0)}× faster\n`,
+  `${build} against the same kernels in plain TypeScript: ` +
+    `training step ${fast.update.toFixed(1)} ms, ${speedUp("update")}; ` +
+    `stream step ${(fast.frame * 1000).toFixed(1)} µs, ${speedUp("frame")}\n`,
 );
 
 const beginning = beginningOf(heldOut, tokenizer, 40);

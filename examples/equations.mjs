@@ -1,6 +1,6 @@
-// The equations of SimpleRNN, LSTM with peepholes and GRU, worked step by step in plain JavaScript, each state beside the one
-// that the library computes. Two units, every weight and bias 1, sigmoid everywhere, so that one can follow with a pocket
-// calculator: inputs [1, 0] give both units of the RNN the sum 1·1 + 0·1 + 0·1 + 0·1 + 1 = 2, and h = σ(2) = 0.8808.
+// The equations of SimpleRNN, LSTM with peepholes and GRU, step by step in plain JavaScript, each state beside that of
+// the library. Two units, all weights and biases 1, sigmoid everywhere, so that you can follow with a calculator: for
+// inputs [1, 0] both units of the RNN have the sum 1·1 + 0·1 + 0·1 + 0·1 + 1 = 2 and the output h = σ(2) = 0.8808.
 //
 //   npm run example equations
 //   npm run example equations -- --data FILE   your own inputs: two numbers a line, with a comma between them
@@ -82,7 +82,7 @@ const ones = { kernelInitializer: "ones", biasInitializer: "ones" };
 const recurrent = { ...ones, units: UNITS, activation: "sigmoid", recurrentInitializer: "ones", returnSequences: true };
 const made = {
   simple_rnn: layers.simpleRNN({ ...recurrent, name: "simple_rnn" }),
-  lstm: layers.lstm({ ...recurrent, name: "lstm", peepholes: true, unitForgetBias: false }), // else its biases would be 2 for f
+  lstm: layers.lstm({ ...recurrent, name: "lstm", peepholes: true, unitForgetBias: false }), // no 1 is added
   gru: layers.gru({ ...recurrent, name: "gru", resetAfter: false }),
   gru_reset_after: layers.gru({ ...recurrent, name: "gru_reset_after" }),
 };

@@ -1,5 +1,5 @@
-// Hears a surname letter by letter and says which language it is from. The cell is written by hand, out of two dense maps,
-// and stepped by a loop of your own: what `layers.rnn` does, spelled out.
+// Reads a surname letter by letter and tells its language. The cell is written by hand, two dense layers, and a loop of
+// your own runs its steps, as `layers.rnn` does.
 //
 //   npm run example names
 //   npm run example names -- --data DIR   your own lists: LANGUAGE.txt each, one name per line
@@ -85,9 +85,8 @@ const guessed = guesses(tokens, lengths).data;
 const count = languages.map((_, k) => training.filter((i) => names[i].language === k).length);
 const majority = count.indexOf(Math.max(...count));
 const share = (right) => truth.filter((language, i) => right(i) === language).length / truth.length;
-console.log(
-  `\naccuracy on ${truth.length} held-out names: ${share((i) => guessed[i]).toFixed(3)}, majority baseline ${share(() => majority).toFixed(3)}\n`,
-);
+const [accuracy, baseline] = [share((i) => guessed[i]), share(() => majority)].map((value) => value.toFixed(3));
+console.log(`\naccuracy on ${truth.length} held-out names: ${accuracy}, majority baseline ${baseline}\n`);
 
 const width = Math.max(...languages.map((language) => language.length));
 console.log("rows: the language it is; columns: the language heard");

@@ -1,5 +1,5 @@
-// Predicts the next value of a series from the last three: SimpleRNN(50) → Dense(1), the smallest forecast there is. Shows
-// windows, a split in time, a scaler, compile, fit and predict, and holds the result against "tomorrow is like today".
+// Predicts the next value of a series from the last three with a very small model, SimpleRNN(50) → Dense(1). Shows
+// windows, a split in time, a scaler, compile, fit and predict; the baseline is "tomorrow is like today".
 //
 //   npm run example next_value
 //   npm run example next_value -- --data FILE   your own numbers, one per line

@@ -1,6 +1,6 @@
-// A model in a page of one file, to be sent by mail and opened anywhere: it guesses the language of a surname while you type.
-// The model learns from whole names, its weights become integers of 8 bits, and `export` records what a step of it computes,
-// which is all that `gatewise/exported` needs. A bundler puts that entry, the page's script and the model into the page.
+// A page of one file that contains a model and opens anywhere: it guesses the language of a surname while you type.
+// Trains the model on whole names, quantizes its weights to 8 bits and exports its step, which `gatewise/exported`
+// runs. A bundler puts that entry, the script of the page and the model into the page.
 //
 //   npm run example one_file
 //   npm run example one_file -- --data DIR   your own lists: LANGUAGE.txt each, one name per line
@@ -71,9 +71,8 @@ const right = heldOut.y.filter(
 ).length;
 const counts = languages.map((_, k) => train.y.filter((language) => language === k).length);
 const majority = heldOut.y.filter((language) => language === best(counts)).length;
-console.log(
-  `\naccuracy on ${heldOut.y.length} held-out names, in 8 bits: ${(right / heldOut.y.length).toFixed(3)}, majority baseline ${(majority / heldOut.y.length).toFixed(3)}`,
-);
+const [accuracy, baseline] = [right, majority].map((count) => (count / heldOut.y.length).toFixed(3));
+console.log(`\naccuracy on ${heldOut.y.length} held-out names, in 8 bits: ${accuracy}, majority baseline ${baseline}`);
 
 // The page: its own script with the entry that it imports, and what they need to know as JSON.
 const {
@@ -94,9 +93,8 @@ mkdirSync(dirname(out), { recursive: true });
 writeFileSync(out, page);
 
 const kB = (bytes) => `${Math.round(bytes / 1000)} kB`;
-console.log(
-  `the page is in ${out}: ${kB(Buffer.byteLength(page))}, compressed ${kB(gzipSync(page).length)}; ${kB(script.contents.length)} of it are script and kernels\n`,
-);
+const [whole, compressed, code] = [Buffer.byteLength(page), gzipSync(page).length, script.contents.length].map(kB);
+console.log(`the page is in ${out}: ${whole}, compressed ${compressed}; ${code} of it are script and kernels\n`);
 
 const stream = small.stream();
 console.log("what it will say when a name has been typed:");

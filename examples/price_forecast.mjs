@@ -1,5 +1,5 @@
-// Forecasts tomorrow's price from the last ten days, LSTM(50) → LSTM(50) → Dense(1), and draws the forecast beside what came.
-// Shows a CSV file read, scaled by its training part alone, cut into windows, and errors in the unit of the prices.
+// Forecasts tomorrow's price from the last ten days, LSTM(50) → LSTM(50) → Dense(1), and draws forecasts and prices.
+// Shows how to read a CSV file, scale it by its training part alone, cut it into windows, and give errors in prices.
 //
 //   npm run example price_forecast
 //   npm run example price_forecast -- --data FILE   your own table: a column "date" and one of prices, oldest row first
@@ -72,10 +72,11 @@ const error = rmse((i) => predicted[i]);
 const lastPrice = rmse((i) => before[DAYS + i - 1]);
 console.log(`\nroot mean squared error of ${name}: ${error.toFixed(3)}, last-price baseline ${lastPrice.toFixed(3)}`);
 console.log(`that of the price seven rows before: ${rmse((i) => before[DAYS + i - 7]).toFixed(3)}`);
-if (error >= lastPrice)
+if (error >= lastPrice) {
   console.log(
-    "The model is no better than saying that the next price is like the last: these wander at random, or beyond what it learned from.",
+    "The model is no better than the last price: these prices are a random walk, or unlike those it was trained on.",
   );
+}
 
 const first = prices.length - truth.length;
 await drawForecast(

@@ -1,6 +1,5 @@
-// Tells praise from blame: reviews of any length to one number, Embedding → LSTM(128) → LSTM(128) → Dense(1, sigmoid). Shows a
-// word tokenizer, padding that costs nothing (maskZero), binary cross-entropy, dropout against learning by heart, and reading
-// a result.
+// Tells praise from blame in reviews of any length: Embedding → LSTM(128) → LSTM(128) → Dense(1, sigmoid). Shows a word
+// tokenizer, padding that layers skip (maskZero), binary cross-entropy, and dropout against overfitting.
 //
 //   npm run example sentiment
 //   npm run example sentiment -- --data FILE   your own: a line per review, its text, a tab, and 1 or 0
@@ -42,7 +41,7 @@ const all = shuffled(readReviews(data || REVIEWS));
 const cut = Math.floor(0.8 * all.length);
 const [train, validation] = [all.slice(0, cut), all.slice(cut)];
 
-// The vocabulary is that of the reviews to learn from: words that are only in the others are unknown, as those of tomorrow are.
+// The vocabulary is that of the training reviews: other words are unknown, as in any new review.
 const tokenizer = wordTokenizer({ maxTokens: 2000 }).fit(train.map(({ text }) => text));
 const x = (reviews) =>
   padSequences(
@@ -53,7 +52,7 @@ const y = (reviews) => Float32Array.from(reviews, ({ label }) => label);
 
 const model = sequential(
   [
-    layers.embedding({ inputDim: tokenizer.size, outputDim: 32, maskZero: true }), // token 0 is padding: later layers skip it
+    layers.embedding({ inputDim: tokenizer.size, outputDim: 32, maskZero: true }), // later layers skip token 0, padding
     layers.dropout({ rate: 0.2 }),
     layers.lstm({ units: 128, returnSequences: true }),
     layers.dropout({ rate: 0.2 }),
@@ -67,9 +66,8 @@ model.compile({
   loss: losses.binaryCrossentropy(),
   metrics: ["accuracy"],
 });
-console.log(
-  `${model.summary()}\n\n${train.length} reviews to learn from, ${validation.length} to judge by, ${tokenizer.size} words`,
-);
+console.log(`${model.summary()}\n`);
+console.log(`${train.length} reviews to learn from, ${validation.length} to judge by, ${tokenizer.size} words`);
 
 const started = performance.now();
 for await (const { type, epoch, logs } of model.train(x(train), y(train), {

@@ -1,6 +1,6 @@
-// Three recurrent layers on top of each other, SimpleRNN(2) → LSTM(2) → GRU(2), all sigmoid, that learn one short sequence by
-// heart and then say it by themselves: every step hears the bit that the step before said. After a 1 comes now a 0, now a 1,
-// so whoever knows only the bit before, the baseline, cannot say it right.
+// Three stacked recurrent layers, SimpleRNN(2) → LSTM(2) → GRU(2), all sigmoid, learn one short sequence by heart and
+// then generate it: the input of each step is the output of the step before. After a 1 comes sometimes a 0, sometimes a
+// 1, so the baseline, which knows only the previous bit, cannot be right.
 //
 //   npm run example stacked
 //   npm run example stacked -- --data FILE   your own bits, such as 1 0 1 1 0

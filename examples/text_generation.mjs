@@ -1,5 +1,5 @@
-// A character model as a class of your own, with two training steps written by hand: value, gradients and update one after
-// the other, where you can look in between, and the same as one program. Then the text it writes at several temperatures.
+// A character model as a class of your own, with two training steps: one written by hand, in which you can look at loss
+// and gradients before the update, and `trainStep`, the same as one program. Then text at several temperatures.
 //
 //   npm run example text_generation
 //   npm run example text_generation -- --data FILE   another text
@@ -22,7 +22,7 @@ const {
   validation: { data: heldOut },
 } = split(tokenizer.encode(text), { validation: 0.1 });
 
-/** Tokens [batch, time], and the state so far if there is one, to logits [batch, time, vocabulary] and the state after them. */
+/** Maps tokens [batch, time] and an optional state to logits [batch, time, vocabulary] and the state after them. */
 class Writer extends Module {
   embedding = layers.embedding({ inputDim: tokenizer.size, outputDim: 48 });
   gru = layers.gru({ units: 128, returnSequences: true, returnState: true });
@@ -47,7 +47,7 @@ function draw(tokens, random) {
   return [windows(0), windows(1)];
 }
 
-/** Value and gradients, then the update: in between they are arrays, to be looked at, summed over batches or sent elsewhere. */
+/** Loss and gradients, then the update. In between they are arrays: look at them, add up batches, send them away. */
 function stepByHand(model, optimizer) {
   const gradients = valueAndGrad(model, lossOf(model));
   return (read, next) => {

@@ -1,4 +1,4 @@
-// npm run build: assembly → build/wasm → bindings/generated; bindings → build/js → dist (ESM, CJS, their types, the wasm files).
+// npm run build: assembly → build/wasm → bindings/generated; bindings → build/js → dist (ESM, CJS, types, wasm files).
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ENTRIES } from "./entries.mjs";

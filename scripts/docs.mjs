@@ -71,8 +71,8 @@ function arrange({ project }) {
 /**
  * Reads the docblocks.
  *
- * @returns what was read, and what is wrong: exports without a docblock, types that signatures name and no entry exports,
- * links that lead nowhere
+ * @returns the reference, and the mistakes found: exports without a docblock, types in signatures that no entry
+ * exports, links to nowhere
  */
 export async function readReference() {
   process.chdir(root);

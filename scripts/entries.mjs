@@ -1,4 +1,4 @@
-// What the package can be imported as: name of the bundle → file below bindings/. Each but `index` is a sub-path: `gatewise/data`.
+// The entries of the package: bundle → file below bindings/. Each but `index` is a sub-path, such as `gatewise/data`.
 export const ENTRIES = {
   index: "index",
   infer: "infer",

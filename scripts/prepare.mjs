@@ -1,4 +1,4 @@
-// Brings a fresh clone, or one whose sources have changed, to where everything runs. Silent when there is nothing to do.
+// Installs and builds what is missing or stale in this clone. Silent if there is nothing to do.
 import { existsSync } from "node:fs";
 import { isStale, must, npm, root } from "./files.mjs";
 

@@ -1,8 +1,10 @@
-// Makes examples/data/power_prices.csv: what a megawatt hour might cost on the day-ahead market, day by day for four years.
-// The numbers are invented by this program, after a build; run it by hand, what it writes is in the repository.
+// node scripts/prices.mjs: makes examples/data/power_prices.csv, four years of invented daily prices of a megawatt
+// hour. Needs a build. The file is in the repository, so there is no need to run this again.
 //
-//   price = level, rising slowly          + a winter that is dearer than the summer
-//         + a discount at the weekend     + weather: weeks of wind or calm, which fade by a fifth a day, and noise of the day
+//   price = level, rising slowly
+//         + winter, dearer than summer
+//         + weekend discount
+//         + weather: weeks of wind or calm that fade by a fifth a day, and daily noise
 import { writeFileSync } from "node:fs";
 import { Random } from "gatewise/data";
 

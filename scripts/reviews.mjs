@@ -1,6 +1,8 @@
-// Makes examples/data/reviews.txt: short reviews with their label, by a grammar. Nobody wrote them and they praise nothing that
-// is. Run it by hand, after a build; what it writes is in the repository. Words alone do not decide: a third of the judgements
-// say their contrary first ("although the plot was dull, the acting was fine"), and a third of all clauses deny ("never boring").
+// node scripts/reviews.mjs: makes examples/data/reviews.txt, invented short reviews with labels, by a grammar.
+// Needs a build. The file is in the repository, so there is no need to run this again.
+//
+// Single words do not decide the label: a third of the judgements start with their opposite ("although the plot was
+// dull, the acting was fine"), and a third of all clauses are negated ("never boring").
 import { writeFileSync } from "node:fs";
 import { Random } from "gatewise/data";
 

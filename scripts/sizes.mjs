@@ -1,4 +1,4 @@
-// node scripts/sizes.mjs: what a page downloads, by what it uses, after its bundler has minified and its server has compressed it.
+// node scripts/sizes.mjs: the bytes that a page downloads, minified and compressed, by the parts that it uses.
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { buildSync } from "esbuild";
 

@@ -50,11 +50,14 @@ function judge({ output, hung, ending }) {
   else if (summaries.length === 0) reason = `ended with ${ending} before uvu's summary (is there a test.run()?)`;
   else if (summaries.length > 1) reason = "ran its suites in several rounds (was one declared after an await?)";
   else if (total + skipped === 0) reason = "ran no test";
-  else if (passed < total)
-    reason = `${total - passed} of ${total} failed${output.includes(" FAIL ") ? "" : ": a hook threw, uvu keeps what to itself"}`;
-  else if (ending !== 0) reason = `ended with ${ending}`;
+  else if (passed < total) {
+    const hint = output.includes(" FAIL ") ? "" : ": a hook threw, uvu does not print its error";
+    reason = `${total - passed} of ${total} failed${hint}`;
+  } else if (ending !== 0) reason = `ended with ${ending}`;
   return { passed, skipped, failed: reason === undefined ? 0 : Math.max(1, total - passed), reason };
 }
+
+const skips = ({ skipped }) => (skipped > 0 ? `, ${skipped} skipped` : "");
 
 async function main() {
   prepare();
@@ -72,11 +75,8 @@ async function main() {
       const { reason, ...counts } = judge(result);
       for (const key of Object.keys(sum)) sum[key] += counts[key];
       const seconds = ((Date.now() - started) / 1000).toFixed(1);
-      if (reason !== undefined) console.log(`\nFAIL ${file}: ${reason}\n${result.output}`);
-      else
-        console.log(
-          `ok   ${file}  ${counts.passed} passed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""}  ${seconds} s`,
-        );
+      if (reason === undefined) console.log(`ok   ${file}  ${counts.passed} passed${skips(counts)}  ${seconds} s`);
+      else console.log(`\nFAIL ${file}: ${reason}\n${result.output}`);
     }
   }
 
@@ -84,7 +84,7 @@ async function main() {
   const others = found.filter((file) => !isTimed(file));
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, () => work(others)));
   await work(found.filter(isTimed)); // what measures time has the machine to itself
-  console.log(`${sum.passed} passed, ${sum.failed} failed${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ""}`);
+  console.log(`${sum.passed} passed, ${sum.failed} failed${skips(sum)}`);
   process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
 }
 

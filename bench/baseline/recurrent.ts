@@ -76,7 +76,7 @@ export abstract class PlainRecurrent {
   /** Makes gates and h of step t from `gates` and `product`. */
   protected abstract step(t: number, before: Float32Array | undefined): void;
 
-  /** From the gradient of h(t): that of x·W in `gates`, of the product in `product`, and what goes past it in `direct`. */
+  /** From the gradient of h(t) those of x·W (`gates`), of h(t−1)·U (`product`) and of h(t−1) besides it (`direct`). */
   protected abstract stepBack(t: number, dh: Float32Array, before: Float32Array | undefined): void;
 
   /** @param x  [T, B, I] */

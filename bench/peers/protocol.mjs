@@ -95,7 +95,7 @@ async function collections({ run, isAsync }, steps) {
  * Serves a peer.
  *
  * @param peer     `{ name, init?(options), prepare(job) }`; `prepare` returns `{ run, isAsync?, outputs(), release? }`,
- *                 or `{ measure() }` if the peer finds its seconds itself; it throws a `Refusal` if it cannot do the job
+ *                 or `{ measure() }` if the peer measures itself; it throws a `Refusal` if it cannot do the job
  * @param options  words of the command line, for `init`
  */
 export function serve(peer, options) {

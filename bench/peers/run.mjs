@@ -1,7 +1,7 @@
 // node bench/peers/run.mjs [--quick] [--node PATH] [--python PATH] [--only part,part] [--peers name,name] [--rounds N]
 //
-// Times gatewise beside other libraries: the same weights, outputs compared first, each library in a process of its own,
-// alternating in rounds. Prints Markdown, writes build/peers.json and build/peers.md.
+// Times gatewise beside other libraries, each in a process of its own, alternating in rounds: the same weights, outputs
+// compared first. Prints Markdown, writes build/peers.json and build/peers.md.
 import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";

@@ -3,8 +3,8 @@
  *
  *   node --import tsx bench/quantization/speed.ts [--sizes 64,128,256,512,1024]
  *
- * One step per call of `stream.step`, as many inputs as units; the shortest of slices of 2 ms in which all models alternate.
- * "Of the probe" is the time of a loop that only reads as many bytes of weights and multiplies them (twice for 14 bits),
+ * One step per call of `stream.step`, as many inputs as units; the shortest of slices of 2 ms, models alternating.
+ * "Of the probe" is the time of a loop that only reads as many bytes of weights and multiplies them, twice for 14 bits,
  * over the time of the step; in brackets with the time of tanh and sigmoid at the pace of the array kernel.
  */
 import { parseArgs } from "node:util";

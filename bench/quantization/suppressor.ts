@@ -4,8 +4,8 @@
  *
  *   npm ci --ignore-scripts --prefix bench/peers && node --import tsx bench/quantization/suppressor.ts
  *
- * The signal is the frames times the mask that ONNX Runtime computes with floats; the noise is the difference to the frames
- * times another mask.
+ * The signal is the frames times the mask that ONNX Runtime computes with floats; the noise is the difference to the
+ * frames times another mask.
  */
 import { readFileSync } from "node:fs";
 import { layers, sequential, type NDArray } from "../../bindings/index.ts";

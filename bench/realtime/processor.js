@@ -1,5 +1,5 @@
-// Models in the audio thread. `kind` selects the model; "none" passes sound on, to measure what the engine itself costs.
-// A worklet has no precise clock, so the page times whole renderings.
+// Models in the audio thread. `kind` selects the model; "none" passes sound on, for the time of the engine itself. A
+// worklet has no precise clock, so the page times whole renderings.
 import { backendInfo, loadModel } from "/dist/worklet.js";
 
 const BLOCK = 128;

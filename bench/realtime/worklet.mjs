@@ -1,7 +1,7 @@
 // node bench/realtime/worklet.mjs [--seconds N] [--rounds N]
 //
-// Models inside an AudioWorklet of Chromium: the share of real time that they take, from offline renderings, and whether
-// blocks come late while sound plays. Prints Markdown, writes build/realtime.json.
+// Models inside an AudioWorklet of Chromium: their share of real time, from offline renderings, and late blocks while
+// sound plays. Prints Markdown, writes build/realtime.json.
 import { parseArgs } from "node:util";
 import { prepare } from "../../scripts/prepare.mjs";
 import { inChromium, pageOf, serve } from "../support/browsers.mjs";

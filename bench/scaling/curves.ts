@@ -4,8 +4,8 @@
  *   node --import tsx bench/scaling/curves.ts [--quick] [--draw]
  *
  * Measures the points, writes them to bench/scaling/curves.json, and draws curves-units.svg, -time.svg and -batch.svg
- * beside it. --draw only draws what curves.json holds; --quick measures coarsely and only prints. Each point is the shortest
- * of slices of 2 ms in turns with the probes of its ceiling.
+ * beside it. --draw only draws the points of curves.json; --quick measures coarsely and only prints. Each point is the
+ * shortest of slices of 2 ms in turns with the probes of its ceiling.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";

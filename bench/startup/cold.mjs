@@ -1,8 +1,8 @@
 // node bench/startup/cold.mjs [--rounds N] [--install]
 //
-// Milliseconds from the import to the first result, in fresh processes of every engine found and in fresh Chromium pages:
-// an LSTM(32) → Dense(1) that was exported (`gatewise/exported`) or saved (`gatewise/infer`) predicts; `gatewise` makes
-// it, trains one batch and predicts. Rounds alternate. Prints Markdown of medians, writes build/cold.json.
+// Milliseconds from the import to the first result, in fresh processes of every engine found and in fresh pages of
+// Chromium: an LSTM(32) → Dense(1) that was exported (`gatewise/exported`) or saved (`gatewise/infer`) predicts;
+// `gatewise` makes it, trains one batch and predicts. Rounds alternate. Prints Markdown, writes build/cold.json.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -126,9 +126,8 @@ const rows = contenders.map(({ entry, engine, times }) => ({
   fastest: Math.min(...times),
 }));
 writeResult("cold", { processor, load, rows });
-console.log(
-  `${processor}, load ${load.toFixed(1)}; medians of ${rounds} fresh processes (Chromium: of ${BROWSER_ROUNDS} browsers)\n`,
-);
+console.log(`${processor}, load ${load.toFixed(1)}`);
+console.log(`medians of ${rounds} fresh processes (Chromium: of ${BROWSER_ROUNDS} fresh browsers)\n`);
 const engines = [...new Set(rows.map(({ engine }) => engine))];
 const medianOf = (entry, engine) => rows.find((row) => row.entry === entry && row.engine === engine).median.toFixed(1);
 console.log(

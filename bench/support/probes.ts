@@ -57,8 +57,8 @@ export function weightReads(ceiling: WebAssembly.Module, bytes: number): Probe {
 }
 
 /**
- * The same with int8 weights. Activations of 7 bits are one limb and need one product per weight, those of 14 bits are two
- * limbs and need two. The simd build multiplies int16, which needs one.
+ * The same with int8 weights. Activations of 7 bits are one limb and need one product per weight, those of 14 bits are
+ * two limbs and need two. The simd build multiplies int16, which needs one.
  */
 export function int8Reads(ceiling: WebAssembly.Module, bytes: number, limbs: 1 | 2): Probe {
   const whole = Math.max(1, Math.round(bytes / READ)) * READ;

@@ -100,9 +100,8 @@ async function write(signal) {
   }
   const distance = (guess) =>
     Math.sqrt(guess.reduce((sum, value, t) => sum + (value - wave(t)) ** 2, 0) / WRITTEN).toFixed(2);
-  say(
-    `It wrote ${WRITTEN} steps, off by ${distance(written.slice(HEARD))} (root mean square); silence is off by ${distance(new Array(WRITTEN).fill(0))}.`,
-  );
+  const [own, silence] = [written.slice(HEARD), new Array(WRITTEN).fill(0)].map(distance);
+  say(`It wrote ${WRITTEN} steps, off by ${own} (root mean square); silence is off by ${silence}.`);
 }
 
 async function download() {

@@ -30,7 +30,7 @@ async function frameTime(page: Page): Promise<number> {
 
 examplePage("example browser frames", (onPage) => {
   onPage("frames stay under 50 ms while it trains on the page's own thread", async (page) => {
-    // a training that blocks the page does so every time, another program that keeps the machine busy does not: the best of five
+    // the best of five: a training that blocks the page does so every time, other load on the machine does not
     const times: number[] = [];
     while (times.length < 5 && !(Math.min(...times) < 50)) times.push(await frameTime(page));
     assert.ok(

@@ -1,4 +1,4 @@
-/** The oracle tests once more in Chromium and in Firefox: each of their tests is one here. Skipped, by name, where one is missing. */
+/** Runs each test of test/oracles in Chromium and in Firefox. A browser that is not installed is one skipped test. */
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";

@@ -1,4 +1,5 @@
-// Renders a second of sound through a model in an AudioWorklet, saved and exported, and the same samples through it here.
+// Renders half a second of sound in an AudioWorklet by a saved and by an exported model, and the same samples on the
+// page.
 import { layers, sequential } from "/dist/index.js";
 
 const RATE = 48000;

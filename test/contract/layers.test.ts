@@ -255,13 +255,13 @@ const misspelt = (name: string): string => `${name.slice(0, -1)}${name.at(-1) ==
 for (const { name, samples, factory, definition } of KINDS) {
   refusals(`${name}: unknown options, naming the nearest; options that are undefined are absent`, () => {
     const options = samples[0].options();
+    const subject = definition.type.replace(".", "\\.");
     for (const known of Object.keys(definition.defaults).filter(({ length }) => length > 2)) {
+      const wrong = misspelt(known);
       refused(
-        () => factory({ ...options, [misspelt(known)]: 1 }),
+        () => factory({ ...options, [wrong]: 1 }),
         "ERR_OPTION",
-        new RegExp(
-          `^${definition.type.replace(".", "\\.")}: expected one of .*, got "${misspelt(known)}", did you mean "\\w+"\\?$`,
-        ),
+        new RegExp(`^${subject}: expected one of .*, got "${wrong}", did you mean "\\w+"\\?$`),
       );
     }
     refused(() => factory({ ...options, qqqqqq: 1 }), "ERR_OPTION", /got "qqqqqq"$/);

@@ -80,7 +80,8 @@ interface Bound {
 function accuracyTable(bounds: Record<string, Bound>): string {
   const rows = new Map<string, string[]>();
   for (const [name, { ulp, mixed, grad }] of Object.entries(bounds)) {
-    const bound = `${ulp === undefined ? `mixed ${mixed!.toExponential()}` : `${ulp} ULP`} | ${grad === 0 ? 0 : grad.toExponential()}`;
+    const value = ulp === undefined ? `mixed ${mixed!.toExponential()}` : `${ulp} ULP`;
+    const bound = `${value} | ${grad === 0 ? 0 : grad.toExponential()}`;
     rows.set(bound, [...(rows.get(bound) ?? []), `\`${name}\``]);
   }
   return [...rows].map(([bound, names]) => `| ${names.join(", ")} | ${bound} |`).join("\n");

@@ -1,4 +1,4 @@
-/** The examples in their short form: they beat their baselines, repeat themselves by seed, and refuse bad input in a sentence. */
+/** The examples with --quick: they beat their baselines, repeat their results by seed, and refuse bad input. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -47,7 +47,7 @@ const SOFTSIGN = { code: 14, alpha: 0, beta: 0 };
 const TANH = { code: 1, alpha: 0, beta: 0 };
 const HARD_SIGMOID = { code: 15, alpha: 0, beta: 0 };
 
-/** Shapes below a vector, a vector, a block and a half, several blocks with each kind of tail; ragged and full batches. */
+/** Shapes: below a vector, a vector, one and a half blocks, several blocks with each kind of tail; ragged and full. */
 const SHAPES: Omit<CellCase, "cell">[] = [
   { T: 1, B: 1, H: 1 },
   { T: 3, B: 1, H: 3 },

@@ -34,7 +34,7 @@ function* batches(): Generator<Batch> {
 const step = (state: number, input: number): number => (state * 31 + input) | 0;
 const input = (b: number, t: number, T: number): number => b * T + t + 1;
 
-/** Keras: time reversed with the mask; state kept and output repeated where invalid, zeros before the first valid step. */
+/** Keras: time and mask reversed; masked steps keep the state and repeat the output, zeros before the first. */
 function keras({ B, T, mask }: Batch, flags: number): number[][] {
   return Array.from({ length: B }, (_, b) => {
     let times = Array.from({ length: T }, (_, t) => t);
@@ -51,7 +51,7 @@ function keras({ B, T, mask }: Batch, flags: number): number[][] {
   });
 }
 
-/** PyTorch: a packed sequence; a row read backwards starts at its own last step. HOLD continues with the last output. */
+/** PyTorch: a packed sequence; backwards, a row starts at its own last step. HOLD continues with the last output. */
 function torch({ B, T, lengths }: Batch, flags: number): number[][] {
   return Array.from({ length: B }, (_, b) => {
     const times = Array.from({ length: lengths![b]! }, (_, t) => t);
@@ -199,7 +199,7 @@ eachBuild("rows", (test, sandbox) => {
         const tokens = Array.from({ length: n }, (_, i) => (i * i * 7 + (i >> 3)) % V);
         const used = tokens.slice(0, live === undefined ? n : Math.min(live, n));
         const distinct = [...new Set(used)];
-        const slots = sandbox.i32(Array.from({ length: V }, (_, i) => ((i * 31) % 13) - 2)); // a scratch that may mislead
+        const slots = sandbox.i32(Array.from({ length: V }, (_, i) => ((i * 31) % 13) - 2)); // scratch with any content
         const values = sandbox.i32(n);
         const count = sandbox.i32(1);
         const inverse = sandbox.i32(n);

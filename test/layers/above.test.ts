@@ -1,4 +1,4 @@
-/** Layers over time on top of each other: each reads what the one below gives, in whatever order that read and however it was computed. */
+/** Stacked recurrent layers: each reads the outputs of the one below, forward or backward, however they were computed. */
 import { cells, jit, layers, sequential, type Layer, type NDArray, type Tensor } from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { close, real } from "../support/numbers.ts";

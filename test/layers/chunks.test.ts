@@ -1,4 +1,4 @@
-/** Long sequences, which run a few steps at a time, against the same in one piece: rows that are given their lengths. */
+/** Long sequences, which run in chunks of steps, against the same sequences with lengths, which run in one piece. */
 import * as assert from "uvu/assert";
 import { jit, layers, sequential, type Layer, type NDArray, type Tensor } from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";

@@ -1,4 +1,4 @@
-/** Recurrent layers against plain JavaScript: every cell and option, ragged batches, masks with holes, both directions. */
+/** Recurrent layers against plain JavaScript: cells and options, ragged batches, masks with holes, both directions. */
 import * as assert from "uvu/assert";
 import { Module, cells, jit, layers, ops, type Layer, type NDArray, type Tensor } from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";

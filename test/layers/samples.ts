@@ -1,4 +1,4 @@
-/** A few configurations of every layer and cell. A contract test takes each through everything a layer promises, and misses none. */
+/** Configurations of every layer and cell. The contract test runs each through everything that a layer promises. */
 import { Module, cells, layers, ops } from "../../bindings/index.ts";
 import type { Normalized } from "../../bindings/base/ndarray.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";

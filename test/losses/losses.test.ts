@@ -1,4 +1,4 @@
-/** Losses by their formulas: values, gradients, reductions, targets of every form, and numbers at the ends of their range. */
+/** Losses by their formulas: values, gradients, reductions, all forms of targets, numbers at the ends of the range. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { jit, losses, ops, valueAndGrad, type Loss, type Tensor } from "../../bindings/index.ts";

@@ -350,7 +350,8 @@ const onNumbers: Case[] = [
     (m) => m.setWeights({ "dense/kernle": [[1], [2], [3]] }),
     "OptionError",
     "ERR_OPTION",
-    'setWeights: expected one of gru/kernel, gru/recurrent_kernel, gru/bias, dense/kernel, dense/bias, got "dense/kernle", did you mean "dense/kernel"?',
+    "setWeights: expected one of gru/kernel, gru/recurrent_kernel, gru/bias, dense/kernel, dense/bias, " +
+      'got "dense/kernle", did you mean "dense/kernel"?',
   ],
   [
     "gradients of a wrong name",
@@ -413,7 +414,8 @@ const onNumbers: Case[] = [
     (m) => m.compile(any({ loss: "mse", optimiser: "adam" })),
     "OptionError",
     "ERR_OPTION",
-    'compile: expected one of the options optimizer, loss, lossWeights, metrics, got "optimiser", did you mean "optimizer"?',
+    "compile: expected one of the options optimizer, loss, lossWeights, metrics, " +
+      'got "optimiser", did you mean "optimizer"?',
   ],
   [
     "an option of save",
@@ -1188,7 +1190,7 @@ test("a stateful model with another batch size: its states stay too", async () =
   twin.dispose();
 });
 
-test("a callback that throws, wherever: fit rejects with its error, the weights are those of the last batch, and the model trains on", async () => {
+test("a callback that throws: fit rejects with its error, the weights are the last ones, the model trains on", async () => {
   const mine = new TypeError("mine");
   const fail = (): never => {
     throw mine;
@@ -1304,7 +1306,8 @@ test("ops and layers outside a traced function", async () => {
       await held(run),
       "TraceError",
       "ERR_TRACE",
-      `${subject}: expected to be called while a function is traced, got a call outside; wrap it in jit(module, fn), valueAndGrad or trainStep, or use predict`,
+      `${subject}: expected to be called while a function is traced, got a call outside; ` +
+        "wrap it in jit(module, fn), valueAndGrad or trainStep, or use predict",
     );
   }
 });
@@ -1330,7 +1333,8 @@ test("a call that gives no tensor, or one without rows", async () => {
     await held(() => new Scalar().predict(x)),
     "ShapeError",
     "ERR_SHAPE",
-    "Scalar: expected an output [batch, ..] of 4 rows as the input, got []; use jit(model, fn) for results of other shapes",
+    "Scalar: expected an output [batch, ..] of 4 rows as the input, got []; " +
+      "use jit(model, fn) for results of other shapes",
   );
   judge(
     await held(() => new (class Empty extends Module {})().predict(x)),

@@ -1,4 +1,4 @@
-/** Every option of every factory with values of every kind: what is refused is refused in a sentence, flags take nothing but true and false. */
+/** Every option of every factory with values of every kind: errors name the option, flags take only true and false. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as gatewise from "../../bindings/index.ts";

@@ -1,4 +1,4 @@
-/** Cases of every public op: what it is called on, and its values by formula. A contract test holds the table to the ops there are. */
+/** Cases of every public op: its inputs, and its values by formula. A contract test checks that no op is missing. */
 import * as ops from "../../bindings/ops/index.ts";
 import type { Normalized } from "../../bindings/base/ndarray.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";

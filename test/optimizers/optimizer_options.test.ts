@@ -1,4 +1,4 @@
-/** What all optimizers can do: averages of the weights, updates by several steps, learning rates of their own for some weights. */
+/** Options of all optimizers: averages of weights, gradients accumulated over steps, learning rates per weight. */
 import * as assert from "uvu/assert";
 import {
   Module,
@@ -59,7 +59,7 @@ function meanOf(records: ArrayRecord[]): ArrayRecord {
   );
 }
 
-/** Keras' rules for averages, with sums over `steps`: a mean of the raw weights in every step, the first ones as they are. */
+/** Training as in Keras: gradients summed over `steps`, weights averaged in every step, from those of the first on. */
 function simulate(
   {
     momentum,

@@ -1,4 +1,4 @@
-/** The reference that `npm run docs` makes of the docblocks: everything exported is in it, and what it says of defaults holds. */
+/** The reference that `npm run docs` makes of the docblocks: it has all exports, and its defaults are right. */
 import { type DeclarationReflection, ReflectionKind, type SomeType } from "typedoc";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,4 +1,4 @@
-/** Programs that are kept: 64, those used last; what is evicted gives its memory back and is traced again when needed. */
+/** The cache of programs: it keeps the 64 used last; an evicted one frees its memory and is traced again. */
 import * as assert from "uvu/assert";
 import { backendInfo, jit, layers, ops, sequential } from "../../bindings/index.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";

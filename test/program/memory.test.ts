@@ -101,7 +101,9 @@ function limited(build: Backend["build"]): { backend: Backend; close(): void; op
       heap.grow = (bytes) => {
         if (bytes > heap.byteLength)
           throw new MemoryError(
-            `memory: expected room for ${bytes - heap.byteLength} more bytes, got a refusal at ${heap.byteLength} bytes; use a smaller batch, shorter sequences or fewer units`,
+            `memory: expected room for ${bytes - heap.byteLength} more bytes, ` +
+              `got a refusal at ${heap.byteLength} bytes; ` +
+              "use a smaller batch, shorter sequences or fewer units",
             bytes - heap.byteLength,
             0,
           );

@@ -25,7 +25,7 @@ import { refused } from "../support/refused.ts";
 type Model = ReturnType<typeof sequential>;
 
 const MODES = ["mixed", 7, 14] as const;
-/** Largest differences from floats, relative to the largest output: what 8 bits of weights and so many of activations leave. */
+/** Largest differences from floats relative to the largest output, by `activations`. */
 const NEAR = { mixed: 0.03, 7: 0.05, 14: 0.03 };
 
 const x = floats([3, 6, 40]);
@@ -321,7 +321,8 @@ eachBackend("quantize", (test, _build, { arena }) => {
     const before = small.predict(x).data;
     const only = (what: string): RegExp =>
       new RegExp(
-        `^${what}: expected a model of f32 weights, got a quantised one, which only runs; train the original and quantize it again$`,
+        `^${what}: expected a model of f32 weights, got a quantised one, which only runs; ` +
+          "train the original and quantize it again$",
       );
     refused(() => small.compile({ loss: "mse" }), "ERR_UNSUPPORTED", only("compile"));
     refused(() => small.trainOnBatch(x, x), "ERR_UNSUPPORTED", only("trainOnBatch"));

@@ -1,4 +1,4 @@
-/** The second module: loaded when it is wanted, from where the entry or the caller has it, in the build that is faster and right. */
+/** The module of int8 kernels: loaded on first use from the entry or the caller, in the fastest build that is right. */
 import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";

@@ -26,7 +26,8 @@ test("auto falls back to the reference with exactly one warning", async () => {
     initSync();
   });
   assert.equal(given, [
-    "gatewise: this engine has no WebAssembly SIMD; running on the plain TypeScript reference, which is many times slower",
+    "gatewise: this engine has no WebAssembly SIMD; " +
+      "running on the plain TypeScript reference, which is many times slower",
   ]);
   assert.equal(backendInfo(), { build: "reference", simd: false, relaxed: false, threads: 1, memoryBytes: 0 });
 });

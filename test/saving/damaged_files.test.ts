@@ -1,4 +1,4 @@
-/** Damaged files: cut anywhere, bits flipped, fields changed. Each is read as it stands or refused by one of our errors, and nothing changes. */
+/** Damaged files: cut, with flipped bits, with changed fields. Each loads or is refused by one of our errors. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {

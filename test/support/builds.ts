@@ -46,7 +46,7 @@ export class Sandbox {
     }
   }
 
-  /** What a failed assert of the `check` build calls: message and file are UTF-16 with their byte length before them. */
+  /** Called by a failed assert of the `check` build; message and file are UTF-16 behind their length in bytes. */
   private abort = (message: number, file: number, line: number, column: number): never => {
     const text = (ptr: number): string => {
       const length = new Uint32Array(this.buffer, ptr - 4, 1)[0]! >> 1;

@@ -6,7 +6,7 @@ import type { WorkerPool } from "../../bindings/runtime/threads/worker_pool.ts";
 
 const loaded = new Map<string, Backend>();
 
-/** Makes models on this build and so many threads from now on; the backend is that of former calls while its workers live. */
+/** Makes models on this build with `threads` from now on; reuses the backend of earlier calls if its workers live. */
 export async function useThreads(threads: number, build: "simd" | "relaxed" = "simd"): Promise<Backend> {
   const key = `${build} ${threads}`;
   if ((loaded.get(key)?.pool?.threads ?? 1) !== threads || !loaded.has(key)) {

@@ -1,4 +1,4 @@
-/** Run by itself with the name of a scene: what one thread less, or one more, does to a process. JSON on the last line. */
+/** A program that runs the scene it is given: effects of fewer or more threads on a process. JSON on the last line. */
 import v8 from "node:v8";
 import { backendInfo, init, layers, sequential } from "../../bindings/index.ts";
 

@@ -35,8 +35,8 @@ function distance(want: number, got: number): number {
 }
 
 /**
- * Compares y with f(x), f in double and then rounded. Where that is below 2⁻¹²⁶, any y of that size will do: kernels are
- * free to flush what leaves the normal range.
+ * Compares y with f(x), where f is computed in double precision and rounded. If that is below 2⁻¹²⁶, any y of that size
+ * is right: kernels may flush subnormal results to zero.
  */
 export function compare(f: (x: number) => number, x: Block<Float32Array>, y: Block<Float32Array>, worst: Worst): void {
   const inputs = x.data;

@@ -111,7 +111,8 @@ async function fresh(): Promise<{ backend: Backend; model: ReturnType<typeof mak
 
 const failed = (why: string) =>
   new RegExp(
-    `^threads: expected every worker to do its part, got one that failed: ${why}; nothing has changed, and everything runs on one thread from now on$`,
+    `^threads: expected every worker to do its part, got one that failed: ${why}; ` +
+      "nothing has changed, and everything runs on one thread from now on$",
   );
 
 /** The model is as it was, and goes on by itself. */
@@ -227,12 +228,13 @@ test("rows that depend on each other are computed together, and it is said once"
   const said = await warnings(() => (numbers = run(Centred)));
   assert.equal(numbers, expected, "the same bits, since nothing is divided");
   assert.equal(said, [
-    "gatewise: expected rows of a batch to be independent of each other, got a model in which they are not; it runs on one thread",
+    "gatewise: expected rows of a batch to be independent of each other, got a model in which they are not; " +
+      "it runs on one thread",
   ]);
   assert.is(await startsDuring(pool!, () => run(Plain)), 4, "a class whose rows are independent is divided");
 });
 
-test("what takes the batch as a whole is not divided: states that are carried on, a loss that is one number, 8 bits", async () => {
+test("work on a whole batch is not divided: stateful layers, losses that are one number, 8 bits", async () => {
   const { pool } = await useThreads(2);
   const stateful = make({ stateful: true });
   stateful.compile(settings());

@@ -1,4 +1,4 @@
-/** Training and evaluation on streams of batches: the numbers of the same batches as arrays, and streams that go wrong. */
+/** Training and evaluation on streams of batches: the same numbers as for arrays, and streams that fail. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { layers, losses, optimizers, sequential, type BatchItem, type NDArray } from "../../bindings/index.ts";

@@ -1,4 +1,4 @@
-/** What fit computes: history, batches, order, weights of samples and classes, validation, clipping; the batch methods agree. */
+/** fit: history, batches, order, sample and class weights, validation, clipping; trainOnBatch and testOnBatch agree. */
 import * as assert from "uvu/assert";
 import {
   layers,

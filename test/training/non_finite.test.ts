@@ -54,7 +54,8 @@ eachBackend("non-finite", (test) => {
     assert.match(
       error.message,
       new RegExp(
-        `^fit: expected a finite loss and gradients, got .* in epoch ${error.epoch + 1}, batch ${error.batch + 1}, first in (first|second|head); the weights are those before that batch$`,
+        `^fit: expected a finite loss and gradients, got .* in epoch ${error.epoch + 1}, batch ${error.batch + 1}, ` +
+          "first in (first|second|head); the weights are those before that batch$",
       ),
     );
     assert.is(kept.length - 1, error.epoch * 2 + error.batch, "batches done before");
@@ -83,7 +84,8 @@ eachBackend("non-finite", (test) => {
       assert.match(
         error.message,
         new RegExp(
-          `got an output that is not finite \\(loss (NaN|Infinity|-Infinity)\\) in epoch 1, batch 1, first in ${layer};`,
+          "got an output that is not finite \\(loss (NaN|Infinity|-Infinity)\\) in epoch 1, batch 1, " +
+            `first in ${layer};`,
         ),
       );
       sameWeights(model.getWeights(), weights);

@@ -1,4 +1,4 @@
-/** Modules of several outputs: a loss and metrics for each, targets and weights in lists and records, scores by their names. */
+/** Modules of several outputs: losses and metrics per output, targets and weights as lists or records, names. */
 import * as assert from "uvu/assert";
 import {
   Module,

@@ -1,4 +1,4 @@
-/** Files: save and load give the same model, and a training that goes on from one is the training that never stopped. */
+/** Files: save and load give the same model, and training goes on from a file as if it had never stopped. */
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {

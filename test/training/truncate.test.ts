@@ -112,7 +112,7 @@ eachBackend("truncate", (test) => {
     });
   }
 
-  test("gradients stop at the cut: the update of a window is by its own steps, from states that are constants", async () => {
+  test("gradients stop at the cut: a window is updated by its own steps, from states that are constants", async () => {
     const make = () => {
       const layer = layers.gru({ units: 2, returnSequences: true, returnState: true });
       layer.seed = 4;

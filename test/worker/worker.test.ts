@@ -1,4 +1,4 @@
-/** A model in a worker: the same numbers and errors as beside it, and an end for everything that waits. The worker runs dist. */
+/** A model in a worker, which runs dist: the same numbers and errors as outside, and no call waits for ever. */
 import { Worker } from "node:worker_threads";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,4 +1,4 @@
-/** What the oracle tests use of Node, in a worker of a browser: files that the server hands out, read without waiting. */
+/** The part of Node that the oracle tests use, for workers of a browser: reads files of the server synchronously. */
 
 /** Reads what the server has under a path. */
 function get(path: string | URL, type: "arraybuffer" | "text"): XMLHttpRequest {

@@ -1,4 +1,4 @@
-/** The twins of packing and of the cells with every float a double: exact enough to compare gradients with finite differences. */
+/** Reference kernels of packing and of the cells in double precision, to compare gradients with finite differences. */
 import { gruResetAfter } from "../../../bindings/reference/gru_reset_after.ts";
 import { gruResetBefore } from "../../../bindings/reference/gru_reset_before.ts";
 import { lstm } from "../../../bindings/reference/lstm.ts";

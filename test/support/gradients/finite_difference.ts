@@ -86,7 +86,7 @@ export class Probe {
     return this.program.outputs[0].view[0];
   }
 
-  /** Gradients of the float inputs, then of the root's weights, by name; and what a nudge of one of their elements is. */
+  /** Gradients by name, of the float inputs and then of the weights; `nudge` changes one element of the variable. */
   *variables(): Iterable<{ name: string; gradient: Float64Array; nudge(i: number, by: number): void }> {
     const {
       program,
@@ -171,7 +171,7 @@ function checkBackends(
 /**
  * Checks a subject's gradients by differences, and the values and gradients of each backend by those.
  *
- * @param make  the subject, on the backend that is current; its weights are replaced by ones that are the same everywhere
+ * @param make  makes the subject on the current backend; its weights are then set to the same values everywhere
  * @returns the outputs in double precision
  */
 export function checkGradients(what: string, backends: readonly Backend[], make: () => Subject): Probe["outputs"] {

@@ -1,6 +1,6 @@
 /**
- * Recurrent layers in plain JavaScript, row by row and step by step, with weights as `getWeights` gives them: Keras' and
- * PyTorch's equations, told once more and without any of the library.
+ * Recurrent layers in plain JavaScript, row by row and step by step, with weights as `getWeights` gives them: the
+ * equations of Keras and PyTorch without any of the library.
  */
 import type { NDArray } from "../../../bindings/index.ts";
 
@@ -113,7 +113,7 @@ export interface PlainRun {
   readonly initialState?: readonly NDArray[];
 }
 
-/** Output of every step [B, T, H] and final states [B, H], both flat; `last` is what a layer without returnSequences gives. */
+/** Flat outputs [B, T, H] and final states [B, H]; `last` is the output of a layer without returnSequences. */
 export function plainLayer(
   kind: keyof typeof PLAIN_CELLS,
   w: Weights,
