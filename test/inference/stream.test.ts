@@ -2,12 +2,14 @@
 import * as assert from "uvu/assert";
 import {
   Module,
-  layers,
   cells,
+  layers,
+  loadModel,
   losses,
   ops,
   sequential,
   type NDArray,
+  type Model,
   type Stream,
   type Tensor,
 } from "../../bindings/index.ts";
@@ -75,6 +77,12 @@ function until(x: NDArray, n: number): NDArray {
   return { data, shape: [x.shape[0], n, x.shape[2]] };
 }
 
+/** Other weights of the same shapes. */
+const changed = (weights: Record<string, NDArray<Float32Array>>): Record<string, NDArray<Float32Array>> =>
+  Object.fromEntries(
+    Object.entries(weights).map(([name, { data, shape }]) => [name, { data: data.map((w) => w * 1.5 + 0.01), shape }]),
+  );
+
 /** The last step of an output [batch, time, ..], or the output itself when it is the last already. */
 const last = (y: NDArray): Float32Array => (y.shape.length === 3 ? (frame(y, y.shape[1] - 1) as Float32Array) : y.data);
 
@@ -106,6 +114,27 @@ eachBackend("stream", (test, _build, backend) => {
       }
       assert.is(t, 37);
       model.dispose();
+    });
+
+    test(`${name}: steps, blocks and predict use new weights`, () => {
+      const x = floats([1, 7, 4]);
+      const build = (): Model => sequential(make(), { seed: 3, inputShape: [null, 4] });
+      const model = build();
+      const [a, b] = [model.stream(), model.stream({ block: 8 })];
+      stepThrough(a, x);
+      b.process(x.data as Float32Array);
+      const before = model.predict(x);
+      model.setWeights(changed(model.getWeights()));
+
+      const fresh = build(); // never ran with other weights
+      fresh.setWeights(model.getWeights());
+      const expected = stepThrough(fresh.stream(), x);
+      [a, b].forEach((stream) => stream.reset());
+      stepThrough(a, x).forEach((y, t) => same(y, expected[t], `step ${t}`));
+      same(b.process(x.data as Float32Array), fresh.stream({ block: 8 }).process(x.data as Float32Array), "block");
+      same(model.predict(x).data, fresh.predict(x).data, "predict");
+      assert.not.equal([...before.data], [...model.predict(x).data], "the weights make a difference");
+      for (const each of [model, fresh]) each.dispose();
     });
   }
 
@@ -236,7 +265,7 @@ eachBackend("stream", (test, _build, backend) => {
     model.dispose();
   });
 
-  test("weights: setWeights, training and load show at the next step", () => {
+  test("weights: setWeights, training and load show at the next step, as in a freshly loaded model", () => {
     const model = sequential([layers.gru({ units: 3, returnSequences: true }), layers.dense({ units: 1 })], {
       seed: 1,
       inputShape: [null, 4],
@@ -248,16 +277,17 @@ eachBackend("stream", (test, _build, backend) => {
       return stream.step(frame(x, 0)).slice();
     };
     const check = (): void => {
-      const expected = model.predict(x);
+      const loaded = loadModel(model.save());
+      const expected = loaded.predict(x);
+      loaded.dispose();
+      same(model.predict(x).data, expected.data, "predict");
       close(fresh(), frame(expected, 0), EPSILON);
       stream.reset();
       close(stream.process(x.data as Float32Array), expected.data, EPSILON);
     };
     check();
     const before = fresh();
-    const weights = model.getWeights();
-    for (const { data } of Object.values(weights)) data.forEach((value, i) => (data[i] = value * 1.5 + 0.01));
-    model.setWeights(weights);
+    model.setWeights(changed(model.getWeights()));
     check();
     assert.not.equal([...fresh()], [...before]);
     const saved = model.save();
