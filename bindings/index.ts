@@ -96,7 +96,15 @@ export type { SequentialOptions } from "./models/factories.ts";
 export type { InputShape } from "./models/graph.ts";
 export type { Cell, Layer } from "./models/layer.ts";
 export type { Model, ModelLayer } from "./models/model.ts";
-export type { ApplyOptions, FunctionalSpec, InputOptions, SymbolicTensor, SymbolicTensors } from "./models/symbolic.ts";
+export type {
+  ApplyOptions,
+  FunctionalSpec,
+  InputOptions,
+  SymbolicTensor,
+  SymbolicTensors,
+  Applied,
+  TensorsOf,
+} from "./models/symbolic.ts";
 export type {
   CallConfig,
   InputConfig,
@@ -112,7 +120,7 @@ export type { FileBytes } from "./saving/load.ts";
 export type { MemoryNeed } from "./models/memory_need.ts";
 export type { CompileOptions, EvaluateOptions, MetricsOf, MetricsOption } from "./models/module.ts";
 export type { ArrayRecord, ModuleOptions } from "./module/module_base.ts";
-export type { PredictOptions, Prediction } from "./inference/predict.ts";
+export type { Predicted, PredictOptions, Prediction } from "./inference/predict.ts";
 export type { QuantizeOptions } from "./quantization/quantize.ts";
 export type { Logs } from "./training/score_means.ts";
 export type { SaveOptions } from "./saving/save.ts";

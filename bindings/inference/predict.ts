@@ -62,6 +62,17 @@ function checkOutputs(model: ModuleBase, outputs: unknown, rows: number): unknow
 /** What a model gives for arrays: one, or a list or a record of them as its `call` does. */
 export type Prediction = NDArray | Prediction[] | { [output: string]: Prediction };
 
+/** Arrays in the structure of the tensors that `call` gives. */
+export type Predicted<R> = 0 extends 1 & R // any
+  ? any
+  : R extends Tensor
+    ? NDArray
+    : R extends readonly [infer One]
+      ? Predicted<One>
+      : R extends object
+        ? { -readonly [K in keyof R]: Predicted<R[K]> }
+        : NDArray;
+
 /** What is predicted on, and where the results go. */
 class Run {
   private readonly sharder: BatchSharder<undefined>;

@@ -9,7 +9,7 @@ import { chainOf, checkInputShape, type InputShape } from "./graph.ts";
 import { Cell, Layer } from "./layer.ts";
 import { Model } from "./model.ts";
 import type { Module } from "./module.ts";
-import { graphOf, type FunctionalSpec } from "./symbolic.ts";
+import { graphOf, type FunctionalSpec, type SymbolicTensors, type TensorsOf } from "./symbolic.ts";
 
 type OptionsOf<D> = D extends LayerDefinition<infer C> ? C : never;
 
@@ -70,13 +70,13 @@ const SEQUENTIAL_OPTIONS = ["seed", "inputShape"] satisfies (keyof SequentialOpt
  * @example
  * const model = sequential([layers.lstm({ units: 8 }), layers.dense({ units: 1 })], { inputShape: [null, 4] });
  */
-export function sequential(list: readonly Module[], options: SequentialOptions = {}): Model {
+export function sequential(list: readonly Module[], options: SequentialOptions = {}): Model<Tensor> {
   checkOptions("sequential", options, SEQUENTIAL_OPTIONS);
   const { seed, inputShape } = options;
   const shape = inputShape ?? undefined; // null is absent, too
   const graph = chainOf(list, shape);
   if (shape) checkInputShape("sequential", shape);
-  const model = new Model(graph, { seed });
+  const model = new Model<Tensor>(graph, { seed });
   if (shape) model.build();
   return model;
 }
@@ -91,10 +91,13 @@ export function sequential(list: readonly Module[], options: SequentialOptions =
  * const h = layers.lstm({ units: 8, returnSequences: true }).apply(x);
  * const model = functional({ inputs: [x], outputs: layers.add().apply([h, x]) });
  */
-export function functional(spec: FunctionalSpec, options: ModuleOptions = {}): Model {
+export function functional<const O extends SymbolicTensors>(
+  spec: FunctionalSpec<O>,
+  options: ModuleOptions = {},
+): Model<TensorsOf<O>> {
   checkOptions("functional", spec, ["inputs", "outputs"]);
   checkOptions("functional", options, ["seed"]);
-  const model = new Model(graphOf(spec), options);
+  const model = new Model<TensorsOf<O>>(graphOf(spec), options);
   model.build();
   return model;
 }

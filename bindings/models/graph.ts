@@ -129,6 +129,18 @@ export function chainOf(layers: readonly ModuleBase[], shape: InputShape | undef
 export const stepName = ({ inputs, calls }: Graph, step: number): string =>
   step < inputs.length ? inputs[step].name : calls[step - inputs.length].layer.layerName!;
 
+/** What each layer is applied to, by its name: `lstm, x`; of a layer that is used several times the uses apart. */
+export function joinsOf(graph: Graph): Map<string, string> {
+  const joins = new Map<string, string>();
+  for (const { layer, inputs, initialState = [], mask, lengths } of graph.calls) {
+    const refs = [...inputs, ...initialState, ...[mask, lengths].filter((ref) => ref !== undefined)];
+    const use = refs.map(({ step }) => stepName(graph, step)).join(", ");
+    const before = joins.get(layer.layerName!);
+    joins.set(layer.layerName!, before === undefined ? use : `${before}; ${use}`);
+  }
+  return joins;
+}
+
 /** Runs `fn`. @throws what it throws, with the inputs of the layer added to the message */
 export function namingInputs<R>(inputs: readonly string[], fn: () => R): R {
   try {

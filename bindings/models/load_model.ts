@@ -3,24 +3,26 @@ import { FormatError, UnsupportedError, ValueError } from "../base/errors.ts";
 import { checkFinite, normalize, type ArrayInput } from "../base/ndarray.ts";
 import { checkRecord } from "../base/options.ts";
 import { checkConfig, type ModelConfig } from "../module/config.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { openFile, type FileBytes, type FileWeight } from "../saving/load.ts";
 import { Model } from "./model.ts";
 
 /**
  * The model of a file that `save` wrote, built, with its weights.
  *
+ * @typeParam R  what its `call` gives: a tensor, or a list or a record of them
  * @throws FormatError when the bytes are not a whole file of a model of layers, or of a newer version
  * @example
  * const model = loadModel(await readFile("model.safetensors"));
  */
-export function loadModel(bytes: FileBytes): Model {
+export function loadModel<R = Tensor>(bytes: FileBytes): Model<R> {
   const opened = openFile(bytes);
   const { model: config, seed, runs } = opened.file;
   if (!config)
     throw new FormatError(
       "loadModel: expected a file of a model of layers, got one of a Module of your own; make it and call its load(bytes)",
     );
-  const model = Model.restore("loadModel", { config: { ...config, seed }, weights: opened.weights, runs });
+  const model = Model.restore<R>("loadModel", { config: { ...config, seed }, weights: opened.weights, runs });
   try {
     model.takeOptimizer(opened);
     return model;
@@ -48,7 +50,10 @@ function weightOf(name: string, given: ArrayInput): FileWeight {
  * @example
  * const twin = modelFromConfig(model.getConfig(), model.getWeights());
  */
-export function modelFromConfig(config: ModelConfig, weights?: Readonly<Record<string, ArrayInput>>): Model {
+export function modelFromConfig<R = Tensor>(
+  config: ModelConfig,
+  weights?: Readonly<Record<string, ArrayInput>>,
+): Model<R> {
   checkConfig("modelFromConfig", config);
   if (config.quantized)
     throw new UnsupportedError(
@@ -57,9 +62,9 @@ export function modelFromConfig(config: ModelConfig, weights?: Readonly<Record<s
   if (weights !== undefined) {
     checkRecord("modelFromConfig: weights", weights);
     const entries = Object.entries(weights).map(([name, given]) => [name, weightOf(name, given)] as const);
-    return Model.restore("modelFromConfig", { config, weights: new Map(entries), runs: 0 });
+    return Model.restore<R>("modelFromConfig", { config, weights: new Map(entries), runs: 0 });
   }
-  const model = Model.fromConfig("modelFromConfig", config);
+  const model = Model.fromConfig<R>("modelFromConfig", config);
   if (model.inputShapesKnown) model.build();
   return model;
 }

@@ -11,10 +11,11 @@ import { CONFIG_VERSION, type InputConfig, type LayerConfig, type ModelConfig } 
 import { ROWWISE, type ModuleBase, type ModuleOptions } from "../module/module_base.ts";
 import { loadInt8 } from "../runtime/wasm/int8.ts";
 import { checkWeights, type FileWeights } from "../saving/load.ts";
-import { layersOf, runGraph, type Graph, type InputShape } from "./graph.ts";
+import { joinsOf, layersOf, runGraph, type Graph, type InputShape } from "./graph.ts";
 import { configOf, graphFrom } from "./graph_config.ts";
 import type { Layer } from "./layer.ts";
 import { Module } from "./module.ts";
+import { summary } from "./summary.ts";
 
 /** A layer of a model: one of `layers.*`, with its options, or a Module of one's own, without. */
 export type ModelLayer = Module & Partial<Pick<Layer, "config">>;
@@ -30,10 +31,11 @@ export interface ModelParts {
 /**
  * Layers and how they are joined.
  *
+ * @typeParam R  what `call` gives: a tensor, or a list or a record of them
  * @example
  * const model = sequential([layers.lstm({ units: 8 }), layers.dense({ units: 1 })], { inputShape: [null, 4] });
  */
-export class Model extends Module {
+export class Model<R = Tensor> extends Module {
   #graph: Graph;
   #quantized: Activations | undefined;
 
@@ -49,8 +51,8 @@ export class Model extends Module {
    * @throws FormatError, ShapeError when weights are not those of the model
    * @internal
    */
-  static restore(subject: string, { config, weights, runs }: ModelParts): Model {
-    const model = Model.fromConfig(subject, config);
+  static restore<R>(subject: string, { config, weights, runs }: ModelParts): Model<R> {
+    const model = Model.fromConfig<R>(subject, config);
     try {
       model.startFrom(weights);
       const { quantized } = config;
@@ -67,9 +69,9 @@ export class Model extends Module {
   }
 
   /** The model of a config, not built. @internal */
-  static fromConfig(subject: string, config: ModelConfig): Model {
+  static fromConfig<R>(subject: string, config: ModelConfig): Model<R> {
     const graph = graphFrom(subject, config, (inner) => Model.fromConfig(subject, inner));
-    return new Model(graph, { seed: config.seed });
+    return new Model<R>(graph, { seed: config.seed });
   }
 
   /** The layers, in the order of first use. */
@@ -150,12 +152,12 @@ export class Model extends Module {
   }
 
   /** Records the layers on tensors of the open trace, one for each input. */
-  override call(...args: any[]): any {
+  override call(...args: any[]): R {
     const { inputs } = this.#graph;
     const tensors = args.slice(0, inputs.length) as Tensor[];
     if (!this.#graph.chain) this.#checkInputs(tensors);
     else if (!inputs[0].shape) this.#see(tensors[0]);
-    return runGraph(this.#graph, tensors, args.slice(inputs.length));
+    return runGraph(this.#graph, tensors, args.slice(inputs.length)) as R;
   }
 
   /** Takes note of the shape of a first input: any time, but these features. */
@@ -186,6 +188,12 @@ export class Model extends Module {
         `functional: expected input "${name}" [batch, ${shape!.map(String).join(", ")}], got ${describe(tensors[i].shape)}`,
       );
     }
+  }
+
+  /** A table of the layers with output shapes and weights, and what each is applied to unless they are a chain. */
+  override summary(): string {
+    this.throwIfDisposed();
+    return summary(this, this.#graph.chain ? undefined : joinsOf(this.#graph));
   }
 
   /**

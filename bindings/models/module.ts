@@ -14,7 +14,7 @@ import { inspect, type InspectOptions } from "../training/inspect.ts";
 import { checkWeights, openFile, slotArrays, type FileBytes } from "../saving/load.ts";
 import type { ArrayRecord } from "../module/module_base.ts";
 import { Network } from "./network.ts";
-import { applyLayer, type ApplyOptions, type SymbolicTensor } from "./symbolic.ts";
+import { applyLayer, type Applied, type ApplyOptions, type SymbolicTensor } from "./symbolic.ts";
 import { quantizedParts, type QuantizeOptions } from "../quantization/quantize.ts";
 import { memory, type MemoryNeed } from "./memory_need.ts";
 import { save, type SaveOptions } from "../saving/save.ts";
@@ -97,8 +97,8 @@ export class Module extends Network {
    * const x = input({ shape: [null, 8] });
    * const y = layers.lstm({ units: 4 }).apply(x);
    */
-  apply(x: SymbolicTensor | readonly SymbolicTensor[], options?: ApplyOptions): any {
-    return applyLayer(this, x, options);
+  apply(x: SymbolicTensor | readonly SymbolicTensor[], options?: ApplyOptions): Applied<ReturnType<this["call"]>> {
+    return applyLayer(this, x, options) as Applied<ReturnType<this["call"]>>;
   }
 
   /**
@@ -223,6 +223,7 @@ export class Module extends Network {
         option: "steps",
         epochs: 1,
         classWeight: options.classWeight,
+        inputs: this.inputConfigs,
       }),
     );
   }

@@ -1,6 +1,6 @@
 /** A module that runs: `predict`, states, the table of its layers. */
-import type { ArrayInput, NDArray } from "../base/ndarray.ts";
-import { predict, type PredictOptions, type Prediction } from "../inference/predict.ts";
+import type { ModelInput } from "../inference/model_inputs.ts";
+import { predict, type Predicted, type PredictOptions } from "../inference/predict.ts";
 import { ModuleBase } from "../module/module_base.ts";
 import { resetStates } from "../module/state_stores.ts";
 import { summary } from "./summary.ts";
@@ -10,13 +10,13 @@ export class Network extends ModuleBase {
   /**
    * Runs the model on arrays, in batches.
    *
-   * @param x  input [batch, time, features] or [batch, time] tokens; a list of arrays for a `call` of several inputs
+   * @param x  input [batch, time, features] or [batch, time] tokens; several inputs as a list, or by name as a record
    * @returns the output, or a list or a record of them as `call` gives
    * @throws ShapeError, ValueError when x does not fit the model, holds NaN or tokens out of range
+   * @throws OptionError for a record of other inputs than the model has
    */
-  predict(x: ArrayInput | readonly ArrayInput[], options?: PredictOptions): NDArray;
-  predict(x: ArrayInput | readonly ArrayInput[], options: PredictOptions = {}): Prediction {
-    return predict(this, x, options);
+  predict(x: ModelInput, options: PredictOptions = {}): Predicted<ReturnType<this["call"]>> {
+    return predict(this, x, options) as Predicted<ReturnType<this["call"]>>;
   }
 
   /** Makes stateful layers start from zeros again, with any batch size. */

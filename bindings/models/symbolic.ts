@@ -43,6 +43,13 @@ export interface ApplyOptions {
 
 const APPLY_OPTIONS = ["initialState", "mask", "lengths"] satisfies (keyof ApplyOptions)[];
 
+/** Symbolic tensors for what `call` gives: one, or a list of them. */
+export type Applied<R> = 0 extends 1 & R // any
+  ? any
+  : R extends Tensor
+    ? SymbolicTensor
+    : SymbolicTensor[];
+
 /** One use of a layer. */
 interface Application {
   readonly layer: ModuleBase;
@@ -181,12 +188,21 @@ function record({ layer, inputs, options: { initialState, mask, lengths } }: App
 export type SymbolicTensors = SymbolicTensor | readonly SymbolicTensor[] | Readonly<Record<string, SymbolicTensor>>;
 
 /** What `functional` is given. */
-export interface FunctionalSpec {
+export interface FunctionalSpec<O extends SymbolicTensors = SymbolicTensors> {
   /** A list, whose names are those of the tensors, or a record. */
   inputs: SymbolicTensors;
   /** What the model gives: one, a list or a record. */
-  outputs: SymbolicTensors;
+  outputs: O;
 }
+
+/** Tensors in the structure of symbolic ones; a list of one is one. */
+export type TensorsOf<O> = 0 extends 1 & O // any
+  ? Tensor
+  : O extends SymbolicTensor | readonly [SymbolicTensor]
+    ? Tensor
+    : O extends readonly SymbolicTensor[]
+      ? Tensor[]
+      : { [K in keyof O]: Tensor };
 
 /** The tensors of one, a list or a record, with the keys of a record. */
 function tensorsOf(what: string, given: SymbolicTensors): { tensors: SymbolicTensor[]; keys: string[] | undefined } {
@@ -233,7 +249,8 @@ function inputNames(tensors: readonly SymbolicTensor[], keys: readonly string[] 
 
 function structureOf(given: SymbolicTensors, keys: readonly string[] | undefined): Structure {
   const leaf = (index: number): Structure => ({ kind: "leaf", index });
-  if (given instanceof SymbolicTensor) return leaf(0);
+  const items = given instanceof SymbolicTensor ? 1 : Object.keys(given).length;
+  if (!keys && items === 1) return leaf(0); // a list of one is one, as in Keras
   if (!keys) return { kind: "list", items: (given as readonly SymbolicTensor[]).map((_, i) => leaf(i)) };
   return { kind: "record", items: keys.map((key, i) => [key, leaf(i)]) };
 }

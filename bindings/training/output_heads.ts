@@ -5,7 +5,7 @@ import type { Metric } from "../metrics/define.ts";
 import { isTensor, type Tensor } from "../graph/tensor.ts";
 import { isRecord } from "../graph/pytree.ts";
 import type { ModuleBase } from "../module/module_base.ts";
-import { namedParts, type IsOne, type Several } from "./per_output.ts";
+import { byOutputName, namedParts, type IsOne, type Several } from "./per_output.ts";
 
 /** What `compile` settled. */
 export interface Objective {
@@ -114,18 +114,26 @@ function checkOutputs(model: ModuleBase, outputs: unknown): asserts outputs is O
 /** @throws OptionError, TraceError when outputs, targets and what was compiled do not go together */
 export function headsOf(
   model: ModuleBase,
-  objective: Objective,
-  outputs: unknown,
+  compiled: Objective,
+  results: unknown,
   y: Several<Tensor>,
   sampleWeight: Several<Tensor> | undefined,
 ): Head[] {
-  checkOutputs(model, outputs);
+  checkOutputs(model, results);
+  const { outputNames } = model;
+  const named = <T>(value: Several<T>): Several<T> => byOutputName(value, outputNames);
+  const outputs = named<Tensor>(results);
+  const objective: Objective = {
+    loss: named(compiled.loss),
+    lossWeights: compiled.lossWeights && named(compiled.lossWeights),
+    metrics: named(compiled.metrics as Several<Metric>) as Objective["metrics"],
+  };
   const losses = matched("losses", objective.loss, isLoss, outputs);
   const weights =
     objective.lossWeights === undefined ? undefined : matched("lossWeights", objective.lossWeights, isNumber, outputs);
   const metrics = metricsOf(objective, outputs);
-  const targets = given(model, "y", y, outputs, false);
-  const sampleWeights = sampleWeight && given(model, "sampleWeight", sampleWeight, outputs, true);
+  const targets = given(model, "y", named(y), outputs, false);
+  const sampleWeights = sampleWeight && given(model, "sampleWeight", named(sampleWeight), outputs, true);
   const heads: Head[] = [];
   for (const [name, yPred] of namedParts<Tensor>(outputs, isTensor)) {
     const loss = losses.get(name) ?? undefined;

@@ -21,6 +21,12 @@ export function mapSeveral<T, R>(value: Several<T>, isOne: IsOne, fn: (part: T, 
   return fn(value as T, "");
 }
 
+/** A list as a record, where its places have names; everything else as it is. */
+export function byOutputName<T>(value: Several<T>, names: readonly string[] | undefined): Several<T> {
+  if (!names || !Array.isArray(value) || value.length !== names.length) return value;
+  return Object.fromEntries((value as readonly T[]).map((part, i) => [names[i], part]));
+}
+
 /** The parts with the names of their outputs: "" for one, `output_0`, `output_1` … in a list, the keys of a record. */
 export function namedParts<T>(value: Several<T>, isOne: IsOne): [name: string, part: T][] {
   if (isOne(value)) return [["", value as T]];

@@ -2,6 +2,7 @@
 import { OptionError, ValueError } from "../../base/errors.ts";
 import { checkRecord } from "../../base/options.ts";
 import { isArrayInput, isTypedArray } from "../../base/ndarray.ts";
+import type { InputConfig } from "../../module/config.ts";
 import type { Random } from "../../base/random.ts";
 import { Dataset, type BatchOptions, type Targets } from "./dataset.ts";
 import type { ModelInput } from "../../inference/model_inputs.ts";
@@ -96,6 +97,8 @@ export interface StreamOptions {
   readonly epochs: number;
   /** Weights of classes in every batch. */
   readonly classWeight?: BatchOptions["classWeight"];
+  /** What the model takes, where that is known. */
+  readonly inputs?: readonly InputConfig[] | undefined;
 }
 
 /** Batches of a stream. One that can be iterated over only once goes on from epoch to epoch. */
@@ -104,15 +107,17 @@ export class StreamBatches implements Batches {
   private readonly subject: string;
   private readonly stream: BatchStream;
   private readonly classWeight: BatchOptions["classWeight"];
+  private readonly inputs: readonly InputConfig[] | undefined;
   /** Of a stream that has only this one. */
   private readonly only: AnyIterator | undefined;
 
   /** @throws OptionError for several epochs of a stream that ends once, without the number of batches of an epoch */
-  constructor(subject: string, stream: BatchStream, { steps, option, epochs, classWeight }: StreamOptions) {
+  constructor(subject: string, stream: BatchStream, { steps, option, epochs, classWeight, inputs }: StreamOptions) {
     this.subject = subject;
     this.stream = stream;
     this.count = steps;
     this.classWeight = classWeight;
+    this.inputs = inputs;
     if (typeof stream !== "function" && isIterator(stream)) this.only = stream;
     if (this.only && steps === undefined && epochs > 1) {
       throw new OptionError(
@@ -172,7 +177,13 @@ export class StreamBatches implements Batches {
     const [x, y, options = {}] = item as unknown as BatchItem;
     checkRecord(subject, options);
     const classWeight = options.classWeight ?? this.classWeight;
-    const data = Dataset.of(x, y, classWeight === undefined ? options : { ...options, classWeight }, subject);
+    const data = Dataset.of(
+      x,
+      y,
+      classWeight === undefined ? options : { ...options, classWeight },
+      subject,
+      this.inputs,
+    );
     return { data, rows: range(data.rows) };
   }
 }

@@ -75,11 +75,12 @@ export function prepare(
       option: "stepsPerEpoch",
       epochs: ahead,
       classWeight: options.classWeight,
+      inputs: model.inputConfigs,
     });
   } else {
     const { lengths, mask, sampleWeight, classWeight, shuffle = true } = options;
     const cut = split(
-      Dataset.of(source.x, source.y, { lengths, mask, sampleWeight, classWeight }, "fit"),
+      Dataset.of(source.x, source.y, { lengths, mask, sampleWeight, classWeight }, "fit", model.inputConfigs),
       validationSplit,
     );
     rest = cut.rest;
@@ -91,7 +92,7 @@ export function prepare(
   const validation =
     validationData === undefined
       ? rest && new ArrayBatches(rest, validationBatchSize, { steps: validationSteps, option: "validationSteps" })
-      : validationOf(validationData, validationBatchSize, validationSteps, ahead);
+      : validationOf(model, validationData, validationBatchSize, validationSteps, ahead);
   if (validationSteps !== undefined && !validation)
     throw new OptionError(
       `fit: expected validationData with validationSteps, got validationSteps ${validationSteps} alone`,
@@ -99,15 +100,25 @@ export function prepare(
   return { training, validation };
 }
 
-function validationOf(data: ValidationData, batchSize: number, steps: number | undefined, epochs: number): AnyBatches {
+function validationOf(
+  model: ModuleBase,
+  data: ValidationData,
+  batchSize: number,
+  steps: number | undefined,
+  epochs: number,
+): AnyBatches {
   const subject = "fit: validationData";
-  if (isStream(data)) return new StreamBatches(subject, data, { steps, option: "validationSteps", epochs });
+  if (isStream(data))
+    return new StreamBatches(subject, data, { steps, option: "validationSteps", epochs, inputs: model.inputConfigs });
   if (!Array.isArray(data))
     throw new OptionError(
       `fit: expected validationData as [x, y] or [x, y, options], or a stream of batches, got ${typeof data}`,
     );
   const [x, y, options = {}] = data as readonly [ModelInput, Targets, BatchOptions?];
-  return new ArrayBatches(Dataset.of(x, y, options, subject), batchSize, { steps, option: "validationSteps" });
+  return new ArrayBatches(Dataset.of(x, y, options, subject, model.inputConfigs), batchSize, {
+    steps,
+    option: "validationSteps",
+  });
 }
 
 /** Cuts rows off the end, which class weights then leave alone as in Keras. */
