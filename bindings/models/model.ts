@@ -1,6 +1,6 @@
 /** Models of layers: what `sequential`, `functional` and files make. */
 import { FormatError, OptionError, ShapeError, nearest } from "../base/errors.ts";
-import { shown } from "../base/formatting.ts";
+import { quoted } from "../base/formatting.ts";
 import { describe, type Shape } from "../base/shape.ts";
 import type { Activations, Int8Names } from "../graph/int8_weight.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -85,7 +85,7 @@ export class Model<R = Tensor> extends Module {
     if (found) return found;
     const names = this.layers.map(({ layerName }) => layerName!);
     throw new OptionError(
-      `getLayer: expected one of ${names.join(", ")}, got ${shown(name)}${nearest(String(name), names)}`,
+      `getLayer: expected one of ${names.join(", ")}, got ${quoted(name)}${nearest(String(name), names)}`,
     );
   }
 
