@@ -13,15 +13,18 @@ import { graphOf, type FunctionalSpec, type SymbolicTensors, type TensorsOf } fr
 
 type OptionsOf<D> = D extends LayerDefinition<infer C> ? C : never;
 
-/** A factory of layers: options may be left out when none is required; `returnState` says what `call` gives. */
+/**
+ * A factory of layers: options may be left out when none is required; `returnState` decides what `call` gives. Not by
+ * overloads: editors show the docblock of a layer for a factory of one signature only.
+ */
 type LayerFactory<O> = object extends O
   ? (options?: O) => Layer<Tensor>
   : O extends SequenceOptions
-    ? {
-        (options: O & { returnState: true }): Layer<[output: Tensor, ...states: Tensor[]]>;
-        (options: O): Layer<Tensor>;
-      }
+    ? <S extends boolean = false>(options: O & { returnState?: S }) => Layer<WithStates<S>>
     : (options: O) => Layer<Tensor>;
+
+/** What `call` gives: the output or, with `returnState`, a list of the output and the states. */
+type WithStates<S extends boolean> = [S] extends [true] ? [output: Tensor, ...states: Tensor[]] : Tensor;
 
 /** `layers`, by name. */
 type LayerFactories = {
