@@ -5,7 +5,6 @@ import { checkBoolean, checkOptions } from "../base/options.ts";
 import type { ArrayInput, NDArray } from "../base/ndarray.ts";
 import type { Shape } from "../base/shape.ts";
 import type { Root } from "../program/traced_function.ts";
-import type { Activations } from "../graph/int8_weight.ts";
 import { ParameterBlock, type Parameter } from "../graph/parameter.ts";
 import type { Program } from "../program/program.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -15,8 +14,7 @@ import { currentBackend } from "../runtime/context.ts";
 import { shown } from "../base/formatting.ts";
 import type { Backend } from "../runtime/backend.ts";
 import type { KeptKey } from "./kept.ts";
-import type { InputKind } from "../layers/definition.ts";
-import type { InputConfig, LayerConfig, ModelConfig } from "./config.ts";
+import { ModuleFacts } from "./module_facts.ts";
 import { arraysOf } from "./named_arrays.ts";
 import { ownParameter, type ParameterOptions } from "./own_parameter.ts";
 import { Resources } from "./owned_memory.ts";
@@ -57,7 +55,7 @@ export const isRowwise = (model: ModuleBase): boolean =>
   [...model.modulePaths().keys()].every((module) => ROWWISE in module);
 
 /** What every model has, also where it only runs. */
-export class ModuleBase implements Root {
+export class ModuleBase extends ModuleFacts implements Root {
   #backend: Backend | undefined;
   #seed: number | undefined;
   #random: { seed: number; counter: number } | undefined;
@@ -70,6 +68,7 @@ export class ModuleBase implements Root {
   #given: ReadonlyMap<string, GivenWeight> | undefined;
 
   constructor(options: ModuleOptions = {}) {
+    super();
     checkOptions(this.constructor.name, options, ["seed"]);
     this.#seed = options.seed;
   }
@@ -188,58 +187,6 @@ export class ModuleBase implements Root {
     parameter.trainable &&= this.#trainable;
     this.#ownParameters.set(name, parameter);
     return parameter as unknown as Tensor; // ops take it where they take a tensor
-  }
-
-  /** What the model takes, where that is known. @internal */
-  get inputConfigs(): readonly InputConfig[] | undefined {
-    return undefined;
-  }
-
-  /** Kind of layer, when it is one of the library's. @internal */
-  get layerType(): string | undefined {
-    return undefined;
-  }
-
-  /** What the input of a layer of the library is. @internal */
-  get inputKind(): InputKind | undefined {
-    return undefined;
-  }
-
-  /** Whether `call` gives a list of the output and the states. @internal */
-  get givesStates(): boolean {
-    return false;
-  }
-
-  /** What a model numbers when nobody has named it. @internal */
-  get namePrefix(): string {
-    return this.describe().toLowerCase();
-  }
-
-  /** Why it cannot run step by step; undefined when it can. @internal */
-  get unstreamable(): string | undefined {
-    return undefined;
-  }
-
-  /** What its outputs are called, when `call` gives a list and they have names. @internal */
-  get outputNames(): readonly string[] | undefined {
-    return undefined;
-  }
-
-  /** The module without its weights; undefined for a class of the user's own. @internal */
-  modelConfig(_subject: string, _training: boolean): ModelConfig | undefined {
-    return undefined;
-  }
-
-  /** Hands the optimizer's state of a file on to whom it is for; what only runs has none. @internal */
-  takeOptimizer(_opened: unknown): void {
-    // Module takes it
-  }
-
-  /** What a config says of this module. @internal */
-  layerConfig(subject: string, _training: boolean): LayerConfig {
-    throw new OptionError(
-      `${subject}: expected layers from layers.*, got a ${this.describe()} of your own; save the weights of the Module that holds it instead`,
-    );
   }
 
   /** Modules this one is made of, with the path from here to each. @internal */
@@ -390,11 +337,6 @@ export class ModuleBase implements Root {
     this.dispose();
   }
 
-  /** Bits of activations, when `quantize` made this model. @internal */
-  get quantized(): Activations | undefined {
-    return undefined;
-  }
-
   /** @internal */
   throwIfQuantized(what: string): void {
     if (this.quantized)
@@ -416,16 +358,13 @@ export class ModuleBase implements Root {
     if (this.#resources.disposed)
       throw new DisposedError(`${this.describe()}: expected a live model, got one that was disposed of`);
   }
-
-  /** How errors name this module. @internal */
-  describe(): string {
-    return this.constructor.name || "module";
-  }
 }
 
 /** Names that a field of a class of the user's would hide; `call` may be one, and `seed` is read before anything is drawn. */
 const RESERVED = new Set(
-  Object.getOwnPropertyNames(ModuleBase.prototype).filter((name) => name !== "call" && name !== "seed"),
+  [ModuleFacts, ModuleBase]
+    .flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype))
+    .filter((name) => name !== "call" && name !== "seed"),
 );
 
 function collect(path: string, value: unknown, found: [string, ModuleBase][]): void {
