@@ -138,7 +138,7 @@ export class ParameterBlock {
   readonly floats: number;
   readonly ptr: number;
   readonly packedWeights: PackedWeight[] = [];
-  /** Raised whenever a weight changes, so that panels follow. */
+  /** Counts changes of weights: packed weights are computed again when it has grown. Only {@link assign} and {@link changed} raise it. */
   version = 1;
   /** Raised whenever one of its weights is frozen or unfrozen, so that programs which train are recorded anew. */
   trainableVersion = 0;
@@ -228,6 +228,21 @@ export class ParameterBlock {
       data: heap.i8(ptr, parameter.size),
       scales: heap.f32(ptr + parameter.scaleOffset * 4, parameter.shape[parameter.int8!.axis]),
     };
+  }
+
+  /** Writes a weight. @param scales  of a weight that is kept in 8 bits, whose `data` are the integers */
+  assign(parameter: Parameter, data: ArrayLike<number>, scales: ArrayLike<number> = []): void {
+    if (parameter.int8) {
+      const weight = this.int8(parameter);
+      weight.data.set(data);
+      weight.scales.set(scales);
+    } else this.view(parameter).set(data);
+    this.changed();
+  }
+
+  /** Has to be called when kernels have written weights. */
+  changed(): void {
+    this.version++;
   }
 
   /** A copy of a weight as floats. */

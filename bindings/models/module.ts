@@ -279,8 +279,7 @@ export class Module extends Network {
     checkWeights(this, opened.weights);
     this.takeOptimizer(opened);
     for (const [name, parameter] of this.parameters())
-      parameter.block!.view(parameter).set(opened.weights.get(name)!.data);
-    for (const block of this.parameterBlocks()) block.version++;
+      parameter.block!.assign(parameter, opened.weights.get(name)!.data);
     this.restoreRandom(opened.file);
   }
 

@@ -268,7 +268,7 @@ export class ModuleBase extends ModuleFacts implements Root {
       if (parameter.int8) this.#placeInt8(parameter, given);
       else {
         const fits = given?.data.length === parameter.size && !given.scales; // what does not is found, and refused, by who gave it
-        block.view(parameter).set(fits ? given.data : parameter.initializer(parameter.shape, random.fork(name)));
+        block.assign(parameter, fits ? given.data : parameter.initializer(parameter.shape, random.fork(name)));
       }
     }
   }
@@ -276,8 +276,7 @@ export class ModuleBase extends ModuleFacts implements Root {
   #placeInt8(parameter: Parameter, given: GivenWeight | undefined): void {
     const { data, scales } = parameter.block!.int8(parameter);
     if (given?.data.length !== data.length || given.scales?.length !== scales.length) return;
-    data.set(given.data);
-    scales.set(given.scales);
+    parameter.block!.assign(parameter, given.data, given.scales);
   }
 
   /**
@@ -312,8 +311,7 @@ export class ModuleBase extends ModuleFacts implements Root {
         throw new ValueError(`setWeights: expected finite numbers for "${name}", got ${data[bad]} at element ${bad}`);
     }
     for (const [, parameter, data] of arrays) {
-      parameter.block!.view(parameter).set(data);
-      parameter.block!.version++;
+      parameter.block!.assign(parameter, data);
     }
   }
 

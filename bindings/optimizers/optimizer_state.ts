@@ -77,7 +77,7 @@ export class OptimizerState {
   endStep(): boolean {
     if (this.control.finite.view[0] === 0) return false;
     this.step++;
-    for (const block of this.blocks) block.version++;
+    for (const block of this.blocks) block.changed();
     return true;
   }
 
@@ -86,8 +86,7 @@ export class OptimizerState {
     if (!this.rule.averages || this.step === 0) return;
     for (const [, parameter] of this.model.trainableParameters()) {
       if (!this.withSlots.has(parameter)) continue;
-      parameter.block!.view(parameter).set(this.slots.view(parameter, "ema"));
-      parameter.block!.version++;
+      parameter.block!.assign(parameter, this.slots.view(parameter, "ema"));
     }
   }
 

@@ -15,6 +15,7 @@ import {
   type Tensor,
 } from "../../bindings/index.ts";
 import { state } from "../../bindings/runtime/context.ts";
+import type { BoundCall } from "../../bindings/runtime/replay.ts";
 import { eachBackend } from "../support/backends.ts";
 import { close, real, same } from "../support/numbers.ts";
 import { refused } from "../support/refused.ts";
@@ -67,10 +68,9 @@ class Looped extends Module {
 /** Kernel calls of all programs there are, those in loops counted once. */
 const callsOf = (): number =>
   [...state.programs].reduce((sum, program) => {
-    type Bound = { steps?: { calls: Bound[] } };
-    const count = (calls: readonly Bound[]): number =>
-      calls.reduce((total, { steps }) => total + (steps ? count(steps.calls) : 1), 0);
-    return sum + count((program as unknown as { bound: Bound[] }).bound);
+    const count = (calls: readonly BoundCall[]): number =>
+      calls.reduce((total, { loop }) => total + (loop ? count(loop.calls) : 1), 0);
+    return sum + count((program as unknown as { bound: BoundCall[] }).bound);
   }, 0);
 
 const arrayed = (x: unknown): NDArray => x as NDArray;
