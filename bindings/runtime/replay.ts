@@ -51,7 +51,8 @@ export function replay(calls: readonly BoundCall[]): void {
       repeat(loop);
       continue;
     }
-    // prettier-ignore: a line for each number of arguments
+    // a line for each number of arguments
+    // prettier-ignore
     switch (a.length) {
       case 2:
         fn(a[0], a[1]);
