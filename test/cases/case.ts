@@ -69,7 +69,8 @@ export function assertOracle(oracle: OracleCase, name: string, actual: ArrayLike
   }
   if (worst > 1) {
     throw new Error(
-      `${at}[${where}]: expected ${reference.data[where]}, got ${actual[where]}, ${worst.toFixed(1)} times the tolerance`,
+      `${at}[${where}]: expected ${reference.data[where]}, got ${actual[where]}, ` +
+        `${worst.toFixed(1)} times the tolerance`,
     );
   }
 }
@@ -81,7 +82,7 @@ function largestOf(values: ArrayLike<number>): number {
   return largest;
 }
 
-/** Bounds that hold whatever the producer's own rounding was: outputs absolutely, gradients and trajectories relative to the largest. */
+/** Least tolerances: outputs absolutely, gradients and trajectories relative to the largest value. */
 const BOUNDS = { output: 1e-5, gradient: 1e-4, trajectory: 1e-4 } as const;
 
 /**

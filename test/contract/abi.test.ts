@@ -1,4 +1,4 @@
-// What TypeScript and AssemblyScript must agree on: bindings/abi against the sources of the kernels, and against what they do.
+// What TypeScript and AssemblyScript must agree on: bindings/abi against the sources of the kernels and their results.
 import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";

@@ -1,4 +1,4 @@
-/** What the repository carries of PyTorch and Keras: every group, within 1 MB, by the versions that its scripts ask for. */
+/** The golden cases of PyTorch and Keras: every group, within 1 MB, made by the versions that the scripts name. */
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -32,7 +32,7 @@ test("all of them take at most 1 MB", () => {
 });
 
 for (const group of groups) {
-  test(`${group}: each case has its producer, a result, and the error of single precision for each of its results`, () => {
+  test(`${group}: each case has its producer, results, and the error of single precision for each result`, () => {
     for (const { name, json, tensors } of goldensOf(group)) {
       assert.is(json.producer, PRODUCERS[group.split("/")[0]]);
       const results = Object.keys(tensors).filter((array) => /^(output|grad)\.|^loss$/.test(array));

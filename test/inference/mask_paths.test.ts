@@ -38,7 +38,7 @@ eachBackend("paths of masks", (test) => {
       sequential([layers.gru({ units: H }), layers.dense({ units: 1 })], { seed: 1, inputShape: [null, I] }),
     );
     model.compile({ loss: "mse" });
-    const mask = { data: Int32Array.from({ length: B * T }, (_, i) => +(i >= T)), shape: [B, T] }; // none of the first row
+    const mask = { data: Int32Array.from({ length: B * T }, (_, i) => +(i >= T)), shape: [B, T] }; // row 0 is masked
     const predicted = model.predict(x, { mask });
     close([model.evaluate(x, [0, 0, 0], { mask }).loss], [predicted.data.reduce((sum, p) => sum + p * p, 0) / B], 1e-6);
   });

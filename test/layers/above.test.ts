@@ -1,4 +1,4 @@
-/** Stacked recurrent layers: each reads the outputs of the one below, forward or backward, however they were computed. */
+/** Stacked recurrent layers: each reads the outputs of the one below, forward or backward, however computed. */
 import { cells, jit, layers, sequential, type Layer, type NDArray, type Tensor } from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
 import { close, real } from "../support/numbers.ts";

@@ -1,4 +1,4 @@
-/** A layer over both directions: the order of its states, ways to merge, masks, directions with options of their own. */
+/** Bidirectional layers: the order of their states, ways to merge, masks, directions with options of their own. */
 import * as assert from "uvu/assert";
 import { layers, type Layer, type Module, type NDArray } from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";

@@ -114,7 +114,7 @@ eachBackend("calls of recurrent layers", (test) => {
       callLayer(layer, many).forEach(({ data }, i) => same(data, whole[i].data, `again, result ${i}`));
     });
 
-    test(`${kind}: masked steps keep the state and repeat the output; zeros before the first, zeros all along without any`, () => {
+    test(`${kind}: masked steps keep the state and repeat the output; zeros where no step was valid yet`, () => {
       const mask = maskOf([
         [0, 1, 0, 0, 1],
         [1, 1, 1, 1, 1],
@@ -161,7 +161,7 @@ eachBackend("calls of recurrent layers", (test) => {
       maskStates.forEach(({ data }, i) => same(data, lengthStates[i].data, `state ${i}`));
     });
 
-    test(`${kind}: stateful calls go on where the last one ended, until resetStates; another batch size is refused`, () => {
+    test(`${kind}: stateful calls continue until resetStates; another batch size is refused`, () => {
       const layer = make({ ...ALL, stateful: true });
       const [first, second] = [layer.predict(x), layer.predict(x)] as unknown as NDArray[][];
       const [once, ...states] = callLayer(make(ALL), x);

@@ -1,4 +1,4 @@
-/** Shapes and defaults of recurrent layers; where one differs from Keras, TF.js or PyTorch on purpose, the name of the test tells. */
+/** Shapes and defaults of recurrent layers. Where one differs from Keras, TF.js or PyTorch, a test is named so. */
 import * as assert from "uvu/assert";
 import { layers, type NDArray } from "../../bindings/index.ts";
 import { eachBackend } from "../support/backends.ts";
@@ -43,7 +43,7 @@ eachBackend("shapes and defaults", (test) => {
     });
   }
 
-  test("defaults are Keras 3's, other than TF.js': recurrentActivation sigmoid, reset after, glorot uniform; nothing is refused for them", () => {
+  test("defaults are those of Keras 3, not of TF.js: recurrentActivation sigmoid, reset after, glorot uniform", () => {
     assert.is(layers.lstm({ units: 1 }).config.recurrentActivation, "sigmoid");
     assert.is(layers.gru({ units: 1 }).config.recurrentActivation, "sigmoid");
     assert.is(layers.gru({ units: 1 }).config.resetAfter, true);
@@ -56,7 +56,7 @@ eachBackend("shapes and defaults", (test) => {
     refused(() => layer.predict(rows(x, 0, 1)), "ERR_STATE", /expected a batch of 3/);
   });
 
-  test("a length of 0 is a row of zeros, other than PyTorch, which refuses it; input without a batch is refused, other than there", () => {
+  test("unlike PyTorch: a length of 0 is a row of zeros, input without a batch is refused", () => {
     const layer = seeded(layers.lstm({ units: H }));
     same(layer.predict(x, { lengths: [0, 5, 3] }).data.subarray(0, H), new Float32Array(H));
     refused(() => layer.predict(floats([T, I])), "ERR_SHAPE", /expected input \[batch, time, 4\], got \[5, 4\]/);

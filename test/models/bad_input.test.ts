@@ -1190,7 +1190,7 @@ test("a stateful model with another batch size: its states stay too", async () =
   twin.dispose();
 });
 
-test("a callback that throws: fit rejects with its error, the weights are the last ones, the model trains on", async () => {
+test("a callback that throws: fit rejects with its error, the weights are the last, the model trains on", async () => {
   const mine = new TypeError("mine");
   const fail = (): never => {
     throw mine;

@@ -6,7 +6,7 @@ import { differ, floats, tokens } from "../support/models.ts";
 import { same } from "../support/numbers.ts";
 
 eachBackend("order of weights", (test) => {
-  test("weights keep their order: kernel, recurrent kernel, bias, layer after layer, frozen ones in their places", () => {
+  test("weights keep their order: kernel, recurrent kernel, bias, layer by layer, frozen ones in place", () => {
     const model = sequential(
       [
         layers.embedding({ inputDim: 5, outputDim: 3, trainable: false }),

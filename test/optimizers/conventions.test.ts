@@ -17,7 +17,7 @@ function updated(optimizer: Optimizer, ...gradients: [number, number][]): Float3
 const torch = { convention: "torch" } as const;
 
 eachBackend("conventions of optimizers", (test) => {
-  test("clipping by the norm of all: the coefficient is min(1, max / (norm + 1e-6)), below the limit nothing happens", () => {
+  test("clipping by the global norm: the coefficient is min(1, max / (norm + 1e-6))", () => {
     const clip = { learningRate: 1, globalClipNorm: 1, ...torch };
     close(updated(optimizers.sgd(clip), [3, 4]), [1 - 3 / 5.000001, -2 - 4 / 5.000001], 1e-7);
     close(updated(optimizers.sgd(clip), [0.3, 0.4]), [0.7, -2.4], 1e-7);
@@ -85,6 +85,7 @@ eachBackend("conventions of optimizers", (test) => {
   test("decay is taken off the weights by AdamW, and added to the gradient by PyTorch's Adam", () => {
     const options = { learningRate: 0.1, weightDecay: 0.5, ...torch };
     close(updated(optimizers.adamw(options), [0, 0]), [0.95, -1.9], 1e-6);
-    close(updated(optimizers.adam(options), [0, 0]), [0.9, -1.9], 1e-5); // L2 turns into a step of the rate, whatever its size
+    // Adam normalizes the gradient of L2, so its step is the learning rate
+    close(updated(optimizers.adam(options), [0, 0]), [0.9, -1.9], 1e-5);
   });
 });

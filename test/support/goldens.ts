@@ -1,4 +1,4 @@
-/** The cases of PyTorch and Keras that the repository carries: `scripts/goldens` computes them, so nothing of them is ever skipped. */
+/** The golden cases of PyTorch and Keras, made by `scripts/goldens`, carried by the repository, never skipped. */
 import { readFileSync } from "node:fs";
 import type { Test } from "uvu";
 import { decodeSafetensors, type StoredTensor } from "../../bindings/saving/safetensors.ts";
@@ -7,7 +7,7 @@ import { caseOf, type OracleCase, type Runner } from "../cases/case.ts";
 /** The folder of the goldens. */
 export const GOLDENS = new URL("../fixtures/goldens/", import.meta.url);
 
-/** All cases of a group such as "keras/layer": their descriptions lie in one file, their arrays, named CASE/ARRAY, in another. */
+/** All cases of a group such as "keras/layer": descriptions from its JSON file, arrays from its safetensors. */
 export function goldensOf(group: string): OracleCase[] {
   const { cases, ...shared } = JSON.parse(readFileSync(new URL(`${group}.json`, GOLDENS), "utf8"));
   const { tensors } = decodeSafetensors(readFileSync(new URL(`${group}.safetensors`, GOLDENS)));

@@ -1,7 +1,6 @@
 /**
- * Expected results that nobody here wrote: arrays computed by PyTorch, Keras, ONNX Runtime and TensorFlow.js. They lie
- * outside the repository, in ../shared/oracles or where GATEWISE_ORACLES says. Without them the tests that need them are
- * skipped, and counted as skipped.
+ * Expected results computed by PyTorch, Keras, ONNX Runtime and TensorFlow.js. They lie outside the repository, in
+ * ../shared/oracles or the folder that GATEWISE_ORACLES names. Without them, tests that need them count as skipped.
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -54,7 +53,7 @@ export function oracleTest(test: Test, name: string, run: () => void | Promise<v
   test.skip(name, run);
 }
 
-/** Declares one test per case of a group, those that `choose` names; one skipped test stands for all without the folder. */
+/** Declares one test per case of a group that `choose` accepts; without the folder, one skipped test for all. */
 export function eachCase(test: Test, group: string, run: Runner, choose: (name: string) => boolean = () => true): void {
   const names = listCases(group).filter(choose);
   for (const name of names) oracleTest(test, `${group}/${name}`, () => run(loadCase(group, name)));

@@ -1,4 +1,4 @@
-/** Backpropagation through time by `fit` beside steps by hand: nested models, masks, both orders, states that come from elsewhere. */
+/** Backpropagation through time by `fit` beside steps by hand: nested models, masks, both directions, given states. */
 import * as assert from "uvu/assert";
 import {
   Module,
@@ -31,7 +31,7 @@ eachBackend("backpropagation through time", (test) => {
   disposeSeeded(test);
 
   for (const batch of [x, floats([1, T, I], 1)])
-    test(`a stateful layer starts a batch of ${batch.shape[0]} from the state of the last one, which gets no gradient`, () => {
+    test(`a stateful layer starts a batch of ${batch.shape[0]} from its state, which gets no gradient`, () => {
       const make = (options: object): Module => {
         const layer = layers.gru({ units: H, returnState: true, ...options });
         layer.seed = 4;

@@ -1,4 +1,4 @@
-/** `fit` without shuffling against Keras: a short last batch, validation, sample and class weights, a mask in the loss, regularizers. */
+/** `fit` without shuffling against Keras: a short last batch, validation, weights, masked losses, regularizers. */
 import { layers, optimizers, regularizers, sequential, type Module } from "../../../bindings/index.ts";
 import { kerasLayer, numbered, setOrdered, type KerasObject } from "./objects.ts";
 import { assertNumbers, assertWithin, type OracleCase } from "../case.ts";

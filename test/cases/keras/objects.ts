@@ -112,7 +112,7 @@ export function setOrdered(
   );
 }
 
-/** Outputs of a case in order, as `0`, `1.0`, `1.1`: what the layer gives, states of stacked cells one after the other. */
+/** Names of the outputs of a case, such as `0`, `1.0`, `1.1`: results of a layer, states of stacked cells in order. */
 export const outputNames = ({ tensors }: OracleCase): string[] =>
   Object.keys(tensors)
     .filter((name) => name.startsWith("output."))

@@ -108,10 +108,10 @@ function carryState(oracle: OracleCase): void {
 }
 
 /**
- * An embedding as Keras' `fit` trains it on TensorFlow: Adam's second moment gets the squares of what each occurrence of a
- * token contributes, not the square of their sum, which is what the paper, PyTorch and this library take (measured: the
- * sum of squares meets the case to 1e-6, the square of the sum misses it by 4e-4). So the table is trained by hand here,
- * around layers that are trained by ours.
+ * The Adam of Keras' `fit` for an embedding on TensorFlow. Its second moment adds up the squares of the gradients of
+ * each occurrence of a token; the paper, PyTorch and gatewise square the sum of the gradients. (measured: the sum of
+ * squares agrees with the case to 1e-6, the square of the sum to 4e-4) So this trains the table by hand, gatewise the
+ * layers.
  */
 class OccurrenceAdam {
   readonly table: Float64Array;

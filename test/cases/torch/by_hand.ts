@@ -1,4 +1,4 @@
-/** Attention, layer normalization and whole padded taggers against PyTorch, written by hand out of ops: there are no layers of them. */
+/** Attention, layer normalization and whole padded taggers against PyTorch, written by hand from ops. */
 import { losses, ops, valueAndGrad, type Tensor } from "../../../bindings/index.ts";
 import { assertWithin, type OracleCase, type OracleTensor } from "../case.ts";
 import { fromTorch, torchKind, toTorch } from "./weights.ts";
@@ -116,7 +116,7 @@ export function runByHand(oracle: OracleCase): void {
     assertWithin(oracle, `grad.input.${name}`, inputs[name].data, "gradient");
 }
 
-/** Embedding whose padding is a constant, two layers in both directions over ragged rows, layer normalization, a head, labels that do not count. */
+/** Embedding with constant padding, two bidirectional layers over ragged rows, layer normalization, ignored labels. */
 export function runTagger(oracle: OracleCase): void {
   const {
     config: { kind: description, H, lengths, target },

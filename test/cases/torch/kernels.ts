@@ -104,7 +104,7 @@ function squaredError(oracle: OracleCase, output: string, target: string): Float
 /** Whether kernels alone compute a case of `torch/rnn`: one layer in one direction, without a projection. */
 export const isOfOneKernel = (name: string): boolean => /_l1_uni_|_saturated_/.test(name) && !/proj/.test(name);
 
-/** A case of `torch/cell`, or one of `torch/rnn` that {@link isOfOneKernel}: outputs, and gradients of what the kernels differentiate. */
+/** Runs a case of `torch/cell`, or of `torch/rnn` where {@link isOfOneKernel}: outputs and gradients of the kernels. */
 export function runKernel(box: Box, oracle: OracleCase): void {
   const { spec, arrays, order, place, at, suffix } = problem(oracle);
   const { H, cell, B, T } = spec;

@@ -6,7 +6,7 @@ import { assertWithin, type OracleCase } from "../case.ts";
 const REDUCTIONS = ["batchmean", "mean", "sum", "none"] as const;
 type Reduction = (typeof REDUCTIONS)[number];
 
-/** A loss with its reduction, by weights of elements where there are any, and the names of its predictions, one after the other. */
+/** A loss with its reduction, with optional weights of elements, and the names of its predictions in order. */
 type Row = [loss: (y: Tensor, p: Tensor, weight?: Tensor) => Tensor, ...predictions: string[]];
 
 /** The last axis as one of samples with one feature each. */

@@ -1,4 +1,4 @@
-/** PyTorch's `nn.RNN`, `nn.LSTM` and `nn.GRU` put together from layers: several levels, both directions, ragged rows. */
+/** PyTorch's `nn.RNN`, `nn.LSTM` and `nn.GRU` as stacks of layers: several levels, both directions, ragged rows. */
 import { Module, ops, type Tensor } from "../../../bindings/index.ts";
 import type { OracleTensor } from "../case.ts";
 import { torchBidirectional, torchKind, torchLayer, type BiasRows, type TorchOptions } from "./weights.ts";
@@ -14,7 +14,7 @@ export interface StackInput {
   h0?: Tensor;
   c0?: Tensor;
   lengths?: Tensor;
-  /** For each place of a sequence [B, T], where the backward direction has its output, counted in steps of the batch. */
+  /** The step of the batch at which the backward direction has its output, for each place of a sequence [B, T]. */
   places: Tensor;
   /** [B, T, 2], with `biasRows`. */
   ones?: Tensor;
@@ -35,7 +35,7 @@ const stacked = (y: Tensor, final: readonly Tensor[][]): Tensor[] => [
   ...final[0].map((_, i) => ops.stack(final.map((states) => states[i]))),
 ];
 
-/** PyTorch's recurrent modules out of layers: each level reads the outputs of the one below, both directions side by side. */
+/** A recurrent module of PyTorch: each level reads the outputs of both directions of the one below, side by side. */
 export class Stack extends Module {
   levels: ReturnType<typeof torchLayer>[][];
 

@@ -1,4 +1,4 @@
-/** Trainings against PyTorch: losses, gradient norms and weights over 20 updates, truncated BPTT, a cell written by hand. */
+/** Training against PyTorch: losses, gradient norms and weights over 20 updates, truncated BPTT, a cell by hand. */
 import {
   Module,
   layers,

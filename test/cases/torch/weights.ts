@@ -74,7 +74,7 @@ function turned({ data, shape: [rows, columns] }: OracleTensor, row: (m: number)
   return { data: turned, shape: [columns, rows] };
 }
 
-/** Biases that PyTorch adds twice, each with updates of its own: two more rows of the kernel, for an input that ends in two ones. */
+/** PyTorch's two biases, updated separately: two more rows of the kernel, for inputs that end in two ones. */
 export interface BiasRows {
   biasRows?: boolean;
 }
