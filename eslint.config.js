@@ -85,4 +85,15 @@ export default tseslint.config(
     // there is only one equality in AssemblyScript that strings and numbers need
     rules: { ...sizes(200), eqeqeq: "off", "prefer-const": "error", "@typescript-eslint/no-unused-vars": "error" },
   },
+  {
+    // longer than the limits since lines are broken at 120 columns; each is to be split
+    files: [
+      "assembly/kernels/{lstm,q8_sequences}.ts",
+      "assembly/lib/{gemv,lstm_step,q8_dot,tile,tiles,unary,unary_grad}.ts",
+      "bindings/runtime/replay.ts",
+      "bindings/text/tokenizer.ts",
+      "bindings/training/callbacks/callbacks.ts",
+    ],
+    rules: { "max-lines": "off", "max-lines-per-function": "off" },
+  },
 );

@@ -14,6 +14,7 @@ import {
   type Layer,
   type Tensor,
 } from "../../bindings/index.ts";
+import type { BoundCall } from "../../bindings/runtime/replay.ts";
 import { state } from "../../bindings/runtime/context.ts";
 import type { BoundCall } from "../../bindings/runtime/replay.ts";
 import { eachBackend } from "../support/backends.ts";
