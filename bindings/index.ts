@@ -31,7 +31,13 @@ export type {
   MonitorOptions,
   PlateauOptions,
 } from "./training/callbacks/callbacks.ts";
-export type { ConstraintConfig, ConstraintInput } from "./layers/constraints.ts";
+export type {
+  ConstraintConfig,
+  ConstraintInput,
+  ConstraintName,
+  MaxNormOptions,
+  UnitNormOptions,
+} from "./layers/constraints.ts";
 export type {
   FunctionOptions,
   GradOptions,
@@ -46,11 +52,12 @@ export type {
   InitializerConfig,
   InitializerFactory,
   InitializerInput,
+  InitializerName,
   NormalOptions,
   SeedOptions,
   UniformOptions,
 } from "./layers/initializers.ts";
-export type { ActivationConfig, ActivationInput } from "./layers/activations.ts";
+export type { ActivationConfig, ActivationInput, ActivationName } from "./layers/activations.ts";
 export type { ActivationOptions } from "./layers/core/activation.ts";
 export type { DenseOptions } from "./layers/core/dense.ts";
 export type { DropoutOptions } from "./layers/core/dropout.ts";
@@ -146,9 +153,10 @@ export type {
 } from "./optimizers/optimizer_options.ts";
 export type { ArrayInput, NDArray, Nested, ShapedInput, TypedArray } from "./base/ndarray.ts";
 export type { Initializer } from "./graph/parameter.ts";
+export type { KnownName } from "./base/options.ts";
 export type { DType, Shape } from "./base/shape.ts";
 export type { ValidSteps as Steps, Tensor } from "./graph/tensor.ts";
-export type { RegularizerConfig, RegularizerInput } from "./layers/regularizers.ts";
+export type { RegularizerConfig, RegularizerInput, RegularizerName } from "./layers/regularizers.ts";
 export type { Activations } from "./graph/int8_weight.ts";
 export type { Build } from "./runtime/wasm/builds.ts";
 export type { BackendInfo, ThreadOptions as InitOptions } from "./runtime/context.ts";

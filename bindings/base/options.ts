@@ -31,6 +31,9 @@ export function knownName<N extends string>(
   return name as N;
 }
 
+/** A name as options take it: one of those that there are, which editors complete, or the same in another spelling. */
+export type KnownName<N extends string> = N | (string & {});
+
 /** The names of a table. */
 export const namesOf = <T extends object>(table: T): (keyof T & string)[] => Object.keys(table) as (keyof T & string)[];
 

@@ -1,6 +1,6 @@
 /** Activations as layer options take them: a name, or a name with parameters. */
 import type { ActivationRecord } from "../abi/records.ts";
-import { checkOptions, givenOptions, knownName, namesOf } from "../base/options.ts";
+import { checkOptions, givenOptions, knownName, namesOf, type KnownName } from "../base/options.ts";
 import {
   applied,
   ELEMENTWISE,
@@ -12,41 +12,47 @@ import {
 import { logSoftmax, softmax } from "../ops/reduce.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
+/** Activations over the last axis. */
+const ROWWISE = {
+  softmax: (x: Tensor) => softmax(x),
+  logSoftmax: (x: Tensor) => logSoftmax(x),
+};
+
+/** Names of activations; {@link ActivationInput} lists the parameters of those that have any. */
+export type ActivationName = ElementwiseName | keyof typeof ROWWISE;
+
 /**
- * An activation of a layer or of a slot of a cell: its name, in camelCase or snake_case, or `{ name, alpha, beta }`.
+ * An activation of a layer, or of the gates of a cell: its name, in camelCase or snake_case, or `{ name, alpha, beta }`.
  *
- * | name | parameters, with their defaults |
+ * | name | parameters with their defaults, and equation |
  * |---|---|
- * | `leakyRelu` | alpha 0.2: slope below 0 |
- * | `elu`, `celu` | alpha 1: −alpha is approached far below 0 |
+ * | `leakyRelu` | alpha 0.2: x above 0, alpha·x below |
+ * | `elu` | alpha 1: x above 0, alpha·(eˣ − 1) below |
+ * | `celu` | alpha 1: x above 0, alpha·(e^(x/alpha) − 1) below |
  * | `hardSigmoid` | alpha 1/6, beta 0.5: max(0, min(1, alpha·x + beta)) |
  * | `affine` | alpha 1, beta 0: alpha·x + beta |
  * | `scaledTanh` | alpha 1, beta 1: alpha·tanh(beta·x) |
  * | `thresholdedRelu` | alpha 1: x above alpha, else 0 |
- * | `softShrink`, `hardShrink` | alpha 0.5: what lies within ±alpha becomes 0 |
+ * | `softShrink` | alpha 0.5: x moved towards 0 by alpha, 0 within ±alpha |
+ * | `hardShrink` | alpha 0.5: x, 0 within ±alpha |
  * | `squareplus` | alpha 4: (x + √(x² + alpha)) / 2 |
  *
- * Without parameters: `linear`, `tanh`, `sigmoid`, `relu`, `exponential`, `selu`, `relu6`, `softplus`, `softsign`, `hardSigmoidKeras2`, `silu`,
- * `hardSilu`, `gelu`, `geluTanh`, `mish`, `logSigmoid`, `tanhshrink`; over whole rows `softmax`, `logSoftmax`.
+ * Without parameters: `linear`, `tanh`, `sigmoid`, `relu`, `exponential`, `selu`, `relu6`, `softplus`, `softsign`,
+ * `hardSigmoidKeras2`, `silu`, `hardSilu`, `gelu`, `geluTanh`, `mish`, `logSigmoid`, `tanhshrink`; over the last axis `softmax`,
+ * `logSoftmax`.
  */
-export type ActivationInput = string | ActivationConfig;
+export type ActivationInput = KnownName<ActivationName> | ActivationConfig;
 
 /** An activation with parameters. */
 export interface ActivationConfig extends ActivationParameters {
   /** In camelCase or snake_case. */
-  readonly name: string;
+  readonly name: KnownName<ActivationName>;
 }
 
-/** Activations over whole rows. */
-const ROWWISE: Readonly<Record<string, (x: Tensor) => Tensor>> = {
-  softmax: (x) => softmax(x),
-  logSoftmax: (x) => logSoftmax(x),
-};
-
-const KNOWN: readonly string[] = [...namesOf(ELEMENTWISE), ...Object.keys(ROWWISE)];
+const KNOWN: readonly ActivationName[] = [...namesOf(ELEMENTWISE), ...namesOf(ROWWISE)];
 
 /** Keras' other names. */
-const SHORT: Readonly<Record<string, string>> = {
+const ALIASES: Readonly<Record<string, ActivationName>> = {
   swish: "silu",
   hardSwish: "hardSilu",
   hard_swish: "hardSilu",
@@ -65,11 +71,11 @@ const split = (activation: ActivationInput): [name: string, parameters: Activati
 /**
  * An activation in its canonical form: the camelCase name alone when it has no parameters of the caller's.
  *
- * @throws OptionError for an unknown name, naming the nearest known one, a parameter that it has not, or one out of range
+ * @throws OptionError for an unknown name, naming the nearest known one, and for a parameter that is unknown or out of range
  */
 export function activationOf(subject: string, given: ActivationInput): ActivationInput {
-  if (typeof given !== "object" || given === null) return knownName(subject, "activation", given, KNOWN, SHORT);
-  const name = knownName(subject, "activation", given.name, KNOWN, SHORT);
+  if (typeof given !== "object" || given === null) return knownName(subject, "activation", given, KNOWN, ALIASES);
+  const name = knownName(subject, "activation", given.name, KNOWN, ALIASES);
   const parameters = isElementwise(name) ? parametersOf(name) : [];
   checkOptions(`${subject}: activation "${name}"`, given, ["name", ...parameters]);
   const canonical = { ...givenOptions(given), name };
@@ -82,10 +88,10 @@ export function activationOf(subject: string, given: ActivationInput): Activatio
 export function activate(activation: ActivationInput, x: Tensor): Tensor {
   const [name, parameters] = split(activation);
   if (name === "linear") return x;
-  return isElementwise(name) ? applied(name, x, parameters) : ROWWISE[name](x);
+  return isElementwise(name) ? applied(name, x, parameters) : ROWWISE[name as keyof typeof ROWWISE](x);
 }
 
-/** An activation as the cells' kernels take it; undefined for one over whole rows, which they do not know. */
+/** An activation as the kernels of cells take it; undefined for one over the last axis, which they do not know. */
 export function cellActivation(activation: ActivationInput): ActivationRecord | undefined {
   const [name, parameters] = split(activation);
   return isElementwise(name) ? elementwise(name, parameters) : undefined;

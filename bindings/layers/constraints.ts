@@ -1,47 +1,66 @@
-/** What holds for weights after every update. Each factory gives plain data, so that it can be saved. */
+/** Constraints on weights, applied after every update. Each factory gives plain data, so that a configuration can be saved. */
 import { OptionError } from "../base/errors.ts";
-import { add, div, maximum, minimum, mul, sqrt, square } from "../ops/elementwise.ts";
-import { sum } from "../ops/reduce.ts";
-import { checkNumbers, checkOptions, givenOptions, knownName, namesOf } from "../base/options.ts";
+import { shown } from "../base/formatting.ts";
+import { checkNumbers, checkOptions, givenOptions, knownName, namesOf, type KnownName } from "../base/options.ts";
 import { describe, sameShape } from "../base/shape.ts";
 import { isTensor, type Tensor } from "../graph/tensor.ts";
-import { shown } from "../base/formatting.ts";
+import { add, div, maximum, minimum, mul, sqrt, square } from "../ops/elementwise.ts";
+import { sum } from "../ops/reduce.ts";
 
-/** A constraint by name with its options, as the factories give it. */
-export interface ConstraintConfig {
-  /** Name of the factory. */
-  readonly constraint: string;
-  /** Longest that a vector may be. @default 2 */
-  readonly maxValue?: number;
-  /** Axis along which vectors lie. @default 0 */
-  readonly axis?: number;
+/** Options of `constraints.unitNorm`. */
+export interface UnitNormOptions {
+  /** Axis along which the vectors lie. @default 0 */
+  axis?: number;
 }
 
-/** A constraint as layer options take it: from a factory, by name, or a function from weight to weight (which cannot be saved). */
-export type ConstraintInput = ConstraintConfig | string | ((weight: Tensor) => Tensor);
+/** Options of `constraints.maxNorm`. */
+export interface MaxNormOptions extends UnitNormOptions {
+  /** Largest norm of a vector. @default 2 */
+  maxValue?: number;
+}
+
+/** A constraint: the defaults of its options, and what it makes of a weight. */
+interface Row<O extends object> {
+  readonly defaults: Required<O>;
+  readonly apply: (weight: Tensor, options: Required<O>) => Tensor;
+}
+
+const row = <O extends object>(defaults: Required<O>, apply: Row<O>["apply"]): Row<O> => ({ defaults, apply });
 
 /** Keras' guard of divisions. */
 const EPSILON = 1e-7;
 
 const norms = (w: Tensor, axis: number): Tensor => sqrt(sum(square(w), { axis, keepDims: true }));
 
-/** A row per constraint: its options and what it makes of a weight. */
-const TABLE: Record<string, { options: readonly string[]; apply: (w: Tensor, options: ConstraintConfig) => Tensor }> = {
-  maxNorm: {
-    options: ["maxValue", "axis"],
-    apply(w, { maxValue = 2, axis = 0 }) {
-      const norm = norms(w, axis);
-      return mul(w, div(minimum(norm, maxValue), add(norm, EPSILON)));
-    },
-  },
-  unitNorm: { options: ["axis"], apply: (w, { axis = 0 }) => div(w, add(norms(w, axis), EPSILON)) },
-  nonNeg: { options: [], apply: (w) => maximum(w, 0) },
+/** Every constraint, by the name of its factory. */
+const TABLE = {
+  maxNorm: row<MaxNormOptions>({ maxValue: 2, axis: 0 }, (w, { maxValue, axis }) => {
+    const norm = norms(w, axis);
+    return mul(w, div(minimum(norm, maxValue), add(norm, EPSILON)));
+  }),
+  unitNorm: row<UnitNormOptions>({ axis: 0 }, (w, { axis }) => div(w, add(norms(w, axis), EPSILON))),
+  nonNeg: row({}, (w) => maximum(w, 0)),
 };
 
-/** @throws OptionError for options that a constraint has not, or that are out of range */
-function checked(constraint: string, options: Omit<ConstraintConfig, "constraint">): ConstraintConfig {
+/** Names of constraints. */
+export type ConstraintName = keyof typeof TABLE;
+
+/** A constraint by name with its options, as the factories give it. */
+export interface ConstraintConfig extends MaxNormOptions {
+  /** Name of the factory. */
+  readonly constraint: string;
+}
+
+/** A constraint as layer options take it: from a factory, by name, or a function from weight to weight (which cannot be saved). */
+export type ConstraintInput = ConstraintConfig | KnownName<ConstraintName> | ((weight: Tensor) => Tensor);
+
+/** @throws OptionError for unknown options, and for those that are out of range */
+function checked(
+  constraint: ConstraintName,
+  options: MaxNormOptions,
+): ConstraintConfig & { constraint: ConstraintName } {
   const subject = `constraints.${constraint}`;
-  checkOptions(subject, options, TABLE[constraint].options);
+  checkOptions(subject, options, TABLE[constraint].defaults);
   checkNumbers(subject, options, ["maxValue"], 0);
   const { axis = 0 } = options;
   if (!Number.isInteger(axis))
@@ -50,31 +69,33 @@ function checked(constraint: string, options: Omit<ConstraintConfig, "constraint
 }
 
 const factory =
-  <O extends object>(constraint: string) =>
-  (options: O = {} as O): ConstraintConfig =>
+  <N extends ConstraintName>(constraint: N) =>
+  (options: OptionsOf<N> = {} as OptionsOf<N>): ConstraintConfig =>
     checked(constraint, options);
 
-/** A constraint by its name and options. @throws OptionError for a name or an option that there is not */
-function configOf(subject: string, given: ConstraintConfig | string): ConstraintConfig {
+type OptionsOf<N extends ConstraintName> = (typeof TABLE)[N] extends Row<infer O> ? O : never;
+
+/** A constraint by its name and options. @throws OptionError for an unknown name or option */
+function configOf(subject: string, given: ConstraintConfig | string): ReturnType<typeof checked> {
   const { constraint, ...options } = typeof given === "string" ? { constraint: given } : given;
   return checked(knownName(subject, "constraint", constraint, namesOf(TABLE)), options);
 }
 
 /**
- * What holds for weights after every update; pass one as `kernelConstraint` and the like. `axis` is 0 by default, `maxValue` 2.
+ * Constraints on weights, applied after every update; pass one as `kernelConstraint` and the like.
  *
  * @namespace
  */
 export const constraints = {
-  /** Vectors along `axis` are at most `maxValue` long. */
-  maxNorm: factory<{ maxValue?: number; axis?: number }>("maxNorm"),
-  /** Vectors along `axis` have length 1. */
-  unitNorm: factory<{ axis?: number }>("unitNorm"),
-  /** No weight is below 0. */
+  /** Scales vectors along `axis`, 0 by default, down to a norm of `maxValue`, 2 by default. */
+  maxNorm: factory("maxNorm"),
+  /** Scales vectors along `axis`, 0 by default, to norm 1. */
+  unitNorm: factory("unitNorm"),
+  /** Sets negative weights to 0. */
   nonNeg: factory("nonNeg"),
 };
 
-/** Holds an option to what {@link constrained} takes; null is none, as in Keras. @throws OptionError */
+/** Checks an option that {@link constrained} takes; null is none, as in Keras. @throws OptionError */
 export function checkConstraint(subject: string, value: unknown): void {
   if (value === undefined || value === null || typeof value === "function") return;
   if (typeof value !== "string" && typeof value !== "object")
@@ -83,9 +104,9 @@ export function checkConstraint(subject: string, value: unknown): void {
 }
 
 /**
- * The weight as the constraint wants it.
+ * A weight with a constraint applied.
  *
- * @throws OptionError for an unknown name, and for a function that gives something else
+ * @throws OptionError for an unknown name or option, and for a function whose result has another shape
  */
 export function constrained(subject: string, constraint: ConstraintInput, weight: Tensor): Tensor {
   if (typeof constraint === "function") {
@@ -95,6 +116,7 @@ export function constrained(subject: string, constraint: ConstraintInput, weight
       `${subject}: expected a constraint that gives ${describe(weight.shape)}, got ${isTensor(held) ? describe(held.shape) : shown(held)}`,
     );
   }
-  const options = configOf(subject, constraint);
-  return TABLE[options.constraint].apply(weight, options);
+  const { constraint: name, ...options } = configOf(subject, constraint);
+  const { defaults, apply } = TABLE[name] as Row<MaxNormOptions>;
+  return apply(weight, { ...defaults, ...options });
 }
