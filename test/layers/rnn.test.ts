@@ -16,7 +16,6 @@ import {
 } from "../../bindings/index.ts";
 import type { BoundCall } from "../../bindings/runtime/replay.ts";
 import { state } from "../../bindings/runtime/context.ts";
-import type { BoundCall } from "../../bindings/runtime/replay.ts";
 import { eachBackend } from "../support/backends.ts";
 import { close, real, same } from "../support/numbers.ts";
 import { refused } from "../support/refused.ts";
