@@ -1,5 +1,5 @@
 // Bundles build/js, which tsc makes of bindings/, into dist: each entry as ESM and as CJS.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { transform } from "esbuild";
@@ -32,7 +32,7 @@ const { infer, exported, ...complete } = ENTRIES;
  *   runtime/threads/threads   workers over shared memory, or one thread
  *   runtime/wasm/instantiate  the AssemblyScript loader, or plain code where that cannot be imported or is too large
  *   runtime/wasm/reference    the kernels in plain TypeScript, or none
- *   base/when_training        what only training needs, such as gradients of ops, or nothing
+ *   base/when_training        what only training needs, such as gradients of ops and their reference kernels, or nothing
  *   layers/initializers …     initial weights and what constrains weights in training, or nothing
  */
 const GROUPS = [
@@ -45,7 +45,7 @@ const GROUPS = [
       "runtime/threads/threads": "runtime/threads/threads_none",
     },
   },
-  { entries: { infer }, swaps: SMALL, forwardOnly: true },
+  { entries: { infer }, swaps: SMALL },
   {
     entries: { exported },
     swaps: {
@@ -54,7 +54,7 @@ const GROUPS = [
       "runtime/wasm/reference": "runtime/wasm/reference_none",
     },
   },
-  { entries: { worklet: infer }, swaps: SMALL, forwardOnly: true }, // in one file, without chunks
+  { entries: { worklet: infer }, swaps: SMALL }, // in one file, without chunks
 ];
 
 /** What users install themselves, where they want it. */
@@ -70,40 +70,6 @@ function swap(names) {
     async resolveId(source, importer, options) {
       const resolved = await this.resolve(source, importer, { ...options, skipSelf: true });
       return resolved && files.has(resolved.id) ? files.get(resolved.id) : resolved;
-    },
-  };
-}
-
-const inferKernels = () =>
-  new Set(
-    WebAssembly.Module.exports(new WebAssembly.Module(readFileSync("build/wasm/simd-infer.wasm"))).map(
-      ({ name }) => name,
-    ),
-  );
-
-/**
- * Removes from object literals what only training needs, so that its imports are dropped, too: the reference kernels
- * that the forward module does not have.
- */
-function forwardOnly() {
-  const kernels = inferKernels();
-  const drops = [
-    [compiled("reference/").slice(0, -".js".length), (name) => /^(f32|i32)_/.test(name) && !kernels.has(name)],
-  ];
-  return {
-    name: "forward-only",
-    transform(code, id) {
-      const drop = drops.find(([folder]) => id.startsWith(folder))?.[1];
-      if (!drop) return null;
-      const cuts = [];
-      const visit = (node) => {
-        if (Array.isArray(node)) node.forEach(visit);
-        else if (node?.type === "Property" && drop(node.key.name))
-          cuts.push([node.start, node.end + /^\s*,?/.exec(code.slice(node.end))[0].length]);
-        else if (typeof node?.type === "string") Object.values(node).forEach(visit);
-      };
-      visit(this.parse(code));
-      return cuts.reverse().reduce((text, [from, to]) => text.slice(0, from) + text.slice(to), code);
     },
   };
 }
@@ -124,9 +90,9 @@ const output = (format, extension) => ({
   chunkFileNames: `shared/[name].${extension}`,
 });
 
-export default GROUPS.map(({ entries, swaps, forwardOnly: forward = false }) => ({
+export default GROUPS.map(({ entries, swaps }) => ({
   input: Object.fromEntries(Object.entries(entries).map(([entry, name]) => [entry, compiled(name)])),
   external: PEERS,
-  plugins: [swap(swaps), nodeResolve(), ...(forward ? [forwardOnly()] : []), compact],
+  plugins: [swap(swaps), nodeResolve(), compact],
   output: [output("es", "js"), output("cjs", "cjs")],
 }));

@@ -1,6 +1,6 @@
 /**
- * DEFLATE (RFC 1951), to unpack the kernels: a module of its own, small enough to travel as it is. Engines run it at speed at
- * once, while the first JavaScript of a page is interpreted (measured: 7 ms of a start).
+ * DEFLATE (RFC 1951), to unpack the kernels: a module of its own, small enough to travel as it is. Engines run it at
+ * speed at once, while the first JavaScript of a page is interpreted (measured: 7 ms of a start).
  *
  * It trusts what it reads: damaged data run out of the memory, which holds nothing else, and trap.
  */

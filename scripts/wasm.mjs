@@ -64,7 +64,9 @@ async function compile(name, { entry, target, base, small }, sources) {
 
 /** The docblock of every kernel as one for TypeScript: arguments in a block of their own, as they are aligned. */
 function kernelDocs() {
-  const files = readdirSync("assembly/kernels").map((file) => readFileSync(`assembly/kernels/${file}`, "utf8"));
+  const files = readdirSync("assembly/kernels", { recursive: true })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => readFileSync(`assembly/kernels/${file}`, "utf8"));
   const blocks = files.flatMap((source) => [
     ...source.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\n(?:\/\/.*\n|@.*\n)*export function (\w+)/g),
   ]);

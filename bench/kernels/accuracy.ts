@@ -9,7 +9,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { UNARY_CODES, type UnaryName } from "../../bindings/abi/unary_codes.ts";
-import { unary } from "../../bindings/reference/unary.ts";
+import { unary } from "../../bindings/reference/elementwise/unary.ts";
 import { Sandbox, wasmBuilds, type BuildName } from "../../test/support/builds.ts";
 import { compare, nothingYet, type Worst } from "../../test/support/ulp.ts";
 

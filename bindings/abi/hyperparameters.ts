@@ -1,6 +1,6 @@
 /**
- * Hyperparameters of the update kernels: the names of the floats that `hyper` points to, in order. What each means stands at
- * its kernel (assembly/kernels/training). Adagrad is f32_rmsprop with other values.
+ * Hyperparameters of the update kernels: the names of the floats that `hyper` points to, in order. What each means
+ * stands at its kernel (assembly/kernels/training). Adagrad is f32_rmsprop with other values.
  */
 export const SGD_HYPER = ["rate", "l2", "decay", "momentum", "share", "torch"] as const;
 export const RMSPROP_HYPER = ["rate", "l2", "decay", "momentum", "rho", "share", "epsilon", "torch"] as const;

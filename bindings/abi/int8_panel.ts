@@ -1,5 +1,5 @@
 /** Where an int8 weight lies: twin of assembly/lib/int8/q8_panel.ts, which draws it. */
-import { panelPlace, panelWidth } from "./panel.ts";
+import { panelStart, panelWidth, widthAt } from "./panel.ts";
 
 /** Rows of a matrix that are packed together; longer matrices are cut into chunks. */
 const CHUNK = 2048;
@@ -49,8 +49,8 @@ export function int8PackedBytes(K: number, N: number): number {
 
 /** Byte offset of row k, column n in the panels of a chunk with so many rows. */
 export function int8Offset(rows: number, N: number, k: number, n: number): number {
-  const { first, width, column } = panelPlace(N, n);
-  return first * up(rows, GROUP) + (k - (k % GROUP)) * width + column * GROUP + (k % GROUP);
+  const [first, term] = [panelStart(n), k % GROUP];
+  return first * up(rows, GROUP) + (k - term) * widthAt(N, n) + (n - first) * GROUP + term;
 }
 
 /** Bytes of scratch for the product of A [M, K] with int8 weights. */

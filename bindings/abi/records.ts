@@ -1,4 +1,6 @@
-/** Lists of words that ops write and kernels read: activations of a cell, axes of a strided copy, the state of dropout. */
+/**
+ * Lists of words that ops write and kernels read: activations of a cell, axes of a strided copy, the state of dropout.
+ */
 
 /** An elementwise function with its parameters. */
 export interface ActivationRecord {
@@ -47,5 +49,8 @@ export const encodeStrided = (axes: readonly StridedAxis[]): Int32Array =>
 export const decodeStrided = ([rank, ...words]: Iterable<number> & ArrayLike<number>): StridedAxis[] =>
   Array.from({ length: rank }, (_, i) => [words[3 * i], words[3 * i + 1], words[3 * i + 2]]);
 
-/** Words of the state of dropout [3] u32: the seed, the number of the run, and the first row of the batch that a thread computes. */
+/**
+ * Words of the state of dropout [3] u32: the seed, the number of the run, and the first row of the batch that a thread
+ * computes.
+ */
 export const RANDOM_STATE = { seed: 0, counter: 1, firstRow: 2 } as const;

@@ -2,7 +2,10 @@
 import { GRU_GATES } from "./gates.ts";
 import { panelWidth } from "./panel.ts";
 
-/** Rows that f32_gemm_tn_acc packs at a time, and the row stride of the columns that it copies (lib/linear/transposed.ts). */
+/**
+ * Rows that f32_gemm_tn_acc packs at a time, and the row stride of the columns that it copies
+ * (lib/linear/transposed.ts).
+ */
 const TRANSPOSED_ROWS = 256;
 const COPY_STRIDE = 100;
 

@@ -1,4 +1,7 @@
-/** The elementwise functions by number, as f32_unary_fwd and the activations of cells take them (assembly/lib/elementwise/unary_codes.ts). */
+/**
+ * The elementwise functions by number, as f32_unary_fwd and the activations of cells take them
+ * (assembly/lib/elementwise/unary_codes.ts).
+ */
 export const UNARY_CODES = {
   linear: 0,
   tanh: 1,

@@ -22,18 +22,20 @@ const pairs = (matches: Iterable<RegExpMatchArray>): Record<string, number> =>
 const test = suite("abi");
 
 test("elementwise functions have the same codes", () => {
-  const codes = [...source("lib/unary_codes.ts").matchAll(/^ {2}(\w+) = (\d+),/gm)];
+  const codes = [...source("lib/elementwise/unary_codes.ts").matchAll(/^ {2}(\w+) = (\d+),/gm)];
   assert.equal(Object.fromEntries(codes.map(([, name, code]) => [name!.toLowerCase(), Number(code)])), UNARY_CODES);
 });
 
 test("the order of rows has the same flags", () => {
-  const flags = pairs(source("kernels/rows.ts").matchAll(/^const (\w+): i32 = (\d+);/gm));
+  const flags = pairs(source("kernels/rows/pack_rows.ts").matchAll(/^const (\w+): i32 = (\d+);/gm));
   assert.equal(flags, Object.fromEntries(Object.entries(ROW_FLAGS).map(([name, value]) => [plain(name), value])));
 });
 
 test("hyperparameters of optimizers stand in the same order", () => {
   const lists = [
-    ...source("kernels/optimizer.ts").matchAll(/@param hyper +in +\[(\d+)\] +(.+)$[^]*?^export function f32_(\w+)/gm),
+    ...source("kernels/training/optimizer.ts").matchAll(
+      /@param hyper +in +\[(\d+)\] +(.+)$[^]*?^export function f32_(\w+)/gm,
+    ),
   ];
   const found = lists.map(([, n, fields, kernel]) => {
     const names = fields!.split(", ").map((field) => field.replace(/ = .*/, ""));
@@ -44,7 +46,7 @@ test("hyperparameters of optimizers stand in the same order", () => {
 });
 
 test("the state of dropout has the same words", () => {
-  const [, count, fields] = /@param state +in +\[(\d+)\] u32 +(.+)$/m.exec(source("kernels/dropout.ts"))!;
+  const [, count, fields] = /@param state +in +\[(\d+)\] u32 +(.+)$/m.exec(source("kernels/elementwise/dropout.ts"))!;
   const words = Object.entries(RANDOM_STATE).sort(([, a], [, b]) => a - b);
   assert.is(Number(count), words.length);
   assert.equal(

@@ -4,7 +4,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ARENA_BASE, INT8_DATA } from "../../bindings/abi/memory.ts";
 import { ABI_VERSION } from "../../bindings/abi/version.ts";
-import { referenceKernels } from "../../bindings/reference/index.ts";
+import { forwardKernels, referenceKernels } from "../../bindings/reference/index.ts";
+import { viewsOf } from "../../bindings/reference/views.ts";
 import { hasDot, hasRelaxed } from "../support/builds.ts";
 import { DTYPES, OPS, OWN_GRADIENT, parse, VARIANTS } from "./grammar.ts";
 
@@ -51,7 +52,8 @@ function declared(): Map<string, string[]> {
 /** name → file of the kernels that are exported from assembly/kernels. */
 function sources(): Map<string, string> {
   const found = new Map<string, string>();
-  for (const file of readdirSync(new URL("assembly/kernels", root))) {
+  const files = readdirSync(new URL("assembly/kernels", root), { recursive: true }) as string[];
+  for (const file of files.filter((each) => each.endsWith(".ts"))) {
     for (const [, name] of text(`assembly/kernels/${file}`).matchAll(/^export function (\w+)/gm))
       found.set(name!, file);
   }
@@ -175,6 +177,12 @@ for (const build of BUILDS) {
     assert.ok(begin >= low && end <= high, `constants lie in ${begin}…${end}, expected in ${low}…${high}`);
   });
 }
+
+test("the reference parts kernels that run a model from those that train it as the modules do", () => {
+  const running = ["simd-infer", "q8-simd"].flatMap((build) => Object.keys(instantiate(modules.get(build)!)));
+  const forward = forwardKernels(viewsOf({ buffer: new ArrayBuffer(8) }));
+  assert.equal(Object.keys(forward).sort(), [...new Set(running)].sort());
+});
 
 test("models that only run need no training kernel", () => {
   const infer = Object.keys(instantiate(modules.get("simd-infer")!));

@@ -2,7 +2,7 @@
 import * as ops from "../../bindings/ops/index.ts";
 import type { Normalized } from "../../bindings/base/ndarray.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";
-import { normalCdf } from "../../bindings/reference/normal.ts";
+import { normalCdf } from "../../bindings/reference/elementwise/normal.ts";
 import {
   apart,
   at,

@@ -18,7 +18,7 @@ import type { Weights } from "./cell.ts";
 /** Bytes of a chunk's inputs and their projection: from a half to three times as many are as fast (measured). */
 const CHUNK = 384 * 1024;
 
-/** Rows of a chunk at least: with fewer at a time, products read their weights more often (`BLOCK_ROWS` of assembly/lib/gemm.ts). */
+/** Rows of a chunk at least: with fewer at a time, products read their weights more often (`BLOCK_ROWS` of assembly/lib/linear/gemm.ts). */
 const LEAST_ROWS = 96;
 
 /** What a cell's kernel runs over: a whole sequence, or some of its steps. */

@@ -1,10 +1,5 @@
 /** Reference kernels of packing and of the cells in double precision, to compare gradients with finite differences. */
-import { gruResetAfter } from "../../../bindings/reference/gru_reset_after.ts";
-import { gruResetBefore } from "../../../bindings/reference/gru_reset_before.ts";
-import { lstm } from "../../../bindings/reference/lstm.ts";
-import { pack } from "../../../bindings/reference/pack.ts";
-import { shiftRows } from "../../../bindings/reference/shift_rows.ts";
-import { simpleRnn } from "../../../bindings/reference/simple_rnn.ts";
+import { kernelsOver } from "../../../bindings/reference/index.ts";
 import type { Views } from "../../../bindings/reference/views.ts";
 import type { Kernels } from "../../../bindings/generated/kernels.ts";
 
@@ -25,14 +20,7 @@ export class Doubles {
       u32: unused,
       i8: unused,
     };
-    this.kernels = {
-      ...pack(views),
-      ...simpleRnn(views),
-      ...lstm(views),
-      ...gruResetAfter(views),
-      ...gruResetBefore(views),
-      ...shiftRows(views),
-    } as unknown as Kernels;
+    this.kernels = kernelsOver(views);
   }
 
   private view(ptr: number, n: number): Float32Array {
