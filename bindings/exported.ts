@@ -1,5 +1,6 @@
 /**
- * Runs what `model.export` recorded: kernels and the calls to them, nothing else. Works in pages, workers, AudioWorklets and Node.
+ * Runs programs that `model.export` recorded. It has kernels and their calls, no layers. Works in pages, workers,
+ * AudioWorklets and Node.
  *
  * @module gatewise/exported
  */

@@ -1,5 +1,4 @@
 /**
- * What gives modules of Node's own, where the engine has them: Node, Deno, Bun. Bundlers for pages would follow an import,
- * and stumble.
+ * Gets built-in modules of Node in Node, Deno and Bun; undefined elsewhere. An import would break bundlers for pages.
  */
 export const builtin = (): typeof process.getBuiltinModule | undefined => globalThis.process?.getBuiltinModule;

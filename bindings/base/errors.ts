@@ -1,6 +1,5 @@
 /**
- * What gatewise throws. Tell errors apart by `code`: it is stable, and `instanceof` fails where two copies of the package
- * meet. Every message has the form *subject: expected …, got …*.
+ * The errors of gatewise. Tell them apart by `code`, which is stable; `instanceof` fails between copies of the package.
  */
 
 /** Every error that gatewise throws on purpose. Its message is *subject: expected …, got …*. */

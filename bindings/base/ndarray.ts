@@ -48,7 +48,7 @@ export const isTypedArray = (value: unknown): value is TypedArray =>
   ArrayBuffer.isView(value) &&
   !(value instanceof DataView || value instanceof BigInt64Array || value instanceof BigUint64Array);
 
-/** @throws ValueError for an array whose buffer was handed over, to a worker for instance: it looks like an empty one */
+/** @throws ValueError for an array whose buffer was transferred, for instance to a worker: it would look empty */
 export function checkAttached(array: TypedArray, subject: string): void {
   if (array.length > 0) return;
   try {
@@ -133,9 +133,8 @@ export function readArray(value: ArrayInput, subject: string): { data: TypedArra
   if (isShaped(value)) {
     const shape = Array.isArray(value.shape) ? [...(value.shape as Shape)] : [NaN];
     if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
-      throw new ShapeError(
-        `${subject}: expected a shape of whole numbers, got ${Array.isArray(value.shape) ? describe(shape) : shown(value.shape)}`,
-      );
+      const got = Array.isArray(value.shape) ? describe(shape) : shown(value.shape);
+      throw new ShapeError(`${subject}: expected a shape of whole numbers, got ${got}`);
     }
     const { data } = value;
     if (!isTypedArray(data) && !Array.isArray(data)) {
@@ -150,9 +149,8 @@ export function readArray(value: ArrayInput, subject: string): { data: TypedArra
     return { data: isTypedArray(data) ? data : Float64Array.from(data), shape };
   }
   if (typeof value !== "number" && !Array.isArray(value)) {
-    throw new ValueError(
-      `${subject}: expected numbers, nested arrays, a typed array or { data, shape }, got ${value === null ? "null" : typeof value}`,
-    );
+    const got = value === null ? "null" : typeof value;
+    throw new ValueError(`${subject}: expected numbers, nested arrays, a typed array or { data, shape }, got ${got}`);
   }
   const shape = nestedShape(value);
   const data = new Float64Array(sizeOf(shape));
@@ -167,8 +165,8 @@ export function normalize(value: ArrayInput, subject: string): Normalized {
 }
 
 /**
- * Whether all numbers are finite: 0 times one is 0 then, else NaN, which stays in a sum. Four sums, since each waits for its
- * last (measured: a fifth of the time of asking for every number).
+ * True if all numbers are finite: 0 times a number is 0 then, else NaN, which stays in a sum. Four sums, so that
+ * additions need not wait for each other (measured: a fifth of the time of a test of every number).
  */
 function allFinite(data: TypedArray): boolean {
   const whole = data.length & ~3;

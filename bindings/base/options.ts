@@ -2,7 +2,7 @@
 import { OptionError, nearest } from "./errors.ts";
 import { shown } from "./formatting.ts";
 
-/** A name in Keras' spelling as it is here: `mean_squared_error` and `MeanSquaredError` are meanSquaredError, `KLDivergence` is klDivergence. */
+/** A name of Keras in our spelling: `mean_squared_error` and `MeanSquaredError` are meanSquaredError. */
 const camelCase = (name: string): string =>
   name
     .replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
@@ -73,7 +73,7 @@ export type FilledOptions<O extends object, D extends Defaults<O>> = {
 };
 
 /**
- * Checks the names of options and fills in their defaults. Options with a default of true or false must be true or false.
+ * Checks the names of options and fills in their defaults. Options whose default is a boolean must be booleans.
  *
  * @param subject  who takes the options, for errors: "fit"
  * @throws OptionError naming the unknown option and its nearest known neighbour, or for what is no object

@@ -1,6 +1,6 @@
 /**
- * Elementary functions with the same bits in every engine: + − × ÷ on doubles, which IEEE 754 rounds in one way. Math.exp,
- * Math.log and Math.cos differ between engines, so nothing on the way to a weight uses them.
+ * Elementary functions with the same bits in every engine, from + − × ÷ on doubles, which IEEE 754 rounds in one way.
+ * Math.exp, Math.log and Math.cos differ between engines, so no initial weight depends on them.
  */
 
 const LN_2 = 0.6931471805599453;

@@ -32,7 +32,7 @@ export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
   return bytes.slice(0, at);
 }
 
-/** How many bytes follow a first byte, and the least code point that needs so many; undefined when it starts nothing. */
+/** The number of bytes after a first byte and the least code point that needs them; undefined for no first byte. */
 function sequence(first: number): [more: number, least: number] | undefined {
   if (first >= 0xc0 && first < 0xe0) return [1, 0x80];
   if (first >= 0xe0 && first < 0xf0) return [2, 0x800];

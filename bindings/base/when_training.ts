@@ -1,4 +1,4 @@
-/** The line between what runs models and what trains them. The bundles of `infer` and `worklet` swap this file for `when_training_none.ts`. */
+/** Marks what only training needs. The bundles of `infer` and `worklet` replace it by `when_training_none.ts`. */
 
-/** The value; nothing in a bundle that only runs models, which leaves out all that the value is made of. */
+/** The value; undefined in bundles that only run models, which leave out all that the value needs. */
 export const whenTraining = <T>(value: T): T | undefined => value;

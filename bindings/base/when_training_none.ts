@@ -1,2 +1,2 @@
-/** For bundles that only run models: the bundler drops the argument of every call, and what nobody else uses of it. */
+/** For bundles that only run models: the bundler drops the argument of every call, with all that only it needs. */
 export const whenTraining = (): undefined => undefined;

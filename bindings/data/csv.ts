@@ -65,7 +65,7 @@ function checkKinds({ header, delimiter, missing, columns, texts }: CsvOptions):
 
 /** @throws FormatError for what is no table */
 function readTable(text: string, header: boolean, delimiter: string): Table {
-  // papaparse is misled by blank lines when it looks for the delimiter, and if it skipped them always, the places of rows would be lost
+  // blank lines mislead papaparse's search for the delimiter; skipping them in the second pass would lose row numbers
   const found = delimiter || Papa.parse<string[]>(text, { preview: 10, skipEmptyLines: true }).meta.delimiter;
   const { data, errors } = Papa.parse<string[]>(text, { delimiter: found });
   const quotes = errors.find(({ type }) => type === "Quotes");
@@ -95,7 +95,8 @@ function find(names: readonly string[], wanted: readonly string[]): number[] {
     const at = names.indexOf(name);
     if (at < 0)
       throw new OptionError(
-        `readCsv: expected one of the columns ${names.map((known) => JSON.stringify(known)).join(", ")}, got ${JSON.stringify(name)}${nearest(name, names)}`,
+        `readCsv: expected one of the columns ${names.map((known) => JSON.stringify(known)).join(", ")}, ` +
+          `got ${JSON.stringify(name)}${nearest(name, names)}`,
       );
     return at;
   });
@@ -111,7 +112,7 @@ const numeric = ({ names, rows }: Table, texts: readonly number[]): number[] =>
   );
 
 /**
- * Reads a table of comma-separated values. Rows in messages are counted as a spreadsheet counts them: the header is row 1.
+ * Reads a table of comma-separated values. Messages count rows as a spreadsheet does: the header is row 1.
  *
  * @param text  the content of a file; what quotation marks hold may have delimiters and line breaks in it
  * @returns data [rows, columns] in double precision, and the texts asked for
@@ -145,7 +146,8 @@ export function readCsv(text: string, options: CsvOptions = {}): Csv {
     for (const at of chosen) {
       if (!isNumber(row[at]))
         throw new ValueError(
-          `readCsv: row ${places[i]}: expected a number in column ${JSON.stringify(names[at])}, got ${JSON.stringify(row[at])}`,
+          `readCsv: row ${places[i]}: expected a number in column ${JSON.stringify(names[at])}, ` +
+            `got ${JSON.stringify(row[at])}`,
         );
       data.push(Number(row[at]));
     }

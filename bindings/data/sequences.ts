@@ -104,8 +104,10 @@ export function padSequences(
     const kept = sequence.data.subarray(from * width, (from + lengths[i]) * width);
     const fraction = dtype === "int32" ? kept.findIndex((item: number) => item !== (item | 0)) : -1;
     if (fraction >= 0) {
+      const at = from + Math.floor(fraction / width);
       throw new ValueError(
-        `padSequences: sequence ${i}: expected 32-bit integers for dtype "int32", got ${kept[fraction]} at step ${from + Math.floor(fraction / width)}`,
+        `padSequences: sequence ${i}: expected 32-bit integers for dtype "int32", ` +
+          `got ${kept[fraction]} at step ${at}`,
       );
     }
     const to = i * maxlen + (padding === "pre" ? maxlen - lengths[i] : 0);

@@ -1,4 +1,4 @@
-/** The file that `export` writes and `gatewise/exported` reads: programs as numbers, and what their memory holds before they run. */
+/** The file that `export` writes and `gatewise/exported` reads: programs as numbers, and their initial memory. */
 import { FormatError, GatewiseError } from "../base/errors.ts";
 import type { SnapshotProgram, PortPlace } from "../program/snapshot.ts";
 import { sizeOf } from "../base/shape.ts";

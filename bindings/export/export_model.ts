@@ -17,7 +17,7 @@ import { checkStreamable, streamOptions, traceSteps } from "../inference/model_s
 export interface ExportOptions {
   /** Records a stream: true, or its `batch` and `block`. */
   stream?: boolean | StreamOptions | undefined;
-  /** Records `predict` for inputs of these extents, the batch in front: `[1, 10, 3]`; for several inputs a list of such, or by name a record. */
+  /** Records `predict` for an input of this shape, such as `[1, 10, 3]`; a list or record of them for several. */
   predict?: InputShapes | undefined;
 }
 
@@ -45,7 +45,8 @@ function recordPredict(snapshot: ProgramSnapshot, model: ModuleBase, given: Inpu
   return traced.record(traced.flatten([arrays, {}]), ({ trace, inputs, outputs, structure }) => {
     if (statefulStore(model).size > 0)
       throw new UnsupportedError(
-        "export: expected layers that are not stateful for predict, got some that are; export a stream, which carries states",
+        "export: expected layers that are not stateful for predict, got some that are; " +
+          "export a stream, which carries states",
       );
     const alone = structure.kind === "list" && outputs.length === 1; // as predict gives it: without the list
     return {

@@ -123,10 +123,12 @@ class RecordedPredict {
       const array = asDType(given[i], port.dtype, name);
       const [rows, ...extents] = array.shape;
       const fits = sameShape(extents, port.shape.slice(1)) && (this.about.rowwise || rows === this.batch);
-      if (!fits)
+      if (!fits) {
+        const anyRows = this.about.rowwise ? ", of any number of rows" : "";
         throw new ShapeError(
-          `${name}: expected ${describe(port.shape)}, as it was exported${this.about.rowwise ? ", of any number of rows" : ""}, got ${describe(array.shape)}`,
+          `${name}: expected ${describe(port.shape)}, as it was exported${anyRows}, got ${describe(array.shape)}`,
         );
+      }
       port.check(array.data, name);
       return array;
     });
@@ -160,8 +162,8 @@ export class Exported {
   /**
    * Runs the model on arrays.
    *
-   * @param x  input of the extents that were exported, of any number of rows; a list of arrays for a `call` of several inputs.
-   *           Where rows of a batch have to do with each other, which only a Module of one's own can make them, of as many as were exported
+   * @param x  input of the exported shape with any number of rows; a list of arrays for a `call` of several inputs. If
+   *           rows of a batch depend on each other, as in some modules of your own, with exactly the exported rows
    * @returns the output, or a list or a record of them as `call` gives
    * @throws ShapeError, ValueError when x does not fit, holds NaN or tokens out of range
    * @throws UnsupportedError when `predict` was not exported
@@ -208,7 +210,8 @@ export function loadExported(bytes: FileBytes, options: LoadOptions = {}): Expor
     const missing = names.find((name) => !(name in backend.kernels));
     if (missing !== undefined)
       throw new UnsupportedError(
-        `loadExported: expected kernels that run models, got a file that needs ${missing}; what needs that only runs in gatewise itself`,
+        `loadExported: expected kernels that run models, got a file that needs ${missing}; ` +
+          "what needs that only runs in gatewise itself",
       );
     for (const [at, data] of contents) backend.heap.u8(at, data.length).set(data);
     const make: Make = (program) => new Recorded(backend, names, program);

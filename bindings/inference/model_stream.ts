@@ -35,7 +35,8 @@ export function checkStreamable(subject: string, model: ModuleBase): InputConfig
     );
   if (inputs.length > 1 || outputNames)
     throw new UnsupportedError(
-      `${subject}: expected a model of one input and one output for a stream, got ${inputs.length} and ${outputNames?.length ?? 1}`,
+      `${subject}: expected a model of one input and one output for a stream, ` +
+        `got ${inputs.length} and ${outputNames?.length ?? 1}`,
     );
   for (const [, layer] of model.childModules()) {
     const why = layer.unstreamable;
@@ -49,7 +50,8 @@ export function checkStreamable(subject: string, model: ModuleBase): InputConfig
 function extentsOf(subject: string, { name, shape, dtype }: InputConfig, batch: number, steps: number): Shape {
   if (shape === null)
     throw new StateError(
-      `${subject}: expected to know the features of a frame, got a model that has not seen its input; give sequential an inputShape`,
+      `${subject}: expected to know the features of a frame, got a model that has not seen its input; ` +
+        "give sequential an inputShape",
     );
   if (dtype === "i32") return [batch, steps];
   const features = shape.at(-1);

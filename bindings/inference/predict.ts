@@ -47,14 +47,15 @@ export const predictFunction = (model: ModuleBase): BatchSharder<undefined> =>
 /** @throws TraceError, ShapeError unless there is an output, and a row of each for every row of the input */
 function checkOutputs(model: ModuleBase, outputs: unknown, rows: number): unknown {
   const { tensors } = flattenResult(outputs);
-  if (tensors.length === 0)
-    throw new TraceError(
-      `${model.describe()}: expected call to give a tensor, or a list of them, got ${outputs === null ? "null" : typeof outputs}`,
-    );
+  if (tensors.length === 0) {
+    const got = outputs === null ? "null" : typeof outputs;
+    throw new TraceError(`${model.describe()}: expected call to give a tensor, or a list of them, got ${got}`);
+  }
   const odd = tensors.find(({ shape }) => shape[0] !== rows);
   if (odd)
     throw new ShapeError(
-      `${model.describe()}: expected an output [batch, ..] of ${rows} rows as the input, got ${describe(odd.shape)}; use jit(model, fn) for results of other shapes`,
+      `${model.describe()}: expected an output [batch, ..] of ${rows} rows as the input, got ${describe(odd.shape)}; ` +
+        "use jit(model, fn) for results of other shapes",
     );
   return outputs;
 }
@@ -110,7 +111,12 @@ class Run {
     );
   }
 
-  /** Computes all rows. @returns what says how the outputs are arranged @throws ValueError for values that the programs cannot take */
+  /**
+   * Computes all rows.
+   *
+   * @returns a program with the structure of the outputs
+   * @throws ValueError for values that the programs cannot take
+   */
   all(): Compiled<undefined> {
     const parts = this.compile(0);
     const [{ compiled }] = parts;
@@ -134,13 +140,14 @@ class Run {
       start,
       end,
     } of parts) {
-      this.named.forEach(([, array], i) => program.inputs[i].view.set(rowsOf(array, first + start, first + end).data)); // checked before
+      // `all` has checked the values
+      this.named.forEach(([, array], i) => program.inputs[i].view.set(rowsOf(array, first + start, first + end).data));
     }
     this.sharder.replay(parts);
     this.collect(parts, first);
   }
 
-  /** Copies what programs have computed from row `first` on: as it is when that is all, else to its place among all rows. */
+  /** Copies the outputs of rows from `first` on to their place among all rows. */
   private collect(parts: readonly BatchPart<undefined>[], first: number): void {
     const [
       {
@@ -151,7 +158,8 @@ class Run {
       },
     ] = parts;
     if (first === 0 && end === this.rows) {
-      this.outputs = outputs.map(({ view, shape }) => ({ data: new Float32Array(view), shape: [...shape] })); // no zeros first (measured: a third less time)
+      // a copy of the view needs no zeros first (measured: a third less time)
+      this.outputs = outputs.map(({ view, shape }) => ({ data: new Float32Array(view), shape: [...shape] }));
       return;
     }
     if (this.outputs.length === 0) {

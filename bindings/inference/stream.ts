@@ -10,7 +10,7 @@ import type { StateSet } from "../module/state_set.ts";
 export interface StreamOptions {
   /** Rows that step side by side. @default 1 */
   batch?: number | undefined;
-  /** Steps that `process` runs in one call into wasm, 128 when absent. Given, its program is made at once instead of at the first block. */
+  /** Steps per call into wasm of `process`. If given, its program is made now, not at the first block. @default 128 */
   block?: number | undefined;
 }
 
@@ -82,8 +82,9 @@ export class Stream {
    * One step.
    *
    * @param frame  [batch · features], or [batch] tokens
-   * @param out    [batch · outputs] to write to; without it the stream's own array is used, which the next step overwrites
-   * @throws ShapeError, ValueError for a frame of another size, a number that is not finite or a token out of range; the state is as before then
+   * @param out    [batch · outputs] to write to; default: an array of the stream, which the next step overwrites
+   * @throws ShapeError, ValueError for a frame of another size, a number that is not finite, a token out of range; the
+   *         state stays as it was
    */
   step(frame: Float32Array | Int32Array | readonly number[], out: Float32Array = this.out): Float32Array {
     this.throwIfDisposed();
@@ -104,7 +105,8 @@ export class Stream {
    * @param frames  [n · features], or [n] tokens
    * @param out     [n · outputs] to write to
    * @throws OptionError at another batch than 1
-   * @throws ShapeError, ValueError for frames of another size, a number that is not finite or a token out of range; the state is as before then
+   * @throws ShapeError, ValueError for frames of another size, a number that is not finite or a token out of range; the
+   *         state stays as it was
    */
   process(frames: Float32Array | Int32Array, out?: Float32Array): Float32Array {
     this.throwIfDisposed();
@@ -149,7 +151,7 @@ export class Stream {
     return this.source.states.get();
   }
 
-  /** @throws ShapeError, StateError, ValueError for states of other names or shapes, or not finite; none has changed then */
+  /** @throws ShapeError, StateError, ValueError for other names or shapes, or numbers not finite; nothing changes then */
   setState(states: Record<string, ArrayInput>): void {
     this.throwIfDisposed();
     this.source.states.set(states);

@@ -13,8 +13,8 @@ export interface QuantizeOptions {
   /** Bits of a weight. @default 8 */
   bits?: 8;
   /**
-   * Bits of what weights are multiplied with, which is quantised row by row while the model runs: 14 for inputs and 7 for
-   * states ("mixed"), or one of them for both.
+   * Bits of the activations, which are quantized row by row while the model runs: 7, 14, or "mixed": 14 for inputs, 7
+   * for states. @default "mixed"
    */
   activations?: Activations;
 }

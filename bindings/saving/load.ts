@@ -80,7 +80,8 @@ export function checkWeights(model: ModuleBase, weights: FileWeights, subject = 
       throw new ShapeError(`${subject}: expected "${name}" ${describe(shape)}, got ${describe(saved.shape)}`);
     if (Boolean(saved.scales) !== Boolean(int8)) {
       throw new FormatError(
-        `${subject}: expected ${int8 ? "8 bits" : "floats"} for "${name}", got ${int8 ? "floats" : "8 bits"}; loadModel makes the model of a quantised file`,
+        `${subject}: expected ${int8 ? "8 bits" : "floats"} for "${name}", got ${int8 ? "floats" : "8 bits"}; ` +
+          "loadModel makes the model of a quantised file",
       );
     }
     if (int8 && saved.scales!.length !== shape[int8.axis])
@@ -91,7 +92,7 @@ export function checkWeights(model: ModuleBase, weights: FileWeights, subject = 
 }
 
 /**
- * A slot's arrays by weight, as an optimizer takes them over: of every weight that trains, and of frozen ones that have trained.
+ * The arrays of a slot by weight: of all weights that train, and of frozen ones that have trained before.
  *
  * @throws FormatError when one is missing or of another size
  */

@@ -42,7 +42,8 @@ export function parseMetadata(text: string | undefined): SavedFile {
     throw new FormatError("load: expected a version in the file's metadata, got none");
   if ((value.version as number) > FILE_VERSION) {
     throw new FormatError(
-      `load: expected a file of version ${FILE_VERSION} or older, got version ${value.version as number}; a newer gatewise reads it`,
+      `load: expected a file of version ${FILE_VERSION} or older, got version ${value.version as number}; ` +
+        "a newer gatewise reads it",
     );
   }
   if (!Number.isSafeInteger(value.seed) || !Number.isSafeInteger(value.runs))

@@ -248,8 +248,8 @@ function parseMetadata(value: unknown): Record<string, string> {
 }
 
 /**
- * Arrays one after the other, from the first byte to the last. Some writers align each array: up to 7 zeros may follow one,
- * as far as the next multiple of 8.
+ * Checks that the arrays cover the data without gaps. Some writers align arrays: up to 7 zeros may follow one, up to
+ * the next multiple of 8.
  */
 function checkCoverage(entries: readonly Entry[], data: Uint8Array): void {
   let end = 0;

@@ -44,7 +44,7 @@ export interface Tokenizer {
 export interface TokenizerOptions {
   /** Keeps token 0 free for padding. Default false; true for words. */
   padding?: boolean;
-  /** Names of tokens of your own, for beginnings, ends and the like. No text gives them: put them in yourself, by `token`. */
+  /** Names of special tokens, such as "start" and "end". No text contains them: insert them yourself, by `token`. */
   specials?: readonly string[];
 }
 
@@ -137,7 +137,8 @@ export function tokenOf(subject: string, tokens: ReadonlyMap<string, number>, en
   const token = tokens.get(entry);
   if (token === undefined)
     throw new ValueError(
-      `${subject} token: expected an entry of the vocabulary, got ${JSON.stringify(entry)}${nearest(shown(entry), tokens.keys())}`,
+      `${subject} token: expected an entry of the vocabulary, ` +
+        `got ${JSON.stringify(entry)}${nearest(shown(entry), tokens.keys())}`,
     );
   return token;
 }

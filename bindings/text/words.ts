@@ -12,7 +12,7 @@ export interface WordOptions extends TokenizerOptions {
   unknown?: string | null;
   /** Whether capitals become small letters first. @default true */
   lower?: boolean;
-  /** Characters that part words, besides white space. Default: those of Keras' Tokenizer, the punctuation of ASCII but '. */
+  /** Characters that separate words, besides white space. Default: as in Keras, the punctuation of ASCII except '. */
   filters?: string;
   /** In place of `filters`: what a word is. `/\p{L}+|[^\p{L}\s]/u` makes punctuation words of their own. */
   pattern?: RegExp;
@@ -75,7 +75,8 @@ function words(options: WordOptions): Kind {
     glue: " ",
     pieces: (text) => cut(lower ? text.toLowerCase() : text),
     choose(counts) {
-      const seen = [...counts].filter(([word]) => word !== unknown).sort(([, a], [, b]) => b - a); // stable: of equals the one seen first
+      // the sort is stable: of two words as frequent, the one seen first comes first
+      const seen = [...counts].filter(([word]) => word !== unknown).sort(([, a], [, b]) => b - a);
       return [...first, ...seen.map(([word]) => word)].slice(0, places);
     },
     misfit: (entry) => (entry === "" ? "words" : undefined),
@@ -88,8 +89,8 @@ function words(options: WordOptions): Kind {
 }
 
 /**
- * A tokenizer that has a token for every word of the texts it was fitted to: 0 for padding, then specials, one for unknown
- * words, then words, frequent ones first, as Keras' Tokenizer and TextVectorization order them.
+ * A tokenizer with a token for every word of the texts it was fitted to: 0 for padding, then specials, one for unknown
+ * words, then words by falling frequency, the order of Keras' Tokenizer and TextVectorization.
  *
  * @throws OptionError for an unknown option, one of another kind, `filters` and `pattern` together, and for `maxTokens`
  *         without room for words

@@ -37,7 +37,7 @@ function start(url: URL | string): WorkerLike {
   }
 }
 
-/** What an error of a worker says: an Error in Node, elsewhere an event, which says nothing when the file could not be loaded. */
+/** The error of a worker: an Error in Node, an event elsewhere, which is empty if the file could not be loaded. */
 interface Failure {
   readonly message?: string;
   readonly filename?: string;

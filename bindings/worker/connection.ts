@@ -96,7 +96,8 @@ export class Connection {
       this.port.postMessage(value, buffers);
     } catch (cause) {
       throw new ValueError(
-        `${method}: expected arguments that can be sent to a worker, such as arrays and plain objects, got: ${(cause as Error).message}`,
+        `${method}: expected arguments that can be sent to a worker, such as arrays and plain objects, ` +
+          `got: ${(cause as Error).message}`,
         { cause },
       );
     }

@@ -1,9 +1,9 @@
 /**
- * What travels between a model in a worker and who uses it.
+ * Messages between a model in a worker and its user.
  *
- * `connect` says hello to the worker, `serve` answers with a port for this connection alone, so that the worker's own
- * messages stay its user's. A worker that listens only later, because it awaited something first, says that it serves, and
- * hears the same hello again.
+ * `connect` sends hello to the worker, `serve` answers with a port for this connection alone, so that the other
+ * messages of the worker stay free for its user. A worker that awaits something first, and so listens late, announces
+ * that it serves; then `connect` sends hello again.
  */
 import * as errors from "../base/errors.ts";
 import { isTypedArray } from "../base/ndarray.ts";
@@ -39,7 +39,7 @@ export type Request =
     }
   | { readonly id: number; readonly abort: true };
 
-/** `result`, `error` and `aborted` answer a request, after any number of events. The model being made is answered as request 0. */
+/** `result`, `error` and `aborted` answer a request, after any number of events. Request 0 makes the model. */
 export type Reply =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: PackedError }
@@ -91,7 +91,7 @@ export interface Packed<T> {
 /**
  * Readies arrays for `postMessage`, which would send the whole buffer of a view: a view of a part is copied.
  *
- * @param handOver  whether whole buffers are transferred too, so that nothing is copied and they are empty here afterwards
+ * @param handOver  true: whole buffers are transferred, not copied, and empty here afterwards
  */
 export function pack<T>(value: T, handOver: boolean): Packed<T> {
   const buffers = new Set<ArrayBuffer>();

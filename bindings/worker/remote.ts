@@ -44,8 +44,8 @@ function divide<O extends Transferring>(
 }
 
 /**
- * A model in a worker: its methods, as promises. Calls are carried out in their order, those made during a `fit` between its
- * batches. Arrays are copied on their way in; what comes back is your own. Errors are those of the model, of the same class.
+ * A model in a worker: its methods, as promises. Calls run in order; those made during a `fit` run between its batches.
+ * Arguments are copied, results are your own. Errors are those of the model, of the same class.
  */
 export class RemoteModel {
   readonly #connection: Connection;
@@ -60,7 +60,8 @@ export class RemoteModel {
     const [{ onEvent, signal, ...told }, call] = divide("fit", options);
     if ((told as FitOptions).callbacks !== undefined)
       throw new OptionError(
-        "fit: expected callbacks where the model is, in serve(make, { callbacks }), got them here; onEvent is told of batches and epochs",
+        "fit: expected callbacks where the model is, in serve(make, { callbacks }), got them here; " +
+          "onEvent is told of batches and epochs",
       );
     if (onEvent !== undefined && typeof onEvent !== "function")
       throw new OptionError(`fit: expected onEvent to be a function, got ${typeof onEvent}`);
@@ -142,8 +143,8 @@ export class RemoteModel {
   }
 
   /**
-   * Frees the model, and ends the worker when `connect` started it. What still waits is rejected with a DisposedError, and
-   * so is every later call. May be called again.
+   * Frees the model, and ends the worker if `connect` started it. Pending and later calls are rejected with a
+   * DisposedError. May be called again.
    */
   dispose(): Promise<void> {
     return this.#connection.dispose();

@@ -141,7 +141,7 @@ class Service {
   private ask(target: number, method: string, args: readonly unknown[]): unknown {
     const stream = this.streams.get(target);
     if (!stream) throw new UnsupportedError(`serve: expected a stream, got number ${target}, which is none`);
-    if (method === "step") return stream.step(args[0] as Float32Array).slice(); // its own array is written again by the next step
+    if (method === "step") return stream.step(args[0] as Float32Array).slice(); // the next step overwrites the array
     if (!METHODS.stream.includes(method))
       throw new UnsupportedError(`serve: expected one of step, ${METHODS.stream.join(", ")}, got "${method}"`);
     return (stream as unknown as Methods)[method]!(...args);
