@@ -18,19 +18,17 @@ export { losses } from "./losses/index.ts";
 export { metrics } from "./metrics/index.ts";
 export { optimizers, Optimizer } from "./optimizers/index.ts";
 export { schedules } from "./optimizers/schedules.ts";
-export { callbacks } from "./training/callbacks/callbacks.ts";
+export { callbacks } from "./training/callbacks/index.ts";
 export * from "./base/errors.ts";
 // the types that signatures name
-export type {
-  Callback,
-  CheckpointOptions,
-  CsvLoggerOptions,
-  EarlyStoppingOptions,
-  LoggerOptions,
-  LogTarget,
-  MonitorOptions,
-  PlateauOptions,
-} from "./training/callbacks/callbacks.ts";
+export type { Callback, TrainedModel } from "./training/callback.ts";
+export type { CsvLoggerOptions } from "./training/callbacks/csv_logger.ts";
+export type { EarlyStoppingOptions } from "./training/callbacks/early_stopping.ts";
+export type { LoggerOptions } from "./training/callbacks/line_logger.ts";
+export type { LogTarget } from "./training/callbacks/log_target.ts";
+export type { CheckpointOptions } from "./training/callbacks/model_checkpoint.ts";
+export type { MonitorOptions } from "./training/callbacks/monitor.ts";
+export type { PlateauOptions } from "./training/callbacks/reduce_lr_on_plateau.ts";
 export type {
   ConstraintConfig,
   ConstraintInput,
@@ -83,7 +81,7 @@ export type {
   LabelOptions,
   SparseCrossentropyOptions,
 } from "./losses/crossentropy.ts";
-export type { Loss, LossFactory, LossOptions, Reduction } from "./losses/define.ts";
+export type { Loss, LossFactory, LossOptions, Reduction } from "./losses/define_loss.ts";
 export type {
   GaussianNllOptions,
   HuberOptions,
@@ -93,11 +91,11 @@ export type {
 } from "./losses/regression.ts";
 export type { TopKOptions } from "./metrics/accuracy.ts";
 export type { PositivesOptions } from "./metrics/counts.ts";
-export type { Metric, MetricOptions, ThresholdOptions } from "./metrics/define.ts";
-export type { PerplexityOptions } from "./metrics/errors.ts";
+export type { Metric, MetricOptions, ThresholdOptions } from "./metrics/define_metric.ts";
+export type { PerplexityOptions } from "./metrics/regression_metrics.ts";
 export type { ArrayShape, InputShapes, TypedShape } from "./module/array_shape.ts";
-export type { BatchItem, BatchStream } from "./training/data/batches.ts";
-export type { BatchOptions, Targets } from "./training/data/dataset.ts";
+export type { BatchItem, BatchStream } from "./training/data/stream_batches.ts";
+export type { BatchOptions, ClassWeight, Targets } from "./training/data/dataset.ts";
 export type { ExportOptions } from "./export/export_model.ts";
 export type { SequentialOptions } from "./models/factories.ts";
 export type { InputShape } from "./models/graph.ts";
@@ -125,16 +123,24 @@ export type { ModelInput, StepOptions } from "./inference/model_inputs.ts";
 export type { InspectOptions } from "./training/inspect.ts";
 export type { FileBytes } from "./saving/load.ts";
 export type { MemoryNeed } from "./models/memory_need.ts";
-export type { CompileOptions, EvaluateOptions, MetricsOf, MetricsOption } from "./models/module.ts";
 export type { ArrayRecord, ModuleOptions } from "./module/module_base.ts";
 export type { Predicted, PredictOptions, Prediction } from "./inference/predict.ts";
 export type { QuantizeOptions } from "./quantization/quantize.ts";
-export type { Logs } from "./training/score_means.ts";
 export type { SaveOptions } from "./saving/save.ts";
-export type { Several } from "./training/per_output.ts";
-export type { ValidationData } from "./training/data/source.ts";
+export type { PerOutput } from "./training/per_output.ts";
 export type { Stream, StreamOptions } from "./inference/stream.ts";
-export type { FitOptions, History, TrainEvent } from "./training/fit.ts";
+export type { History, Logs, TrainEvent } from "./training/events.ts";
+export type {
+  CompileOptions,
+  EvaluateOptions,
+  FitOptions,
+  MetricsOf,
+  MetricsOption,
+  ValidationData,
+} from "./training/training_options.ts";
+export type { LossName } from "./losses/index.ts";
+export type { MetricName } from "./metrics/index.ts";
+export type { OptimizerName } from "./optimizers/index.ts";
 export type { ActivationParameters } from "./ops/activations.ts";
 export type { TensorLike as Operand } from "./ops/operands.ts";
 export type { ReduceOptions } from "./ops/reduce.ts";

@@ -41,7 +41,7 @@ function recordStream(snapshot: ProgramSnapshot, model: ModuleBase, options: Str
 
 function recordPredict(snapshot: ProgramSnapshot, model: ModuleBase, given: InputShapes): ExportedPredict {
   const arrays = inputArrays(inputZeros(given, "export: expected predict", model.inputConfigs), "export: predict");
-  const { wholeFunction: traced } = predictFunction(model);
+  const traced = predictFunction(model);
   return traced.record(traced.flatten([arrays, {}]), ({ trace, inputs, outputs, structure }) => {
     if (statefulStore(model).size > 0)
       throw new UnsupportedError(

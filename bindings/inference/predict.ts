@@ -28,21 +28,27 @@ export interface PredictOptions extends StepOptions {
 
 type PredictFunction = (inputs: Tensor[], steps: ValidSteps) => unknown;
 
-const PREDICT = new KeptKey<BatchSharder<undefined>>();
+function tracePredict(model: ModuleBase, options: { shard?: number } = {}): TracedFunction {
+  const fn: PredictFunction = (inputs, steps) => {
+    attachSteps(inputs, steps);
+    const outputs: unknown = model.call(...inputs);
+    return checkOutputs(model, outputs, inputs[0].shape[0]);
+  };
+  return new TracedFunction("predict", model, fn as never, { stateful: statefulStore(model) }, options);
+}
 
-/** What predicts with this model. */
-export const predictFunction = (model: ModuleBase): BatchSharder<undefined> =>
-  model.kept(PREDICT, () => {
-    const fn: PredictFunction = (inputs, steps) => {
-      attachSteps(inputs, steps);
-      const outputs: unknown = model.call(...inputs);
-      return checkOutputs(model, outputs, inputs[0].shape[0]);
-    };
-    const options = { stateful: statefulStore(model) };
-    const traced = (shard?: number): TracedFunction =>
-      new TracedFunction("predict", model, fn as never, options, shard === undefined ? {} : { shard });
-    return new BatchSharder(model, traced(), traced, isRowwise(model));
-  });
+const PREDICT = new KeptKey<TracedFunction>();
+const PREDICT_SHARDS = new KeptKey<BatchSharder<undefined>>();
+
+/** The model as a function of a batch. */
+export const predictFunction = (model: ModuleBase): TracedFunction => model.kept(PREDICT, () => tracePredict(model));
+
+/** The model as a function of the rows of a batch that a thread computes. */
+const predictSharder = (model: ModuleBase): BatchSharder<undefined> =>
+  model.kept(
+    PREDICT_SHARDS,
+    () => new BatchSharder(model, (shard) => tracePredict(model, { shard }), isRowwise(model)),
+  );
 
 /** @throws TraceError, ShapeError unless there is an output, and a row of each for every row of the input */
 function checkOutputs(model: ModuleBase, outputs: unknown, rows: number): unknown {
@@ -76,7 +82,9 @@ export type Predicted<R> = 0 extends 1 & R // any
 
 /** What is predicted on, and where the results go. */
 class Run {
-  private readonly sharder: BatchSharder<undefined>;
+  private readonly whole: TracedFunction;
+  /** Where there are several threads. */
+  private readonly sharder: BatchSharder<undefined> | undefined;
   private readonly arrays: readonly Normalized[];
   private readonly steps: Readonly<Record<string, Normalized>>;
   private readonly named: readonly [name: string, array: Normalized][];
@@ -85,7 +93,8 @@ class Run {
   outputs: NDArray[] = [];
 
   constructor(model: ModuleBase, x: ModelInput, options: PredictOptions, batchSize: number) {
-    this.sharder = predictFunction(model);
+    this.whole = predictFunction(model);
+    this.sharder = model.backend.pool && predictSharder(model);
     this.arrays = inputArrays(x, "predict: x", model.inputConfigs);
     this.steps = stepArrays(options, this.arrays[0].shape, "predict");
     this.named = namedArrays("predict", this.arrays, this.steps);
@@ -94,21 +103,24 @@ class Run {
   }
 
   private from(first: number): SliceRows {
-    const { arrays, steps, sharder } = this;
+    const { arrays, steps, whole } = this;
     return (start, end) => {
       const [a, b] = [first + start, first + end];
       const part = Object.fromEntries(Object.entries(steps).map(([name, array]) => [name, rowsOf(array, a, b)]));
-      return sharder.wholeFunction.flatten([arrays.map((array) => rowsOf(array, a, b)), part]);
+      return whole.flatten([arrays.map((array) => rowsOf(array, a, b)), part]);
     };
   }
 
   /** Programs for the rows from `first` on: a batch, or one for every thread. */
   private compile(first: number): BatchPart<undefined>[] {
-    const { sharder, batchSize, rows } = this;
-    return (
-      sharder.shards(Math.min(rows - first, batchSize * sharder.threads), this.from(first)) ??
-      sharder.whole(Math.min(rows - first, batchSize), this.from(first))
-    );
+    const { sharder, batchSize } = this;
+    const rows = this.rows - first;
+    const shards = sharder?.shards(Math.min(rows, batchSize * sharder.threads), this.from(first));
+    return shards ?? [this.compileWhole(first, Math.min(rows, batchSize))];
+  }
+
+  private compileWhole(first: number, rows: number): BatchPart<undefined> {
+    return { compiled: this.whole.compile(this.from(first)(0, rows)), start: 0, end: rows };
   }
 
   /**
@@ -129,7 +141,7 @@ class Run {
   private run(parts: readonly BatchPart<undefined>[], first: number): number {
     this.replay(parts, first);
     const next = first + parts.at(-1)!.end;
-    if (parts.length > 1 && !this.sharder.confirm(() => this.sameWhole(first, next)))
+    if (parts.length > 1 && !this.sharder!.confirm(() => this.sameWhole(first, next)))
       return this.run(this.compile(first), first);
     return next;
   }
@@ -143,7 +155,8 @@ class Run {
       // `all` has checked the values
       this.named.forEach(([, array], i) => program.inputs[i].view.set(rowsOf(array, first + start, first + end).data));
     }
-    this.sharder.replay(parts);
+    if (parts.length > 1) this.sharder!.run(parts);
+    else this.whole.replay(parts[0].compiled);
     this.collect(parts, first);
   }
 
@@ -181,9 +194,9 @@ class Run {
   /** Whether rows computed together are as they have been computed apart. */
   private sameWhole(first: number, end: number): boolean {
     const apart = this.outputs.map(({ data }) => data.slice());
-    const whole = this.sharder.whole(end - first, this.from(first));
-    this.replay(whole, first);
-    whole[0].compiled.program.dispose();
+    const whole = this.compileWhole(first, end - first);
+    this.replay([whole], first);
+    whole.compiled.program.dispose();
     return this.outputs.every(({ data }, i) => nearlyEqual(data, apart[i]));
   }
 }

@@ -7,7 +7,7 @@ import { softmax, sum, mean } from "../ops/reduce.ts";
 import { gather, oneHot } from "../ops/recurrent/packed_sequence.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { currentTrace } from "../graph/trace.ts";
-import { alignLabels, alignTargets, clipped, defineLoss, type Terms } from "./define.ts";
+import { alignLabels, alignTargets, clipped, defineLoss, type Terms } from "./define_loss.ts";
 
 /** Options of cross-entropies. */
 export interface CrossentropyOptions {

@@ -1,7 +1,7 @@
 /** Losses: functions of targets and predictions, with Keras' names, defaults and conventions. */
 import { knownName, namesOf } from "../base/options.ts";
 import { crossentropyLosses } from "./crossentropy.ts";
-import type { Loss } from "./define.ts";
+import type { Loss } from "./define_loss.ts";
 import { regressionLosses } from "./regression.ts";
 
 /**
@@ -12,8 +12,8 @@ import { regressionLosses } from "./regression.ts";
  */
 export const losses = { ...regressionLosses, ...crossentropyLosses };
 
-/** Keras' short names. */
-const NAMES: Record<string, keyof typeof losses> = {
+/** Short names of Keras. */
+const SHORT_NAMES = {
   mse: "meanSquaredError",
   mae: "meanAbsoluteError",
   mape: "meanAbsolutePercentageError",
@@ -21,16 +21,19 @@ const NAMES: Record<string, keyof typeof losses> = {
   kld: "klDivergence",
   logcosh: "logCosh",
   bce: "binaryCrossentropy",
-};
+} as const satisfies Record<string, keyof typeof losses>;
+
+/** Name of a loss: its own, a short one, or in another spelling of Keras, such as `"mean_squared_error"`. */
+export type LossName = keyof typeof losses | keyof typeof SHORT_NAMES | (string & {});
 
 /**
  * A loss given by name, or as it is.
  *
  * @throws OptionError for an unknown name
  */
-export function lossOf(loss: Loss | string): Loss {
+export function lossOf(loss: Loss | LossName): Loss {
   if (typeof loss === "function") return loss;
-  return losses[knownName("compile", "loss", loss, namesOf(losses), NAMES)]();
+  return losses[knownName("compile", "loss", loss, namesOf(losses), SHORT_NAMES)]();
 }
 
-export type { Loss, LossOptions, Reduction } from "./define.ts";
+export type { Loss } from "./define_loss.ts";

@@ -23,7 +23,7 @@ import { ShapeError } from "../base/errors.ts";
 import type { Defaults } from "../base/options.ts";
 import { describe } from "../base/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { EPSILON, TINY, alignTargets, defineLoss, type LossFactory } from "./define.ts";
+import { EPSILON, TINY, alignTargets, defineLoss, type LossFactory } from "./define_loss.ts";
 
 /** A loss that is the mean over the last axis of something elementwise. */
 const elementwise = <O extends object>(

@@ -1,5 +1,5 @@
 /** Shares of right answers. */
-import { alignLabels, alignTargets } from "../losses/define.ts";
+import { alignLabels, alignTargets } from "../losses/define_loss.ts";
 import { affine, equal, greater, greaterEqual, mul, sub } from "../ops/elementwise.ts";
 import { integersOf } from "../ops/operands.ts";
 import { argmax, mean, sum } from "../ops/reduce.ts";
@@ -7,7 +7,7 @@ import { oneHot } from "../ops/recurrent/packed_sequence.ts";
 import { checkCount } from "../base/options.ts";
 import { read, write, type Tensor } from "../graph/tensor.ts";
 import { currentTrace } from "../graph/trace.ts";
-import { meanMetric, metricFactory, thresholdOf, type ThresholdOptions } from "./define.ts";
+import { meanMetric, metricFactory, thresholdOf, type ThresholdOptions } from "./define_metric.ts";
 
 /** Options of the top-k accuracies. */
 export interface TopKOptions {

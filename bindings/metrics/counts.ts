@@ -1,11 +1,11 @@
 /** Metrics of yes and no: precision, recall, F1, area under the ROC curve. */
-import { alignTargets } from "../losses/define.ts";
+import { alignTargets } from "../losses/define_loss.ts";
 import { affine, greater, mul } from "../ops/elementwise.ts";
 import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { currentTrace } from "../graph/trace.ts";
-import { metricFactory, ratio, spread, thresholdOf, total, type ThresholdOptions } from "./define.ts";
+import { metricFactory, ratio, spread, thresholdOf, total, type ThresholdOptions } from "./define_metric.ts";
 
 /** Options of `metrics.precision` and `metrics.recall`. */
 export interface PositivesOptions extends ThresholdOptions {
@@ -62,25 +62,25 @@ export const countMetrics = {
   /** Share of real positives among the predicted ones. */
   precision: metricFactory<PositivesOptions>("precision", { threshold: 0.5, thresholds: undefined }, (options) => ({
     metricName: "precision",
-    parts: positives("precision", options),
+    sums: positives("precision", options),
     result: ([hits, said]) => ratio(hits[0], said[0]),
   })),
   /** Share of the real positives that was found. */
   recall: metricFactory<PositivesOptions>("recall", { threshold: 0.5, thresholds: undefined }, (options) => ({
     metricName: "recall",
-    parts: positives("recall", options),
+    sums: positives("recall", options),
     result: ([hits, , real]) => ratio(hits[0], real[0]),
   })),
   /** Harmonic mean of precision and recall. */
   f1Score: metricFactory<ThresholdOptions>("f1Score", { threshold: 0.5 }, (options) => ({
     metricName: "f1_score",
-    parts: positives("f1Score", options),
+    sums: positives("f1Score", options),
     result: ([hits, said, real]) => ratio(2 * hits[0], said[0] + real[0]),
   })),
   /** Area under the ROC curve, over 200 thresholds as in Keras. */
   auc: metricFactory<object>("auc", {}, () => ({
     metricName: "auc",
-    parts: aboveThresholds,
+    sums: aboveThresholds,
     result: ([hits, misses]) => area(hits, misses),
   })),
 };

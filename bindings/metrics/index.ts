@@ -4,11 +4,11 @@ import { knownName, namesOf } from "../base/options.ts";
 import { normalize, type ArrayInput, type NDArray } from "../base/ndarray.ts";
 import { accuracyMetrics } from "./accuracy.ts";
 import { countMetrics } from "./counts.ts";
-import type { Metric } from "./define.ts";
-import { errorMetrics } from "./errors.ts";
+import type { Metric } from "./define_metric.ts";
+import { regressionMetrics } from "./regression_metrics.ts";
 import { lossMetrics } from "./likelihoods.ts";
 
-const factories = { ...accuracyMetrics, ...countMetrics, ...errorMetrics, ...lossMetrics };
+const factories = { ...accuracyMetrics, ...countMetrics, ...regressionMetrics, ...lossMetrics };
 
 /** See {@link metrics}. */
 function confusionMatrix(yTrue: ArrayInput, yPred: ArrayInput, classes?: number): NDArray {
@@ -52,8 +52,8 @@ export const metrics = {
   confusionMatrix,
 };
 
-/** Keras' short names. */
-const NAMES: Record<string, keyof typeof factories> = {
+/** Short names of Keras. */
+const SHORT_NAMES = {
   acc: "accuracy",
   mse: "meanSquaredError",
   mae: "meanAbsoluteError",
@@ -65,17 +65,22 @@ const NAMES: Record<string, keyof typeof factories> = {
   bce: "binaryCrossentropy",
   kld: "klDivergence",
   logcosh: "logCoshError",
-};
+} as const satisfies Record<string, keyof typeof factories>;
+
+/** Name of a metric: its own, a short one, or in another spelling of Keras, such as `"mean_squared_error"`. */
+export type MetricName = keyof typeof factories | keyof typeof SHORT_NAMES | (string & {});
 
 /**
- * A metric given by name, or as it is. A name that was given is its key.
+ * A metric given by name, or as it is. A short name is its key in the logs.
  *
  * @throws OptionError for an unknown name
  */
-export function metricOf(metric: Metric | string): Metric {
-  if (typeof metric === "object" && typeof metric?.parts === "function") return metric;
-  const made = factories[knownName("compile", "metric", metric, namesOf(factories), NAMES)]();
-  return Object.hasOwn(NAMES, (metric as string).toLowerCase()) ? { ...made, metricName: metric as string } : made;
+export function metricOf(metric: Metric | MetricName): Metric {
+  if (typeof metric === "object" && typeof metric?.sums === "function") return metric;
+  const made = factories[knownName("compile", "metric", metric, namesOf(factories), SHORT_NAMES)]();
+  return Object.hasOwn(SHORT_NAMES, (metric as string).toLowerCase())
+    ? { ...made, metricName: metric as string }
+    : made;
 }
 
-export type { Metric } from "./define.ts";
+export type { Metric } from "./define_metric.ts";

@@ -2,7 +2,7 @@
 import type { CrossentropyOptions, SparseCrossentropyOptions } from "../losses/crossentropy.ts";
 import { losses } from "../losses/index.ts";
 import { neg } from "../ops/elementwise.ts";
-import { meanMetric, meanOf, metricFactory } from "./define.ts";
+import { meanMetric, meanOf, metricFactory } from "./define_metric.ts";
 
 const cosine = losses.cosineSimilarity().terms!;
 

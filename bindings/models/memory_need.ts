@@ -3,7 +3,7 @@ import { StateError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
 import { inputZeros, zeros, type ArrayShape, type InputShapes } from "../module/array_shape.ts";
 import { Dataset } from "../training/data/dataset.ts";
-import type { Module } from "./module.ts";
+import type { ModuleBase } from "../module/module_base.ts";
 import { predictFunction } from "../inference/predict.ts";
 import { inputArrays } from "../inference/model_inputs.ts";
 import type { BatchRunner } from "../training/batch_runner.ts";
@@ -22,14 +22,14 @@ export interface MemoryNeed {
   readonly total: number;
 }
 
-function measurePrediction(model: Module, inputs: readonly NDArray<Float32Array | Int32Array>[]): number {
-  const { wholeFunction: traced } = predictFunction(model);
+function measurePrediction(model: ModuleBase, inputs: readonly NDArray<Float32Array | Int32Array>[]): number {
+  const traced = predictFunction(model);
   return traced.measure(traced.flatten([inputArrays(inputs, "memory: x"), {}]));
 }
 
 /** See {@link Module.memory}. */
 export function memory(
-  model: Module,
+  model: ModuleBase,
   runner: BatchRunner | undefined,
   x: InputShapes,
   y: ArrayShape | undefined,
@@ -45,6 +45,6 @@ export function memory(
       : runner.measure(Dataset.of(inputs, zeros(y, "memory: expected y"), {}, "memory"));
   const weights = model.parameterBlocks().reduce((sum, { floats }) => sum + floats * 4, 0);
   const trained = y === undefined ? 0 : weights;
-  const need = { weights, gradients: trained, optimizer: trained * (model.optimizer?.slots.length ?? 0), program };
+  const need = { weights, gradients: trained, optimizer: trained * (runner?.optimizer.slots.length ?? 0), program };
   return { ...need, total: need.weights + need.gradients + need.optimizer + need.program };
 }

@@ -1,12 +1,12 @@
 /** The Module: a Network that also trains, saves and shows what is inside it. */
 import { FormatError, StateError, UnsupportedError } from "../base/errors.ts";
-import { checkCount, checkFlags, checkOptions } from "../base/options.ts";
-import type { Loss } from "../losses/index.ts";
-import type { Metric } from "../metrics/index.ts";
-import { optimizerOf, type Optimizer } from "../optimizers/index.ts";
+import { checkFlags, checkOptions } from "../base/options.ts";
+import type { Optimizer } from "../optimizers/index.ts";
 import type { ArrayShape, InputShapes } from "../module/array_shape.ts";
-import { ArrayBatches, StreamBatches, type BatchStream } from "../training/data/batches.ts";
-import { objectiveOf } from "../training/compile.ts";
+import type { BatchStream } from "../training/data/stream_batches.ts";
+import { compile } from "../training/compile.ts";
+import { evaluate, evaluateArrays } from "../training/evaluate.ts";
+import type { History, Logs, TrainEvent } from "../training/events.ts";
 import { Dataset, type BatchOptions, type Targets } from "../training/data/dataset.ts";
 import type { ModelInput } from "../inference/model_inputs.ts";
 import { exportModel, type ExportOptions } from "../export/export_model.ts";
@@ -18,40 +18,10 @@ import { applyLayer, type Applied, type ApplyOptions, type SymbolicTensor } from
 import { quantizedParts, type QuantizeOptions } from "../quantization/quantize.ts";
 import { memory, type MemoryNeed } from "./memory_need.ts";
 import { save, type SaveOptions } from "../saving/save.ts";
-import { BatchRunner } from "../training/batch_runner.ts";
-import type { Logs } from "../training/score_means.ts";
-import type { Several } from "../training/per_output.ts";
-import { refuseCuts, sourceOf } from "../training/data/source.ts";
-import { evaluateStream, fit, train, type FitOptions, type History, type TrainEvent } from "../training/fit.ts";
+import type { BatchRunner } from "../training/batch_runner.ts";
+import { fit, train } from "../training/fit.ts";
+import type { CompileOptions, EvaluateOptions, FitOptions } from "../training/training_options.ts";
 import { optimizersOf } from "../optimizers/model_optimizers.ts";
-
-/** The metrics of an output: one, or a list. */
-export type MetricsOf = Metric | string | readonly (Metric | string)[];
-/** Metrics of `compile`: a list for one output; for several a list with the metrics of each, or a record of them. */
-export type MetricsOption = readonly MetricsOf[] | Readonly<Record<string, MetricsOf>>;
-
-/** Options of `compile`. */
-export interface CompileOptions {
-  /** From `optimizers.*`, or its name for the defaults. @default "adam" */
-  optimizer?: Optimizer | string;
-  /**
-   * From `losses.*`, its name, or a function of (yTrue, yPred). For a `call` that gives a list or a record of tensors one
-   * for all of them, or a list or a record of losses; null for outputs that are not trained.
-   */
-  loss: Several<Loss | string | null>;
-  /** What each loss counts in the sum that is minimised, as a list or a record; 1 when absent. */
-  lossWeights?: Several<number> | undefined;
-  /** Metrics of the output; for several outputs a list with the metrics of each, or a record of them. */
-  metrics?: MetricsOption | undefined;
-}
-
-/** Options of `evaluate`. */
-export interface EvaluateOptions extends BatchOptions {
-  /** Rows of a batch. @default 32 */
-  batchSize?: number | undefined;
-  /** Batches to evaluate on, when not on all there are. */
-  steps?: number | undefined;
-}
 
 /**
  * Everything with a `call`: layers, cells, `sequential`, and classes of your own whose fields are modules.
@@ -63,19 +33,8 @@ export interface EvaluateOptions extends BatchOptions {
  * }
  */
 export class Module extends Network {
-  #fitting = false;
   #stopTraining = false;
   #runner: BatchRunner | undefined;
-  #optimizer: Optimizer | undefined;
-
-  /** Whether a training runs. @internal */
-  get fitting(): boolean {
-    return this.#fitting;
-  }
-
-  set fitting(fitting: boolean) {
-    this.#fitting = fitting;
-  }
 
   /** Set by a callback to end `fit` after the batch that runs. */
   get stopTraining(): boolean {
@@ -110,21 +69,12 @@ export class Module extends Network {
   compile(options: CompileOptions = {} as CompileOptions): void {
     this.throwIfDisposed();
     this.throwIfQuantized("compile");
-    checkOptions("compile", options, ["optimizer", "loss", "lossWeights", "metrics"]);
-    const { optimizer = "adam" } = options;
-    const objective = objectiveOf(options);
-    if (this.fitting)
-      throw new StateError("compile: expected no training of this model, got one that is still running");
-    const rule = optimizerOf(optimizer);
-    const state = optimizersOf(this).compile(rule);
-    this.#runner?.dispose();
-    this.#runner = new BatchRunner(this, objective, state);
-    this.#optimizer = rule;
+    this.#runner = compile(this, options, this.#runner);
   }
 
   /** The optimizer it was compiled with. */
   get optimizer(): Optimizer | undefined {
-    return this.#optimizer;
+    return this.#runner?.optimizer;
   }
 
   private compiled(what: string): BatchRunner {
@@ -153,8 +103,7 @@ export class Module extends Network {
   fit(x: ModelInput, y: Targets, options?: FitOptions): Promise<History>;
   fit(batches: BatchStream, options?: FitOptions): Promise<History>;
   async fit(x: ModelInput | BatchStream, y?: Targets | FitOptions, rest?: FitOptions): Promise<History> {
-    const { source, options } = sourceOf<FitOptions>("fit", x, y, rest);
-    return fit(this, this.compiled("fit"), source, options);
+    return fit(this, this.compiled("fit"), x, y, rest);
   }
 
   /**
@@ -176,22 +125,20 @@ export class Module extends Network {
   train(x: ModelInput, y: Targets, options?: FitOptions): AsyncGenerator<TrainEvent, void>;
   train(batches: BatchStream, options?: FitOptions): AsyncGenerator<TrainEvent, void>;
   train(x: ModelInput | BatchStream, y?: Targets | FitOptions, rest?: FitOptions): AsyncGenerator<TrainEvent, void> {
-    const { source, options } = sourceOf<FitOptions>("fit", x, y, rest);
-    return train(this, this.compiled("train"), source, options);
+    return train(this, this.compiled("train"), x, y, rest);
   }
 
   /** One update, synchronously. @returns `{ loss, …metrics }` of this batch before the update */
   trainOnBatch(x: ModelInput, y: Targets, options: BatchOptions = {}): Logs {
     const runner = this.compiled("trainOnBatch");
-    if (this.fitting)
-      throw new StateError("trainOnBatch: expected no other training of this model, got one that is still running");
+    if (runner.fitting) throw new StateError("trainOnBatch: this model is training; await its fit, or abort it");
     return runner.trainOnBatch(Dataset.of(x, y, options, "trainOnBatch", this.inputConfigs));
   }
 
   /** `{ loss, …metrics }` of one batch. */
   testOnBatch(x: ModelInput, y: Targets, options: BatchOptions = {}): Logs {
     const data = Dataset.of(x, y, options, "testOnBatch", this.inputConfigs);
-    return this.compiled("testOnBatch").evaluate(new ArrayBatches(data, data.rows));
+    return evaluateArrays(this.compiled("testOnBatch"), data, data.rows);
   }
 
   /**
@@ -202,30 +149,7 @@ export class Module extends Network {
   evaluate(x: ModelInput, y: Targets, options?: EvaluateOptions): Logs;
   evaluate(batches: BatchStream, options?: EvaluateOptions): Promise<Logs>;
   evaluate(x: ModelInput | BatchStream, y?: Targets | EvaluateOptions, more?: EvaluateOptions): Logs | Promise<Logs> {
-    const { source, options } = sourceOf<EvaluateOptions>("evaluate", x, y, more);
-    checkOptions("evaluate", options, ["batchSize", "steps", "lengths", "mask", "sampleWeight", "classWeight"]);
-    const { batchSize = 32, steps, ...rest } = options;
-    checkCount("evaluate", "batchSize", batchSize);
-    if (steps !== undefined) checkCount("evaluate", "steps", steps);
-    const runner = this.compiled("evaluate");
-    if (!("stream" in source))
-      return runner.evaluate(
-        new ArrayBatches(Dataset.of(source.x, source.y, rest, "evaluate", this.inputConfigs), batchSize, {
-          steps,
-          option: "steps",
-        }),
-      );
-    refuseCuts("evaluate", options);
-    return evaluateStream(
-      runner,
-      new StreamBatches("evaluate", source.stream, {
-        steps,
-        option: "steps",
-        epochs: 1,
-        classWeight: options.classWeight,
-        inputs: this.inputConfigs,
-      }),
-    );
+    return evaluate(this, this.compiled("evaluate"), x, y, more);
   }
 
   /**

@@ -60,8 +60,11 @@ export const optimizers = {
   lion: factory("lion"),
 } satisfies { [K in keyof OptionsByOptimizer]: (options?: OptionsByOptimizer[K]) => Optimizer };
 
+/** Name of an optimizer, in lower or upper case. */
+export type OptimizerName = keyof OptionsByOptimizer | (string & {});
+
 /** An optimizer given by name, or as it is. @throws OptionError for an unknown name */
-export function optimizerOf(optimizer: Optimizer | string): Optimizer {
+export function optimizerOf(optimizer: Optimizer | OptimizerName): Optimizer {
   if (typeof optimizer === "object" && typeof optimizer?.record === "function") return optimizer; // of another copy of the package too
   const name = typeof optimizer === "string" ? optimizer.toLowerCase() : optimizer;
   return new Optimizer(knownName("optimizer", "optimizer", name, namesOf(RULES)), {});

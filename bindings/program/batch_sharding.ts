@@ -1,4 +1,4 @@
-/** A traced function over batches that may be divided: some rows for each thread, at the same time. */
+/** Batches on several threads: each thread computes some of the rows. On one thread nothing in here runs. */
 import type { FlatArguments } from "../graph/pytree.ts";
 import { writeRandomState, type Compiled, type Root, type TracedFunction } from "./traced_function.ts";
 import { Program } from "./program.ts";
@@ -43,7 +43,6 @@ export function nearlyEqual(a: ArrayLike<number>, b: ArrayLike<number>): boolean
 let warned = false;
 
 export class BatchSharder<E> {
-  readonly wholeFunction: TracedFunction<E>;
   private readonly root: Root;
   private readonly makeShard: (index: number) => TracedFunction<E>;
   private readonly shardFunctions: TracedFunction<E>[] = [];
@@ -52,25 +51,18 @@ export class BatchSharder<E> {
   private confirmed: boolean;
 
   /**
-   * @param whole      for batches as they are
-   * @param makeShard  for part `index` of a batch
-   * @param rowwise    whether rows are known to have nothing to do with each other; else {@link confirm} finds out
+   * @param makeShard  makes the function for part `index` of a batch
+   * @param rowwise    whether rows are known to be independent of each other; otherwise {@link confirm} compares
    */
-  constructor(root: Root, whole: TracedFunction<E>, makeShard: (index: number) => TracedFunction<E>, rowwise: boolean) {
+  constructor(root: Root, makeShard: (index: number) => TracedFunction<E>, rowwise: boolean) {
     this.root = root;
     this.confirmed = rowwise;
-    this.wholeFunction = whole;
     this.makeShard = makeShard;
   }
 
   /** Threads there are. */
   get threads(): number {
     return this.root.backend.pool?.threads ?? 1;
-  }
-
-  /** The program for all rows of a batch. @param slice  arguments of rows start…end − 1 */
-  whole(rows: number, slice: SliceRows): BatchPart<E>[] {
-    return [{ compiled: this.wholeFunction.compile(slice(0, rows)), start: 0, end: rows }];
   }
 
   /** A program for the rows of each thread; undefined when the batch is not worth it or cannot be divided. */
@@ -91,11 +83,7 @@ export class BatchSharder<E> {
   }
 
   /** Runs the programs of a batch, whose inputs are written. @throws WorkerError */
-  replay(parts: readonly BatchPart<E>[]): void {
-    if (parts.length === 1) {
-      this.wholeFunction.replay(parts[0].compiled);
-      return;
-    }
+  run(parts: readonly BatchPart<E>[]): void {
     const programs = parts.map(({ compiled: { program } }) => program);
     const { randomState } = this.root;
     const { counter } = randomState;
@@ -135,7 +123,7 @@ export class BatchSharder<E> {
 
   /** Frees its programs; a later call makes new ones. */
   dispose(): void {
-    for (const traced of [this.wholeFunction, ...this.shardFunctions]) traced.dispose();
+    for (const traced of this.shardFunctions) traced.dispose();
   }
 
   /** How many parts a batch is worth. It depends on sizes only, so that the same work is always divided in the same way. */

@@ -1,71 +1,35 @@
-/** What one batch computes in training and evaluation: loss and metrics over what counts, as a traced function. */
+/** Loss and metrics of one batch, over the samples and steps that count, as a function of tensors. */
 import { OptionError, ShapeError } from "../base/errors.ts";
-import { alignLabels, meanOver } from "../losses/define.ts";
-import { spread, type Metric, type Sums } from "../metrics/define.ts";
+import { alignLabels, meanOver } from "../losses/define_loss.ts";
+import { spread, type Metric } from "../metrics/define_metric.ts";
 import { add, div, mul } from "../ops/elementwise.ts";
 import { floatsOf } from "../ops/operands.ts";
 import { argmax, sum } from "../ops/reduce.ts";
 import { gather, validSteps } from "../ops/recurrent/packed_sequence.ts";
 import { reshape } from "../ops/shape.ts";
 import { describe } from "../base/shape.ts";
-import { isTensor, type ValidSteps, type Tensor } from "../graph/tensor.ts";
+import { isTensor, type Tensor, type ValidSteps } from "../graph/tensor.ts";
 import { currentTrace } from "../graph/trace.ts";
 import { shown } from "../base/formatting.ts";
 import { headsOf, type Head, type Objective } from "./output_heads.ts";
 import { attachSteps } from "../inference/model_inputs.ts";
 import type { ModuleBase } from "../module/module_base.ts";
-import type { Several } from "./per_output.ts";
+import type { BatchScores, MeanShare, MetricSums, OutputScores } from "./batch_scores.ts";
+import type { ClassWeight } from "./data/dataset.ts";
+import type { PerOutput } from "./per_output.ts";
 
-/** What parts of a batch weigh in the loss, if not all the same. */
-export interface Weighting {
-  /** [batch] or [batch, time], one for all outputs or one for each */
-  readonly sampleWeight?: Several<Tensor>;
-  /** By class number, as JSON; others weigh 1. */
-  readonly classWeight?: string;
-}
-
-/** A batch inside the trace. */
-export interface Batch extends Weighting {
+/** A batch while it is traced. */
+export interface TracedBatch {
   readonly x: Tensor[];
-  readonly y: Several<Tensor>;
+  readonly y: PerOutput<Tensor>;
   readonly steps: ValidSteps;
+  /** [batch] or [batch, time], one for all outputs or one for each; all weigh 1 when absent. */
+  readonly sampleWeight: PerOutput<Tensor> | undefined;
+  /** All weigh 1 when absent. */
+  readonly classWeight: ClassWeight | undefined;
 }
 
-/** Sums of one metric, and the number that they become when batches have been added up. */
-export interface MetricScore<T = Tensor> {
-  readonly key: string;
-  readonly parts: readonly T[];
-  result(sums: Sums): number;
-}
-
-/** What makes the loss of some rows of a batch their share of the loss of all. */
-export interface Share<T = Tensor> {
-  /** What the loss has been multiplied with: 1 over the sum of all divisors. */
-  readonly scale: T;
-  /** What the loss of these rows alone would be divided by. */
-  readonly divisor: T | number;
-}
-
-/** Scores of one output: tensors while it is traced, their ports afterwards. */
-export interface HeadScore<T = Tensor> {
-  readonly name: string;
-  readonly loss: T | undefined;
-  /** What its loss is divided by where labels may be ignored: 0 when all of them are. */
-  readonly counted: T | undefined;
-  readonly metrics: readonly MetricScore<T>[];
-}
-
-export interface StepResult<T = Tensor> {
-  /** What is minimised: the sum of the losses by their weights, and penalties. */
-  readonly loss: T;
-  /** 0 when no output has a label that counts; absent where all count. */
-  readonly counted: T | undefined;
-  readonly heads: readonly HeadScore<T>[];
-  /** Of all means in the loss, where the batch is divided; in the same order for all its parts. */
-  readonly shares: readonly Share<T>[];
-}
-
-/** 1 at valid steps [batch, time], 0 at others; undefined when all count alike. */
+/** Weights of steps [batch, time]: 1 at valid ones, 0 at others; undefined when all are valid. */
 const stepWeights = ({ steps, shape, rank }: Tensor): Tensor | undefined =>
   steps && rank > 2 ? validSteps(currentTrace("loss"), steps, shape[0], shape[1]) : undefined;
 
@@ -77,24 +41,23 @@ function fitted(weight: Tensor, values: Tensor): Tensor {
   return spread(weight, values);
 }
 
-/** Weights of samples or steps by their classes: labels, or rows that are largest at the class. */
-function classWeights(classWeight: string, y: Tensor, yPred: Tensor): Tensor {
+/** Weights of samples or steps by their class: the label, or the largest element of a row of targets. */
+function weightsByClass(classWeight: ClassWeight, y: Tensor, yPred: Tensor): Tensor {
   const trace = currentTrace("classWeight");
-  const weights = JSON.parse(classWeight) as Record<string, number>;
   const classes = Math.max(2, yPred.shape.at(-1)!);
-  const table = Float32Array.from({ length: classes }, (_, k) => weights[k] ?? 1);
-  const odd = Object.keys(weights).find((label) => !(Number(label) in table));
+  const table = Float32Array.from({ length: classes }, (_, k) => classWeight[k] ?? 1);
+  const odd = Object.keys(classWeight).find((label) => !(Number(label) in table));
   if (odd !== undefined)
     throw new OptionError(`classWeight: expected weights of the classes 0…${classes - 1}, got one of "${odd}"`);
   const rows = y.rank === yPred.rank && y.shape.at(-1)! > 1;
   return gather(trace.constant(table), rows ? argmax(floatsOf(trace, y)) : alignLabels("classWeight", y, yPred));
 }
 
-/** The loss of an output, and its share in that of all rows, where the batch is divided and the loss is a mean. */
-type HeadLoss = Pick<HeadScore, "loss" | "counted"> & { readonly share?: Share | undefined };
+/** The loss of an output; when it is a mean and these rows are a part of a batch, with its share in the mean over all rows. */
+type OutputLoss = Pick<OutputScores<Tensor>, "loss" | "counted"> & { readonly share?: MeanShare<Tensor> | undefined };
 
-/** The loss over what counts: sample weights multiply, the divisor stays the number of valid values. */
-function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | undefined): HeadLoss {
+/** The loss of an output: values are multiplied by sample weights, and the divisor is the number of valid values. */
+function outputLoss({ loss, y, yPred, sampleWeight }: Head, classWeight: ClassWeight | undefined): OutputLoss {
   if (!loss) return { loss: undefined, counted: undefined };
   if (!loss.terms) {
     if (sampleWeight ?? classWeight)
@@ -109,7 +72,7 @@ function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | un
   }
   const { values, weights } = loss.terms(y, yPred);
   const valid = values.rank > 1 ? stepWeights(yPred) : undefined;
-  const weight = classWeight ? classWeights(classWeight, y, yPred) : sampleWeight;
+  const weight = classWeight ? weightsByClass(classWeight, y, yPred) : sampleWeight;
   const weighted = weight ? mul(values, fitted(weight, values)) : values;
   const total = sum(valid ? mul(weighted, valid) : weighted);
   const counting = weights && valid ? mul(weights, valid) : (weights ?? valid);
@@ -118,8 +81,8 @@ function lossOf({ loss, y, yPred, sampleWeight }: Head, classWeight: string | un
   return { ...result, counted: weights && counted };
 }
 
-/** A mean; of some rows of a batch, their share of it. */
-function averaged(total: Tensor, divisor: Tensor | number): { loss: Tensor; share?: Share } {
+/** A sum over a divisor; for a part of a batch, its share in the mean over all rows. */
+function averaged(total: Tensor, divisor: Tensor | number): { loss: Tensor; share?: MeanShare<Tensor> } {
   const trace = currentTrace("loss");
   if (!trace.options.shard)
     return { loss: typeof divisor === "number" ? div(total, divisor) : meanOver(total, divisor) };
@@ -127,7 +90,7 @@ function averaged(total: Tensor, divisor: Tensor | number): { loss: Tensor; shar
   return { loss: mul(total, scale), share: { scale, divisor } };
 }
 
-/** Keys of metrics in the logs, numbered as in Keras where several have one name: mse, mse_1. */
+/** Keys of metrics in the logs. Metrics of the same name are numbered, as in Keras: mse, mse_1. */
 function keysOf({ name, metrics }: Head): string[] {
   const uses = new Map<string, number>();
   return metrics.map(({ metricName }) => {
@@ -137,19 +100,19 @@ function keysOf({ name, metrics }: Head): string[] {
   });
 }
 
-const scored = (metric: Metric, key: string, { y, yPred }: Head): MetricScore => ({
+const metricSums = (metric: Metric, key: string, { y, yPred }: Head): MetricSums<Tensor> => ({
   key,
-  parts: metric.parts(y, yPred, stepWeights(yPred)),
+  sums: metric.sums(y, yPred, stepWeights(yPred)),
   result: (sums) => metric.result(sums),
 });
 
-const added = (tensors: readonly Tensor[]): Tensor => tensors.reduce((total, tensor) => add(total, tensor));
+const addAll = (tensors: readonly Tensor[]): Tensor => tensors.reduce((total, tensor) => add(total, tensor));
 
 /**
- * What regularizers add to the loss: penalties on weights once, with the first rows, where the batch is divided; penalties on
- * outputs divided by its rows, as in Keras.
+ * The penalties of regularizers. Those on weights are counted once, with the first part of a batch; those on outputs are
+ * divided by the rows of the batch, as in Keras.
  */
-function penaltiesOf(rows: number): { losses: Tensor[]; share?: Share | undefined } {
+function penaltiesOf(rows: number): { losses: Tensor[]; share?: MeanShare<Tensor> | undefined } {
   const {
     penalties,
     options: { shard },
@@ -159,33 +122,46 @@ function penaltiesOf(rows: number): { losses: Tensor[]; share?: Share | undefine
   const onWeights = shard && shard.index > 0 ? [] : values(all.filter(([{ origin }]) => origin.has("parameter")));
   const onOutputs = values(all.filter(([{ origin }]) => !origin.has("parameter")));
   if (onOutputs.length === 0) return { losses: onWeights };
-  const { loss, share } = averaged(added(onOutputs), rows);
+  const { loss, share } = averaged(addAll(onOutputs), rows);
   return { losses: [...onWeights, loss], share };
 }
 
+/** What `fit` and `evaluate` trace. Its arguments are those of {@link Dataset.arguments}, `classWeight` as it is. */
+export const stepFunction =
+  (model: ModuleBase, objective: Objective) =>
+  (
+    x: Tensor[],
+    y: PerOutput<Tensor>,
+    steps: ValidSteps,
+    sampleWeight: PerOutput<Tensor> | undefined,
+    classWeight: ClassWeight | undefined,
+  ): BatchScores<Tensor> =>
+    scoreBatch(model, objective, { x, y, steps, sampleWeight, classWeight });
+
 /** Runs the model on a batch and scores it. */
-export function scoreBatch(
+function scoreBatch(
   model: ModuleBase,
   objective: Objective,
-  { x, y, steps, sampleWeight, classWeight }: Batch,
-): StepResult {
+  { x, y, steps, sampleWeight, classWeight }: TracedBatch,
+): BatchScores<Tensor> {
   attachSteps(x, steps);
   const heads = headsOf(model, objective, model.call(...x), y, sampleWeight);
-  const losing = heads.map((head) => lossOf(head, classWeight));
-  const scores = heads.map((head, i): HeadScore => {
+  const outputLosses = heads.map((head) => outputLoss(head, classWeight));
+  const outputs = heads.map((head, i): OutputScores<Tensor> => {
     const keys = keysOf(head);
-    const { loss, counted } = losing[i];
-    return { name: head.name, loss, counted, metrics: head.metrics.map((metric, k) => scored(metric, keys[k], head)) };
+    const { loss, counted } = outputLosses[i];
+    const metrics = head.metrics.map((metric, k) => metricSums(metric, keys[k], head));
+    return { name: head.name, loss, counted, metrics };
   });
-  const losses = scores.flatMap(({ loss }, i) =>
+  const losses = outputs.flatMap(({ loss }, i) =>
     loss ? [heads[i].weight === 1 ? loss : mul(loss, heads[i].weight)] : [],
   );
-  const counted = scores.filter(({ loss }) => loss).map((score) => score.counted);
+  const counted = outputs.filter(({ loss }) => loss).map((output) => output.counted);
   const penalty = penaltiesOf(x[0].shape[0]);
   return {
-    loss: added([...losses, ...penalty.losses]),
-    counted: counted.every((count) => count !== undefined) ? added(counted) : undefined,
-    heads: scores,
-    shares: [...losing, penalty].flatMap(({ share }) => share ?? []),
+    loss: addAll([...losses, ...penalty.losses]),
+    counted: counted.every((count) => count !== undefined) ? addAll(counted) : undefined,
+    outputs,
+    shares: [...outputLosses, penalty].flatMap(({ share }) => share ?? []),
   };
 }

@@ -1,33 +1,55 @@
-/** What `compile` is given, checked: losses and metrics by name or as they are, for one output or for several. */
-import { OptionError } from "../base/errors.ts";
+/** `compile`: losses, metrics and optimizer by name or as they are, for one output or for several. */
+import { OptionError, StateError } from "../base/errors.ts";
 import { shown } from "../base/formatting.ts";
+import { withDefaults, type FilledOptions } from "../base/options.ts";
 import { lossOf, type Loss } from "../losses/index.ts";
 import { metricOf, type Metric } from "../metrics/index.ts";
 import { isRecord } from "../graph/pytree.ts";
+import type { ModuleBase } from "../module/module_base.ts";
+import { optimizerOf } from "../optimizers/index.ts";
+import { BatchRunner } from "./batch_runner.ts";
 import type { Objective } from "./output_heads.ts";
-import type { CompileOptions } from "../models/module.ts";
-import { mapSeveral, type Several } from "./per_output.ts";
+import { mapOutputs, type PerOutput } from "./per_output.ts";
+import { COMPILE_DEFAULTS, type CompileOptions } from "./training_options.ts";
 
 const isLoss = (value: unknown): boolean => value === null || (!Array.isArray(value) && !isRecord(value));
 const isMetric = (value: unknown): boolean =>
   typeof value === "string" ||
-  (isRecord(value) && typeof value.parts === "function") ||
+  (isRecord(value) && typeof value.sums === "function") ||
   (!Array.isArray(value) && !isRecord(value));
 
+/**
+ * See {@link Module.compile}.
+ *
+ * @param former  what the model was compiled to before
+ */
+export function compile(model: ModuleBase, options: CompileOptions, former: BatchRunner | undefined): BatchRunner {
+  const settings = withDefaults("compile", options, COMPILE_DEFAULTS);
+  const objective = objectiveOf(settings);
+  if (former?.fitting) throw new StateError("compile: this model is training; await its fit, or abort it");
+  const runner = new BatchRunner(model, objective, optimizerOf(settings.optimizer));
+  former?.dispose();
+  return runner;
+}
+
 /** @throws OptionError for unknown names, and for what is no loss, metric or weight */
-export function objectiveOf({ loss, lossWeights, metrics = [] }: CompileOptions): Objective {
+function objectiveOf({
+  loss,
+  lossWeights,
+  metrics,
+}: FilledOptions<CompileOptions, typeof COMPILE_DEFAULTS>): Objective {
   if (loss === undefined)
     throw new OptionError('compile: expected a loss, such as "mse" or losses.meanSquaredError(), got none');
   if (isMetric(metrics)) throw new OptionError(`compile: expected a list of metrics, got ${typeof metrics}`);
   const some = (given: unknown): Metric | Metric[] =>
     Array.isArray(given) ? given.map((metric) => metricOf(metric as Metric)) : metricOf(given as Metric);
   return {
-    loss: mapSeveral<Loss | string | null, Loss | null>(loss, isLoss, (one) => (one === null ? null : lossOf(one))),
+    loss: mapOutputs<Loss | string | null, Loss | null>(loss, isLoss, (one) => (one === null ? null : lossOf(one))),
     lossWeights:
       lossWeights === undefined
         ? undefined
-        : mapSeveral(lossWeights, (value) => typeof value === "number", checkWeight),
-    metrics: mapSeveral(metrics as Several<unknown>, isMetric, some) as Objective["metrics"],
+        : mapOutputs(lossWeights, (value) => typeof value === "number", checkWeight),
+    metrics: mapOutputs(metrics as PerOutput<unknown>, isMetric, some) as Objective["metrics"],
   };
 }
 

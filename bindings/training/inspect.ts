@@ -1,6 +1,6 @@
 /** Seeing inside a model: gates, states and outputs of every layer, and gradients, on one batch. */
 import { StateError } from "../base/errors.ts";
-import { checkFlags, checkOptions } from "../base/options.ts";
+import { withDefaults, type Defaults } from "../base/options.ts";
 import { TracedFunction, recordGradients, type Extension } from "../program/traced_function.ts";
 import type { ValidSteps, Tensor } from "../graph/tensor.ts";
 import type { FlatArguments } from "../graph/pytree.ts";
@@ -8,8 +8,7 @@ import { Dataset, type Targets } from "./data/dataset.ts";
 import type { Objective } from "./output_heads.ts";
 import { attachSteps, inputArrays, stepArrays, type ModelInput, type StepOptions } from "../inference/model_inputs.ts";
 import type { ArrayRecord, ModuleBase } from "../module/module_base.ts";
-import type { Several } from "./per_output.ts";
-import { scoreBatch, type Weighting } from "./batch_loss.ts";
+import { stepFunction } from "./batch_loss.ts";
 
 /** Options of `inspect`. */
 export interface InspectOptions extends StepOptions {
@@ -18,6 +17,13 @@ export interface InspectOptions extends StepOptions {
   /** Also the gradients of the compiled loss; needs `y`. @default false */
   gradients?: boolean | undefined;
 }
+
+const DEFAULTS = {
+  lengths: undefined,
+  mask: undefined,
+  y: undefined,
+  gradients: false,
+} satisfies Defaults<InspectOptions>;
 
 /** Names of the extra outputs. */
 type Names = string[];
@@ -47,7 +53,7 @@ const withGradients =
   };
 
 /** Runs the function once and gives what its extension named. */
-function values(traced: TracedFunction<Names>, args: FlatArguments, skip: number): ArrayRecord {
+function namedValues(traced: TracedFunction<Names>, args: FlatArguments, skip: number): ArrayRecord {
   const { program, extra } = traced.run(args);
   const ports = program.outputs.slice(skip);
   const record = Object.fromEntries(
@@ -65,9 +71,7 @@ export function inspect(
   objective: Objective | undefined,
 ): ArrayRecord {
   model.throwIfDisposed();
-  checkOptions("inspect", options, ["lengths", "mask", "y", "gradients"]);
-  checkFlags("inspect", options, ["gradients"]);
-  const { y, gradients, ...steps } = options;
+  const { y, gradients, ...steps } = withDefaults("inspect", options, DEFAULTS);
   if (!gradients) {
     const arrays = inputArrays(x, "inspect: x", model.inputConfigs);
     const valid = stepArrays(steps, arrays[0].shape, "inspect");
@@ -82,24 +86,23 @@ export function inspect(
       { inspect: true },
       { extension: forwardValues },
     );
-    return values(traced, traced.flatten([arrays, valid]), 0);
+    return namedValues(traced, traced.flatten([arrays, valid]), 0);
   }
   if (!objective || y === undefined)
     throw new StateError("inspect: expected a compiled model and y for gradients, got none");
   return inspectStep(model, objective, Dataset.of(x, y, steps, "inspect", model.inputConfigs), false);
 }
 
-/** Values and gradients inside a step on a whole batch; as in training, or without its dropout. */
+/** Values and gradients inside a step on a whole batch. @param training  as in training, with dropout, or as in evaluation */
 export function inspectStep(model: ModuleBase, objective: Objective, batch: Dataset, training: boolean): ArrayRecord {
-  const loss = (x: Tensor[], y: Several<Tensor>, steps: ValidSteps, weighting: Weighting): unknown => ({
-    loss: scoreBatch(model, { ...objective, metrics: [] }, { x, y, steps, ...weighting }).loss,
-  });
+  const step = stepFunction(model, { ...objective, metrics: [] });
+  const loss = (...args: Parameters<typeof step>): unknown => ({ loss: step(...args).loss });
   const traced = new TracedFunction(
     "inspect",
     model,
-    loss as never,
+    loss,
     { inspect: true, gradients: true, training },
     { extension: withGradients(model) },
   );
-  return values(traced, batch.arguments(), 1);
+  return namedValues(traced, batch.arguments(), 1);
 }

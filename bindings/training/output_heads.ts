@@ -1,29 +1,29 @@
 /** The outputs of a model, each with its targets, its loss and its metrics. */
 import { OptionError, TraceError, nearest } from "../base/errors.ts";
-import type { Loss } from "../losses/define.ts";
-import type { Metric } from "../metrics/define.ts";
+import type { Loss } from "../losses/define_loss.ts";
+import type { Metric } from "../metrics/define_metric.ts";
 import { isTensor, type Tensor } from "../graph/tensor.ts";
 import { isRecord } from "../graph/pytree.ts";
 import type { ModuleBase } from "../module/module_base.ts";
-import { byOutputName, namedParts, type IsOne, type Several } from "./per_output.ts";
+import { byOutputName, namedOutputs, type IsOne, type PerOutput } from "./per_output.ts";
 
-/** What `compile` settled. */
+/** Losses and metrics as `compile` has checked them. */
 export interface Objective {
   /** One for all outputs, or one for each; null for outputs that are not trained. */
-  readonly loss: Several<Loss | null>;
-  readonly lossWeights: Several<number> | undefined;
+  readonly loss: PerOutput<Loss | null>;
+  readonly lossWeights: PerOutput<number> | undefined;
   /** For one output its metrics, for several a list of metrics for each. */
   readonly metrics: readonly (Metric | readonly Metric[])[] | Readonly<Record<string, Metric | readonly Metric[]>>;
 }
 
 /** One output of a batch. */
 export interface Head {
-  /** As logs name it; empty when there is only one. */
+  /** Its name in the logs; empty when it is the only one. */
   readonly name: string;
   readonly yPred: Tensor;
   readonly y: Tensor;
   readonly loss: Loss | undefined;
-  /** What its loss counts in the sum of all. */
+  /** Factor of its loss in the sum over all outputs. */
   readonly weight: number;
   readonly metrics: readonly Metric[];
   readonly sampleWeight: Tensor | undefined;
@@ -41,19 +41,20 @@ const form = (value: Outputs): string =>
       : `a record of ${Object.keys(value).join(", ")}`;
 
 /**
- * What is given for each output, by its name.
+ * Values by the names of outputs.
  *
- * @throws OptionError when it is for other outputs than there are
+ * @param what  what the values are, for errors: "losses"
+ * @throws OptionError for values of other outputs than there are
  */
-function matched<T>(what: string, given: Several<T>, isOne: IsOne, outputs: Outputs): Map<string, T> {
-  const names = namedParts<Tensor>(outputs, isTensor).map(([name]) => name);
+function matched<T>(what: string, given: PerOutput<T>, isOne: IsOne, outputs: Outputs): Map<string, T> {
+  const names = namedOutputs<Tensor>(outputs, isTensor).map(([name]) => name);
   if (isOne(given)) return new Map(names.map((name) => [name, given as T]));
   const same = isTensor(outputs)
     ? false
     : Array.isArray(outputs)
       ? Array.isArray(given) && given.length === outputs.length
       : isRecord(given);
-  const parts = namedParts(given, isOne);
+  const parts = namedOutputs(given, isOne);
   if (!same)
     throw new OptionError(
       `compile: expected ${what} for ${form(outputs)} output${isTensor(outputs) ? "" : "s"}, got ${Array.isArray(given) ? `a list of ${parts.length}` : "a record"}`,
@@ -69,7 +70,7 @@ function metricsOf({ metrics }: Objective, outputs: Outputs): Map<string, readon
   if (list?.length === 0) return new Map();
   if (isTensor(outputs) && list?.every((metric) => !Array.isArray(metric)))
     return new Map([["", list as readonly Metric[]]]);
-  const each = matched<Metric | readonly Metric[]>("metrics", metrics as Several<Metric>, () => false, outputs);
+  const each = matched<Metric | readonly Metric[]>("metrics", metrics as PerOutput<Metric>, () => false, outputs);
   return new Map([...each].map(([name, some]) => [name, [some].flat() as Metric[]]));
 }
 
@@ -77,13 +78,13 @@ function metricsOf({ metrics }: Objective, outputs: Outputs): Map<string, readon
 function given(
   model: ModuleBase,
   what: string,
-  arrays: Several<Tensor>,
+  arrays: PerOutput<Tensor>,
   outputs: Outputs,
   shared: boolean,
 ): Map<string, Tensor> {
-  const names = namedParts<Tensor>(outputs, isTensor).map(([name]) => name);
+  const names = namedOutputs<Tensor>(outputs, isTensor).map(([name]) => name);
   if (isTensor(arrays) && (shared || isTensor(outputs))) return new Map(names.map((name) => [name, arrays]));
-  const parts = namedParts(arrays, isTensor);
+  const parts = namedOutputs(arrays, isTensor);
   const fits =
     !isTensor(arrays) &&
     !isTensor(outputs) &&
@@ -99,7 +100,7 @@ function given(
 /** @throws TraceError unless a call gave tensors */
 function checkOutputs(model: ModuleBase, outputs: unknown): asserts outputs is Outputs {
   const some = isTensor(outputs) || Array.isArray(outputs) || isRecord(outputs);
-  const parts = some ? namedParts<unknown>(outputs as Several<unknown>, isTensor) : [];
+  const parts = some ? namedOutputs<unknown>(outputs as PerOutput<unknown>, isTensor) : [];
   if (parts.length > 0 && parts.every(([, part]) => isTensor(part))) return;
   const got = some
     ? `${Array.isArray(outputs) ? "a list" : "a record"} of other things`
@@ -116,17 +117,17 @@ export function headsOf(
   model: ModuleBase,
   compiled: Objective,
   results: unknown,
-  y: Several<Tensor>,
-  sampleWeight: Several<Tensor> | undefined,
+  y: PerOutput<Tensor>,
+  sampleWeight: PerOutput<Tensor> | undefined,
 ): Head[] {
   checkOutputs(model, results);
   const { outputNames } = model;
-  const named = <T>(value: Several<T>): Several<T> => byOutputName(value, outputNames);
+  const named = <T>(values: PerOutput<T>): PerOutput<T> => byOutputName(values, outputNames);
   const outputs = named<Tensor>(results);
   const objective: Objective = {
     loss: named(compiled.loss),
     lossWeights: compiled.lossWeights && named(compiled.lossWeights),
-    metrics: named(compiled.metrics as Several<Metric>) as Objective["metrics"],
+    metrics: named(compiled.metrics as PerOutput<Metric>) as Objective["metrics"],
   };
   const losses = matched("losses", objective.loss, isLoss, outputs);
   const weights =
@@ -135,7 +136,7 @@ export function headsOf(
   const targets = given(model, "y", named(y), outputs, false);
   const sampleWeights = sampleWeight && given(model, "sampleWeight", named(sampleWeight), outputs, true);
   const heads: Head[] = [];
-  for (const [name, yPred] of namedParts<Tensor>(outputs, isTensor)) {
+  for (const [name, yPred] of namedOutputs<Tensor>(outputs, isTensor)) {
     const loss = losses.get(name) ?? undefined;
     const scored = metrics.get(name) ?? [];
     if (!loss && scored.length === 0) continue;

@@ -1,36 +1,36 @@
-/** One of something, or one for each output of a model. */
+/** Values for the outputs of a model: one, or one for each. */
 import { isRecord } from "../graph/pytree.ts";
 
-/** One, or a list or a record of them as the outputs of a `call` are. */
-export type Several<T> = T | readonly T[] | { readonly [output: string]: T };
+/** One value, or a list or a record of them as the outputs of the model are. */
+export type PerOutput<T> = T | readonly T[] | { readonly [output: string]: T };
 
-/** Tells one apart from a list or a record of them. */
+/** Tells one value apart from a list or a record of them. */
 export type IsOne = (value: unknown) => boolean;
 
 /**
- * Does something to each.
+ * Maps each value.
  *
- * @param fn  gets a part and where it stands: "" for one, "[0]", ".pitch"
+ * @param fn  also gets the path of the value: "" for one, "[0]" in a list, ".pitch" in a record
  */
-export function mapSeveral<T, R>(value: Several<T>, isOne: IsOne, fn: (part: T, path: string) => R): Several<R> {
-  if (!isOne(value)) {
-    if (Array.isArray(value)) return (value as readonly T[]).map((part, i) => fn(part, `[${i}]`));
-    if (isRecord(value))
-      return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, fn(part as T, `.${name}`)]));
+export function mapOutputs<T, R>(values: PerOutput<T>, isOne: IsOne, fn: (value: T, path: string) => R): PerOutput<R> {
+  if (!isOne(values)) {
+    if (Array.isArray(values)) return (values as readonly T[]).map((value, i) => fn(value, `[${i}]`));
+    if (isRecord(values))
+      return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, fn(value as T, `.${name}`)]));
   }
-  return fn(value as T, "");
+  return fn(values as T, "");
 }
 
-/** A list as a record, where its places have names; everything else as it is. */
-export function byOutputName<T>(value: Several<T>, names: readonly string[] | undefined): Several<T> {
-  if (!names || !Array.isArray(value) || value.length !== names.length) return value;
-  return Object.fromEntries((value as readonly T[]).map((part, i) => [names[i], part]));
+/** A list as a record by the names of the outputs, where they have names; everything else as it is. */
+export function byOutputName<T>(values: PerOutput<T>, names: readonly string[] | undefined): PerOutput<T> {
+  if (!names || !Array.isArray(values) || values.length !== names.length) return values;
+  return Object.fromEntries((values as readonly T[]).map((value, i) => [names[i], value]));
 }
 
-/** The parts with the names of their outputs: "" for one, `output_0`, `output_1` … in a list, the keys of a record. */
-export function namedParts<T>(value: Several<T>, isOne: IsOne): [name: string, part: T][] {
-  if (isOne(value)) return [["", value as T]];
-  return Array.isArray(value)
-    ? (value as readonly T[]).map((part, i) => [`output_${i}`, part])
-    : Object.entries(value as Record<string, T>);
+/** The values with the names of their outputs: "" for one, `output_0`, `output_1`, … in a list, the keys of a record. */
+export function namedOutputs<T>(values: PerOutput<T>, isOne: IsOne): [name: string, value: T][] {
+  if (isOne(values)) return [["", values as T]];
+  return Array.isArray(values)
+    ? (values as readonly T[]).map((value, i) => [`output_${i}`, value])
+    : Object.entries(values as Record<string, T>);
 }

@@ -1,17 +1,19 @@
-/** Milliseconds of work after which others get a turn: a frame of a page is 16. */
-const TURN = 10;
+/** Pauses in long work, so that a page stays responsive and timers run. */
 
-/** When others had their last turn. One for all trainings of a thread: many short ones starve a page as one long one does. */
-let since = -Infinity;
+/** Milliseconds of work between two pauses: a page draws a frame every 16. */
+const INTERVAL = 10;
 
-/** Lets others run when it has been a while. */
-export async function pause(): Promise<void> {
-  if (performance.now() - since < TURN) return;
+/** When the last pause ended. One for all trainings of a thread: many short ones block a page as one long one does. */
+let last = -Infinity;
+
+/** Lets the browser or Node handle events, when the last time is a while ago. */
+export async function yieldToHost(): Promise<void> {
+  if (performance.now() - last < INTERVAL) return;
   await nextTask();
-  since = performance.now();
+  last = performance.now();
 }
 
-/** A turn for everything else: a macrotask, since microtasks and frames either starve a page or stop in a hidden tab. */
+/** Resolves in a later macrotask: microtasks would not let anything else run, and frames stop in a hidden tab. */
 function nextTask(): Promise<void> {
   const { setImmediate: immediate } = globalThis as { setImmediate?: (fn: () => void) => unknown };
   if (immediate) return new Promise((resolve) => immediate(resolve));

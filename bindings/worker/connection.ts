@@ -1,6 +1,6 @@
 /** The account of what was asked of a worker and not answered yet. */
 import { DisposedError, ValueError, WorkerError } from "../base/errors.ts";
-import type { TrainEvent } from "../training/fit.ts";
+import type { TrainEvent } from "../training/events.ts";
 import { MODEL, listen, pack, unpackError, type Reply, type Request } from "./protocol.ts";
 
 /** How a call is made, beside its arguments. */

@@ -7,8 +7,7 @@
  */
 import * as errors from "../base/errors.ts";
 import { isTypedArray } from "../base/ndarray.ts";
-import type { Logs } from "../training/score_means.ts";
-import type { TrainEvent } from "../training/fit.ts";
+import type { Logs, TrainEvent } from "../training/events.ts";
 
 /** Changes whenever a page of one version could not talk to a worker of another. */
 export const VERSION = 1;

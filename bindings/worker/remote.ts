@@ -1,16 +1,15 @@
 /** A model and its streams that live in a worker. */
 import { OptionError } from "../base/errors.ts";
 import { checkRecord } from "../base/options.ts";
-import type { EvaluateOptions } from "../models/module.ts";
 import type { BatchOptions, Targets } from "../training/data/dataset.ts";
 import type { InspectOptions } from "../training/inspect.ts";
 import type { FileBytes } from "../saving/load.ts";
 import type { ArrayRecord } from "../module/module_base.ts";
 import type { PredictOptions } from "../inference/predict.ts";
-import type { Logs } from "../training/score_means.ts";
 import type { SaveOptions } from "../saving/save.ts";
 import type { StreamOptions } from "../inference/stream.ts";
-import type { FitOptions, History, TrainEvent } from "../training/fit.ts";
+import type { History, Logs, TrainEvent } from "../training/events.ts";
+import type { EvaluateOptions, FitOptions } from "../training/training_options.ts";
 import type { ModelInput } from "../inference/model_inputs.ts";
 import type { ArrayInput, NDArray } from "../base/ndarray.ts";
 import type { Connection } from "./connection.ts";

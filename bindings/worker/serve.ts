@@ -1,8 +1,8 @@
 /** The worker's side: makes a model for each connection and does what is asked of it. */
 import { builtin } from "../base/builtin.ts";
-import type { Callback } from "../training/callbacks/callbacks.ts";
+import type { Callback } from "../training/callback.ts";
 import { OptionError, StateError, UnsupportedError } from "../base/errors.ts";
-import type { FitOptions } from "../training/fit.ts";
+import type { FitOptions } from "../training/training_options.ts";
 import type { Stream, StreamOptions } from "../inference/stream.ts";
 import { checkOptions } from "../base/options.ts";
 import {

@@ -657,7 +657,7 @@ eachBackend("what optimizers keep", (test, _build, { arena }) => {
             refused(
               () => m.compile({ loss: "mae" }),
               "ERR_STATE",
-              /^compile: expected no training of this model, got one that is still running$/,
+              /^compile: this model is training; await its fit, or abort it$/,
             ),
         }),
       ],

@@ -151,12 +151,12 @@ test("one training at a time; predict, evaluate and streams between its batches 
           await rejected(
             model.fit(x, y),
             "ERR_STATE",
-            /^fit: expected no other training of this model, got one that is still running$/,
+            /^fit: this model is already training; await the first fit, or abort it$/,
           );
           refused(
             () => model.trainOnBatch(x, y),
             "ERR_STATE",
-            /^trainOnBatch: expected no other training of this model, got one that is still running$/,
+            /^trainOnBatch: this model is training; await its fit, or abort it$/,
           );
           model.predict(x);
           model.evaluate(x, y, { batchSize: 5 });
@@ -195,7 +195,7 @@ test("train gives every event, and its return() stops it", async () => {
   assert.is(ended, 2);
   const generator = model.train(x, y, { epochs: 3 });
   await generator.next();
-  await rejected(model.fit(x, y), "ERR_STATE", /still running/);
+  await rejected(model.fit(x, y), "ERR_STATE", /already training/);
   await generator.return();
   assert.equal(await generator.next(), { done: true, value: undefined });
   await model.fit(x, y);
@@ -219,7 +219,7 @@ test("a model that is disposed of while it trains: a clear error, and every byte
   const { arena } = model.backend;
   const fitting = model.fit(x, y, {
     epochs: 5,
-    callbacks: [{ onEpochEnd: ({ epoch }, m) => void (epoch === 1 && m.dispose()) }],
+    callbacks: [{ onEpochEnd: ({ epoch }) => void (epoch === 1 && model.dispose()) }],
   });
   await rejected(fitting, "ERR_DISPOSED", /^sequential: expected a live model, got one that was disposed of$/);
   assert.is(arena.bytes, 0);

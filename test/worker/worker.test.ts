@@ -132,7 +132,7 @@ remotely("tells of batches and epochs, answers in between, and ends what is abor
     signal: controller.signal,
     onEvent: () => void (predicted ??= remote.predict(x).then(() => controller.abort(reason))),
   });
-  await rejected(remote.fit(x, y), "ERR_STATE", /^fit: expected no other training/);
+  await rejected(remote.fit(x, y), "ERR_STATE", /^fit: this model is already training/);
   assert.is(await training.catch((error: unknown) => error), reason, "the signal's own reason");
   await remote.fit(x, y);
   assert.is(await remote.fit(x, y, { signal: AbortSignal.abort(reason) }).catch((error: unknown) => error), reason);

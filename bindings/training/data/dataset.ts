@@ -1,10 +1,9 @@
-/** What `fit`, `evaluate` and `trainOnBatch` are given, as arrays that batches are cut from. */
+/** The arrays of `fit`, `evaluate` and `trainOnBatch`, checked; batches are some of their rows. */
 import { OptionError, ShapeError, ValueError } from "../../base/errors.ts";
-import { checkOptions, checkRecord } from "../../base/options.ts";
+import { checkOptions, checkRecord, type Defaults } from "../../base/options.ts";
 import { shown } from "../../base/formatting.ts";
 import { checkFinite, isArrayInput, normalize, type ArrayInput, type Normalized } from "../../base/ndarray.ts";
-import type { FlatArguments } from "../../graph/pytree.ts";
-import { flattenArguments } from "../../graph/pytree.ts";
+import { flattenArguments, type FlatArguments, type Structure } from "../../graph/pytree.ts";
 import { describe } from "../../base/shape.ts";
 import type { InputConfig } from "../../module/config.ts";
 import {
@@ -16,43 +15,54 @@ import {
   type ModelInput,
   type StepOptions,
 } from "../../inference/model_inputs.ts";
-import { mapSeveral, namedParts, type Several } from "../per_output.ts";
+import { mapOutputs, namedOutputs, type PerOutput } from "../per_output.ts";
 
 /** Targets: one array, or a list or a record of them as the outputs of the model are. */
-export type Targets = Several<ArrayInput>;
+export type Targets = PerOutput<ArrayInput>;
 
-/** What belongs to x and y: steps that count, and weights. */
+/** Options of a batch or of whole data: which steps count, and weights in the loss. */
 export interface BatchOptions extends StepOptions {
-  /** Weight of each sample [batch] or step [batch, time] in the loss; one for all outputs, or a list or a record of them. */
+  /**
+   * Weight of each sample [batch] or step [batch, time] in the loss; one array for all outputs, or a list or a record of them.
+   * @default 1 for all
+   */
   sampleWeight?: Targets | undefined;
-  /** Weight of each class in the loss, by class number; others weigh 1. */
-  classWeight?: Readonly<Record<number, number>> | undefined;
+  /** Weight of each class in the loss, by class number; 1 for classes that are not named. Not in validations. @default 1 for all */
+  classWeight?: ClassWeight | undefined;
 }
 
-const OPTIONS = ["lengths", "mask", "sampleWeight", "classWeight"];
+/** Weights by class number. */
+export type ClassWeight = Readonly<Record<number, number>>;
 
-/** What makes a dataset. */
+export const BATCH_DEFAULTS = {
+  lengths: undefined,
+  mask: undefined,
+  sampleWeight: undefined,
+  classWeight: undefined,
+} satisfies Defaults<BatchOptions>;
+
+type ListStructure = Extract<Structure, { kind: "list" }>;
+
 interface Arrays {
   readonly x: readonly Normalized[];
-  readonly y: Several<Normalized>;
+  readonly y: PerOutput<Normalized>;
   readonly steps: Readonly<Record<string, Normalized>>;
-  readonly sampleWeight: Several<Normalized> | undefined;
+  readonly sampleWeight: PerOutput<Normalized> | undefined;
 }
 
 const isOne = (value: unknown): boolean => typeof value === "object" && value !== null && "dtype" in value;
 
 /** Arrays with one row per sample. */
 export class Dataset {
-  /** Who was given them, for errors: "fit". */
+  /** Whose argument it is, for errors: "fit". */
   readonly subject: string;
   readonly rows: number;
   private readonly arrays: Arrays;
-  /** As JSON: it belongs to the program, not to its inputs. */
-  private readonly classWeight: string | undefined;
+  private readonly classWeight: ClassWeight | undefined;
   private named: readonly [name: string, array: Normalized][] | undefined;
-  private formed: string | undefined;
+  private signature: string | undefined;
 
-  private constructor(subject: string, arrays: Arrays, classWeight: string | undefined) {
+  private constructor(subject: string, arrays: Arrays, classWeight: ClassWeight | undefined) {
     this.subject = subject;
     this.rows = arrays.x[0].shape[0];
     this.arrays = arrays;
@@ -67,7 +77,7 @@ export class Dataset {
     subject: string,
     inputs?: readonly InputConfig[],
   ): Dataset {
-    checkOptions(subject, options, OPTIONS);
+    checkOptions(subject, options, BATCH_DEFAULTS);
     const { sampleWeight, classWeight } = options;
     const arrays = inputArrays(x, `${subject}: x`, inputs);
     const rows = arrays[0].shape[0];
@@ -93,36 +103,36 @@ export class Dataset {
     return new Dataset(
       subject,
       { x: arrays, y: targets, steps: stepArrays(options, arrays[0].shape, subject), sampleWeight: weights },
-      classWeights(options, subject),
+      checkedClassWeight(options, subject),
     );
   }
 
   /** Every array with its name, in the order of the inputs of a program for {@link arguments}. */
   get sources(): readonly [name: string, array: Normalized][] {
-    return (this.named ??= this.list());
+    return (this.named ??= this.listArrays());
   }
 
-  private list(): [name: string, array: Normalized][] {
+  private listArrays(): [name: string, array: Normalized][] {
     const { x, y, steps, sampleWeight } = this.arrays;
     const named: Record<string, Normalized> = {};
-    mapSeveral(y, isOne, (array, path) => {
+    mapOutputs(y, isOne, (array, path) => {
       named[`y${path}`] = array;
     });
     Object.assign(named, steps);
     if (sampleWeight)
-      mapSeveral(sampleWeight, isOne, (array, path) => {
+      mapOutputs(sampleWeight, isOne, (array, path) => {
         named[`sampleWeight${path}`] = array;
       });
     return namedArrays(this.subject, x, named);
   }
 
-  private over(pick: (array: Normalized) => Normalized, steps = mapRecord(this.arrays.steps, pick)): Dataset {
+  private map(pick: (array: Normalized) => Normalized, steps = mapRecord(this.arrays.steps, pick)): Dataset {
     const { x, y, sampleWeight } = this.arrays;
     const arrays = {
       x: x.map(pick),
-      y: mapSeveral(y, isOne, pick),
+      y: mapOutputs(y, isOne, pick),
       steps,
-      sampleWeight: sampleWeight && mapSeveral(sampleWeight, isOne, pick),
+      sampleWeight: sampleWeight && mapOutputs(sampleWeight, isOne, pick),
     };
     return new Dataset(this.subject, arrays, this.classWeight);
   }
@@ -130,12 +140,12 @@ export class Dataset {
   /** Rows start…end − 1, without a copy. */
   slice(start: number, end: number): Dataset {
     if (start === 0 && end === this.rows) return this;
-    return this.over((array) => rowsOf(array, start, end));
+    return this.map((array) => rowsOf(array, start, end));
   }
 
   /** Copies of the given rows. */
   pick(order: Int32Array): Dataset {
-    return this.over(({ data, shape, dtype }) => {
+    return this.map(({ data, shape, dtype }) => {
       const width = data.length / shape[0];
       const out = dtype === "i32" ? new Int32Array(order.length * width) : new Float32Array(order.length * width);
       order.forEach((row, i) => out.set(data.subarray(row * width, (row + 1) * width), i * width));
@@ -143,17 +153,17 @@ export class Dataset {
     });
   }
 
-  /** Steps of the sequences: extent of the axis behind the rows. */
+  /** Steps of the sequences: extent of the second axis. */
   get time(): number {
     return this.arrays.x[0].shape[1];
   }
 
   /**
-   * Copies of steps start…end − 1 of everything that has steps; undefined when no row has a valid one.
+   * Copies of steps start…end − 1, of those there are, in everything that has steps; undefined when no row has a valid one.
    *
    * @throws ShapeError for targets that are not one per step
    */
-  window(start: number, end: number): Dataset | undefined {
+  window(start: number, after: number): Dataset | undefined {
     const {
       x: [
         {
@@ -163,12 +173,13 @@ export class Dataset {
       y,
       steps,
     } = this.arrays;
-    mapSeveral(y, isOne, ({ shape }, path) => {
+    mapOutputs(y, isOne, ({ shape }, path) => {
       if (shape[1] !== time)
         throw new ShapeError(
           `${this.subject}: expected y${path} [batch, ${time}, ..] with truncate, one target per step, got ${describe(shape)}`,
         );
     });
+    const end = Math.min(after, time);
     const cut = (array: Normalized): Normalized => (array.shape[1] === time ? columnsOf(array, start, end) : array);
     const lengths = steps.lengths && {
       ...steps.lengths,
@@ -176,34 +187,36 @@ export class Dataset {
     };
     const mask = steps.mask && cut(steps.mask);
     if ((lengths ?? mask)?.data.every((valid) => valid === 0)) return undefined;
-    return this.over(cut, { ...(lengths && { lengths }), ...(mask && { mask }) });
+    return this.map(cut, { ...(lengths && { lengths }), ...(mask && { mask }) });
   }
 
-  /** Without weights of classes, which do not count in a validation. */
+  /** The same without class weights, which do not count in a validation. */
   get unweighted(): Dataset {
     return new Dataset(this.subject, this.arrays, undefined);
   }
 
-  /** All that one program is for, but for the number of rows. */
-  private get form(): string {
-    return (this.formed ??= this.describe());
+  /** Names, types and shapes of the arrays, but for rows, and class weights: what a program is made for. */
+  private get programKey(): string {
+    return (this.signature ??= this.sign());
   }
 
-  /** Names and shapes of the arrays; put together by hand, which takes half the time of JSON (measured). */
-  private describe(): string {
-    let form = this.classWeight ?? "";
+  /** Put together by hand, which takes half the time of JSON (measured). */
+  private sign(): string {
+    let signature = this.classWeight ? JSON.stringify(this.classWeight) : "";
     for (const [name, { dtype, shape }] of this.sources) {
-      form += ` ${name.length} ${name} ${dtype}`; // the length, since names may hold anything
-      for (let axis = 1; axis < shape.length; axis++) form += ` ${shape[axis]}`;
+      signature += ` ${name.length} ${name} ${dtype}`; // the length, since names may hold anything
+      for (let axis = 1; axis < shape.length; axis++) signature += ` ${shape[axis]}`;
     }
-    return form;
+    return signature;
   }
 
-  /** Arguments of the step function for rows start…end − 1: (x, y, steps, { sampleWeight, classWeight }). */
+  /** Arguments of a step function for rows start…end − 1: (x, y, steps, sampleWeight, classWeight). */
   arguments(start = 0, end = this.rows): FlatArguments {
-    return new StepArguments(`${end - start} ${this.form}`, () => {
+    return new StepArguments(`${end - start} ${this.programKey}`, () => {
       const { x, y, steps, sampleWeight } = this.slice(start, end).arrays;
-      return flattenArguments([x, y, steps, { sampleWeight, classWeight: this.classWeight }], this.subject);
+      const { leaves, structure, key } = flattenArguments([x, y, steps, sampleWeight], this.subject);
+      const items = [...(structure as ListStructure).items, { kind: "static", value: this.classWeight } as const];
+      return { leaves, structure: { kind: "list", items }, key };
     });
   }
 }
@@ -231,14 +244,14 @@ class StepArguments implements FlatArguments {
 const mapRecord = (record: Arrays["steps"], fn: (array: Normalized) => Normalized): Record<string, Normalized> =>
   Object.fromEntries(Object.entries(record).map(([name, array]) => [name, fn(array)]));
 
-/** Each array that was given, by a reader that is told where it stands. @throws ValueError when there is none */
+/** Reads each array, one or several. @param read  also gets the path of the array, as {@link mapOutputs} gives it @throws ValueError when there is none */
 function each(
   given: Targets,
   name: string,
   read: (array: ArrayInput, path: string) => Normalized,
-): Several<Normalized> {
-  const arrays = mapSeveral(given, isArrayInput, read);
-  if (namedParts(arrays, isOne).length === 0)
+): PerOutput<Normalized> {
+  const arrays = mapOutputs(given, isArrayInput, read);
+  if (namedOutputs(arrays, isOne).length === 0)
     throw new ValueError(`${name}: expected an array, or a list or a record of arrays, got an empty one`);
   return arrays;
 }
@@ -253,7 +266,8 @@ function sampleWeights(rows: number, given: ArrayInput, subject: string, path: s
   return floats;
 }
 
-function classWeights({ classWeight }: BatchOptions, subject: string): string | undefined {
+/** A copy of the class weights. @throws OptionError for a name that is no class number, ValueError for a weight that is not finite */
+function checkedClassWeight({ classWeight }: BatchOptions, subject: string): ClassWeight | undefined {
   if (classWeight === undefined) return undefined;
   checkRecord(`${subject}: classWeight`, classWeight);
   for (const [label, weight] of Object.entries(classWeight)) {
@@ -262,5 +276,5 @@ function classWeights({ classWeight }: BatchOptions, subject: string): string | 
     if (!Number.isFinite(weight))
       throw new ValueError(`${subject}: expected finite class weights, got ${shown(weight)} for class ${label}`);
   }
-  return JSON.stringify(classWeight);
+  return { ...classWeight };
 }

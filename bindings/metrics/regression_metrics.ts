@@ -1,12 +1,12 @@
 /** Metrics of numbers and of likelihoods. */
 import type { SparseCrossentropyOptions } from "../losses/crossentropy.ts";
-import { alignTargets } from "../losses/define.ts";
+import { alignTargets } from "../losses/define_loss.ts";
 import { losses } from "../losses/index.ts";
 import { mul, square } from "../ops/elementwise.ts";
 import { squaredError } from "../ops/loss.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { count, meanMetric, meanOf, metricFactory, ratio, spread } from "./define.ts";
+import { count, meanMetric, meanOf, metricFactory, ratio, spread } from "./define_metric.ts";
 
 /** Options of `metrics.perplexity`. */
 export type PerplexityOptions = Pick<SparseCrossentropyOptions, "fromLogits" | "ignoreIndex" | "ignoreClass">;
@@ -27,7 +27,7 @@ function columns(values: Tensor, weights: Tensor | undefined): Tensor {
   return sum(counted, { axis: values.shape.slice(0, -1).map((_, axis) => axis) });
 }
 
-export const errorMetrics = {
+export const regressionMetrics = {
   /** Mean of (t − p)². */
   meanSquaredError: meanOf("meanSquaredError", "mean_squared_error", losses.meanSquaredError),
   /** Mean of |t − p|. */
@@ -43,7 +43,7 @@ export const errorMetrics = {
   /** Share of the targets' variance that is explained, averaged over the last axis as Keras does; of targets that are all the same, 0, or 1 without error. */
   r2Score: metricFactory<object>("r2Score", {}, () => ({
     metricName: "r2_score",
-    parts(yTrue, yPred, weights) {
+    sums(yTrue, yPred, weights) {
       const t = alignTargets("r2Score", yTrue, yPred);
       return [
         columns(squaredError(yPred, t), weights),

@@ -1,45 +1,22 @@
-/** Where the batches of a training or an evaluation come from: arrays that they are cut from, or a stream of the caller's. */
+/** Batches of a stream that the caller provides. */
 import { OptionError, ValueError } from "../../base/errors.ts";
 import { checkRecord } from "../../base/options.ts";
 import { isArrayInput, isTypedArray } from "../../base/ndarray.ts";
-import type { InputConfig } from "../../module/config.ts";
-import type { Random } from "../../base/random.ts";
-import { Dataset, type BatchOptions, type Targets } from "./dataset.ts";
 import type { ModelInput } from "../../inference/model_inputs.ts";
+import type { InputConfig } from "../../module/config.ts";
+import { range, type Batch, type Batches } from "./batch.ts";
+import { Dataset, type BatchOptions, type Targets } from "./dataset.ts";
 
-/** One batch of a stream: inputs, targets, and what else belongs to them. */
+/** One batch of a stream: inputs, targets, and options such as lengths or sample weights. */
 export type BatchItem = readonly [x: ModelInput, y: Targets, options?: BatchOptions];
 
 /**
- * Batches one after the other, that need not fit into memory together: a generator, or anything else that can be iterated
- * over, also asynchronously; or a function that gives one, and is called again for every epoch.
+ * Batches that need not fit into memory together: a generator or anything else that can be iterated over, also
+ * asynchronously. A generator runs only once; for several epochs pass a function that returns a new one, or set
+ * `stepsPerEpoch`.
  */
 export type BatchStream =
   Iterable<BatchItem> | AsyncIterable<BatchItem> | (() => Iterable<BatchItem> | AsyncIterable<BatchItem>);
-
-/** Some rows of arrays. */
-export interface Batch {
-  readonly data: Dataset;
-  readonly rows: Int32Array;
-  /** Number of this window of longer sequences, whose states it goes on with. */
-  readonly window?: number;
-}
-
-/** What an epoch goes through. */
-export interface Batches {
-  /** How many an epoch has; undefined when only its end tells. */
-  readonly count: number | undefined;
-  epoch(epoch: number): Iterable<Batch> | AsyncIterable<Batch>;
-  /** Says that no further epoch comes. */
-  close(): Promise<void>;
-}
-
-/** Whole numbers from 0 to n − 1. */
-export function range(n: number): Int32Array {
-  const numbers = new Int32Array(n);
-  for (let i = 0; i < n; i++) numbers[i] = i;
-  return numbers;
-}
 
 /** Whether x is a stream of batches; arrays and lists of arrays are data. */
 export function isStream(x: unknown): x is BatchStream {
@@ -48,71 +25,37 @@ export function isStream(x: unknown): x is BatchStream {
   return Symbol.asyncIterator in x || Symbol.iterator in x;
 }
 
-/** Batches of arrays, in order or in another order every epoch. */
-export class ArrayBatches implements Batches {
-  readonly data: Dataset;
-  readonly size: number;
-  readonly count: number;
-  private readonly shuffle: ((epoch: number) => Random) | undefined;
-
-  /**
-   * @param steps    batches of an epoch; all there are when absent
-   * @param shuffle  gives the random numbers of an epoch's order
-   */
-  constructor(
-    data: Dataset,
-    size: number,
-    {
-      steps,
-      shuffle,
-      option = "stepsPerEpoch",
-    }: { steps?: number | undefined; shuffle?: (epoch: number) => Random; option?: string } = {},
-  ) {
-    const all = Math.ceil(data.rows / size);
-    if (steps !== undefined && steps > all)
-      throw new OptionError(`${data.subject}: expected ${option} of at most ${all} as there are batches, got ${steps}`);
-    this.data = data;
-    this.size = size;
-    this.count = steps ?? all;
-    this.shuffle = shuffle;
-  }
-
-  *epoch(epoch: number): Generator<Batch> {
-    const order = range(this.data.rows);
-    this.shuffle?.(epoch).shuffle(order);
-    for (let n = 0; n < this.count; n++)
-      yield { data: this.data, rows: order.subarray(n * this.size, (n + 1) * this.size) };
-  }
-
-  async close(): Promise<void> {}
-}
-
 type AnyIterator = Iterator<BatchItem> | AsyncIterator<BatchItem>;
 
-export interface StreamOptions {
-  /** Batches of an epoch; all until the end when absent. */
+export interface StreamBatchesOptions {
+  /** Batches per epoch; all until the end when absent. */
   readonly steps: number | undefined;
-  /** The option that says so. */
+  /** The option that `steps` comes from, for errors. */
   readonly option: "stepsPerEpoch" | "validationSteps" | "steps";
+  /** How many epochs will be run. */
   readonly epochs: number;
-  /** Weights of classes in every batch. */
+  /** Class weights for every batch that gives none itself. */
   readonly classWeight?: BatchOptions["classWeight"];
   /** What the model takes, where that is known. */
-  readonly inputs?: readonly InputConfig[] | undefined;
+  readonly inputs: readonly InputConfig[] | undefined;
 }
 
-/** Batches of a stream. One that can be iterated over only once goes on from epoch to epoch. */
+/** An iterator that can be run only once goes on from epoch to epoch. */
 export class StreamBatches implements Batches {
   readonly count: number | undefined;
   private readonly subject: string;
   private readonly stream: BatchStream;
   private readonly classWeight: BatchOptions["classWeight"];
   private readonly inputs: readonly InputConfig[] | undefined;
-  /** Of a stream that has only this one. */
+  /** The iterator of a stream that can be run only once. */
   private readonly only: AnyIterator | undefined;
 
-  /** @throws OptionError for several epochs of a stream that ends once, without the number of batches of an epoch */
-  constructor(subject: string, stream: BatchStream, { steps, option, epochs, classWeight, inputs }: StreamOptions) {
+  /** @throws OptionError for several epochs of a stream that can be run only once, without the number of batches per epoch */
+  constructor(
+    subject: string,
+    stream: BatchStream,
+    { steps, option, epochs, classWeight, inputs }: StreamBatchesOptions,
+  ) {
     this.subject = subject;
     this.stream = stream;
     this.count = steps;
@@ -177,25 +120,19 @@ export class StreamBatches implements Batches {
     const [x, y, options = {}] = item as unknown as BatchItem;
     checkRecord(subject, options);
     const classWeight = options.classWeight ?? this.classWeight;
-    const data = Dataset.of(
-      x,
-      y,
-      classWeight === undefined ? options : { ...options, classWeight },
-      subject,
-      this.inputs,
-    );
-    return { data, rows: range(data.rows) };
+    const data = Dataset.of(x, y, { ...options, classWeight }, subject, this.inputs);
+    return { data, rows: range(data.rows), weight: data.rows };
   }
 }
 
-/** Whether a stream is its own iterator, as generators are: it can be iterated over only once. */
+/** Whether a stream is its own iterator, as generators are: then it can be run only once. */
 function isIterator(
   stream: Iterable<BatchItem> | AsyncIterable<BatchItem>,
 ): stream is (Iterable<BatchItem> | AsyncIterable<BatchItem>) & AnyIterator {
   return typeof (stream as Partial<AnyIterator>).next === "function";
 }
 
-/** The next of an iterator; `failed` is told when it throws, after which it must be left alone. */
+/** The next item of an iterator. @param failed  called when the iterator throws, after which it must not be called again */
 async function next(iterator: AnyIterator, failed: () => void): Promise<IteratorResult<BatchItem>> {
   try {
     return await iterator.next();

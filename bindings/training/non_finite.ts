@@ -1,22 +1,23 @@
-/** Where a number first stopped being finite. */
+/** Finds the layer that gave the first number which is not finite. */
 import type { NDArray } from "../base/ndarray.ts";
 import type { Dataset } from "./data/dataset.ts";
 import { inspectStep } from "./inspect.ts";
 import type { Objective } from "./output_heads.ts";
-import type { Module } from "../models/module.ts";
+import type { ModuleBase } from "../module/module_base.ts";
 
 const finite = ({ data }: NDArray): boolean => data.every(Number.isFinite);
 
 const layerOf = (name: string): string => name.replace(/\/[^/]*$/, "");
 
 /**
- * The first layer in the order of the computation that gave a number that is not finite: of the outputs the first one, of
- * the gradients, which come back from the end, the last one.
+ * Computes a step again and looks for the first output that is not finite, or, as gradients are computed from the last layer
+ * to the first, for the last gradient.
  *
- * @param batch  of the step that failed, which was the last to draw random numbers
+ * @param batch  batch of the step that failed, which was the last one to draw random numbers
+ * @returns name of the layer, where there is one, and what is not finite
  */
-export function diagnose(
-  model: Module,
+export function firstNonFinite(
+  model: ModuleBase,
   objective: Objective,
   loss: number,
   batch: Dataset,

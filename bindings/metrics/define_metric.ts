@@ -1,6 +1,6 @@
 /** What a metric is: sums over what counts, which batches add up, and the number they become. */
 import { OptionError } from "../base/errors.ts";
-import type { LossFactory, Terms } from "../losses/define.ts";
+import type { LossFactory, Terms } from "../losses/define_loss.ts";
 import { withDefaults, type Defaults } from "../base/options.ts";
 import { quoted, shown } from "../base/formatting.ts";
 import { mul } from "../ops/elementwise.ts";
@@ -22,7 +22,7 @@ export interface Metric {
    * @param weights  what each sample [batch] or step [batch, time] counts; undefined when all count 1
    * @internal
    */
-  parts(yTrue: Tensor, yPred: Tensor, weights: Tensor | undefined): Tensor[];
+  sums(yTrue: Tensor, yPred: Tensor, weights: Tensor | undefined): Tensor[];
   /** The number that sums over batches stand for. @internal */
   result(sums: Sums): number;
 }
@@ -94,7 +94,7 @@ export function meanMetric(
 ): Metric {
   return {
     metricName,
-    parts(yTrue, yPred, weights) {
+    sums(yTrue, yPred, weights) {
       const each = terms(yTrue, yPred);
       if (!("values" in each)) return [total(each, weights), count(each, weights)];
       return [total(each.values, weights), each.weights ? total(each.weights, weights) : count(each.values, weights)];

@@ -1,7 +1,6 @@
-/** Progress of `fit` on the terminal, by cli-progress where it is installed, else a line per epoch. */
-import type { Callback } from "./callbacks/callbacks.ts";
-import type { Logs } from "./score_means.ts";
-import type { TrainEvent } from "./fit.ts";
+/** `callbacks.progress`: a bar of cli-progress where that is installed and there is a terminal, else a line per epoch. */
+import type { Callback } from "../callback.ts";
+import type { Logs } from "../events.ts";
 
 interface Bar {
   start(total: number, value: number, payload: object): void;
@@ -20,7 +19,12 @@ async function cliProgress(): Promise<{ SingleBar: new (options: object) => Bar 
   }
 }
 
-export const formatLogs = (logs: Logs): string =>
+const BAR = {
+  format: "epoch {epoch}/{epochs} {bar} {value}/{total} batches  {text}",
+  clearOnComplete: true,
+};
+
+const formatLogs = (logs: Logs): string =>
   Object.entries(logs)
     .map(([key, value]) => `${key} ${value.toPrecision(4)}`)
     .join("  ");
@@ -28,26 +32,23 @@ export const formatLogs = (logs: Logs): string =>
 const isTerminal = (): boolean =>
   (globalThis as { process?: { stdout?: { isTTY?: boolean } } }).process?.stdout?.isTTY === true;
 
-/** A callback that shows epochs as they go by. */
-export async function progressOf(): Promise<Callback> {
-  const library = isTerminal() ? await cliProgress() : undefined;
-  const line = ({ epoch, epochs, logs }: TrainEvent): string => `epoch ${epoch + 1}/${epochs}  ${formatLogs(logs)}`;
-  if (!library) return { onEpochEnd: (event) => console.log(line(event)) };
-  const bar = new library.SingleBar({
-    format: "epoch {epoch}/{epochs} {bar} {value}/{total} batches  {text}",
-    clearOnComplete: true,
-  });
+export function progress(): Callback {
+  let bar: Bar | undefined;
   return {
+    async onTrainBegin() {
+      const library = isTerminal() ? await cliProgress() : undefined;
+      bar = library && new library.SingleBar(BAR);
+    },
     onBatchEnd({ epoch, epochs, batch, batches, logs }) {
-      if (batches === undefined) return; // of an end that nobody knows there is no share
+      if (!bar || batches === undefined) return; // without a total there is no bar
       const payload = { epoch: epoch + 1, epochs, text: formatLogs(logs) };
       if (batch === 1) bar.start(batches, batch, payload);
       else bar.update(batch, payload);
     },
-    onEpochEnd(event) {
-      bar.stop();
-      console.log(line(event));
+    onEpochEnd({ epoch, epochs, logs }) {
+      bar?.stop();
+      console.log(`epoch ${epoch + 1}/${epochs}  ${formatLogs(logs)}`);
     },
-    onTrainEnd: () => bar.stop(),
+    onTrainEnd: () => bar?.stop(),
   };
 }
