@@ -151,7 +151,7 @@ export class Stream {
     return this.source.states.get();
   }
 
-  /** @throws ShapeError, StateError, ValueError for other names or shapes, or numbers not finite; nothing changes then */
+  /** @throws ShapeError, StateError, ValueError for other names or shapes, or non-finite numbers; no state changes */
   setState(states: Record<string, ArrayInput>): void {
     this.throwIfDisposed();
     this.source.states.set(states);

@@ -22,7 +22,7 @@ const ROWWISE = {
 export type ActivationName = ElementwiseName | keyof typeof ROWWISE;
 
 /**
- * An activation of a layer, or of the gates of a cell: its name, in camelCase or snake_case, or `{ name, alpha, beta }`.
+ * An activation of a layer or of the gates of a cell: a name in camelCase or snake_case, or `{ name, alpha, beta }`.
  *
  * | name | parameters with their defaults, and equation |
  * |---|---|
@@ -38,8 +38,8 @@ export type ActivationName = ElementwiseName | keyof typeof ROWWISE;
  * | `squareplus` | alpha 4: (x + √(x² + alpha)) / 2 |
  *
  * Without parameters: `linear`, `tanh`, `sigmoid`, `relu`, `exponential`, `selu`, `relu6`, `softplus`, `softsign`,
- * `hardSigmoidKeras2`, `silu`, `hardSilu`, `gelu`, `geluTanh`, `mish`, `logSigmoid`, `tanhshrink`; over the last axis `softmax`,
- * `logSoftmax`.
+ * `hardSigmoidKeras2`, `silu`, `hardSilu`, `gelu`, `geluTanh`, `mish`, `logSigmoid`, `tanhshrink`; over the last axis
+ * `softmax`, `logSoftmax`.
  */
 export type ActivationInput = KnownName<ActivationName> | ActivationConfig;
 
@@ -71,7 +71,7 @@ const split = (activation: ActivationInput): [name: string, parameters: Activati
 /**
  * An activation in its canonical form: the camelCase name alone when it has no parameters of the caller's.
  *
- * @throws OptionError for an unknown name, naming the nearest known one, and for a parameter that is unknown or out of range
+ * @throws OptionError for an unknown name, with the nearest known one, and for a parameter unknown or out of range
  */
 export function activationOf(subject: string, given: ActivationInput): ActivationInput {
   if (typeof given !== "object" || given === null) return knownName(subject, "activation", given, KNOWN, ALIASES);

@@ -1,4 +1,4 @@
-/** Constraints on weights, applied after every update. Each factory gives plain data, so that a configuration can be saved. */
+/** Constraints on weights, applied after every update. Factories give plain data, so that configs can be saved. */
 import { OptionError } from "../base/errors.ts";
 import { shown } from "../base/formatting.ts";
 import { checkNumbers, checkOptions, givenOptions, knownName, namesOf, type KnownName } from "../base/options.ts";
@@ -51,7 +51,7 @@ export interface ConstraintConfig extends MaxNormOptions {
   readonly constraint: string;
 }
 
-/** A constraint as layer options take it: from a factory, by name, or a function from weight to weight (which cannot be saved). */
+/** A constraint as an option: from a factory, by name, or a function from weight to weight, which cannot be saved. */
 export type ConstraintInput = ConstraintConfig | KnownName<ConstraintName> | ((weight: Tensor) => Tensor);
 
 /** @throws OptionError for unknown options, and for those that are out of range */
@@ -112,9 +112,8 @@ export function constrained(subject: string, constraint: ConstraintInput, weight
   if (typeof constraint === "function") {
     const held: unknown = constraint(weight);
     if (isTensor(held) && sameShape(held.shape, weight.shape)) return held;
-    throw new OptionError(
-      `${subject}: expected a constraint that gives ${describe(weight.shape)}, got ${isTensor(held) ? describe(held.shape) : shown(held)}`,
-    );
+    const got = isTensor(held) ? describe(held.shape) : shown(held);
+    throw new OptionError(`${subject}: expected a constraint that gives ${describe(weight.shape)}, got ${got}`);
   }
   const { constraint: name, ...options } = configOf(subject, constraint);
   const { defaults, apply } = TABLE[name] as Row<MaxNormOptions>;

@@ -136,7 +136,7 @@ export interface InitializerConfig {
   readonly [option: string]: unknown;
 }
 
-/** An initializer as layer options take it: from a factory, by name, or a function of your own (which cannot be saved). */
+/** An initializer as an option: from a factory, by name, or a function of your own, which cannot be saved. */
 export type InitializerInput = InitializerConfig | KnownName<InitializerName> | Initializer;
 
 /** Keras' other names. */
@@ -147,7 +147,7 @@ const ALIASES: Readonly<Record<string, InitializerName>> = {
   normal: "randomNormal",
 };
 
-/** The given options of an initializer, its seed among them. @throws OptionError for unknown ones, and for those that are no numbers */
+/** The given options of an initializer, with its seed. @throws OptionError for unknown names and other than numbers */
 function checked(subject: string, name: InitializerName, options: object): Record<string, number> {
   const known = [...namesOf(TABLE[name].defaults), "seed"];
   checkOptions(subject, options, known);
@@ -163,7 +163,8 @@ const checkedFunction =
     const out = initializer(shape, random);
     if (out?.length !== sizeOf(shape))
       throw new ShapeError(
-        `${subject}: expected the initializer to give ${sizeOf(shape)} numbers for ${describe(shape)}, got ${out?.length ?? shown(out)}`,
+        `${subject}: expected the initializer to give ${sizeOf(shape)} numbers for ${describe(shape)}, ` +
+          `got ${out?.length ?? shown(out)}`,
       );
     return out;
   };
@@ -200,8 +201,8 @@ const factory =
   });
 
 /**
- * Initializers of weights, for `kernelInitializer` and the like. Each takes a `seed` of its own, which makes it independent of
- * the model's. Inputs and outputs are the extents of a weight's last two axes, times those of the axes before.
+ * Initializers of weights, for `kernelInitializer` and the like. Each takes a `seed`, which makes it independent of the
+ * seed of the model. Inputs and outputs are the extents of a weight's last two axes, times those of the axes before.
  *
  * @namespace
  */

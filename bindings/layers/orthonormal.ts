@@ -15,7 +15,7 @@ function subtractAlong(v: Float64Array, unit: Float64Array): void {
   for (let i = 0; i < v.length; i++) v[i] -= along * unit[i];
 }
 
-/** The same for two vectors and four orthogonal units p, q, r, s: each is read twice instead of eight times (measured: at least twice as fast). */
+/** The same for two vectors and four orthogonal units, read twice instead of eight times (measured: twice as fast). */
 function subtractAlongFour(
   x: Float64Array,
   y: Float64Array,
@@ -44,7 +44,7 @@ function subtractAlongFour(
 }
 
 /**
- * Makes vectors orthonormal in place, by modified Gram-Schmidt in blocks: the Q of their QR decomposition with positive R.
+ * Makes vectors orthonormal in place by modified Gram-Schmidt in blocks: Q of their QR decomposition with positive R.
  *
  * @param vectors  linearly independent, all of one length
  */

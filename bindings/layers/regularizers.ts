@@ -1,4 +1,4 @@
-/** Penalties on weights and outputs, added to the loss. Each factory gives plain data, so that a configuration can be saved. */
+/** Penalties on weights and outputs, added to the loss. Factories give plain data, so that configs can be saved. */
 import { OptionError } from "../base/errors.ts";
 import { shown } from "../base/formatting.ts";
 import { checkNumber, knownName, namesOf, withDefaults, type Defaults, type KnownName } from "../base/options.ts";
@@ -18,7 +18,7 @@ export interface RegularizerConfig {
 /** Names of regularizers. */
 export type RegularizerName = "l1" | "l2" | "l1l2";
 
-/** A regularizer as layer options take it: from a factory, by name, or a function of your own (which cannot be saved). */
+/** A regularizer as an option: from a factory, by name, or a function of your own, which cannot be saved. */
 export type RegularizerInput = RegularizerConfig | KnownName<RegularizerName> | ((weight: Tensor) => Tensor);
 
 /** Keras' factor where none is given. */
@@ -37,7 +37,7 @@ function configOf<O extends Partial<RegularizerConfig>>(
 }
 
 /**
- * Penalties on weights and outputs, added to the loss in `fit` and `evaluate`; pass one as `kernelRegularizer` and the like.
+ * Penalties on weights and outputs, added to the loss in `fit` and `evaluate`, for `kernelRegularizer` and the like.
  *
  * @namespace
  */
@@ -79,10 +79,10 @@ export function checkRegularizer(subject: string, value: unknown): void {
 export function penaltyOf(subject: string, regularizer: RegularizerInput, weight: Tensor): Tensor {
   if (typeof regularizer === "function") {
     const penalty: unknown = regularizer(weight);
-    if (!isTensor(penalty) || penalty.size !== 1)
-      throw new OptionError(
-        `${subject}: expected a regularizer that gives a scalar, got ${isTensor(penalty) ? describe(penalty.shape) : shown(penalty)}`,
-      );
+    if (!isTensor(penalty) || penalty.size !== 1) {
+      const got = isTensor(penalty) ? describe(penalty.shape) : shown(penalty);
+      throw new OptionError(`${subject}: expected a regularizer that gives a scalar, got ${got}`);
+    }
     return penalty;
   }
   const { l1, l2 } = factorsOf(subject, regularizer);

@@ -1,6 +1,6 @@
 /**
- * What `gatewise/infer` and `gatewise/worklet` have instead of initializers, regularizers and constraints: the weights of
- * a loaded model are given, and nothing changes them.
+ * Replaces initializers, regularizers and constraints in `gatewise/infer` and `gatewise/worklet`, where weights are
+ * loaded and never change.
  */
 import type { Initializer } from "../graph/parameter.ts";
 import { sizeOf } from "../base/shape.ts";

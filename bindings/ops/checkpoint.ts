@@ -25,10 +25,10 @@ const checkpointOp: Op<CheckpointConfig> = {
 };
 
 /**
- * Computes tensors whose inner values are not kept for the gradient, but computed once more when it is due: what `fn` uses
- * lives twice for a while instead of all the time. Dropout in it drops the same elements both times.
+ * Gradient checkpointing: the inner values of `fn` are not kept for the gradient, but computed again in the backward
+ * pass, which saves their memory between. Dropout in `fn` drops the same elements both times.
  *
- * @param fn  gives the tensors, out of tensors made before; it runs twice where gradients are asked for
+ * @param fn  makes the tensors from tensors made before; it runs twice if gradients are required
  */
 export function checkpoint(fn: () => Tensor[]): Tensor[] {
   const trace = currentTrace("checkpoint");

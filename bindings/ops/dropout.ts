@@ -8,7 +8,7 @@ import { apply, type Op } from "../graph/op.ts";
 import { currentTrace, type Trace } from "../graph/trace.ts";
 import { floatsOf, required, tensorOf } from "./operands.ts";
 
-/** Elements of a row of the batch, where a trace computes some of its rows only; 0 for what does not have them in front. */
+/** Elements per row of the batch in a trace that computes only some of its rows; 0 for tensors without batch axis. */
 function rowOf({ options: { shard } }: Trace, { shape, size }: Tensor): number {
   return shard && shape.length > 0 && shape[0] % shard.rows === 0 ? size / shard.rows : 0;
 }

@@ -133,9 +133,10 @@ function eachMatrix(trace: Trace, tensors: Tensor[], visit: (...matrices: Tensor
 }
 
 /**
- * Matrix product: a [.., K] with one matrix b [K, N], or matrix by matrix with b [.., K, N], whose leading axes are broadcast.
+ * Matrix product: a [.., K] with one matrix b [K, N], or by matrices with b [.., K, N], whose leading axes are
+ * broadcast.
  *
- * @throws ShapeError when the contracted extents differ, or the leading ones do not broadcast
+ * @throws ShapeError if the contracted extents differ, or the leading ones do not broadcast
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   const trace = currentTrace("matmul");

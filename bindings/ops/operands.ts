@@ -17,7 +17,8 @@ export function tensorOf(op: string, value: unknown): Tensor {
   if (isParameter(value)) return currentTrace(op).parameter(value);
   const got = typeof value === "object" && value !== null ? "an array" : shown(value);
   throw new TraceError(
-    `${op}: expected a traced tensor, got ${got}; wrap the code in jit(module, fn), valueAndGrad or trainStep and pass arrays as its arguments`,
+    `${op}: expected a traced tensor, got ${got}; ` +
+      "wrap the code in jit(module, fn), valueAndGrad or trainStep and pass arrays as its arguments",
   );
 }
 

@@ -59,7 +59,7 @@ const maxOp: Op<{ axis: number }> = {
   }),
 };
 
-/** Reduces axis after axis, the last first, so that the numbers of the others stay. One of a single element is only dropped. */
+/** Reduces one axis at a time, the last first, so that the others keep their numbers. Axes of extent 1 are dropped. */
 function reduce(op: Op<{ axis: number }>, value: Tensor, options: ReduceOptions): Tensor {
   checkOptions(op.name, options, ["axis", "keepDims"]);
   checkFlags(op.name, options, ["keepDims"]);

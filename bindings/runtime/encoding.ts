@@ -5,8 +5,9 @@ import type { BoundCall, StridedArgument } from "./replay.ts";
 const LOOP = -1;
 
 /**
- * A call is the number of its kernel, that of its arguments, and these. A loop is its number of steps, its calls, how many
- * of their arguments move, and for each of these the call (counting all calls of the program), the argument and the way.
+ * Encodes calls as numbers. A call is the number of its kernel, the number of arguments, and the arguments. A loop is
+ * the number of steps, its calls, the number of arguments that move, and for each of them the call (counted over the
+ * whole program), the argument and the stride.
  *
  * @param numbers  of the kernels, by name
  */
@@ -31,7 +32,7 @@ export function encodeCalls(calls: readonly BoundCall[], numbers: ReadonlyMap<st
   return text;
 }
 
-/** Whether {@link decodeCalls} may be given some numbers, from wherever they come. @param kernels  how many there are */
+/** True if {@link decodeCalls} can decode these numbers, which may come from anywhere. @param kernels  their number */
 export function isEncodedCalls(text: ArrayLike<number>, kernels: number): boolean {
   let at = 0;
   let places = 0;

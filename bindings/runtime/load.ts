@@ -16,7 +16,7 @@ import { threadedBackend } from "./threads/threads.ts";
 
 /** Options of `initSync`. */
 export interface InitOptions {
-  /** Which kernel table: "auto" takes the fastest this engine has; a named one throws when the engine lacks it. @default "auto" */
+  /** Build of the kernels: "auto" is the fastest that this engine runs; others throw if it cannot. @default "auto" */
   build?: "auto" | Build;
   /** Same bits in every engine: no relaxed build. @default false */
   deterministic?: boolean;
@@ -77,7 +77,7 @@ function plainBackend(): Backend {
   return assemble("reference", kernels, memory);
 }
 
-/** The backend of a module, or of none; undefined when its relaxed arithmetic turns out wrong and something else may be tried. */
+/** The backend of a module, or of none; undefined if its relaxed arithmetic is wrong and another build may be tried. */
 function attempt(
   module: WebAssembly.Module | undefined,
   last: boolean,
@@ -98,7 +98,8 @@ function plan(options: InitOptions): Build[] {
   const carried = builds.filter((build) => (build === "reference" ? reference : wasm[build]) !== undefined);
   if (carried.length === 0)
     throw new UnsupportedError(
-      "init: expected an engine with WebAssembly SIMD, got one without; gatewise/infer runs there too, many times slower",
+      "init: expected an engine with WebAssembly SIMD, got one without; " +
+        "gatewise/infer runs there too, many times slower",
     );
   const onlyReference = carried.every((build) => build === "reference");
   if (onlyReference && builds[0] !== "reference") {

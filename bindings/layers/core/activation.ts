@@ -4,7 +4,7 @@ import { REQUIRED, defineLayer, type CommonOptions } from "../definition.ts";
 
 /** Options of `layers.activation`. */
 export interface ActivationOptions extends CommonOptions {
-  /** The activation, by name or with parameters; `softmax` and `logSoftmax` act over the last axis, others on each element. */
+  /** The activation, by name or with parameters; `softmax`, `logSoftmax` act over the last axis, others by elements. */
   activation: ActivationInput;
 }
 

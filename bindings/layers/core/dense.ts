@@ -32,8 +32,8 @@ export interface DenseOptions extends CommonOptions {
 }
 
 /**
- * The fully connected layer, y = activation(x·kernel + bias), over the last axis: [batch, .., features] to [batch, .., units].
- * Weights: kernel [features, units], bias [units].
+ * The fully connected layer, y = activation(x·kernel + bias), over the last axis: [batch, .., features] to
+ * [batch, .., units]. Weights: kernel [features, units], bias [units].
  */
 export const dense = defineLayer<DenseOptions>({
   type: "dense",

@@ -10,8 +10,8 @@ export interface DropoutOptions extends CommonOptions {
 }
 
 /**
- * Sets elements to 0 at random in training and scales the others by 1 / (1 − rate) (Srivastava et al. 2014); passes its input
- * on otherwise. The shape stays the same.
+ * In training, sets elements to 0 at random and scales the others by 1 / (1 − rate) (Srivastava et al. 2014); otherwise
+ * returns its input. The shape stays the same.
  */
 export const dropout = defineLayer<DropoutOptions>({
   type: "dropout",

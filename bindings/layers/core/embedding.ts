@@ -24,7 +24,7 @@ export interface EmbeddingOptions extends CommonOptions {
   maskZero?: boolean;
 }
 
-/** Gives each token its vector: [batch, time] to [batch, time, outputDim]. Weights: embeddings [inputDim, outputDim]. */
+/** Maps tokens to vectors: [batch, time] to [batch, time, outputDim]. Weights: embeddings [inputDim, outputDim]. */
 export const embedding = defineLayer<EmbeddingOptions>({
   type: "embedding",
   prefix: "embedding",

@@ -13,8 +13,8 @@ export interface MaskingOptions extends CommonOptions {
 }
 
 /**
- * Masks steps whose features all equal `maskValue`, for the layers that follow: [batch, time, features] to the same shape, with
- * zeros at masked steps.
+ * Masks steps whose features all equal `maskValue`, for the layers that follow: [batch, time, features] to the same
+ * shape, with zeros at masked steps.
  */
 export const masking = defineLayer<MaskingOptions>({
   type: "masking",

@@ -11,8 +11,9 @@ import { currentTrace } from "../../graph/trace.ts";
 const sameSteps = (a: ValidSteps, b: ValidSteps): boolean => a.lengths === b.lengths && a.mask === b.mask;
 
 /**
- * The valid steps of a merged tensor [batch, time, ..]. Lengths are given for the batch, so they also hold for inputs without.
- * Masks are of each input: as in Keras, a step is valid where it is in any input, an input without a mask being valid everywhere.
+ * The valid steps of a merged tensor [batch, time, ..]. Lengths belong to the batch, so they also hold for inputs
+ * without them. Masks belong to inputs: as in Keras, a step is valid if it is valid in any input, and every step is
+ * valid in an input without a mask.
  *
  * @param axis  0 or 1 where batches or steps are concatenated
  */
@@ -37,7 +38,7 @@ export interface ConcatenateOptions extends CommonOptions {
   axis?: number;
 }
 
-/** Concatenates tensors along an axis, in the `call([a, b])` of a Module: [batch, .., a], [batch, .., b] to [batch, .., a + b]. */
+/** Concatenates a list of tensors along an axis: [batch, .., a], [batch, .., b] to [batch, .., a + b]. */
 export const concatenate = defineLayer<ConcatenateOptions>({
   type: "concatenate",
   prefix: "concatenate",

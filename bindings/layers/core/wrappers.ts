@@ -20,7 +20,7 @@ export interface InnerLayer {
   another(options: object): InnerLayer;
 }
 
-/** How the outputs of both directions are merged: `concat` along the features, `sum`, `mul` or `ave` by elements; null gives both. */
+/** How both outputs are merged: `concat` along the features, `sum`, `mul` or `ave` by elements; null gives both. */
 export type MergeMode = "concat" | "sum" | "mul" | "ave" | null;
 
 /** Options of `layers.bidirectional`. */
@@ -69,16 +69,17 @@ function checkDirections(label: string, layer: InnerLayer, backward: InnerLayer)
   const other = SHARED.find((name) => layer.config[name] !== backward.config[name]);
   if (other)
     throw new OptionError(
-      `${label}: expected the same ${other} in both directions, got ${shown(layer.config[other])} and ${shown(backward.config[other])}`,
+      `${label}: expected the same ${other} in both directions, ` +
+        `got ${shown(layer.config[other])} and ${shown(backward.config[other])}`,
     );
 }
 
 const nameOf = ({ config, definition }: InnerLayer): string => (config.name as string | undefined) ?? definition.prefix;
 
 /**
- * A recurrent layer in both directions (Schuster and Paliwal 1997): [batch, time, features] to [batch, 2·units] or, when the
- * layer has `returnSequences`, to [batch, time, 2·units]; `units` wide where `mergeMode` merges by elements. States are the
- * forward ones, then the backward ones. Weights: `forward_<layer>/…` and `backward_<layer>/…`.
+ * A recurrent layer in both directions (Schuster and Paliwal 1997): [batch, time, features] to [batch, 2·units], or to
+ * [batch, time, 2·units] if the layer has `returnSequences`; `units` wide if `mergeMode` merges by elements. States are
+ * the forward ones, then the backward ones. Weights: `forward_<layer>/…` and `backward_<layer>/…`.
  */
 export const bidirectional = defineLayer<BidirectionalOptions>({
   type: "bidirectional",

@@ -39,7 +39,7 @@ export interface CellOptions extends CommonOptions {
   biasConstraint?: ConstraintInput | undefined;
   /** Fraction of the input features to drop in training, 0 ≤ rate < 1; the same mask at every step. @default 0 */
   dropout?: number;
-  /** Fraction of h to drop in the recurrent product in training, 0 ≤ rate < 1; the same mask at every step. @default 0 */
+  /** Fraction of h to drop in the recurrent product in training, 0 ≤ rate < 1; one mask for all steps. @default 0 */
   recurrentDropout?: number;
   /** Clips the pre-activations of gates to ±cellClip (ONNX' `clip`); their gradient is 0 beyond. */
   cellClip?: number | undefined;

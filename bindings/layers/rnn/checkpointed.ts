@@ -1,6 +1,6 @@
 /**
- * Gradient checkpointing over time: for the gradient only the states between segments of a sequence are kept, and the values
- * inside a segment are computed once more in the backward pass (Chen et al. 2016).
+ * Gradient checkpointing over time (Chen et al. 2016): only the states between segments of a sequence are kept for the
+ * gradient; the backward pass computes the values inside a segment again.
  */
 import { UnsupportedError } from "../../base/errors.ts";
 import { checkpoint } from "../../ops/checkpoint.ts";
@@ -22,7 +22,7 @@ function segments(T: number, every: number, backwards: boolean): { start: number
   return backwards ? all.reverse() : all;
 }
 
-/** The valid steps of the whole sequence as a mask [B, T]; `ragged` when they were given as lengths, whose padding gives zeros. */
+/** The valid steps of the whole sequence as a mask [B, T]; `ragged` if given as lengths, whose padding gives zeros. */
 function wholeMask(
   { trace, label, steps, order, everyStep }: SequencePass,
   x: Tensor,

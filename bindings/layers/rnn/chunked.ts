@@ -1,7 +1,7 @@
 /**
- * Long sequences in chunks of steps, where nothing is kept for a gradient: the projected inputs of a chunk are still in the
- * second-level cache when the recurrence reads them (measured: 6 to 15 % of batches of 100 steps), and a program needs memory
- * for one chunk of them.
+ * Long sequences in chunks of steps, if nothing is kept for a gradient: the projected inputs of a chunk are still in
+ * the second-level cache when the recurrence reads them (measured: 6 to 15 % of batches of 100 steps), and a program
+ * needs memory for those of one chunk only.
  */
 import { projectsTokens } from "../../ops/recurrent/input_projection.ts";
 import type { Sequence } from "../../ops/recurrent/recurrent_config.ts";
@@ -18,7 +18,7 @@ import type { Weights } from "./cell.ts";
 /** Bytes of a chunk's inputs and their projection: from a half to three times as many are as fast (measured). */
 const CHUNK = 384 * 1024;
 
-/** Rows of a chunk at least: with fewer at a time, products read their weights more often (`BLOCK_ROWS` of assembly/lib/linear/gemm.ts). */
+/** Least rows of a chunk; products of fewer read weights more often (`BLOCK_ROWS` of assembly/lib/linear/gemm.ts). */
 const LEAST_ROWS = 96;
 
 /** What a cell's kernel runs over: a whole sequence, or some of its steps. */

@@ -42,7 +42,7 @@ export const fusedStage = <C extends GatedCellOptions>(
     const [B, T, I] = input.shape;
     const rows = packRows(trace, B, T, steps, order);
     const x = masks.input ? mul(input, masks.input) : input;
-    const drop = masks.state && sortStates(trace, masks.state, rows); // a row drops the same whichever rows it is sorted among
+    const drop = masks.state && sortStates(trace, masks.state, rows); // so that sorting changes no row's dropout
     const states = initial.map((state) => sortStates(trace, state, rows));
     const weights = weightsFor(I);
     const { kernel, bias } = weights;

@@ -34,7 +34,7 @@ function step(
 
 /** Options of `cells.gru`. */
 export interface GRUCellOptions extends GatedCellOptions {
-  /** Applies the reset gate after the recurrent product (Keras' default, PyTorch, cuDNN), or before it. @default true */
+  /** The reset gate acts after the recurrent product (Keras' default, PyTorch, cuDNN), or before it. @default true */
   resetAfter?: boolean;
 }
 
@@ -42,8 +42,8 @@ export interface GRUCellOptions extends GatedCellOptions {
 export interface GRUOptions extends GRUCellOptions, RecurrentOptions {}
 
 /**
- * Gated recurrent unit (Cho et al. 2014). `layers.gru` takes a sequence [batch, time, features] and gives the last output
- * [batch, units] or, with `returnSequences`, all of them [batch, time, units]; `cells.gru` is one step of it.
+ * Gated recurrent unit (Cho et al. 2014). `layers.gru` takes a sequence [batch, time, features] and gives the last
+ * output [batch, units] or, with `returnSequences`, all of them [batch, time, units]; `cells.gru` is one step of it.
  *
  *     z, r = σ(x·W + h·U + b)    n = tanh(x·Wn + r⊙(h·Un))    h = z⊙h + (1 − z)⊙n
  *

@@ -45,9 +45,9 @@ export interface LSTMCellOptions extends GatedCellOptions {
   unitForgetBias?: boolean;
   /** Adds peephole connections: the gates see the cell state (Gers and Schmidhuber 2000). @default false */
   peepholes?: boolean;
-  /** The forget gate is 1 − input gate (ONNX' `input_forget`); its columns of the weights are not used. @default false */
+  /** The forget gate is 1 − input gate (ONNX' `input_forget`); its columns of weights are not used. @default false */
   coupledInputForget?: boolean;
-  /** Size of h, by a projection of the output: h = (o⊙tanh(c))·projection_kernel (Sak et al. 2014, PyTorch's `proj_size`). */
+  /** Size of h by a projection, h = (o⊙tanh(c))·projection_kernel (Sak et al. 2014, PyTorch's `proj_size`). */
   projection?: number | undefined;
 }
 
@@ -81,9 +81,9 @@ function parameters(config: LSTMCellOptions, features: number): Record<string, P
 }
 
 /**
- * Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000). `layers.lstm` takes a
- * sequence [batch, time, features] and gives the last output [batch, units] or, with `returnSequences`, all of them
- * [batch, time, units]; `cells.lstm` is one step of it.
+ * Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000). `layers.lstm`
+ * takes a sequence [batch, time, features] and gives the last output [batch, units] or, with `returnSequences`, all of
+ * them [batch, time, units]; `cells.lstm` is one step of it.
  *
  *     i, f, o = σ(x·W + h·U + b)    g = tanh(x·Wg + h·Ug + bg)    c = f⊙c + i⊙g    h = o⊙tanh(c)
  *

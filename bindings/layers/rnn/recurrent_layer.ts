@@ -9,14 +9,14 @@ import { IGNORED, SEQUENCE_DEFAULTS, runSequence, unstreamable, type SequenceOpt
 /** Options of recurrent layers besides those of their cell. */
 export interface RecurrentOptions extends SequenceOptions {
   /**
-   * Gradient checkpointing: keeps only the states at every so many steps for the gradient and computes the steps between once
-   * more. Long sequences train in a fraction of the memory, for about a third more time.
+   * Gradient checkpointing: keeps only the states at every so many steps for the gradient and computes the steps
+   * between again. Long sequences train in a fraction of the memory, for about a third more time.
    */
   checkpointEvery?: number | undefined;
   /**
-   * Number of stacked layers, as PyTorch's `num_layers`: weights `0/kernel`, `1/kernel` …, states layer by layer, `dropout`
-   * between the layers instead of on the input. In `bidirectional` each direction is a stack of its own; where layers read
-   * both directions of the one below, as in PyTorch, stack `bidirectional` layers. @default 1
+   * Number of stacked layers, as PyTorch's `num_layers`: weights `0/kernel`, `1/kernel` …, states layer by layer,
+   * `dropout` between the layers instead of on the input. In `bidirectional` each direction is a stack of its own; for
+   * layers that read both directions of the one below, as in PyTorch, stack `bidirectional` layers. @default 1
    */
   numLayers?: number;
 }

@@ -34,13 +34,13 @@ export interface RNNOptions extends CommonOptions, SequenceOptions {
 const shapesOf = (tensors: readonly Tensor[]): string =>
   tensors.map(({ shape }) => describe(shape)).join(", ") || "none";
 
-/** Result of a cell's `call`. @throws TraceError, ShapeError unless it is `[output, states]` with states as they were given */
+/** The result of a cell's `call`. @throws TraceError, ShapeError unless it is `[output, states]`, states as given */
 function checkStep(label: string, given: unknown, before: readonly Tensor[]): [output: Tensor, states: Tensor[]] {
   const [output, after] = Array.isArray(given) ? ([given[0], [given[1]].flat()] as [unknown, unknown[]]) : [given, []];
-  if (!isTensor(output) || !after.every(isTensor))
-    throw new TraceError(
-      `${label}: expected the cell's call to give [output, states], got ${Array.isArray(given) ? "something else in the list" : typeof given}`,
-    );
+  if (!isTensor(output) || !after.every(isTensor)) {
+    const got = Array.isArray(given) ? "something else in the list" : typeof given;
+    throw new TraceError(`${label}: expected the cell's call to give [output, states], got ${got}`);
+  }
   if (after.length !== before.length || after.some(({ shape }, i) => !sameShape(shape, before[i].shape)))
     throw new ShapeError(
       `${label}: expected the cell to give states ${shapesOf(before)} as it was given, got ${shapesOf(after)}`,

@@ -20,8 +20,9 @@ export interface SimpleRNNCellOptions extends CellOptions {}
 export interface SimpleRNNOptions extends SimpleRNNCellOptions, RecurrentOptions {}
 
 /**
- * The simple recurrent network (Elman 1990). `layers.simpleRNN` takes a sequence [batch, time, features] and gives the last
- * output [batch, units] or, with `returnSequences`, all of them [batch, time, units]; `cells.simpleRNN` is one step of it.
+ * The simple recurrent network (Elman 1990). `layers.simpleRNN` takes a sequence [batch, time, features] and gives the
+ * last output [batch, units] or, with `returnSequences`, all of them [batch, time, units]; `cells.simpleRNN` is one
+ * step of it.
  *
  *     h = tanh(x·W + h·U + b)
  *

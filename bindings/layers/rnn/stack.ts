@@ -21,7 +21,7 @@ export const statesOf = ({ stages }: Stack): StateSpec[] =>
 export const drawAllMasks = ({ stages }: Stack, B: number, I: number): DropoutMasks[] =>
   stages.map((stage, k) => drawMasks(stage, B, k === 0 ? I : stages[k - 1].states[0].size));
 
-/** How cells below another run: every output stands where its input was read, for the next cell to read in the same order. */
+/** The pass of cells below another: every output stands where its input was, so that the next cell reads in order. */
 const below = (pass: SequencePass): SequencePass => ({
   ...pass,
   everyStep: true,

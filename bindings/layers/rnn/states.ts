@@ -33,13 +33,14 @@ function givenStates(label: string, given: unknown, shapes: readonly (readonly n
     );
   const states = Array.from(given, (state: unknown) => tensorOf(label, state));
   if (states.length === shapes.length && states.every((state, i) => sameShape(state.shape, shapes[i]))) return states;
+  const got = states.map(({ shape }) => describe(shape)).join(", ") || "none";
   throw new ShapeError(
-    `${label}: expected ${shapes.length} initial states ${shapes.map(describe).join(", ")}, got ${states.map(({ shape }) => describe(shape)).join(", ") || "none"}`,
+    `${label}: expected ${shapes.length} initial states ${shapes.map(describe).join(", ")}, got ${got}`,
   );
 }
 
 /**
- * Initial states [B, size]: those that the caller gives, else those carried from the last run, else none, which means zeros.
+ * Initial states [B, size]: the given ones, else those carried from the last run, else none, which means zeros.
  *
  * @throws ShapeError for given states of another number or shape
  */

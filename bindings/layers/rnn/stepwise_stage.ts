@@ -23,7 +23,7 @@ export const stepwiseStage = (states: readonly StateSpec[], step: Step): Stage =
   run: (pass, x, initial) => runSteps(pass, x, initial, states, step),
 });
 
-/** Runs a step over x [B, T, I]. Every step computes all rows; where a row is masked, it keeps its states and its output is not used. */
+/** Runs a step over x [B, T, I]. Steps compute all rows; masked rows keep their states, their output is not used. */
 export function runSteps(
   pass: StagePass,
   x: Tensor,

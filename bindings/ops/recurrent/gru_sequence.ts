@@ -25,8 +25,8 @@ import { needsInitial, recurrentOperands, stateGradient, weightGradient } from "
 /**
  * Reset after the product: n = tanh(x·Wn + r⊙(h·Un + bn)).
  *
- * Inputs: z = x·W + b, U [H, 3H], bias [2, 3H] (its second row is added to h·U), h0, drop. Outputs: h, final h, then h·Un + bn
- * and pre-activations for backward. z becomes the gates in place, in backward the gradient of z.
+ * Inputs: z = x·W + b, U [H, 3H], bias [2, 3H] (its second row is added to h·U), h0, drop. Outputs: h, final h, then
+ * h·Un + bn and pre-activations for backward. z becomes the gates in place, in backward the gradient of z.
  */
 const resetAfterOp: Op<SequenceConfig> = {
   name: "gru",
@@ -101,8 +101,8 @@ const resetBeforeGates = (H: number) =>
 /**
  * Reset before the product: n = tanh(x·Wn + bn + (r⊙h)·Un).
  *
- * Inputs: z = x·W + b, U [H, 3H], h0, drop. Outputs: h, final h, then r⊙h and pre-activations for backward. z becomes the gates
- * in place, in backward the gradient of z.
+ * Inputs: z = x·W + b, U [H, 3H], h0, drop. Outputs: h, final h, then r⊙h and pre-activations for backward. z becomes
+ * the gates in place, in backward the gradient of z.
  */
 const resetBeforeOp: Op<SequenceConfig> = {
   name: "gru",

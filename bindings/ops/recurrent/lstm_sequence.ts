@@ -26,8 +26,8 @@ const cellStates = (config: SequenceConfig, N: number, keeps: boolean) =>
   keeps ? { shape: [N, config.H] } : stateSpec(config);
 
 /**
- * Inputs: z = x·W + b, U [H, 4H], h0, c0, drop, peepholes i, f, o. Outputs: h, final h, final c, then c and pre-activations
- * for backward. z becomes the gates in place, in backward the gradient of z.
+ * Inputs: z = x·W + b, U [H, 4H], h0, c0, drop, peepholes i, f, o. Outputs: h, final h, final c, then c and
+ * pre-activations for backward. z becomes the gates in place, in backward the gradient of z.
  */
 const lstmOp: Op<SequenceConfig> = {
   name: "lstm",

@@ -55,7 +55,7 @@ export function gatherRows(trace: Trace, x: Tensor, index: Tensor, shape: readon
 /**
  * Slices of x by index.
  *
- * @param indices  any shape, 0…extent − 1; or one number, which may count from the end: `gather(x, -1, 1)` is the last step
+ * @param indices  any shape, 0…extent − 1; or one number, below 0 from the end: `gather(x, -1, 1)` is the last step
  * @param axis     of x that is indexed; the result has the axes of `indices` in its place
  */
 export function gather(x: Tensor, indices: Tensor | number, axis = 0): Tensor {
@@ -105,8 +105,9 @@ export interface RowOrder {
 }
 
 /**
- * A batch [B, T] packed: rows sorted longest first, valid steps moved to the front, step after step, so that what runs
- * over it sees only rows that count. `whole` batches need none of it: one row, or one step, all valid, or packed already.
+ * A packed batch [B, T]: rows sorted by length, longest first, their valid steps moved to the front, stored time-major,
+ * so that a step computes only rows that have it. `whole` batches need no packing: one row or one step, all valid, or
+ * packed already.
  */
 export interface PackedSequence {
   readonly B: number;
@@ -131,7 +132,7 @@ const stepIntegers = (trace: Trace, steps: ValidSteps | undefined, T: number): [
   steps?.mask && integersOf(trace, steps.mask),
 ];
 
-/** The packing of a batch all of whose steps are valid: every row as long as any other, so only the order of steps is to be known. */
+/** The packing of a batch whose steps are all valid: rows have the same length, so only the order of steps matters. */
 function evenRows(trace: Trace, B: number, T: number, backwards: boolean, asRead: boolean): PackedSequence {
   return trace.once(undefined, `rows ${B} ${T} ${backwards} ${asRead}`, () => {
     const [source, place] = [new Int32Array(B * T), new Int32Array(B * T)];

@@ -52,7 +52,7 @@ export const outputSpec = (z: Tensor | undefined, { H, into }: SequenceConfig): 
   ...(into && { viewOf: into }),
 });
 
-/** Shape of the pre-activations kept for backward: those of the gates, or none where the kernels' own activations act. */
+/** The shape of the pre-activations kept for backward: that of the gates, or empty with the default activations. */
 export const preactivationSpec = (z: Tensor | undefined, { activations }: SequenceConfig): TensorSpec => ({
   shape: activations ? z!.shape : [0],
 });

@@ -89,7 +89,7 @@ const scanOp: Op<Recording> = {
   }),
 };
 
-/** Records a step back, which leaves in `running` the gradients of what it was given. Gives those of its parts of the inputs. */
+/** Records a backward step: gradients of the states go to `running`; returns those of its parts of the inputs. */
 function backStep(
   trace: Trace,
   grads: GradientSink,
@@ -209,7 +209,8 @@ export function scan(
       [...inputs, ...initial],
       [...wholes, ...carried],
     ];
-    trace.addNode(given, results, (grads) => scanOp.backward!(trace, given, results, grads, recording)); // one op for those around it
+    // one op for the ops around it
+    trace.addNode(given, results, (grads) => scanOp.backward!(trace, given, results, grads, recording));
   }
   surface(trace, recording, penalised, wholes.slice(wholes.length - penalised.length), arrange);
   return { outputs: wholes.slice(0, wholes.length - penalised.length), carried };

@@ -4,7 +4,7 @@ import type { GradientSink } from "../../graph/node.ts";
 import type { Trace } from "../../graph/trace.ts";
 import type { SequenceConfig } from "./recurrent_config.ts";
 
-/** The gradient of a state [B, H] that a kernel updates in place: that of the final state before, of the initial one after. */
+/** The gradient of a state [B, H], updated in place: of the final state before the kernel, of the initial one after. */
 export function stateGradient(trace: Trace, grads: GradientSink, output: number, { rows, H }: SequenceConfig): Tensor {
   const final = grads.of(output);
   if (!final) return trace.zeros([rows.B, H]);
@@ -14,8 +14,8 @@ export function stateGradient(trace: Trace, grads: GradientSink, output: number,
 }
 
 /**
- * The operands of the recurrent weight's gradient: h(t−1) of every step and the gradients of its gates. Where every step has
- * all rows and there is no state before the first, both are there already, one step apart.
+ * The operands of the recurrent weight's gradient: h(t−1) of every step and the gradients of its gates. If every step
+ * has all rows and there is no state before the first, both are in memory already, one step apart.
  */
 export function recurrentOperands(
   trace: Trace,

@@ -19,7 +19,7 @@ import {
 } from "./recurrent_config.ts";
 import { needsInitial, recurrentOperands, stateGradient, weightGradient } from "./sequence_gradients.ts";
 
-/** Inputs: z = x·W + b, U [H, H], h0, drop. Outputs: h, final h. z becomes h in place, in backward the gradient of z. */
+/** Inputs: z = x·W + b, U [H, H], h0, drop. Outputs: h, final h. z becomes h in place, in backward the gradient. */
 const simpleRnnOp: Op<SequenceConfig> = {
   name: "simpleRNN",
   shape: ([z], config) => [outputSpec(z, config), stateSpec(config)],

@@ -11,10 +11,10 @@ import { bitsOf, int8Panels, int8Scales } from "../int8_linear.ts";
 import { required } from "../operands.ts";
 import { packedWeight, gateBias, gatePanels, gateWidth, parameterOf, type Gates } from "../packed_weights.ts";
 
-/** Tokens there may be to each input of the product: the table has floats then, where the kernel that it replaces may have int8. */
+/** Most tokens per input of the product, by the type of the embedding. */
 const SHARE = { f32: 1, i8: 4 } as const;
 
-/** Whether the products of an embedding [V, D] with a kernel are kept: a table no larger than the kernel, and neither changes. */
+/** True if the products of an embedding [V, D] with a kernel are kept: neither changes, and there are few tokens. */
 export function isTabled(trace: Trace, embedding: Tensor, kernel: Tensor): boolean {
   if (trace.options.gradients || embedding.dtype === "i32" || !parameterOf(embedding) || !parameterOf(kernel))
     return false;

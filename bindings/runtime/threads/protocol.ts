@@ -1,4 +1,4 @@
-/** How the main thread and its workers talk: words of shared memory, since neither of them turns its event loop meanwhile. */
+/** How the main thread and its workers communicate: by words of shared memory, since both block their event loops. */
 
 /** Words of one worker's slot in the control block; no two workers share a cache line. */
 export const SLOT = 256;

@@ -1,4 +1,4 @@
-/** A module for shared memory: it differs from the plain one in the limits of the memory it imports, which must have a maximum. */
+/** Modules for shared memory: unlike plain ones they import a memory whose limits have a maximum. */
 
 const IMPORTS = 2;
 const MEMORY = 2;
@@ -50,7 +50,7 @@ function joined(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
   return all;
 }
 
-/** The same module importing a shared memory. @throws Error when it imports none before tables and globals, or one with a maximum */
+/** The same module with a shared memory. @throws Error if its first import is no memory, or one with a maximum */
 export function share(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const reader = new Reader(bytes);
   while (reader.byte() !== IMPORTS) reader.skip(reader.number());

@@ -1,4 +1,4 @@
-/** For entries that run on one thread: those that only run models, and those that carry no wasm to make a shared module of. */
+/** For entries on one thread: those that only run models, and those without the wasm to make a shared module from. */
 import type { Backend } from "../backend.ts";
 import { warnOneThread } from "./one_thread.ts";
 

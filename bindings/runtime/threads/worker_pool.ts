@@ -126,7 +126,7 @@ export class WorkerPool {
   /** Waits by the clock. */
   private waitByClock(words: Int32Array, go: number): void {
     const begin = performance.now();
-    const timeout = Math.max(this.timeout, 4 * (begin - this.lastSent)); // what took this thread long may take others long
+    const timeout = Math.max(this.timeout, 4 * (begin - this.lastSent)); // long work here may be long elsewhere
     let silent = 0;
     let before = begin;
     let progress = words[WORD.progress];
@@ -149,7 +149,8 @@ export class WorkerPool {
     const release = this.arena.hold();
     void this.workers.end().finally(release);
     throw new WorkerError(
-      `threads: expected every worker to do its part, got one that failed: ${why}; nothing has changed, and everything runs on one thread from now on`,
+      `threads: expected every worker to do its part, got one that failed: ${why}; ` +
+        "nothing has changed, and everything runs on one thread from now on",
     );
   }
 

@@ -20,14 +20,14 @@ export function chooseBuilds(wanted: string, deterministic: boolean, features: F
     return order.filter((build) => NEEDS[build].every((feature) => features[feature]));
   }
   if (typeof wanted !== "string" || !Object.hasOwn(NEEDS, wanted)) {
-    throw new OptionError(
-      `init: expected build "auto", "simd", "relaxed" or "reference", got "${shown(wanted)}"${nearest(shown(wanted), Object.keys(NEEDS))}`,
-    );
+    const got = `"${shown(wanted)}"${nearest(shown(wanted), Object.keys(NEEDS))}`;
+    throw new OptionError(`init: expected build "auto", "simd", "relaxed" or "reference", got ${got}`);
   }
   const build = wanted as Build;
   if (deterministic && build === "relaxed") {
     throw new OptionError(
-      'init: expected build "simd" or "reference" with deterministic, got "relaxed", whose rounding depends on the machine',
+      'init: expected build "simd" or "reference" with deterministic, got "relaxed", ' +
+        "whose rounding depends on the machine",
     );
   }
   const missing = NEEDS[build].filter((feature) => !features[feature]);

@@ -1,4 +1,4 @@
-/** Unpacking without DecompressionStream, which is asynchronous and missing in worklets: by the module of assembly/inflate.ts. */
+/** Unpacks by the module of assembly/inflate.ts: DecompressionStream is asynchronous, and missing in worklets. */
 import { decodeBase64 } from "../../base/base64.ts";
 import { FormatError } from "../../base/errors.ts";
 import { wasm } from "../../generated/inflate.ts";

@@ -1,4 +1,4 @@
-/** Instantiation by the AssemblyScript loader. Entries that run in worklets swap this file for `instantiate_plain.ts`. */
+/** Instantiation by the AssemblyScript loader. Entries for worklets replace this file by `instantiate_plain.ts`. */
 import { instantiateSync } from "@assemblyscript/loader";
 
 /**

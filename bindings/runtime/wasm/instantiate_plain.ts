@@ -1,4 +1,4 @@
-/** Instantiation without the AssemblyScript loader, which cannot be imported in an AudioWorklet (it needs TextDecoder). */
+/** Instantiation without the AssemblyScript loader, which needs TextDecoder, which an AudioWorklet does not have. */
 
 /** @param others  functions that the module takes from another */
 export function instantiate(

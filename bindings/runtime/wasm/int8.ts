@@ -1,11 +1,10 @@
 /**
- * The kernels of int8 models: a second module over the memory of the first, loaded when the first such model is made, so
- * that nobody else pays for more than its bytes.
+ * The kernels of int8 models: a second module over the memory of the first, loaded when the first int8 model is made,
+ * so that other programs only pay for its bytes.
  *
- * It comes in two builds that give the same bits. The one with the relaxed dot is two to three times as fast where that is
- * one instruction; where the engine puts it together from several, the other one is (measured). Which it is shows in what
- * the opcode does with a term beyond 127, which no kernel gives it: a sum of four products is exact in the one instruction
- * and saturates on the way through the others.
+ * It has two builds that give the same bits. The one with the relaxed dot is two to three times as fast if that is one
+ * instruction of the machine; if it is several, the other build is faster (measured). A term beyond 127, which no
+ * kernel uses, tells which it is: one instruction adds four such products exactly, several saturate on the way.
  */
 import { OptionError, UnsupportedError } from "../../base/errors.ts";
 import type { Kernels } from "../../generated/kernels.ts";
@@ -70,7 +69,8 @@ export function loadInt8(backend: Backend, carried: Carried = int8Wasm): void {
       ) as unknown as Partial<Kernels>;
     } catch (cause) {
       throw new UnsupportedError(
-        `quantize: expected a module of gatewise's int8 kernels, got one that does not link: ${(cause as Error).message}`,
+        "quantize: expected a module of gatewise's int8 kernels, " +
+          `got one that does not link: ${(cause as Error).message}`,
         { cause },
       );
     }
@@ -83,6 +83,7 @@ export function loadInt8(backend: Backend, carried: Carried = int8Wasm): void {
     return;
   }
   throw new UnsupportedError(
-    "quantize: expected the relaxed dot to add four products, got something else from this engine; give init the other module of int8 kernels",
+    "quantize: expected the relaxed dot to add four products, got something else from this engine; " +
+      "give init the other module of int8 kernels",
   );
 }

@@ -1,4 +1,4 @@
-/** The wasm that travels as text: both builds in one compressed stream, a function of the one beside that of the other. */
+/** The wasm as text: both builds in one compressed stream, functions of both alternating. */
 import { decodeBase64 } from "../../base/base64.ts";
 import { builtin } from "../../base/builtin.ts";
 import { inflate } from "./inflate.ts";
@@ -19,7 +19,7 @@ export interface Carried {
 
 const sum = (lengths: readonly number[]): number => lengths.reduce((total, length) => total + length, 0);
 
-/** All pieces in a row. What Node has for base64 is there already; its zlib would take longer to load than this takes to unpack (measured). */
+/** All pieces in a row. Node's base64 is built in; its zlib takes longer to load than this to unpack (measured). */
 const inflated = ({ lengths, pieces }: CompressedModules): Uint8Array =>
   inflate(builtin()?.("node:buffer").Buffer.from(pieces, "base64") ?? decodeBase64(pieces), sum(lengths));
 

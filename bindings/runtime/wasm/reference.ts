@@ -1,4 +1,4 @@
-/** The kernels in plain TypeScript, for engines without SIMD. The bundle of `exported` swaps this file for `reference_none.ts`. */
+/** The kernels in plain TypeScript, for engines without SIMD. `exported` replaces this file by `reference_none.ts`. */
 import type { Kernels } from "../../generated/kernels.ts";
 import { referenceKernels } from "../../reference/index.ts";
 import { PlainMemory, type GrowableMemory } from "../heap.ts";
@@ -21,6 +21,7 @@ export function warnWithoutSimd(): void {
   if (warned) return;
   warned = true;
   console.warn(
-    "gatewise: this engine has no WebAssembly SIMD; running on the plain TypeScript reference, which is many times slower",
+    "gatewise: this engine has no WebAssembly SIMD; " +
+      "running on the plain TypeScript reference, which is many times slower",
   );
 }
