@@ -27,65 +27,8 @@
  */
 import { panelWidth } from "../../lib/linear/panel";
 import { gemm, scratchBytes } from "../../lib/int8/q8_gemm";
+import { blendStep, gruStep, lstmStep, resetStep, simpleRnnStep } from "../../lib/int8/q8_steps";
 import { copyRows, rowsAt } from "../../lib/recurrent/sequence";
-
-// @ts-ignore: decorator
-@external("env", "f32_simple_rnn_step")
-declare function simpleRnnStep(B: usize, H: usize, gates: usize, h: usize, acts: usize): void;
-// @ts-ignore: decorator
-@external("env", "f32_lstm_step")
-declare function lstmStep(
-  B: usize,
-  H: usize,
-  c0: usize,
-  peep_i: usize,
-  peep_f: usize,
-  peep_o: usize,
-  gates: usize,
-  pre: usize,
-  h: usize,
-  c: usize,
-  keep: usize,
-  acts: usize,
-): void;
-// @ts-ignore: decorator
-@external("env", "f32_gru_reset_after_step")
-declare function gruStep(
-  B: usize,
-  H: usize,
-  h0: usize,
-  a: usize,
-  gates: usize,
-  pre: usize,
-  hn: usize,
-  h: usize,
-  keep: usize,
-  acts: usize,
-): void;
-// @ts-ignore: decorator
-@external("env", "f32_gru_reset_step")
-declare function resetStep(
-  B: usize,
-  H: usize,
-  h0: usize,
-  a: usize,
-  gates: usize,
-  pre: usize,
-  rh: usize,
-  acts: usize,
-): void;
-// @ts-ignore: decorator
-@external("env", "f32_gru_blend_step")
-declare function blendStep(
-  B: usize,
-  H: usize,
-  h0: usize,
-  a: usize,
-  gates: usize,
-  pre: usize,
-  h: usize,
-  acts: usize,
-): void;
 
 /** Simple recurrence. */
 export function q8_simple_rnn_seq(

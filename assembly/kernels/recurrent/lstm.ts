@@ -14,12 +14,11 @@
  * Accuracy  σ and tanh as in accuracy.json.
  * Cost      4·H·H multiply-adds per row, and 5 transcendentals per unit.
  */
-import { ANY, isUsual } from "../../lib/elementwise/activation";
+import { isUsual } from "../../lib/elementwise/activation";
 import { gemm } from "../../lib/linear/gemm";
 import { lstmBackward } from "../../lib/recurrent/lstm_step";
 import { panelWidth } from "../../lib/linear/panel";
 import { copyRows, multiply, rowsAt, rowsOf } from "../../lib/recurrent/sequence";
-import { Unary } from "../../lib/elementwise/unary_codes";
 import { f32_lstm_step } from "./steps";
 
 /**
@@ -147,48 +146,25 @@ export function f32_lstm_seq_bwd(
     c -= (rows * H) << 2;
     if (dhs) dhs -= (rows * H) << 2;
     const before = t ? c - ((rowsAt(t - 1, T, B, active) * H) << 2) : c0;
-    if (usual)
-      lstmBackward(
-        Unary.TANH,
-        Unary.SIGMOID,
-        rows,
-        H,
-        before,
-        peep_i,
-        peep_f,
-        peep_o,
-        pre,
-        c,
-        dhs,
-        gates,
-        dh,
-        dc,
-        dpeep_i,
-        dpeep_f,
-        dpeep_o,
-        acts,
-      );
-    else
-      lstmBackward(
-        ANY,
-        ANY,
-        rows,
-        H,
-        before,
-        peep_i,
-        peep_f,
-        peep_o,
-        pre,
-        c,
-        dhs,
-        gates,
-        dh,
-        dc,
-        dpeep_i,
-        dpeep_f,
-        dpeep_o,
-        acts,
-      );
+    lstmBackward(
+      usual,
+      rows,
+      H,
+      before,
+      peep_i,
+      peep_f,
+      peep_o,
+      pre,
+      c,
+      dhs,
+      gates,
+      dh,
+      dc,
+      dpeep_i,
+      dpeep_f,
+      dpeep_o,
+      acts,
+    );
     if (t == 0 && !initial) break;
     gemm(rows, H, width, gates, width, ut, 0, 0, dh, H, <bool>(t & 1));
     if (drop) multiply(rows * H, dh, drop, dh);

@@ -4,17 +4,15 @@
  *
  *   C[M, N] = scale of the row · scale of the column · Σ q·w + init
  *
- * Rows are quantised in blocks, then multiplied panel by panel in tiles of integers (lib/int8/q8_dot.ts). Two
+ * Rows are quantised in blocks, then multiplied panel by panel in tiles of integers (lib/int8/q8_tile.ts). Two
  * multiplications and an addition, each rounded, turn a sum into what is stored, in every build the same.
  */
 import { storePartial } from "../f32x4";
 import { panelWidth, widthAt, ZEROS } from "../linear/panel";
-import { tile, WIDEST } from "./q8_dot";
+import { COLUMNS } from "./q8_dot";
 import { BLOCK, CHUNK, chunkBytes, limbBytes, limbsOf, panelBytes, ROW_SCALES, TILE_SUMS } from "./q8_panel";
 import { quantizeRows } from "./q8_quantize";
-
-/** Columns of a unit. */
-const COLUMNS: usize = ASC_FEATURE_RELAXED_SIMD ? 4 : 2;
+import { tile, WIDEST } from "./q8_tile";
 
 /** What the offset of the rows added to a sum, to be taken back: −Σ of four columns times the offset. */
 // @ts-ignore: decorator

@@ -58,26 +58,16 @@ export function tile(
   const zero = f32x4.splat(0);
   let s0 = v128.load(init),
     t0 = NR > 4 ? v128.load(init, 16) : zero;
-  let s1 = zero,
-    t1 = zero,
-    s2 = zero,
-    t2 = zero,
-    s3 = zero,
-    t3 = zero,
-    s4 = zero,
-    t4 = zero,
-    s5 = zero,
-    t5 = zero;
-  if (MR > 1) s1 = v128.load((init += is));
-  if (MR > 1 && NR > 4) t1 = v128.load(init, 16);
-  if (MR > 2) s2 = v128.load((init += is));
-  if (MR > 2 && NR > 4) t2 = v128.load(init, 16);
-  if (MR > 3) s3 = v128.load((init += is));
-  if (MR > 3 && NR > 4) t3 = v128.load(init, 16);
-  if (MR > 4) s4 = v128.load((init += is));
-  if (MR > 4 && NR > 4) t4 = v128.load(init, 16);
-  if (MR > 5) s5 = v128.load((init += is));
-  if (MR > 5 && NR > 4) t5 = v128.load(init, 16);
+  let s1 = MR > 1 ? v128.load((init += is)) : zero,
+    t1 = MR > 1 && NR > 4 ? v128.load(init, 16) : zero;
+  let s2 = MR > 2 ? v128.load((init += is)) : zero,
+    t2 = MR > 2 && NR > 4 ? v128.load(init, 16) : zero;
+  let s3 = MR > 3 ? v128.load((init += is)) : zero,
+    t3 = MR > 3 && NR > 4 ? v128.load(init, 16) : zero;
+  let s4 = MR > 4 ? v128.load((init += is)) : zero,
+    t4 = MR > 4 && NR > 4 ? v128.load(init, 16) : zero;
+  let s5 = MR > 5 ? v128.load((init += is)) : zero,
+    t5 = MR > 5 && NR > 4 ? v128.load(init, 16) : zero;
   let a0 = a,
     a1 = a0 + rs,
     a2 = a1 + rs,

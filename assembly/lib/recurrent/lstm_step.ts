@@ -7,6 +7,7 @@
  * F and S are the codes of activation and recurrent activation, literal at the call: tanh and σ, or ANY twice.
  */
 import { activate, ANY, differentiate, RECURRENT } from "../elementwise/activation";
+import { Unary } from "../elementwise/unary_codes";
 import { flushTiny, madd } from "../f32x4";
 import { gateOffset, gateStride, panelWidth } from "../linear/panel";
 import { flush, storeUnits, unitLanes } from "./gates";
@@ -82,29 +83,27 @@ export function lstmForward(
   }
 }
 
-/**
- * Gradients of the pre-activations in place of the gates; dc goes from c to c(t−1). Arguments as in f32_lstm_seq_bwd.
- */
+/** lstmBackward with the pair of activations as literals. */
 // @ts-ignore: decorator
 @inline
-export function lstmBackward(
+function backward(
   F: i32,
   S: i32,
   rows: usize,
   H: usize,
   cBefore: usize,
-  peep_i: usize,
-  peep_f: usize,
-  peep_o: usize,
+  pi: usize,
+  pf: usize,
+  po: usize,
   pre: usize,
   c: usize,
   dhs: usize,
   gates: usize,
   dh: usize,
   dc: usize,
-  dpeep_i: usize,
-  dpeep_f: usize,
-  dpeep_o: usize,
+  dpi: usize,
+  dpf: usize,
+  dpo: usize,
   acts: usize,
 ): void {
   const width = panelWidth(H) << 4;
@@ -130,14 +129,14 @@ export function lstmBackward(
       if (dhs) d = f32x4.add(d, v128.load(dhs + at));
       const dzo = flush(differentiate(S, acts + RECURRENT, v128.load(p + 3 * w), o, f32x4.mul(d, y)), lanes);
       d = f32x4.add(v128.load(dc + at), differentiate(F, acts, now, y, f32x4.mul(d, o)));
-      d = peep(peep_o, at, dzo, d);
+      d = peep(po, at, dzo, d);
       const dzi = flush(differentiate(S, acts + RECURRENT, v128.load(p), i, f32x4.mul(d, g)), lanes);
       const dzf = flush(differentiate(S, acts + RECURRENT, v128.load(p + w), f, f32x4.mul(d, before)), lanes);
       const dzg = flush(differentiate(F, acts, v128.load(p + 2 * w), g, f32x4.mul(d, i)), lanes);
-      storeUnits(dc + at, flushTiny(peep(peep_i, at, dzi, peep(peep_f, at, dzf, f32x4.mul(d, f)))), H, j);
-      if (dpeep_i) storeUnits(dpeep_i + at, madd(dzi, before, v128.load(dpeep_i + at)), H, j);
-      if (dpeep_f) storeUnits(dpeep_f + at, madd(dzf, before, v128.load(dpeep_f + at)), H, j);
-      if (dpeep_o) storeUnits(dpeep_o + at, madd(dzo, now, v128.load(dpeep_o + at)), H, j);
+      storeUnits(dc + at, flushTiny(peep(pi, at, dzi, peep(pf, at, dzf, f32x4.mul(d, f)))), H, j);
+      if (dpi) storeUnits(dpi + at, madd(dzi, before, v128.load(dpi + at)), H, j);
+      if (dpf) storeUnits(dpf + at, madd(dzf, before, v128.load(dpf + at)), H, j);
+      if (dpo) storeUnits(dpo + at, madd(dzo, now, v128.load(dpo + at)), H, j);
       v128.store(qi, dzi);
       v128.store(qf, dzf);
       v128.store(qg, dzg);
@@ -151,4 +150,33 @@ export function lstmBackward(
     dh += H << 2;
     dc += H << 2;
   }
+}
+
+/**
+ * Gradients of the pre-activations in place of the gates; dc goes from c to c(t−1). Arguments as in f32_lstm_seq_bwd.
+ */
+// @ts-ignore: decorator
+@inline
+export function lstmBackward(
+  usual: bool,
+  rows: usize,
+  H: usize,
+  cBefore: usize,
+  pi: usize,
+  pf: usize,
+  po: usize,
+  pre: usize,
+  c: usize,
+  dhs: usize,
+  gates: usize,
+  dh: usize,
+  dc: usize,
+  dpi: usize,
+  dpf: usize,
+  dpo: usize,
+  acts: usize,
+): void {
+  if (usual)
+    backward(Unary.TANH, Unary.SIGMOID, rows, H, cBefore, pi, pf, po, pre, c, dhs, gates, dh, dc, dpi, dpf, dpo, acts);
+  else backward(ANY, ANY, rows, H, cBefore, pi, pf, po, pre, c, dhs, gates, dh, dc, dpi, dpf, dpo, acts);
 }
