@@ -116,6 +116,7 @@ export type {
   LayerConfig,
   ModelConfig,
   OutputsConfig,
+  QuantizedConfig,
   TensorSource,
 } from "./module/config.ts";
 export type { ParameterOptions } from "./module/own_parameter.ts";

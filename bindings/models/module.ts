@@ -41,6 +41,7 @@ export class Module extends Network {
     return this.#stopTraining;
   }
 
+  /** true ends `fit` after the batch that runs. */
   set stopTraining(stop: boolean) {
     this.#stopTraining = stop;
   }

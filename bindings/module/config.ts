@@ -63,6 +63,14 @@ export interface CallConfig {
   readonly lengths?: TensorSource | undefined;
 }
 
+/** How the weights of a quantised model are kept. */
+export interface QuantizedConfig {
+  /** Bits of a weight. */
+  readonly bits: 8;
+  /** Bits of what weights are multiplied with. */
+  readonly activations: Activations;
+}
+
 /** One output, or a list or a record of them. */
 export type OutputsConfig = TensorSource | readonly TensorSource[] | Readonly<Record<string, TensorSource>>;
 
@@ -73,9 +81,11 @@ export type OutputsConfig = TensorSource | readonly TensorSource[] | Readonly<Re
  * const twin = modelFromConfig(model.getConfig(), model.getWeights());
  */
 export interface ModelConfig {
+  /** Version of this form. */
   readonly version: number;
   /** Where everything random in the model starts from: initial weights, dropout, the order of rows. */
   readonly seed: number;
+  /** What it takes. */
   readonly inputs: readonly InputConfig[];
   /** Every layer once, in the order of first use. */
   readonly layers: readonly LayerConfig[];
@@ -84,7 +94,7 @@ export interface ModelConfig {
   /** When absent, the output of the last layer. */
   readonly outputs?: OutputsConfig | undefined;
   /** Of a model that `quantize` made: weights with scales are kept in 8 bits. */
-  readonly quantized?: { readonly bits: 8; readonly activations: Activations } | undefined;
+  readonly quantized?: QuantizedConfig | undefined;
 }
 
 /** Whether a value is a source, and not a list of them. */

@@ -100,6 +100,7 @@ export class ModuleBase extends ModuleFacts implements Root {
     return this.#layerName;
   }
 
+  /** Before the model that the module is part of is made. */
   set layerName(name: string | undefined) {
     this.#layerName = name;
   }
@@ -114,6 +115,7 @@ export class ModuleBase extends ModuleFacts implements Root {
     return this.#trainable;
   }
 
+  /** Throws an OptionError for anything but true and false. */
   set trainable(trainable: boolean) {
     checkBoolean(this.describe(), "trainable", trainable);
     for (const module of this.modulePaths().keys()) {

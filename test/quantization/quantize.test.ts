@@ -442,7 +442,7 @@ eachBackend("quantize", (test, _build, { arena }) => {
     refused(
       () => loadModel(other(() => undefined, { ...file, model: rest })),
       "ERR_FORMAT",
-      /^load: expected floats for "gru\/kernel", got 8 bits/,
+      /^loadModel: expected floats for "gru\/kernel", got 8 bits/,
     );
     refused(
       () => loadModel(other(() => undefined, { ...file, model: { ...rest, quantized: { bits: 8, activations: 9 } } })),

@@ -257,7 +257,7 @@ test("a Module's file goes into a Module, not into loadModel", () => {
   refused(
     () => loadModel(a.save()),
     "ERR_FORMAT",
-    /^loadModel: expected a file of a sequential model, got one of a Module of your own; make it and call its load\(bytes\)$/,
+    /^loadModel: expected a file of a model of layers, got one of a Module of your own; make it and call its load\(bytes\)$/,
   );
   a.dispose();
   b.dispose();
