@@ -94,7 +94,7 @@ export async function readReference() {
       sort: ["kind", "source-order"],
       kindSortOrder: ["Namespace", "Function", "Class", "Variable", "Interface", "TypeAlias"],
       navigation: { includeCategories: true, includeGroups: false },
-      intentionallyNotExported: ["ModuleBase", "ModuleFacts", "Network", "UpdateRule", "WithStates"], // what other rooms see of modules and optimizers
+      intentionallyNotExported: ["ModuleBase", "Network", "UpdateRule", "WithStates"], // what other rooms see of modules and optimizers
       validation: { notExported: true, invalidLink: true, invalidPath: true, notDocumented: true, rewrittenLink: true },
       requiredToBeDocumented: [
         "Module",
