@@ -94,7 +94,8 @@ export async function readReference() {
       sort: ["kind", "source-order"],
       kindSortOrder: ["Namespace", "Function", "Class", "Variable", "Interface", "TypeAlias"],
       navigation: { includeCategories: true, includeGroups: false },
-      intentionallyNotExported: ["ModuleBase", "Network", "UpdateRule", "WithStates"], // what other rooms see of modules and optimizers
+      // what other rooms see of modules and optimizers
+      intentionallyNotExported: ["ModuleBase", "Network", "UpdateRule", "WithStates"],
       validation: { notExported: true, invalidLink: true, invalidPath: true, notDocumented: true, rewrittenLink: true },
       requiredToBeDocumented: [
         "Module",
