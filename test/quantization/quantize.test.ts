@@ -447,7 +447,7 @@ eachBackend("quantize", (test, _build, { arena }) => {
     refused(
       () => loadModel(other(() => undefined, { ...file, model: { ...rest, quantized: { bits: 8, activations: 9 } } })),
       "ERR_FORMAT",
-      /^load: expected 8 bits and activations of a quantised model/,
+      /^load: expected { bits: 8, activations } as quantized of the config$/,
     );
     assert.is(arena.bytes, before);
     model.dispose();
