@@ -123,6 +123,7 @@ export type { ParameterOptions } from "./module/own_parameter.ts";
 export type { ModelInput, StepOptions } from "./inference/model_inputs.ts";
 export type { InspectOptions } from "./training/inspect.ts";
 export type { FileBytes } from "./saving/load.ts";
+export type { ExplainOptions } from "./models/explain.ts";
 export type { MemoryNeed } from "./models/memory_need.ts";
 export type { ArrayRecord, ModuleOptions } from "./module/module_base.ts";
 export type { Predicted, PredictOptions, Prediction } from "./inference/predict.ts";

@@ -7,6 +7,8 @@ export type KernelName = keyof Kernels;
 export interface Call {
   readonly kernel: KernelName;
   readonly args: readonly Argument[];
+  /** Path of the module whose `call` recorded it; empty outside of modules. */
+  readonly scope: string;
 }
 
 export type Argument = number | Operand | Counter;
@@ -92,8 +94,8 @@ export interface ValueRange {
 }
 
 /** Bytes that have an address for good, for a kernel that reads and writes them: a run of gradients, a block of scalars. */
-export const placed = (ptr: number): Operand => ({
-  storage: new Storage(0, { ptr }),
+export const placed = (ptr: number, bytes: number): Operand => ({
+  storage: new Storage(bytes, { ptr }),
   offset: 0,
   reads: true,
   writes: true,

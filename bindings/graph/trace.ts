@@ -200,7 +200,7 @@ export class Trace {
         `init: expected a kernel module with ${kernel}, got one without; the modules of gatewise/infer run models but do not train them`,
       );
     if (!this.backend.pool?.hasKernel(kernel)) this.needsWholeBatch(`workers without ${kernel}`);
-    this.body.calls.push({ kernel, args });
+    this.body.calls.push({ kernel, args, scope: this.scope });
   }
 
   /** Says that what is traced now takes all rows of a batch together. @throws NeedsWholeBatch when it has some of them only */

@@ -6,6 +6,7 @@ import { Dataset } from "../training/data/dataset.ts";
 import type { ModuleBase } from "../module/module_base.ts";
 import { predictFunction } from "../inference/predict.ts";
 import { inputArrays } from "../inference/model_inputs.ts";
+import { bytesOf, type ProgramPlan } from "../program/program.ts";
 import type { BatchRunner } from "../training/batch_runner.ts";
 
 /** Bytes that a run of a model takes. */
@@ -22,9 +23,9 @@ export interface MemoryNeed {
   readonly total: number;
 }
 
-function measurePrediction(model: ModuleBase, inputs: readonly NDArray<Float32Array | Int32Array>[]): number {
+function planPrediction(model: ModuleBase, inputs: readonly NDArray<Float32Array | Int32Array>[]): ProgramPlan {
   const traced = predictFunction(model);
-  return traced.measure(traced.flatten([inputArrays(inputs, "memory: x"), {}]));
+  return traced.plan(traced.flatten([inputArrays(inputs, "memory: x"), {}]));
 }
 
 /** See {@link Module.memory}. */
@@ -39,12 +40,17 @@ export function memory(
     throw new StateError(
       "memory: expected a compiled model to train on y, got one that is not; call compile({ optimizer, loss }) first",
     );
-  const program =
+  const plan =
     y === undefined || !runner
-      ? measurePrediction(model, inputs)
-      : runner.measure(Dataset.of(inputs, zeros(y, "memory: expected y"), {}, "memory"));
+      ? planPrediction(model, inputs)
+      : runner.plan(Dataset.of(inputs, zeros(y, "memory: expected y"), {}, "memory"));
   const weights = model.parameterBlocks().reduce((sum, { floats }) => sum + floats * 4, 0);
   const trained = y === undefined ? 0 : weights;
-  const need = { weights, gradients: trained, optimizer: trained * (runner?.optimizer.slots.length ?? 0), program };
+  const need = {
+    weights,
+    gradients: trained,
+    optimizer: trained * (runner?.optimizer.slots.length ?? 0),
+    program: bytesOf(plan),
+  };
   return { ...need, total: need.weights + need.gradients + need.optimizer + need.program };
 }

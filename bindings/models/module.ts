@@ -16,6 +16,7 @@ import type { ArrayRecord } from "../module/module_base.ts";
 import { Network } from "./network.ts";
 import { applyLayer, type Applied, type ApplyOptions, type SymbolicTensor } from "./symbolic.ts";
 import { quantizedParts, type QuantizeOptions } from "../quantization/quantize.ts";
+import { explain, type ExplainOptions } from "./explain.ts";
 import { memory, type MemoryNeed } from "./memory_need.ts";
 import { save, type SaveOptions } from "../saving/save.ts";
 import type { BatchRunner } from "../training/batch_runner.ts";
@@ -120,6 +121,22 @@ export class Module extends Network {
   memory(x: InputShapes, y?: ArrayShape): MemoryNeed {
     this.throwIfDisposed();
     return memory(this, this.#runner, x, y);
+  }
+
+  /**
+   * What this model runs, as text: every kernel call of a prediction, a training step or a step of a stream, in order, with its
+   * extents, the bytes of the arrays it names and its multiply-adds, then the totals. Nothing is computed.
+   *
+   * @param options  one of `predict`, `train` (extents of the input, the batch in front) and `stream: true`; `by: "layer"`
+   *   for one line per layer
+   * @throws OptionError unless one of them is given; ShapeError for extents that do not fit the model; StateError for
+   *   `train` before `compile`
+   * @example
+   * console.log(model.explain({ predict: [1, 100, 8] }));
+   */
+  explain(options: ExplainOptions): string {
+    this.throwIfDisposed();
+    return explain(this, this.#runner, options);
   }
 
   /** The same loop as a generator of events; `return()` stops it. */

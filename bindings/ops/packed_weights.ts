@@ -1,6 +1,6 @@
 /** Matrices in the form that products read: column panels, kept until the weight changes when it is a parameter. */
 import { PackedWeight, type Parameter } from "../graph/parameter.ts";
-import { Storage, type Operand, type KernelName } from "../graph/ir.ts";
+import { Storage, type Call, type KernelName, type Operand } from "../graph/ir.ts";
 import { read, type Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
 import { panelWidth } from "../abi/panel.ts";
@@ -37,8 +37,13 @@ export function packedWeight(
   let packed = owner.packed.get(full);
   if (!packed) {
     const storage = new Storage(floats * 4, { pinned: true });
-    const calls: { kernel: KernelName; args: (number | Operand)[] }[] = [];
-    record((kernel, ...args) => calls.push({ kernel, args }), { storage, offset: 0, reads: false, writes: true });
+    const calls: Call[] = [];
+    record((kernel, ...args) => calls.push({ kernel, args, scope: trace.scope }), {
+      storage,
+      offset: 0,
+      reads: false,
+      writes: true,
+    });
     packed = new PackedWeight(parameters, storage, calls);
     owner.packed.set(full, packed);
   }

@@ -19,6 +19,9 @@ const HYPER_FLOATS = 16;
  */
 const OFFSETS = { finite: 0, due: 4, open: 8, sumOfSquares: 16, weightSum: 24, average: 32, hyper: 48 } as const;
 
+/** How many bytes what kernels are given has. */
+const BYTES = { finite: 4, due: 4, open: 4, sumOfSquares: 8, weightSum: 8, average: 16 } as const;
+
 export class ControlBlock {
   /** Whether loss and gradients of the last step were finite. */
   readonly finite: Port;
@@ -46,13 +49,13 @@ export class ControlBlock {
   }
 
   /** Where a kernel finds a scalar. */
-  at(scalar: Exclude<keyof typeof OFFSETS, "hyper">): Operand {
-    return placed(this.ptr + OFFSETS[scalar]);
+  at(scalar: keyof typeof BYTES): Operand {
+    return placed(this.ptr + OFFSETS[scalar], BYTES[scalar]);
   }
 
   /** Where a kernel finds the hyperparameters of a group. */
   hyperAt(group: number): Operand {
-    return placed(this.ptr + OFFSETS.hyper + group * HYPER_FLOATS * 4);
+    return placed(this.ptr + OFFSETS.hyper + group * HYPER_FLOATS * 4, HYPER_FLOATS * 4);
   }
 
   dispose(): void {

@@ -50,9 +50,9 @@ export class GradientReducer {
     const trace = new Trace(this.model.backend);
     const loss = trace.pinned([]);
     eachTrainableRange(this.model, (block, { offset, size }) => {
-      const sum = placed(block.gradientPtr() + offset * 4);
+      const sum = placed(block.gradientPtr() + offset * 4, size * 4);
       for (let part = 1; part < parts; part++)
-        trace.call("f32_vadd", size, sum, placed(block.gradientPtr(part) + offset * 4), sum);
+        trace.call("f32_vadd", size, sum, placed(block.gradientPtr(part) + offset * 4, size * 4), sum);
     });
     this.update.record(trace, loss);
     return new Program(trace, [loss], [], { owner: this.model.ownPrograms });

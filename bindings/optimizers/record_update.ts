@@ -22,8 +22,10 @@ export interface UpdateTarget {
   readonly groups: readonly ReadonlySet<Parameter>[];
 }
 
-const gradientAt = (block: ParameterBlock, { offset }: FlatRange): Operand => placed(block.gradientPtr() + offset * 4);
-const weightAt = (block: ParameterBlock, { offset }: FlatRange): Operand => placed(block.ptr + offset * 4);
+const gradientAt = (block: ParameterBlock, { offset, size }: FlatRange): Operand =>
+  placed(block.gradientPtr() + offset * 4, size * 4);
+const weightAt = (block: ParameterBlock, { offset, size }: FlatRange): Operand =>
+  placed(block.ptr + offset * 4, size * 4);
 
 /**
  * Records one step: the check that loss and gradients are finite, their accumulation, clipping, the update of each run of

@@ -21,9 +21,9 @@ export class WeightSlots {
   }
 
   /** Where a kernel finds a slot of neighbouring weights; 0 for a slot that is not kept. */
-  operand(block: ParameterBlock, { offset }: FlatRange, name: string): Operand | 0 {
+  operand(block: ParameterBlock, { offset, size }: FlatRange, name: string): Operand | 0 {
     const slot = this.names.indexOf(name);
-    return slot < 0 ? 0 : placed(this.ptr(block, slot) + offset * 4);
+    return slot < 0 ? 0 : placed(this.ptr(block, slot) + offset * 4, size * 4);
   }
 
   /** A slot of one weight. */

@@ -27,6 +27,7 @@ export interface ProgramOptions {
 /** Where everything of a program will lie, before any of it has memory. */
 export interface ProgramPlan extends Layout {
   readonly calls: readonly Instruction[];
+  readonly packedWeights: readonly PackedWeight[];
   /** Packed weights that have no memory yet. */
   readonly fresh: readonly PackedWeight[];
 }
@@ -37,12 +38,18 @@ export function planProgram(trace: Trace, inputs: readonly Tensor[], outputs: re
   const kept = new Set<Storage>(trace.constants.keys());
   for (const { storage } of ends) if (storage.ptr === undefined) kept.add(storage);
   const calls = liveCalls(trace.body.calls, kept);
+  const packedWeights = [...trace.packedWeights];
   return {
     calls,
     ...layOut(calls, kept, !trace.options.inspect),
-    fresh: [...trace.packedWeights].filter(({ storage }) => storage.ptr === undefined),
+    packedWeights,
+    fresh: packedWeights.filter(({ storage }) => storage.ptr === undefined),
   };
 }
+
+/** Bytes that making the program would take. */
+export const bytesOf = ({ bytes, fresh }: ProgramPlan): number =>
+  fresh.reduce((sum, { storage }) => sum + storage.bytes, bytes);
 
 export class Program {
   readonly backend: Backend;
@@ -79,9 +86,9 @@ export class Program {
     this.backend = backend;
     this.blocks = new Set([...trace.parameters.keys()].map(({ block }) => block!));
     for (const block of this.blocks) block.throwIfDisposed();
-    const { calls, offsets, bytes, stride, fresh } = planProgram(trace, inputs, outputs);
+    const { calls, offsets, bytes, stride, packedWeights, fresh } = planProgram(trace, inputs, outputs);
     this.bytes = bytes;
-    this.packedWeights = [...trace.packedWeights];
+    this.packedWeights = packedWeights;
     const [ptr, ...places] = backend.arena.allocAll([bytes, ...fresh.map(({ storage }) => storage.bytes)]);
     this.ptr = ptr;
 

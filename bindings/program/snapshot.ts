@@ -79,10 +79,10 @@ export class ProgramSnapshot {
       throw new UnsupportedError(
         `${subject}: expected a model that draws no random numbers when it runs, got one that does`,
       );
-    const { calls, offsets, bytes, stride, fresh } = planProgram(trace, inputs, outputs);
+    const { calls, offsets, bytes, stride, packedWeights, fresh } = planProgram(trace, inputs, outputs);
     const places = this.backend.arena.allocAll(fresh.map(({ storage }) => storage.bytes));
     placePackedWeights(this.backend, fresh, places);
-    for (const packed of trace.packedWeights) packed.refresh();
+    for (const packed of packedWeights) packed.refresh();
     const base = this.list.take(bytes);
     const address = (storage: Storage): number =>
       storage.ptr === undefined ? base + offsets.get(storage)! : this.address(storage);

@@ -8,7 +8,7 @@ import type { NDArray, Normalized } from "../base/ndarray.ts";
 import { backward, type Tape } from "../graph/backward.ts";
 import type { FlatRange, Parameter, ParameterBlock } from "../graph/parameter.ts";
 import type { Port } from "./port.ts";
-import { planProgram, Program } from "./program.ts";
+import { planProgram, Program, type ProgramPlan } from "./program.ts";
 import { describe } from "../base/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { Trace, type TraceOptions } from "../graph/trace.ts";
@@ -121,13 +121,10 @@ export class TracedFunction<E = undefined> {
     return compiled;
   }
 
-  /** Bytes that the program for arguments of these shapes would take, without making it. */
-  measure(args: FlatArguments): number {
+  /** What the program for arguments of these shapes would be, without making it. */
+  plan(args: FlatArguments): ProgramPlan {
     this.root?.throwIfDisposed();
-    return this.record(args, ({ trace, inputs, outputs }) => {
-      const { bytes, fresh } = planProgram(trace, inputs, outputs);
-      return fresh.reduce((sum, { storage }) => sum + storage.bytes, bytes);
-    });
+    return this.record(args, ({ trace, inputs, outputs }) => planProgram(trace, inputs, outputs));
   }
 
   /** Writes the arguments, replays the program and leaves the results in its ports. */
@@ -235,7 +232,7 @@ export function recordGradients(name: string, trace: Trace, root: Root | null, s
   }
   if (root) {
     eachTrainableRange(root, (block, { offset, size }) =>
-      trace.call("f32_fill", size, placed(block.gradientPtr(trace.options.shard?.index) + offset * 4), 0),
+      trace.call("f32_fill", size, placed(block.gradientPtr(trace.options.shard?.index) + offset * 4, size * 4), 0),
     );
   }
   return backward(trace, scalar);

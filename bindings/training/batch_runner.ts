@@ -9,6 +9,7 @@ import { div, mul } from "../ops/elementwise.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import { optimizersOf } from "../optimizers/model_optimizers.ts";
 import type { OptimizerState } from "../optimizers/optimizer_state.ts";
+import type { ProgramPlan } from "../program/program.ts";
 import { TracedFunction, recordGradients, type Extension } from "../program/traced_function.ts";
 import { stepFunction } from "./batch_loss.ts";
 import { allIgnored, batchLoss, type BatchScores } from "./batch_scores.ts";
@@ -146,9 +147,9 @@ export class BatchRunner {
     states.reset();
   }
 
-  /** Bytes that the program of a training step on this data would take. */
-  measure(data: Dataset): number {
-    return this.whole.train.measure(data.arguments());
+  /** What the program of a training step on this data would be. */
+  plan(data: Dataset): ProgramPlan {
+    return this.whole.train.plan(data.arguments());
   }
 
   /**

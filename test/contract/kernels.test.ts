@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { KERNEL_COSTS } from "../../bindings/abi/kernel_costs.ts";
+import type { KernelName } from "../../bindings/graph/ir.ts";
 import { ARENA_BASE, INT8_DATA } from "../../bindings/abi/memory.ts";
 import { ABI_VERSION } from "../../bindings/abi/version.ts";
 import { forwardKernels, referenceKernels } from "../../bindings/reference/index.ts";
@@ -130,6 +132,41 @@ test("the reference has the same kernels with the same arguments in the same ord
   for (const name of names) {
     assert.is(reference[name]!.length, all[name]!.length, name);
     assert.equal(parametersOf(reference[name]!).map(plain), types.get(name)!.map(plain), name);
+  }
+});
+
+test("the table of costs has every kernel, and calls its extents as the kernel does", () => {
+  assert.equal(Object.keys(KERNEL_COSTS).sort(), names);
+  const types = declared();
+  for (const name of names) {
+    const { extents } = KERNEL_COSTS[name as KernelName];
+    const arguments_ = types.get(name)!.slice(0, extents.length);
+    assert.equal(
+      extents.map((extent, i) => (extent === "-" ? arguments_[i] : extent)),
+      arguments_,
+      name,
+    );
+  }
+});
+
+test("the table of costs counts a product less where a sequence has no initial state", () => {
+  const count = (name: KernelName, without: Record<string, number>): number => {
+    const given: Record<string, number> = { T: 5, B: 2, H: 8, h0: 1, initial: 1, ...without };
+    return KERNEL_COSTS[name].multiplyAdds(
+      ...declared()
+        .get(name)!
+        .map((each) => given[each] ?? 1),
+    );
+  };
+  const sequences = names.filter((name) => /_seq(_|$)/.test(name) && !/^q8_gru/.test(name)) as KernelName[];
+  assert.is(sequences.length, 10);
+  for (const name of sequences) {
+    const first = name.endsWith("_bwd") ? "initial" : "h0";
+    const gates = name.includes("lstm") ? 4 : name.includes("gru") ? 3 : 1;
+    const whole = 5 * 2 * gates * 8 * 8;
+    const candidate = name === "f32_gru_reset_before_seq_bwd" ? 2 * 8 * 8 : 0; // its product is there in every step
+    assert.is(count(name, {}), whole, name);
+    assert.is(count(name, { [first]: 0 }), (whole * 4) / 5 + candidate, name);
   }
 });
 

@@ -34,6 +34,7 @@ function build({
   const storages = sizes.map((bytes, i) => new Storage(bytes, i === STORAGES - 1 ? { ptr: 4096 } : {}));
   const list = calls.map((operands) => ({
     kernel: "f32_copy" as KernelName,
+    scope: "",
     args: operands.map(({ storage, reads, writes }): Operand => ({
       storage: storages[storage],
       offset: 0,
@@ -124,6 +125,7 @@ test("a chain needs two places, however long", () => {
   const storages = Array.from({ length: 50 }, () => new Storage(1000));
   const list = storages.slice(1).map((storage, i): Call => ({
     kernel: "f32_copy",
+    scope: "",
     args: [
       { storage: storages[i], offset: 0, reads: true, writes: false },
       { storage, offset: 0, reads: false, writes: true },
@@ -135,7 +137,11 @@ test("a chain needs two places, however long", () => {
 
 const reading = (storage: Storage): Operand => ({ storage, offset: 0, reads: true, writes: false });
 const writing = (storage: Storage): Operand => ({ storage, offset: 0, reads: false, writes: true });
-const copy = (from: Storage, to: Storage): Call => ({ kernel: "f32_copy", args: [reading(from), writing(to)] });
+const copy = (from: Storage, to: Storage): Call => ({
+  kernel: "f32_copy",
+  scope: "",
+  args: [reading(from), writing(to)],
+});
 
 test("a step keeps what the next one reads", () => {
   const [kept, carried, dead] = [new Storage(64), new Storage(64), new Storage(64)];
