@@ -1,4 +1,4 @@
-/** The layers of this folder, under the names that their files export. */
+/** The layers of this folder: all that its files export. Values of theirs that are no layers stay unexported. */
 export * from "./activation.ts";
 export * from "./dense.ts";
 export * from "./dropout.ts";

@@ -1,4 +1,4 @@
-/** What a cell is. Files such as lstm.ts describe one each; everything else in this folder works for any of them. */
+/** What a cell is. lstm.ts, gru.ts and simple_rnn.ts describe one each; the rest of this folder works for any cell. */
 import type { Sequence, SequenceConfig } from "../../ops/recurrent/recurrent_config.ts";
 import { slice } from "../../ops/shape.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -27,13 +27,13 @@ export type Step = (x: Tensor, states: readonly Tensor[]) => StepOutput;
 export interface StepScope<C extends object> {
   readonly config: Readonly<C>;
   readonly weights: Weights;
-  /** h with recurrent dropout, for recurrent products. */
+  /** Applies recurrent dropout to h, for the recurrent product. */
   readonly dropped: (h: Tensor) => Tensor;
-  /** `recurrentActivation` of a pre-activation, clipped first with `cellClip`; `inspect` shows it by its name. */
+  /** Applies `recurrentActivation` to a pre-activation, after `cellClip`; `inspect` shows the gate by its name. */
   readonly gate: (name: string, z: Tensor) => Tensor;
-  /** The same with `activation`. */
+  /** Applies `activation` in the same way. */
   readonly candidate: (name: string, z: Tensor) => Tensor;
-  /** Names another value for `inspect`, which shows gates, candidates and states anyway. */
+  /** Names a value for `inspect` that is no gate, candidate or state: those are shown anyway. */
   readonly expose: (name: string, value: Tensor) => void;
 }
 
@@ -49,14 +49,15 @@ export interface SequenceScope<C extends object> {
 }
 
 /**
- * A cell: options and weights, and what it computes. x·W + b of the input is computed for all steps at once, before the
- * cell: the columns of W are blocks of `units`, one for each gate.
+ * A cell: its options and weights, its states, one step, and a whole sequence. Both are given x·W + b, which is computed for
+ * all steps at once; the columns of W are G blocks of `units`, one for each gate.
  */
 export interface CellDefinition<C extends object> {
   /** Name of the factory, and of the layer in saved files: `simpleRNN`. */
   readonly type: string;
   /** Default name of the layer: `simple_rnn`. */
   readonly prefix: string;
+  /** The one list of its options. */
   readonly defaults: LayerDefaults<C>;
   /** Makes options canonical. @throws OptionError for those that are out of range */
   normalize(config: C, label: string): C;
@@ -79,7 +80,7 @@ export interface CellDefinition<C extends object> {
    * @param states  in sorted order; none means zeros
    */
   sequence?(scope: SequenceScope<C>, x: Tensor, states: readonly Tensor[]): Sequence;
-  /** True for options of its own that the kernel does not know: `step` is repeated then. */
+  /** True if the kernel does not know options of its own; `step` is repeated then. */
   unfused?(config: C): boolean;
 }
 

@@ -10,14 +10,14 @@ import { fusedStage } from "./fused_stage.ts";
 import type { Stage, StagePass } from "./stage.ts";
 import { runSteps } from "./stepwise_stage.ts";
 
-/** True if kernels know the options: activations are elementwise, nothing is clipped. */
+/** True if the cell has a kernel that knows its options: activations are elementwise, nothing is clipped. */
 function isFused<C extends GatedCellOptions>(cell: CellDefinition<C>, config: C): boolean {
   const { cellClip, activation, recurrentActivation = "linear" } = config;
   const known = [activation!, recurrentActivation].every((input) => cellActivation(input) !== undefined);
   return cell.sequence !== undefined && known && cellClip === undefined && !cell.unfused?.(config);
 }
 
-/** What the equations of a cell see of its run. */
+/** What the equations of a cell use in this pass. */
 function scopeOf<C extends GatedCellOptions>(
   { trace, masks, prefix }: StagePass,
   config: C,

@@ -1,4 +1,4 @@
-/** All cells. Each is a file; with its line here, `layers` and `cells` have it under the name that it exports. */
+/** The cells: all that these files export. `layers` and `cells` have them under the same names. */
 export * from "./gru.ts";
 export * from "./lstm.ts";
 export * from "./simple_rnn.ts";

@@ -1,4 +1,4 @@
-/** The GRU: one step, options, weights, and its kernels for whole sequences. */
+/** The GRU: the equations of a step, options, weights, and whole sequences by a kernel. */
 import { GRU_GATES } from "../../abi/gates.ts";
 import { resetAfterSequence, resetBeforeSequence } from "../../ops/recurrent/gru_sequence.ts";
 import { add, affine, mul } from "../../ops/elementwise.ts";
@@ -10,9 +10,13 @@ import { biasOf, defineCell, kernels, stateH, type GatedCellOptions } from "./ce
 import type { RecurrentOptions } from "./recurrent_layer.ts";
 
 /**
- * z = σ(xz + h0·Uz)   r = σ(xr + h0·Ur)   n = tanh(xn + r⊙(h0·Un + bn))   h = z⊙h0 + (1 − z)⊙n
+ * One step, from h0, the state of the step before:
  *
- * or, without `resetAfter`, n = tanh(xn + (r⊙h0)·Un), given x·W + b.
+ *     z = σ(xz + h0·Uz)    r = σ(xr + h0·Ur)
+ *     n = tanh(xn + r⊙(h0·Un + bn)), or tanh(xn + (r⊙h0)·Un) without `resetAfter`
+ *     h = z⊙h0 + (1 − z)⊙n
+ *
+ * @param x  x·W + b [batch, 3·units]
  */
 function step(
   { config, weights, gate, candidate, dropped }: StepScope<GRUCellOptions>,

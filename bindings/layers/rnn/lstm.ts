@@ -1,4 +1,4 @@
-/** The LSTM: one step, options, weights, and its kernel for whole sequences. */
+/** The LSTM: the equations of a step, options, weights, and whole sequences by a kernel. */
 import { LSTM_GATES } from "../../abi/gates.ts";
 import { activate } from "../activations.ts";
 import { checkSize } from "../checks.ts";
@@ -13,9 +13,15 @@ import { biasOf, defineCell, kernels, type GatedCellOptions } from "./cell_optio
 import type { RecurrentOptions } from "./recurrent_layer.ts";
 
 /**
- * i = σ(zi + pi⊙c0)   f = σ(zf + pf⊙c0)   g = tanh(zg)   c = f⊙c0 + i⊙g   o = σ(zo + po⊙c)   h = (o⊙tanh(c))·P
+ * One step, from h0 and c0, the states of the step before:
  *
- * where z = x·W + b + h0·U, given x·W + b; peepholes p and projection P are optional.
+ *     z = x·W + b + h0·U
+ *     i = σ(zi + pi⊙c0)    f = σ(zf + pf⊙c0)    g = tanh(zg)    c = f⊙c0 + i⊙g
+ *     o = σ(zo + po⊙c)     h = o⊙tanh(c), or (o⊙tanh(c))·P with a projection
+ *
+ * Peepholes p are 0 unless the cell has them.
+ *
+ * @param x  x·W + b [batch, 4·units]
  */
 function step(
   { config, weights, gate, candidate, dropped, expose }: StepScope<LSTMCellOptions>,
@@ -25,17 +31,17 @@ function step(
   const { units, activation, coupledInputForget } = config;
   const { recurrent_kernel: U, peephole_i: pi, peephole_f: pf, peephole_o: po, projection_kernel: P } = weights;
   const z = add(x, matmul(dropped(h0), U));
-  const seen = (k: number, p: Tensor | undefined, c: Tensor): Tensor =>
+  const withPeephole = (k: number, p: Tensor | undefined, c: Tensor): Tensor =>
     p ? add(columns(z, k, units), mul(c, p)) : columns(z, k, units);
 
-  const i = gate("i", seen(0, pi, c0));
-  const f = coupledInputForget ? affine(i, -1, 1) : gate("f", seen(1, pf, c0));
+  const i = gate("i", withPeephole(0, pi, c0));
+  const f = coupledInputForget ? affine(i, -1, 1) : gate("f", withPeephole(1, pf, c0));
   const g = candidate("g", columns(z, 2, units));
   const c = add(mul(f, c0), mul(i, g));
-  const o = gate("o", seen(3, po, c));
+  const o = gate("o", withPeephole(3, po, c));
   const y = mul(o, activate(activation!, c));
   const h = P ? matmul(y, P) : y;
-  if (coupledInputForget) expose("f", f);
+  if (coupledInputForget) expose("f", f); // no gate of its own
   return [h, [h, c]];
 }
 
@@ -54,13 +60,13 @@ export interface LSTMCellOptions extends GatedCellOptions {
 /** Options of `layers.lstm`. */
 export interface LSTMOptions extends LSTMCellOptions, RecurrentOptions {}
 
-/** The bias of four gates, with ones for the forget gate (Jozefowicz et al. 2015). */
+/** An initializer of the bias that gives ones to the forget gate. */
 const withForgetBias =
   (initializer: InitializerInput, units: number): InitializerInput =>
   (shape, random) =>
     initializerOf("biasInitializer", initializer)(shape, random).fill(1, units, 2 * units);
 
-/** A vector initialized as a matrix of one row: orthogonal initializers and the like know no vectors. */
+/** Initializes a vector as a matrix of one row: orthogonal initializers take matrices only. */
 const asRow =
   (initializer: InitializerInput): InitializerInput =>
   (shape, random) =>

@@ -11,9 +11,9 @@ import { carryStates, initialStates, storeOf } from "./states.ts";
 export interface SequenceOptions {
   /** Gives the output of every step [batch, time, units] instead of the last one [batch, units]. @default false */
   returnSequences?: boolean;
-  /** Gives a list `[output, ...states]`, states [batch, units]. @default false */
+  /** Gives the final states as well: a list `[output, ...states]` with states [batch, units]. @default false */
   returnState?: boolean;
-  /** Reads the sequence from its end; the outputs are in that order too. @default false */
+  /** Reads the sequence backwards and gives the outputs in that order, the last step's first. @default false */
   goBackwards?: boolean;
   /** Keeps the final states of a batch as initial states of the next, until `resetStates`. @default false */
   stateful?: boolean;
@@ -29,7 +29,7 @@ export const SEQUENCE_DEFAULTS = {
   zeroOutputForMask: false,
 } as const satisfies Required<SequenceOptions>;
 
-/** Options of Keras that say how to compute: accepted, for there is one way here. */
+/** Options of Keras that choose an implementation: accepted and ignored. */
 export const IGNORED = ["unroll", "implementation"];
 
 /** Why a layer over time cannot run step by step, if it cannot. */
@@ -46,6 +46,7 @@ function stepsOf(label: string, call: CallOptions, x: Tensor): ValidSteps | unde
   return steps;
 }
 
+/** Direction and order of the outputs; a layer around this one may place them otherwise. */
 const orderOf = (options: SequenceOptions, { placement }: CallOptions, everyStep: boolean): RowOrder => ({
   backwards: options.goBackwards,
   asRead: everyStep && placement?.asRead,

@@ -1,4 +1,4 @@
-/** The simple RNN: one step, options, weights, and its kernel for whole sequences. */
+/** The simple RNN: the equations of a step, options, weights, and whole sequences by a kernel. */
 import { simpleRnnSequence } from "../../ops/recurrent/simple_rnn_sequence.ts";
 import { add } from "../../ops/elementwise.ts";
 import { matmul } from "../../ops/linear.ts";
@@ -7,7 +7,11 @@ import type { StepOutput, StepScope } from "./cell.ts";
 import { biasOf, defineCell, kernels, stateH, type CellOptions } from "./cell_options.ts";
 import type { RecurrentOptions } from "./recurrent_layer.ts";
 
-/** h = tanh(x·W + b + h·U), given x·W + b. */
+/**
+ * One step, from h0, the state of the step before: h = tanh(x·W + b + h0·U).
+ *
+ * @param x  x·W + b [batch, units]
+ */
 function step({ weights, candidate, dropped }: StepScope<CellOptions>, x: Tensor, [h0]: readonly Tensor[]): StepOutput {
   const h = candidate("h", add(x, matmul(dropped(h0), weights.recurrent_kernel)));
   return [h, [h]];
