@@ -32,7 +32,7 @@ const { infer, exported, ...complete } = ENTRIES;
  *   runtime/threads/threads   workers over shared memory, or one thread
  *   runtime/wasm/instantiate  the AssemblyScript loader, or plain code where that cannot be imported or is too large
  *   runtime/wasm/reference    the kernels in plain TypeScript, or none
- *   base/when_training        what only training needs, such as gradients of ops and their reference kernels, or nothing
+ *   base/when_training        what only training needs, such as gradients of ops and their twins, or nothing
  *   layers/initializers …     initial weights and what constrains weights in training, or nothing
  */
 const GROUPS = [

@@ -95,7 +95,10 @@ export async function readReference() {
       kindSortOrder: ["Namespace", "Function", "Class", "Variable", "Interface", "TypeAlias"],
       navigation: { includeCategories: true, includeGroups: false },
       // what other rooms see of modules and optimizers
-      intentionallyNotExported: ["ModuleBase", "Network", "UpdateRule", "WithStates"],
+      intentionallyNotExported: [
+        ...["ModuleBase", "Network", "UpdateRule", "WithStates"], // bases and types that users meet under other names
+        ...["ElementwiseName", "ROWWISE", "TABLE", "SHORT_NAMES", "factories", "OptionsByOptimizer"], // names come from them
+      ],
       validation: { notExported: true, invalidLink: true, invalidPath: true, notDocumented: true, rewrittenLink: true },
       requiredToBeDocumented: [
         "Module",
