@@ -10,7 +10,7 @@ import type { Network } from "./models/network.ts";
 import type { FileBytes } from "./saving/load.ts";
 
 /** A model that predicts and streams. */
-export type Model = Omit<FullModel, Exclude<keyof Module, keyof Network>>;
+export type Model = Omit<FullModel, Exclude<keyof Module, keyof Network> | "getConfig">;
 
 /**
  * The model of a file that `save` wrote.

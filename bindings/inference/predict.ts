@@ -16,6 +16,7 @@ import {
   type ModelInput,
   type StepOptions,
 } from "./model_inputs.ts";
+import { HAS_THREADS } from "../runtime/threads/threads.ts";
 import { KeptKey } from "../module/kept.ts";
 import { isRowwise, type ModuleBase } from "../module/module_base.ts";
 import { statefulStore } from "../module/state_stores.ts";
@@ -94,7 +95,7 @@ class Run {
 
   constructor(model: ModuleBase, x: ModelInput, options: PredictOptions, batchSize: number) {
     this.whole = predictFunction(model);
-    this.sharder = model.backend.pool && predictSharder(model);
+    this.sharder = HAS_THREADS && model.backend.pool ? predictSharder(model) : undefined;
     this.arrays = inputArrays(x, "predict: x", model.inputConfigs);
     this.steps = stepArrays(options, this.arrays[0].shape, "predict");
     this.named = namedArrays("predict", this.arrays, this.steps);

@@ -1,6 +1,7 @@
 /** Layers and cells as modules: a definition with its options, its weights, and the calls of it that a trace records. */
 import { OptionError, ShapeError } from "../base/errors.ts";
 import { checkOptions, checkRecord } from "../base/options.ts";
+import { whenTraining } from "../base/when_training.ts";
 import { describe } from "../base/shape.ts";
 import { int8Format, type Int8Role } from "../graph/int8_weight.ts";
 import { Parameter } from "../graph/parameter.ts";
@@ -24,6 +25,10 @@ import { ROWWISE, isModule, type ModuleBase } from "../module/module_base.ts";
 import { tensorOf } from "../ops/operands.ts";
 import { configure, type LayerOptions } from "./layer_options.ts";
 import { Module } from "./module.ts";
+import { layerConfigOf } from "./write_config.ts";
+
+/** What only runs is never written down. */
+const writeLayer = whenTraining(layerConfigOf);
 
 type AnyDefinition = LayerDefinition<any>;
 
@@ -132,20 +137,7 @@ export class Layer<R = any> extends Module {
 
   /** @internal */
   override layerConfig(subject: string, training: boolean): LayerConfig {
-    const config: Record<string, unknown> = { ...this.#config, name: this.layerName, trainable: this.trainable };
-    for (const [name, value] of Object.entries(config)) {
-      if (!training && TRAINING_ONLY.test(name)) delete config[name];
-      else if (typeof value === "function")
-        throw new OptionError(
-          `${subject}: expected options that can be written down, got a function as ${name} of ${this.describe()}`,
-        );
-      else config[name] = Array.isArray(value) ? value.map(nested) : nested(value);
-    }
-    return { layer: this.#definition.type, config };
-
-    function nested(value: unknown): unknown {
-      return isModule(value) ? value.layerConfig(subject, training) : value;
-    }
+    return writeLayer!(this, this.#config, subject, training);
   }
 
   /** Records the layer on a tensor of the open trace. */
@@ -227,9 +219,6 @@ export class Cell extends Layer<[output: Tensor, states: Tensor[]]> {
     return [output, after];
   }
 }
-
-/** Options that a model which only runs has no use for. */
-const TRAINING_ONLY = /(Initializer|Regularizer|Constraint)$/;
 
 /** An option for another layer: what has weights is made anew. */
 function anew(value: unknown): unknown {

@@ -1,6 +1,7 @@
 /** Models of layers: what `sequential`, `functional` and files make. */
 import { FormatError, OptionError, ShapeError, nearest } from "../base/errors.ts";
 import { quoted } from "../base/formatting.ts";
+import { whenTraining } from "../base/when_training.ts";
 import { describe, type Shape } from "../base/shape.ts";
 import type { Activations, Int8Names } from "../graph/int8_weight.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -12,10 +13,14 @@ import { ROWWISE, type ModuleBase, type ModuleOptions } from "../module/module_b
 import { loadInt8 } from "../runtime/wasm/int8.ts";
 import { checkWeights, type FileWeights } from "../saving/load.ts";
 import { joinsOf, layersOf, runGraph, type Graph, type InputShape } from "./graph.ts";
-import { configOf, graphFrom } from "./graph_config.ts";
+import { graphFrom } from "./read_config.ts";
 import type { Layer } from "./layer.ts";
 import { Module } from "./module.ts";
 import { summary } from "./summary.ts";
+import { configOf } from "./write_config.ts";
+
+/** What only runs is never written down. */
+const writeGraph = whenTraining(configOf);
 
 /** A layer of a model: one of `layers.*`, with its options, or a Module of one's own, without. */
 export type ModelLayer = Module & Partial<Pick<Layer, "config">>;
@@ -218,7 +223,7 @@ export class Model<R = Tensor> extends Module {
 
   /** @internal */
   override modelConfig(subject: string, training: boolean): ModelConfig {
-    const config = { version: CONFIG_VERSION, seed: this.seed, ...configOf(this.#graph, subject, training) };
+    const config = { version: CONFIG_VERSION, seed: this.seed, ...writeGraph!(this.#graph, subject, training) };
     return this.#quantized ? { ...config, quantized: { bits: 8, activations: this.#quantized } } : config;
   }
 

@@ -1,5 +1,7 @@
 /** The Module: a Network that also trains, saves and shows what is inside it. */
 import { FormatError, StateError, UnsupportedError } from "../base/errors.ts";
+import type { Shape } from "../base/shape.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import { checkFlags, checkOptions } from "../base/options.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import type { ArrayShape, InputShapes } from "../module/array_shape.ts";
@@ -13,6 +15,7 @@ import { exportModel, type ExportOptions } from "../export/export_model.ts";
 import { inspect, type InspectOptions } from "../training/inspect.ts";
 import { checkWeights, openFile, slotArrays, type FileBytes } from "../saving/load.ts";
 import type { ArrayRecord } from "../module/module_base.ts";
+import { ownParameter, type ParameterOptions } from "../module/own_parameter.ts";
 import { Network } from "./network.ts";
 import { applyLayer, type Applied, type ApplyOptions, type SymbolicTensor } from "./symbolic.ts";
 import { quantizedParts, type QuantizeOptions } from "../quantization/quantize.ts";
@@ -45,6 +48,26 @@ export class Module extends Network {
   /** true ends `fit` after the batch that runs. */
   set stopTraining(stop: boolean) {
     this.#stopTraining = stop;
+  }
+
+  /**
+   * A weight of a class of one's own, for a field: ops take it as a tensor. It is named, saved, clipped and decayed like
+   * the weights of layers.
+   *
+   * @param name   its name, behind the path of this module
+   * @param shape  its extents
+   * @throws OptionError for a name that is taken, ShapeError for extents that are not positive integers
+   * @example
+   * class Scaled extends Module {
+   *   scale = this.parameter("scale", [8], { initializer: "ones" });
+   *   call(x) { return ops.mul(x, this.scale); }
+   * }
+   */
+  parameter(name: string, shape: Shape, options: ParameterOptions = {}): Tensor {
+    const parameter = ownParameter(this.describe(), name, shape, options, this.ownParameters);
+    parameter.trainable &&= this.trainable;
+    this.ownParameters.set(name, parameter);
+    return parameter as unknown as Tensor; // ops take it where they take a tensor
   }
 
   /**

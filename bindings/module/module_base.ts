@@ -3,11 +3,9 @@
 import { DisposedError, OptionError, StateError, UnsupportedError, ValueError } from "../base/errors.ts";
 import { checkBoolean, checkOptions } from "../base/options.ts";
 import type { ArrayInput, NDArray } from "../base/ndarray.ts";
-import type { Shape } from "../base/shape.ts";
 import type { Root } from "../program/traced_function.ts";
 import { ParameterBlock, type Parameter } from "../graph/parameter.ts";
 import type { Program } from "../program/program.ts";
-import type { Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
 import { Random, randomSeed } from "../base/random.ts";
 import { currentBackend } from "../runtime/context.ts";
@@ -16,7 +14,6 @@ import type { Backend } from "../runtime/backend.ts";
 import type { KeptKey } from "./kept.ts";
 import { ModuleFacts } from "./module_facts.ts";
 import { arraysOf } from "./named_arrays.ts";
-import { ownParameter, type ParameterOptions } from "./own_parameter.ts";
 import { Resources } from "./owned_memory.ts";
 
 /** Options of a model. */
@@ -169,26 +166,6 @@ export class ModuleBase extends ModuleFacts implements Root {
   /** What the module computes, written with ops and other modules' `call`; runs only to be recorded. */
   call(..._args: any[]): any {
     throw new StateError(`${this.describe()}: expected a class with a call of its own, got one without`);
-  }
-
-  /**
-   * A weight of a class of one's own, for a field: ops take it as a tensor. It is named, saved, clipped and decayed like
-   * the weights of layers.
-   *
-   * @param name   its name, behind the path of this module
-   * @param shape  its extents
-   * @throws OptionError for a name that is taken, ShapeError for extents that are not positive integers
-   * @example
-   * class Scaled extends Module {
-   *   scale = this.parameter("scale", [8], { initializer: "ones" });
-   *   call(x) { return ops.mul(x, this.scale); }
-   * }
-   */
-  parameter(name: string, shape: Shape, options: ParameterOptions = {}): Tensor {
-    const parameter = ownParameter(this.describe(), name, shape, options, this.#ownParameters);
-    parameter.trainable &&= this.#trainable;
-    this.#ownParameters.set(name, parameter);
-    return parameter as unknown as Tensor; // ops take it where they take a tensor
   }
 
   /** Modules this one is made of, with the path from here to each. @internal */

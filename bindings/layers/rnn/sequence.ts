@@ -1,10 +1,11 @@
 /** The call of a layer over time: valid steps and initial states in, outputs and final states out. */
 import { ValueError } from "../../base/errors.ts";
+import { whenTraining } from "../../base/when_training.ts";
 import { checkSteps, type RowOrder } from "../../ops/recurrent/packed_sequence.ts";
 import type { ValidSteps, Tensor } from "../../graph/tensor.ts";
 import type { CallOptions, LayerScope } from "../definition.ts";
 import { runInSegments } from "./checkpointed.ts";
-import { statesOf, type Stack } from "./stack.ts";
+import { runStack, statesOf, type Stack } from "./stack.ts";
 import { carryStates, initialStates, storeOf } from "./states.ts";
 
 /** Options of all layers over time. */
@@ -35,6 +36,9 @@ export const IGNORED = ["unroll", "implementation"];
 /** Why a layer over time cannot run step by step, if it cannot. */
 export const unstreamable = ({ goBackwards }: SequenceOptions): string | undefined =>
   goBackwards ? "it reads the sequence from its end (goBackwards)" : undefined;
+
+/** Segments matter to gradients only. */
+const runSegments = whenTraining(runInSegments);
 
 /** The valid steps: those given to the call, else those of the input. @throws ValueError, ShapeError */
 function stepsOf(label: string, call: CallOptions, x: Tensor): ValidSteps | undefined {
@@ -71,7 +75,9 @@ export function runSequence(
   const states = statesOf(stack);
   const store = storeOf(trace, config.stateful);
   const initial = initialStates(pass, states, x.shape[0], store, call.initialState);
-  const { output, final } = runInSegments(pass, stack, x, initial, config.checkpointEvery);
+  const { output, final } = runSegments
+    ? runSegments(pass, stack, x, initial, config.checkpointEvery)
+    : runStack(pass, stack, x, initial);
   if (store)
     carryStates(
       trace,

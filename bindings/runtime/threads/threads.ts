@@ -5,6 +5,9 @@ import { warnOneThread } from "./one_thread.ts";
 import { startPool } from "./worker_pool.ts";
 import { share } from "./shared_memory.ts";
 
+/** Whether a backend of this entry can have several threads. */
+export const HAS_THREADS: boolean = true;
+
 /**
  * The backend of a build on several threads; undefined, with a warning, where there cannot be one.
  *

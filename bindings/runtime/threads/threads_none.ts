@@ -2,6 +2,8 @@
 import type { Backend } from "../backend.ts";
 import { warnOneThread } from "./one_thread.ts";
 
+export const HAS_THREADS: boolean = false;
+
 export async function threadedBackend(threads: number): Promise<Backend | undefined> {
   return warnOneThread(threads, "an entry of the package without threads; gatewise itself has them");
 }

@@ -1,51 +1,12 @@
-/** A graph as a config, and the graph of a config. */
+/** The graph of a config. */
 import { FormatError, GatewiseError, OptionError } from "../base/errors.ts";
 import { quoted } from "../base/formatting.ts";
-import { rebuild, type Structure } from "../graph/pytree.ts";
+import type { Structure } from "../graph/pytree.ts";
 import { cellDefinitions, layerDefinitions } from "../layers/index.ts";
-import {
-  isSource,
-  type CallConfig,
-  type LayerConfig,
-  type ModelConfig,
-  type OutputsConfig,
-  type TensorSource,
-} from "../module/config.ts";
-import { chainOf, inputTypeOf, layersOf, nameLayers, type Graph, type GraphCall, type ValueRef } from "./graph.ts";
+import { isSource, type LayerConfig, type ModelConfig, type TensorSource } from "../module/config.ts";
+import { chainOf, inputTypeOf, nameLayers, type Graph, type GraphCall, type ValueRef } from "./graph.ts";
 import { Cell, Layer } from "./layer.ts";
 import type { ModuleBase } from "../module/module_base.ts";
-
-type GraphConfig = Pick<ModelConfig, "inputs" | "layers" | "calls" | "outputs">;
-
-/**
- * @param subject   who asks, for errors: "save"
- * @param training  whether what matters to training only is written down too
- * @throws OptionError for layers of one's own, and options that cannot be written down
- */
-export function configOf(graph: Graph, subject: string, training: boolean): GraphConfig {
-  const inputs = graph.inputs.map(({ name, shape, dtype }) => ({ name, shape: shape ?? null, dtype }));
-  const layers = layersOf(graph).map((layer) => layer.layerConfig(subject, training));
-  if (graph.chain) return { inputs, layers };
-  const uses = new Map<ModuleBase, number>();
-  const sources = [
-    ...graph.inputs.map(({ name }): readonly [string, number] => [name, 0]),
-    ...graph.calls.map(({ layer }): readonly [string, number] => {
-      const use = uses.get(layer) ?? 0;
-      uses.set(layer, use + 1);
-      return [layer.layerName!, use];
-    }),
-  ];
-  const source = ({ step, output }: ValueRef): TensorSource => [...sources[step], output];
-  const calls = graph.calls.map(({ layer, inputs: given, initialState, mask, lengths }): CallConfig => ({
-    layer: layer.layerName!,
-    inputs: given.length === 1 ? source(given[0]) : given.map(source),
-    ...(initialState && { initialState: initialState.map(source) }),
-    ...(mask && { mask: source(mask) }),
-    ...(lengths && { lengths: source(lengths) }),
-  }));
-  const outputs = rebuild(graph.structure, (i) => source(graph.outputs[i])) as OutputsConfig;
-  return { inputs, layers, calls, outputs };
-}
 
 /** Makes a model of the config of one inside another. */
 export type MakeModel = (config: ModelConfig) => ModuleBase;
