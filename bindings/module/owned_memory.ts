@@ -7,16 +7,20 @@ const forgotten =
   typeof FinalizationRegistry === "undefined"
     ? undefined
     : new FinalizationRegistry<Resources>((resources) => {
-        if (resources.disposed || resources.empty) return;
-        if (!warned)
-          console.warn(
-            "gatewise: a model was collected that nobody disposed of; its memory has been freed now, call dispose() to free it at once",
-          );
-        warned = true;
+        if (resources.disposed) return;
+        freed += resources.bytes;
         resources.dispose();
+        if (freed < WORTH_A_WARNING || warned) return;
+        warned = true; // once: a program that forgets one model forgets many
+        console.warn(
+          `gatewise: models were collected that nobody disposed of; ${Math.round(freed / 1e6)} MB have been freed now, call dispose() to free them at once`,
+        );
       });
 
-/** Said once: a program that forgets one model forgets many. */
+/** Bytes of forgotten models that are told of. */
+const WORTH_A_WARNING = 1e6;
+/** Bytes of forgotten models so far. */
+let freed = 0;
 let warned = false;
 
 export class Resources {
@@ -30,8 +34,10 @@ export class Resources {
     forgotten?.register(owner, this, this);
   }
 
-  get empty(): boolean {
-    return this.blocks.size + this.programs.size + this.owned.size === 0;
+  /** Of weights and programs. */
+  get bytes(): number {
+    const weights = [...this.blocks].reduce((sum, { floats }) => sum + floats * 4, 0);
+    return [...this.programs].reduce((sum, program) => sum + program.bytes, weights);
   }
 
   dispose(): void {

@@ -102,9 +102,21 @@ for (const [name, use] of Object.entries(uses)) {
   });
 }
 
-test("one warning for all of them", () => {
+test("no warning for a few kilobytes, one as soon as it has been a megabyte", async () => {
+  assert.equal(said, []);
+  const large = (): unknown => sequential([layers.dense({ units: 400 })], { inputShape: [400] }).predict([row]);
+  const row = new Array<number>(400).fill(0);
+  for (let i = 0; i < 3; i++) {
+    said.push(
+      ...(await warnings(async () => {
+        large();
+        large();
+        await collectUntil(() => used() === 0);
+      })),
+    );
+  }
   assert.is(said.length, 1);
-  assert.match(said[0], /a model was collected that nobody disposed of.*call dispose\(\)/);
+  assert.match(said[0], /models were collected that nobody disposed of; [123] MB have been freed.*call dispose\(\)/);
 });
 
 test("a model in use stays", async () => {
