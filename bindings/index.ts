@@ -130,7 +130,8 @@ export type { Predicted, PredictOptions, Prediction } from "./inference/predict.
 export type { QuantizeOptions } from "./quantization/quantize.ts";
 export type { SaveOptions } from "./saving/save.ts";
 export type { PerOutput } from "./training/per_output.ts";
-export type { Stream, StreamOptions } from "./inference/stream.ts";
+export type { Stream, Streamed, StreamOptions } from "./inference/stream.ts";
+export type { Frame, Frames } from "./inference/stream_lists.ts";
 export type { History, Logs, TrainEvent } from "./training/events.ts";
 export type {
   CompileOptions,

@@ -22,4 +22,5 @@ export const loadModel: (bytes: FileBytes) => Model = load;
 export { init, initSync, backendInfo, type BackendInfo, type ThreadOptions as InitOptions } from "./runtime/context.ts";
 export * from "./base/errors.ts";
 export type { NDArray } from "./base/ndarray.ts";
-export type { Stream, StreamOptions } from "./inference/stream.ts";
+export type { Stream, Streamed, StreamOptions } from "./inference/stream.ts";
+export type { Frame, Frames } from "./inference/stream_lists.ts";

@@ -8,6 +8,7 @@ import { ABI_VERSION } from "../abi/version.ts";
 import type { CompressedModules } from "../runtime/wasm/packed.ts";
 import { isEncodedCalls } from "../runtime/encoding.ts";
 import { decodeSafetensors, encodeSafetensors, type TensorData } from "../saving/safetensors.ts";
+import type { InputConfig } from "../module/config.ts";
 import type { State } from "../module/state_set.ts";
 
 /** Raised when files of this version can no longer be read by former ones. */
@@ -20,12 +21,18 @@ const KEY = "gatewise/exported";
 export interface ExportedStream {
   readonly batch: number;
   readonly block: number;
+  /** Absent in files of before streams had several inputs. */
+  readonly inputs?: readonly InputConfig[];
+  /** What stands around the outputs; absent in files of before there were several. */
+  readonly structure?: Structure;
   readonly states: Readonly<Record<string, State>>;
   readonly programs: Readonly<Record<string, SnapshotProgram>>;
 }
 
 /** The program of `predict`. */
 export interface ExportedPredict extends SnapshotProgram {
+  /** The inputs with their names, of a model of layers. */
+  readonly names?: readonly InputConfig[] | undefined;
   /** What stands around the outputs. */
   readonly structure: Structure;
   /** Whether the rows of a batch are known to have nothing to do with each other. */

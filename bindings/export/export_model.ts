@@ -1,6 +1,7 @@
 /** From a model to a file of what it computes: the programs themselves, which need no layers and no tracing to run. */
 import { OptionError, UnsupportedError } from "../base/errors.ts";
 import { checkOptions, checkRecord } from "../base/options.ts";
+import type { Structure } from "../graph/pytree.ts";
 import { ProgramSnapshot, type SnapshotProgram } from "../program/snapshot.ts";
 import { int8Text } from "../runtime/wasm/inline.ts";
 import { isInt8Kernel } from "../runtime/wasm/int8.ts";
@@ -23,17 +24,26 @@ export interface ExportOptions {
 
 function recordStream(snapshot: ProgramSnapshot, model: ModuleBase, options: StreamOptions): ExportedStream {
   const { batch, block } = streamOptions("export", options);
-  checkStreamable("export", model);
+  const inputs = checkStreamable("export", model);
   const states = new CarriedStates(model.backend, "export");
   try {
+    let structure: Structure = { kind: "leaf", index: 0 };
     const programs = [...new Set(batch === 1 ? [1, block] : [1])].map((steps): [string, SnapshotProgram] => {
-      const { trace, input, output } = traceSteps("export", model, states, batch, steps);
-      return [String(steps), snapshot.add("export", trace, [input], [output])];
+      const traced = traceSteps("export", model, states, batch, steps);
+      ({ structure } = traced);
+      return [String(steps), snapshot.add("export", traced.trace, traced.inputs, traced.outputs)];
     });
     const places = states
       .entries()
       .map(([name, { storage, shape }]) => [name, { ptr: snapshot.address(storage), shape }]);
-    return { batch, block, states: Object.fromEntries(places), programs: Object.fromEntries(programs) };
+    return {
+      batch,
+      block,
+      inputs,
+      structure,
+      states: Object.fromEntries(places),
+      programs: Object.fromEntries(programs),
+    };
   } finally {
     states.dispose();
   }
@@ -51,6 +61,7 @@ function recordPredict(snapshot: ProgramSnapshot, model: ModuleBase, given: Inpu
     const alone = structure.kind === "list" && outputs.length === 1; // as predict gives it: without the list
     return {
       ...snapshot.add("export", trace, inputs, outputs),
+      names: model.inputConfigs,
       structure: alone ? { kind: "leaf", index: 0 } : structure,
       rowwise: isRowwise(model),
     };

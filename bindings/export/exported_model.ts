@@ -7,11 +7,12 @@ import type { Prediction } from "../inference/predict.ts";
 import { StateSet } from "../module/state_set.ts";
 import { Stream, type Runner, type StreamSource } from "../inference/stream.ts";
 import { checkOptions } from "../base/options.ts";
-import type { ArrayInput, NDArray, Normalized } from "../base/ndarray.ts";
+import type { NDArray, Normalized } from "../base/ndarray.ts";
 import type { SnapshotProgram, PortPlace } from "../program/snapshot.ts";
 import { Port } from "../program/port.ts";
 import { describe, sameShape, sizeOf } from "../base/shape.ts";
-import { rebuild } from "../graph/pytree.ts";
+import { rebuild, type Structure } from "../graph/pytree.ts";
+import type { InputConfig } from "../module/config.ts";
 import { ARENA_BASE } from "../abi/memory.ts";
 import { isInt8Kernel, loadInt8 } from "../runtime/wasm/int8.ts";
 import type { Backend } from "../runtime/backend.ts";
@@ -43,25 +44,33 @@ class Recorded {
 
 type Make = (program: SnapshotProgram) => Recorded;
 
+const ONE_INPUT: InputConfig = { name: "input", shape: null };
+const ONE_OUTPUT: Structure = { kind: "leaf", index: 0 };
+
 /** What the stream of a file runs. */
 class RecordedSteps implements StreamSource {
   readonly batch: number;
   readonly block: number;
   readonly states: StateSet;
+  readonly inputs: readonly InputConfig[];
+  readonly structure: Structure;
   private readonly programs: ExportedStream["programs"];
   private readonly make: Make;
 
-  constructor({ heap }: Backend, { batch, block, states, programs }: ExportedStream, make: Make) {
+  constructor({ heap }: Backend, about: ExportedStream, make: Make) {
+    const { batch, block, inputs = [ONE_INPUT], structure = ONE_OUTPUT, states, programs } = about;
     this.batch = batch;
     this.block = block;
     this.states = new StateSet(heap, "stream", Object.entries(states));
+    this.inputs = inputs;
+    this.structure = structure;
     this.programs = programs;
     this.make = make;
   }
 
   runner(steps: number): Runner {
     const program = this.make(this.programs[steps]);
-    return { program, input: program.inputs[0], output: program.outputs[0] };
+    return { program, inputs: program.inputs, outputs: program.outputs };
   }
 
   throwIfDisposed(): void {
@@ -115,7 +124,7 @@ class RecordedPredict {
   /** The inputs in the form that the program takes. @throws ShapeError, ValueError */
   private arraysOf(x: ModelInput): Normalized[] {
     const { inputs } = this.program;
-    const given = inputArrays(x, "predict: x");
+    const given = inputArrays(x, "predict: x", this.about.names);
     if (given.length !== inputs.length)
       throw new ShapeError(`predict: expected ${inputs.length} inputs, got ${given.length}`);
     return inputs.map((port, i) => {
@@ -135,13 +144,13 @@ class RecordedPredict {
   }
 }
 
-/** A model as it was exported: it has no weights to read and no layers, and lives as long as something refers to it. */
-export class Exported {
-  readonly #stream: Stream | undefined;
+/** A model as it was exported: it has no weights to read and no layers, and lives as long as something refers to it. @typeParam O  what a step of its stream gives */
+export class Exported<O = Float32Array> {
+  readonly #stream: Stream<O> | undefined;
   readonly #predict: RecordedPredict | undefined;
 
   /** @internal */
-  constructor(stream: Stream | undefined, predict: RecordedPredict | undefined) {
+  constructor(stream: Stream<O> | undefined, predict: RecordedPredict | undefined) {
     this.#stream = stream;
     this.#predict = predict;
   }
@@ -151,7 +160,7 @@ export class Exported {
    *
    * @throws UnsupportedError when none was exported
    */
-  get stream(): Stream {
+  get stream(): Stream<O> {
     if (!this.#stream)
       throw new UnsupportedError(
         "stream: expected a file with a stream, got one without; export({ stream: true }) writes it",
@@ -162,13 +171,13 @@ export class Exported {
   /**
    * Runs the model on arrays.
    *
-   * @param x  input of the exported shape with any number of rows; a list of arrays for a `call` of several inputs. If
+   * @param x  input of the exported shape with any number of rows; several inputs as a list, or by name as a record. If
    *           rows of a batch depend on each other, as in some modules of your own, with exactly the exported rows
    * @returns the output, or a list or a record of them as `call` gives
    * @throws ShapeError, ValueError when x does not fit, holds NaN or tokens out of range
    * @throws UnsupportedError when `predict` was not exported
    */
-  predict(x: ArrayInput | readonly ArrayInput[]): NDArray;
+  predict(x: ModelInput): NDArray;
   predict(x: ModelInput): Prediction {
     if (!this.#predict)
       throw new UnsupportedError(
@@ -193,7 +202,7 @@ export type LoadOptions = Omit<InitOptions, "build"> & {
  * const model = loadExported(await (await fetch("model.exported")).arrayBuffer());
  * model.stream.step(frame);
  */
-export function loadExported(bytes: FileBytes, options: LoadOptions = {}): Exported {
+export function loadExported<O = Float32Array>(bytes: FileBytes, options: LoadOptions = {}): Exported<O> {
   checkOptions("loadExported", options, ["build", "deterministic", "module", "int8"]);
   const {
     file: { kernels: names, end, int8, stream, predict },
@@ -215,8 +224,8 @@ export function loadExported(bytes: FileBytes, options: LoadOptions = {}): Expor
       );
     for (const [at, data] of contents) backend.heap.u8(at, data.length).set(data);
     const make: Make = (program) => new Recorded(backend, names, program);
-    return new Exported(
-      stream && new Stream(new RecordedSteps(backend, stream, make)),
+    return new Exported<O>(
+      stream && new Stream<O>(new RecordedSteps(backend, stream, make)),
       predict && new RecordedPredict(predict, make),
     );
   });

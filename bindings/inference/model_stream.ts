@@ -5,6 +5,7 @@ import { Program } from "../program/program.ts";
 import type { Shape } from "../base/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { Trace } from "../graph/trace.ts";
+import { flattenResult, type Structure } from "../graph/pytree.ts";
 import type { InputConfig } from "../module/config.ts";
 import type { ModuleBase } from "../module/module_base.ts";
 import { CarriedStates } from "../module/state_stores.ts";
@@ -24,26 +25,18 @@ export function streamOptions(subject: string, options: StreamOptions): { batch:
 }
 
 /**
- * @returns what the only input is
- * @throws UnsupportedError unless the model has one input of steps and one output, and all layers run step by step
+ * @returns what the inputs are
+ * @throws UnsupportedError unless the model is made of layers that run step by step
  */
-export function checkStreamable(subject: string, model: ModuleBase): InputConfig {
-  const { inputConfigs: inputs, outputNames } = model;
+export function checkStreamable(subject: string, model: ModuleBase): readonly InputConfig[] {
+  const { inputConfigs: inputs } = model;
   if (!inputs)
     throw new UnsupportedError(
       `${subject}: expected a model of layers, as sequential and functional make, got a ${model.describe()}`,
     );
-  if (inputs.length > 1 || outputNames)
-    throw new UnsupportedError(
-      `${subject}: expected a model of one input and one output for a stream, ` +
-        `got ${inputs.length} and ${outputNames?.length ?? 1}`,
-    );
-  for (const [, layer] of model.childModules()) {
-    const why = layer.unstreamable;
-    if (why)
-      throw new UnsupportedError(`${subject}: expected layers that run step by step, got ${layer.describe()}: ${why}`);
-  }
-  return inputs[0];
+  const why = model.unstreamable;
+  if (why) throw new UnsupportedError(`${subject}: expected layers that run step by step, got ${why}`);
+  return inputs;
 }
 
 /** Extents of so many steps. @throws StateError, UnsupportedError when nobody has said how many features a frame has */
@@ -62,6 +55,15 @@ function extentsOf(subject: string, { name, shape, dtype }: InputConfig, batch: 
   return [batch, steps, features];
 }
 
+/** Some steps of a model, recorded. */
+interface TracedSteps {
+  readonly trace: Trace;
+  readonly inputs: Tensor[];
+  readonly outputs: Tensor[];
+  /** What stands around the outputs. */
+  readonly structure: Structure;
+}
+
 /** Records so many steps of a model. @param states  where its layers carry theirs */
 export function traceSteps(
   subject: string,
@@ -69,18 +71,23 @@ export function traceSteps(
   states: CarriedStates,
   batch: number,
   steps: number,
-): { trace: Trace; input: Tensor; output: Tensor } {
+): TracedSteps {
   const taken = checkStreamable(subject, model);
   const trace = new Trace(model.backend, { stream: states, paths: model.modulePaths() });
-  const input = trace.pinned(extentsOf(subject, taken, batch, steps), taken.dtype);
-  const output = trace.run(() => model.call(...[input])) as Tensor | Tensor[];
-  return { trace, input, output: Array.isArray(output) ? output[0] : output };
+  const inputs = taken.map((each) => trace.pinned(extentsOf(subject, each, batch, steps), each.dtype));
+  const { tensors: outputs, structure } = flattenResult(trace.run((): unknown => model.call(...inputs)));
+  const withStates = structure.kind === "list" && model.outputNames === undefined; // of a last layer with returnState
+  return withStates
+    ? { trace, inputs, outputs: [outputs[0]], structure: structure.items[0] }
+    : { trace, inputs, outputs, structure };
 }
 
 export class ModelSteps implements StreamSource {
   readonly batch: number;
   readonly block: number;
   readonly states: CarriedStates;
+  readonly inputs: readonly InputConfig[];
+  structure!: Structure;
   private readonly model: ModuleBase;
   private readonly runners = new Map<number, CompiledRunner>();
 
@@ -88,7 +95,7 @@ export class ModelSteps implements StreamSource {
     const { batch, block } = streamOptions("stream", options);
     model.throwIfDisposed();
     model.throwIfUnbuilt("stream");
-    checkStreamable("stream", model);
+    this.inputs = checkStreamable("stream", model);
     this.model = model;
     this.batch = batch;
     this.block = block;
@@ -110,9 +117,10 @@ export class ModelSteps implements StreamSource {
   }
 
   private compile(steps: number): CompiledRunner {
-    const { trace, input, output } = traceSteps("stream", this.model, this.states, this.batch, steps);
-    const program = new Program(trace, [input], [output], { lasting: true, owner: this.model.ownPrograms });
-    return { program, input: program.inputs[0], output: program.outputs[0] };
+    const { trace, inputs, outputs, structure } = traceSteps("stream", this.model, this.states, this.batch, steps);
+    this.structure = structure;
+    const program = new Program(trace, inputs, outputs, { lasting: true, owner: this.model.ownPrograms });
+    return { program, inputs: program.inputs, outputs: program.outputs };
   }
 
   throwIfDisposed(): void {

@@ -64,8 +64,8 @@ function planTraining(model: ModuleBase, runner: BatchRunner | undefined, inputs
 function planStream(model: ModuleBase): ProgramPlan {
   const states = new CarriedStates(model.backend, "explain");
   try {
-    const { trace, input, output } = traceSteps("explain", model, states, 1, 1);
-    return planProgram(trace, [input], [output]);
+    const { trace, inputs, outputs } = traceSteps("explain", model, states, 1, 1);
+    return planProgram(trace, inputs, outputs);
   } finally {
     states.dispose();
   }

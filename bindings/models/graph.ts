@@ -129,6 +129,18 @@ export function chainOf(layers: readonly ModuleBase[], shape: InputShape | undef
 export const stepName = ({ inputs, calls }: Graph, step: number): string =>
   step < inputs.length ? inputs[step].name : calls[step - inputs.length].layer.layerName!;
 
+/** Which of its layers needs the whole sequence, and why; undefined for a graph that runs step by step. */
+export function wholeSequenceIn(graph: Graph): string | undefined {
+  for (const { layer, initialState, lengths } of graph.calls) {
+    const own = layer.unstreamable;
+    if (own) return `${layer.describe()}: ${own}`;
+    if (initialState) return `${layer.describe()}: its initial states come from other tensors`;
+    if (lengths) return `${layer.describe()}: its lengths come from another tensor`;
+  }
+  const state = [...graph.calls.flatMap(({ inputs }) => inputs), ...graph.outputs].find(({ output }) => output > 0);
+  return state && `${stepName(graph, state.step)}: its final states are used`;
+}
+
 /** What each layer is applied to, by its name: `lstm, x`; of a layer that is used several times the uses apart. */
 export function joinsOf(graph: Graph): Map<string, string> {
   const joins = new Map<string, string>();

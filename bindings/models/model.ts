@@ -7,12 +7,12 @@ import type { Activations, Int8Names } from "../graph/int8_weight.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { Trace, currentTrace } from "../graph/trace.ts";
 import { ModelSteps } from "../inference/model_stream.ts";
-import { Stream, type StreamOptions } from "../inference/stream.ts";
+import { Stream, type StreamOptions, type Streamed } from "../inference/stream.ts";
 import { CONFIG_VERSION, type InputConfig, type LayerConfig, type ModelConfig } from "../module/config.ts";
 import { ROWWISE, type ModuleBase, type ModuleOptions } from "../module/module_base.ts";
 import { loadInt8 } from "../runtime/wasm/int8.ts";
 import { checkWeights, type FileWeights } from "../saving/load.ts";
-import { joinsOf, layersOf, runGraph, type Graph, type InputShape } from "./graph.ts";
+import { joinsOf, layersOf, runGraph, wholeSequenceIn, type Graph, type InputShape } from "./graph.ts";
 import { graphFrom } from "./read_config.ts";
 import type { Layer } from "./layer.ts";
 import { Module } from "./module.ts";
@@ -107,6 +107,11 @@ export class Model<R = Tensor> extends Module {
   /** Shape of its only input, without the batch, null for any extent; undefined before the first call when it was not given. */
   get inputShape(): InputShape | undefined {
     return this.#graph.inputs.length === 1 ? this.#graph.inputs[0].shape : undefined;
+  }
+
+  /** @internal */
+  override get unstreamable(): string | undefined {
+    return wholeSequenceIn(this.#graph);
   }
 
   /** What its outputs are called; undefined for one that has no name. @internal */
@@ -206,7 +211,7 @@ export class Model<R = Tensor> extends Module {
    *
    * @throws UnsupportedError for layers that need the whole sequence
    */
-  stream(options?: StreamOptions): Stream {
+  stream(options?: StreamOptions): Stream<Streamed<R>> {
     return new Stream(new ModelSteps(this, options));
   }
 

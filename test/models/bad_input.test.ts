@@ -528,7 +528,7 @@ const onNumbers: Case[] = [
     (m) => m.stream().step([1, 2], any([0])),
     "ValueError",
     "ERR_VALUE",
-    "step: expected out as a Float32Array, got a list",
+    "step: expected a Float32Array in out for each output, got a list",
   ],
   [
     "an initial state that is no tensor",
@@ -833,7 +833,8 @@ function judge(error: unknown, name: string, code: string, sentence: RegExp | st
   if (typeof sentence === "string") assert.is(error.message, sentence);
   else assert.match(error.message, sentence);
   // of a state: what it is, and the next step
-  const form = name === "StateError" ? /^[^:]+: (.*expected .*, got |this model is .*; )/ : /^[^:]+: .*expected .*, got /;
+  const form =
+    name === "StateError" ? /^[^:]+: (.*expected .*, got |this model is .*; )/ : /^[^:]+: .*expected .*, got /;
   assert.match(error.message, form, "subject: expected …, got …");
 }
 

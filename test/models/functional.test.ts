@@ -217,10 +217,97 @@ test("a skip from input to output streams, and is exported", () => {
   small.dispose();
 });
 
+/** Two inputs and two outputs of which every path runs step by step. */
+function mixer() {
+  const left = input({ shape: [null, 2], name: "left" });
+  const note = input({ shape: [null], name: "note", dtype: "i32" });
+  const both = layers.concatenate().apply([left, layers.embedding({ inputDim: 5, outputDim: 3 }).apply(note)]);
+  const heard = layers.gru({ units: 4, returnSequences: true }).apply(both);
+  const wet = layers.add().apply([layers.dense({ units: 2 }).apply(heard), left]);
+  return functional(
+    { inputs: [left, note], outputs: { wet, level: layers.dense({ units: 1 }).apply(heard) } },
+    { seed: 2 },
+  );
+}
+
+test("several inputs and outputs stream by name, and in lists", () => {
+  const model = mixer();
+  const [left, note] = [floats([1, 7, 2]), tokens([1, 7], 5)];
+  const whole = model.predict({ left, note });
+  const stream = model.stream({ block: 3 });
+  assert.equal([stream.inputSize, stream.outputSize], [3, 3]);
+  const exported = loadExported<{ wet: Float32Array; level: Float32Array }>(
+    model.export({ stream: { block: 3 }, predict: { left: [1, 7, 2], note: [1, 7] } }),
+  );
+  same((exported.predict({ note, left }) as unknown as typeof whole).wet.data, whole.wet.data);
+  for (const each of [stream, exported.stream]) {
+    for (let t = 0; t < 7; t++) {
+      const frame = { note: note.data.slice(t, t + 1), left: left.data.slice(2 * t, 2 * t + 2) };
+      const { wet, level } = each.step(t % 2 ? frame : [frame.left, frame.note]);
+      close(wet, whole.wet.data.slice(2 * t, 2 * t + 2), 1e-5);
+      close(level, whole.level.data.slice(t, t + 1), 1e-5);
+    }
+    each.reset();
+    const out = { wet: new Float32Array(14), level: new Float32Array(7) };
+    assert.is(each.process({ left: left.data, note: note.data }, out), out);
+    close(out.wet, whole.wet.data, 1e-5);
+    close(out.level, whole.level.data, 1e-5);
+  }
+  model.dispose();
+});
+
+test("frames that are none are refused by name, and the states stay", () => {
+  const model = mixer();
+  const stream = model.stream();
+  const before = JSON.stringify(stream.getState());
+  const frame = { left: [1, 2], note: [3] };
+  const bad: [run: () => unknown, code: string, message: RegExp][] = [
+    [() => stream.step([1, 2] as never), "ERR_SHAPE", /^step: expected a frame of 2 numbers for "left", got number$/],
+    [() => stream.step({ left: [1, 2] }), "ERR_OPTION", /^step: expected frames of left, note, got none for "note"$/],
+    [() => stream.step({ ...frame, right: [1] }), "ERR_OPTION", /^step: expected frames of left, note, got "right"/],
+    [
+      () => stream.step({ ...frame, left: [1] }),
+      "ERR_SHAPE",
+      /^step: expected a frame of 2 numbers for "left", got 1$/,
+    ],
+    [() => stream.step({ ...frame, note: [5] }), "ERR_VALUE", /^step: frame: expected tokens .* of 0…4, got 5/],
+    [() => stream.step([[1, 2]]), "ERR_OPTION", /^step: expected frames of left, note, got a list of 1$/],
+    [
+      () => stream.step(frame, { wet: new Float32Array(2) } as never),
+      "ERR_VALUE",
+      /^step: expected a Float32Array in out for each output, got undefined$/,
+    ],
+    [
+      () => stream.process({ left: new Float32Array(4), note: new Int32Array(1) }),
+      "ERR_SHAPE",
+      /^process: expected 2 frames for "note" as for the inputs before, got 1$/,
+    ],
+  ];
+  for (const [run, code, message] of bad) refused(run, code, message);
+  assert.is(JSON.stringify(stream.getState()), before);
+  model.dispose();
+});
+
 test("what cannot stream is named", () => {
   const two = translator();
-  refused(() => two.stream(), "ERR_UNSUPPORTED", /^stream: expected a model of one input and one output/);
+  refused(
+    () => two.stream(),
+    "ERR_UNSUPPORTED",
+    /^stream: expected layers that run step by step, got lstm "decoder": its initial states come from other tensors$/,
+  );
   two.dispose();
+  const x = input({ shape: [null, 2] });
+  const [, state] = layers.gru({ units: 3, returnState: true }).apply(x);
+  const states = functional({ inputs: [x], outputs: layers.dense({ units: 1 }).apply(state) });
+  refused(() => states.stream(), "ERR_UNSUPPORTED", /got gru: its final states are used$/);
+  const inner = sequential([layers.bidirectional({ layer: layers.gru({ units: 2 }) })], { inputShape: [null, 2] });
+  const nested = functional({ inputs: [x], outputs: inner.apply(x) });
+  refused(
+    () => nested.stream(),
+    "ERR_UNSUPPORTED",
+    /got sequential.*: bidirectional.*: its backward half needs the end/,
+  );
+  for (const each of [states, nested]) each.dispose();
 });
 
 test("the summary says what each layer is applied to", () => {
