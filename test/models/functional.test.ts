@@ -271,7 +271,7 @@ test("frames that are none are refused by name, and the states stay", () => {
       /^step: expected a frame of 2 numbers for "left", got 1$/,
     ],
     [() => stream.step({ ...frame, note: [5] }), "ERR_VALUE", /^step: frame: expected tokens .* of 0…4, got 5/],
-    [() => stream.step([[1, 2]]), "ERR_OPTION", /^step: expected frames of left, note, got a list of 1$/],
+    [() => stream.step([[1, 2]]), "ERR_OPTION", /^step: expected frames of left, note, got none for "left"$/],
     [
       () => stream.step(frame, { wet: new Float32Array(2) } as never),
       "ERR_VALUE",
