@@ -1,6 +1,14 @@
 /** The kernels that running a model needs: the module behind `gatewise/infer` and `gatewise/worklet`. */
 export { abi_relaxed, abi_version } from "./kernels/abi";
-export { f32_copy, f32_copy_strided, f32_fill, f32_one_hot, f32_to_i32, i32_to_f32 } from "./kernels/elementwise/copy";
+export {
+  f32_copy,
+  f32_copy_strided,
+  f32_fill,
+  f32_flush,
+  f32_one_hot,
+  f32_to_i32,
+  i32_to_f32,
+} from "./kernels/elementwise/copy";
 export { f32_gather_rows, i32_gather } from "./kernels/rows/gather";
 export { f32_gemm_nn, f32_gemv_nn } from "./kernels/linear/gemm";
 export { f32_gru_reset_after_seq_fwd } from "./kernels/recurrent/gru_reset_after";

@@ -79,6 +79,7 @@ export const KERNEL_COSTS: Readonly<Record<keyof Kernels, KernelCost>> = {
   q8_gather_rows: cost("M - N"),
   f32_one_hot: rows,
   f32_fill: elements,
+  f32_flush: elements,
   f32_copy: elements,
   f32_copy_strided: nothing,
   f32_copy_strided_acc: nothing,

@@ -27,8 +27,9 @@ class Recorded {
   readonly outputs: readonly Port[];
   private readonly bound: readonly BoundCall[];
 
-  constructor({ kernels, heap }: Backend, names: readonly string[], { text, inputs, outputs }: SnapshotProgram) {
-    const port = ({ ptr, shape, dtype, ranges }: PortPlace): Port => new Port(heap, ptr, shape, dtype, ranges);
+  constructor(backend: Backend, names: readonly string[], { text, inputs, outputs }: SnapshotProgram) {
+    const { kernels } = backend;
+    const port = ({ ptr, shape, dtype, ranges }: PortPlace): Port => new Port(backend, ptr, shape, dtype, ranges);
     this.bound = decodeCalls(
       text,
       names.map((name) => [name, kernels[name as keyof typeof kernels] as BoundCall["fn"]]),
@@ -109,10 +110,9 @@ class RecordedPredict {
     for (let first = 0; first < rows; first += batch) {
       const count = Math.min(batch, rows - first);
       for (const [i, array] of arrays.entries()) {
-        const { view } = program.inputs[i];
         const { data } = rowsOf(array, first, first + count);
-        view.set(data);
-        view.fill(0, data.length); // rows that nobody asked for
+        program.inputs[i].set(data);
+        program.inputs[i].view.fill(0, data.length); // rows that nobody asked for
       }
       program.run();
       for (const [i, { view, size }] of program.outputs.entries())

@@ -1,4 +1,5 @@
 /** Parameters: flat blocks of weights with their gradients and optimizer slots beside them, and panels derived from them. */
+import { PACKAGE_VERSION } from "../abi/version.ts";
 import { DisposedError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
 import { sizeOf, type Shape } from "../base/shape.ts";
@@ -24,7 +25,7 @@ export interface ParameterUse {
 let made = 0;
 
 /** Marks the weights of every copy of this code. */
-const PARAMETER = Symbol.for("gatewise/1/parameter");
+const PARAMETER = Symbol.for(`gatewise/${PACKAGE_VERSION}/parameter`);
 
 /** Whether something is a weight, whichever of the copies that ESM, CJS and sub-paths load made it. */
 export const isParameter = (value: unknown): value is Parameter =>

@@ -1,4 +1,5 @@
 /** What model code computes with while it is traced: shapes and places, never values. */
+import { PACKAGE_VERSION } from "../abi/version.ts";
 import { TraceError } from "../base/errors.ts";
 import { sizeOf, type DType, type Shape } from "../base/shape.ts";
 import type { Loop, Stride, Operand, Storage } from "./ir.ts";
@@ -19,7 +20,7 @@ const unreadable = (what: string): never => {
 };
 
 /** Marks the tensors of every copy of this code. */
-const TENSOR = Symbol.for("gatewise/1/tensor");
+const TENSOR = Symbol.for(`gatewise/${PACKAGE_VERSION}/tensor`);
 
 /** Whether something is a tensor: the copies that ESM, CJS and sub-paths load may meet in one trace, where `instanceof` fails. */
 export const isTensor = (value: unknown): value is Tensor =>

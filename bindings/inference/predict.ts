@@ -154,7 +154,7 @@ class Run {
       end,
     } of parts) {
       // `all` has checked the values
-      this.named.forEach(([, array], i) => program.inputs[i].view.set(rowsOf(array, first + start, first + end).data));
+      this.named.forEach(([, array], i) => program.inputs[i].set(rowsOf(array, first + start, first + end).data));
     }
     if (parts.length > 1) this.sharder!.run(parts);
     else this.whole.replay(parts[0].compiled);

@@ -120,8 +120,7 @@ export class Stream<O = Float32Array> {
         throw new ShapeError(
           `step: expected a frame of ${input.size} numbers${this.frames.about(i)}, got ${given?.length ?? typeof given}`,
         );
-      input.checkFinite(given, "step: frame"); // a NaN would stay in the state for good
-      input.write(given, "step: frame");
+      input.writeFinite(given, "step: frame"); // a NaN would stay in the state for good
     }
     program.run();
     for (let i = 0; i < outputs.length; i++) results[i].set(outputs[i].view);
@@ -159,20 +158,20 @@ export class Stream<O = Float32Array> {
     let n = 0;
     for (let i = 0; i < inputs.length; i++) {
       const frames = given[i];
-      const about = this.frames.about(i);
+      const { size } = inputs[i];
       if (!isTypedArray(frames))
         throw new ValueError(
-          `process: expected frames as a Float32Array or an Int32Array${about}, got ${shown(frames)}`,
+          `process: expected frames as a Float32Array or an Int32Array${this.frames.about(i)}, got ${shown(frames)}`,
         );
-      checkAttached(frames, `process: frames${about}`);
-      const steps = frames.length / inputs[i].size;
-      if (!Number.isInteger(steps))
+      checkAttached(frames, "process: frames");
+      const { length } = frames;
+      if (length % size !== 0)
         throw new ShapeError(
-          `process: expected frames of ${inputs[i].size} numbers each${about}, got ${frames.length} numbers`,
+          `process: expected frames of ${size} numbers each${this.frames.about(i)}, got ${length} numbers`,
         );
-      if (i > 0 && steps !== n)
-        throw new ShapeError(`process: expected ${n} frames${about} as for the inputs before, got ${steps}`);
-      n = steps;
+      if (i > 0 && length !== n * size)
+        throw new ShapeError(`process: expected ${n} frames${this.frames.about(i)} as before, got ${length / size}`);
+      n = Math.trunc(length / size); // an integer for the engine, too, which would make an object of anything else
     }
     return n;
   }
@@ -194,10 +193,10 @@ export class Stream<O = Float32Array> {
     t: number,
   ): void {
     for (let i = 0; i < inputs.length; i++) {
-      const { size, view } = inputs[i];
+      const { size } = inputs[i];
       const from = t * this.stepper.inputs[i].size;
       const given = frames[i];
-      view.set(given.length === size ? given : (given as TypedFrame).subarray(from, from + size));
+      inputs[i].set(given.length === size ? given : (given as TypedFrame).subarray(from, from + size));
     }
     program.run();
     for (let i = 0; i < outputs.length; i++) results[i].set(outputs[i].view, t * this.stepper.outputs[i].size);

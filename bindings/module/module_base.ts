@@ -1,5 +1,6 @@
 /** What every module is: a tree of modules with weights by path, and the owner of their memory. */
 /// <reference lib="esnext.disposable" preserve="true" />
+import { PACKAGE_VERSION } from "../abi/version.ts";
 import { DisposedError, OptionError, StateError, UnsupportedError, ValueError } from "../base/errors.ts";
 import { checkBoolean, checkOptions } from "../base/options.ts";
 import type { ArrayInput, NDArray } from "../base/ndarray.ts";
@@ -32,7 +33,7 @@ interface GivenWeight {
 }
 
 /** Marks the modules of every copy of this code. */
-const MODULE = Symbol.for("gatewise/1/module");
+const MODULE = Symbol.for(`gatewise/${PACKAGE_VERSION}/module`);
 
 /** Whether something is a module, whichever of the copies that ESM, CJS and sub-paths load made it. */
 export const isModule = (value: unknown): value is ModuleBase =>

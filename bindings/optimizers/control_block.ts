@@ -35,11 +35,12 @@ export class ControlBlock {
   private readonly arena: Backend["arena"];
 
   /** @param groups  number of groups of weights with hyperparameters of their own */
-  constructor({ arena, heap }: Backend, groups: number) {
+  constructor(backend: Backend, groups: number) {
+    const { arena } = backend;
     this.arena = arena;
     this.ptr = arena.alloc(OFFSETS.hyper + groups * HYPER_FLOATS * 4);
     const port = (offset: number, size: number, dtype: "f32" | "i32"): Port =>
-      new Port(heap, this.ptr + offset, [size], dtype);
+      new Port(backend, this.ptr + offset, [size], dtype);
     this.finite = port(OFFSETS.finite, 1, "i32");
     this.due = port(OFFSETS.due, 1, "i32");
     this.average = port(OFFSETS.average, 4, "f32");

@@ -1,6 +1,6 @@
 /** Frames, batches and scalars in and out of a program: the only kept views of the heap. */
 import { ValueError } from "../base/errors.ts";
-import type { Heap } from "../runtime/heap.ts";
+import type { Backend } from "../runtime/backend.ts";
 import { indexOf } from "../base/ndarray.ts";
 import { describe, sizeOf, type DType, type Shape } from "../base/shape.ts";
 import type { ValueRange } from "../graph/ir.ts";
@@ -24,14 +24,20 @@ export class Port {
   readonly shape: Shape;
   readonly dtype: DType;
   readonly size: number;
-  private readonly heap: Heap;
+  private readonly backend: Pick<Backend, "heap" | "kernels">;
   private readonly ptr: number;
   private readonly ranges: readonly ValueRange[];
   private generation = -1;
   private kept!: Float32Array | Int32Array;
 
-  constructor(heap: Heap, ptr: number, shape: Shape, dtype: DType, ranges: readonly ValueRange[] = []) {
-    this.heap = heap;
+  constructor(
+    backend: Pick<Backend, "heap" | "kernels">,
+    ptr: number,
+    shape: Shape,
+    dtype: DType,
+    ranges: readonly ValueRange[] = [],
+  ) {
+    this.backend = backend;
     this.ptr = ptr;
     this.shape = shape;
     this.dtype = dtype;
@@ -41,9 +47,10 @@ export class Port {
 
   /** The memory behind the port; valid until the next call into gatewise. */
   get view(): Float32Array | Int32Array {
-    if (this.generation !== this.heap.generation) {
-      this.kept = this.dtype === "i32" ? this.heap.i32(this.ptr, this.size) : this.heap.f32(this.ptr, this.size);
-      this.generation = this.heap.generation;
+    const { heap } = this.backend;
+    if (this.generation !== heap.generation) {
+      this.kept = this.dtype === "i32" ? heap.i32(this.ptr, this.size) : heap.f32(this.ptr, this.size);
+      this.generation = heap.generation;
     }
     return this.kept;
   }
@@ -55,7 +62,28 @@ export class Port {
    */
   write(source: ArrayLike<number>, subject: string): void {
     this.check(source, subject);
+    this.set(source);
+  }
+
+  /** {@link write} @throws ValueError naming the first value that is NaN or infinite, too */
+  writeFinite(source: ArrayLike<number>, subject: string): void {
+    this.check(source, subject);
+    const odd = this.set(source);
+    if (odd >= 0) throw new ValueError(`${subject}: expected finite numbers, got ${source[odd]} at ${odd}`);
+  }
+
+  /**
+   * Copies values in that have been checked; floats below 1e-30 become 0.
+   *
+   * @returns the first float that is NaN or infinite, -1 if there is none
+   */
+  set(source: ArrayLike<number>): number {
     this.view.set(source);
+    return this.flush();
+  }
+
+  private flush(): number {
+    return this.dtype === "i32" ? -1 : this.backend.kernels.f32_flush(this.size, this.ptr);
   }
 
   /**
@@ -89,6 +117,7 @@ export class Port {
       first = end;
     }
     this.check(view, subject);
+    this.flush();
   }
 
   writeScalar(value: number): void {

@@ -103,7 +103,7 @@ export class Program {
     }
     const port = (tensor: Tensor): Port =>
       new Port(
-        backend.heap,
+        backend,
         address(tensor.storage) + tensor.offset,
         tensor.shape,
         tensor.dtype,

@@ -2,6 +2,7 @@
  * The one module state of gatewise. It sits under a registered symbol, so that the ESM, CJS and sub-path copies of this
  * code that may meet in a program share it.
  */
+import { PACKAGE_VERSION } from "../abi/version.ts";
 import { OptionError } from "../base/errors.ts";
 import { checkCount, checkFlags, checkOptions } from "../base/options.ts";
 import { kernelSet } from "./wasm/inline.ts";
@@ -17,7 +18,7 @@ interface State {
   programs: Set<{ dispose(): void }>;
 }
 
-const KEY = Symbol.for("gatewise/1");
+const KEY = Symbol.for(`gatewise/${PACKAGE_VERSION}`);
 const holder = globalThis as { [KEY]?: State };
 
 export const state: State = (holder[KEY] ??= { backends: {}, programs: new Set() });

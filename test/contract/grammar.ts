@@ -12,6 +12,7 @@ export const OPS = [
   "copy",
   "copy_strided",
   "fill",
+  "flush",
   "one_hot",
   "to_f32",
   "to_i32",

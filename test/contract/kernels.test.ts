@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { KERNEL_COSTS } from "../../bindings/abi/kernel_costs.ts";
 import type { KernelName } from "../../bindings/graph/ir.ts";
 import { ARENA_BASE, INT8_DATA } from "../../bindings/abi/memory.ts";
-import { ABI_VERSION } from "../../bindings/abi/version.ts";
+import { ABI_VERSION, PACKAGE_VERSION } from "../../bindings/abi/version.ts";
 import { forwardKernels, referenceKernels } from "../../bindings/reference/index.ts";
 import { viewsOf } from "../../bindings/reference/views.ts";
 import { hasDot, hasRelaxed } from "../support/builds.ts";
@@ -228,6 +228,11 @@ test("models that only run need no training kernel", () => {
     [],
   );
   assert.ok(infer.length < names.length);
+});
+
+test("the version of the package is that of package.json", () => {
+  const { version } = JSON.parse(text("package.json")) as { version: string };
+  assert.is(PACKAGE_VERSION, version);
 });
 
 test("every table says the same version", () => {

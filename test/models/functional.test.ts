@@ -280,7 +280,7 @@ test("frames that are none are refused by name, and the states stay", () => {
     [
       () => stream.process({ left: new Float32Array(4), note: new Int32Array(1) }),
       "ERR_SHAPE",
-      /^process: expected 2 frames for "note" as for the inputs before, got 1$/,
+      /^process: expected 2 frames for "note" as before, got 1$/,
     ],
   ];
   for (const [run, code, message] of bad) refused(run, code, message);

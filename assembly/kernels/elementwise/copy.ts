@@ -37,6 +37,40 @@ export function f32_copy(n: usize, x: usize, y: usize): void {
   memory.copy(y, x, n << 2);
 }
 
+/** Bits of 1e-30, of infinity, and of all but the sign. */
+const TINY: i32 = 0x0da24260;
+const INFINITE: i32 = 0x7f800000;
+const MAGNITUDE: i32 = 0x7fffffff;
+
+/**
+ * Sets to 0 what is smaller than 1e-30: its products with weights would be denormal, which are slow. It looks at bits,
+ * since comparing denormals as floats is slow, too.
+ *
+ * @param n  elements
+ * @param x  in/out  [n]
+ * @returns the first element that is NaN or infinite; -1 if there is none
+ */
+export function f32_flush(n: usize, x: usize): i32 {
+  const magnitude = i32x4.splat(MAGNITUDE),
+    tiny = i32x4.splat(TINY),
+    infinite = i32x4.splat(INFINITE);
+  let odd = i32x4.splat(0);
+  let i: usize = 0;
+  for (; i + LANES <= n; i += LANES) {
+    const v = v128.load(x + (i << 2));
+    const m = v128.and(v, magnitude);
+    odd = v128.or(odd, i32x4.ge_s(m, infinite));
+    v128.store(x + (i << 2), v128.andnot(v, i32x4.lt_s(m, tiny)));
+  }
+  if (v128.any_true(odd)) i = 0;
+  for (; i < n; i++) {
+    const m = load<i32>(x + (i << 2)) & MAGNITUDE;
+    if (m >= INFINITE) return <i32>i;
+    if (m < TINY) store<i32>(x + (i << 2), 0);
+  }
+  return -1;
+}
+
 /** y = x as floats: n integers in, may run in place. */
 export function i32_to_f32(n: usize, x: usize, y: usize): void {
   for (let i: usize = 0; i < n; i += LANES) {

@@ -5,10 +5,10 @@
  * Layout    rows of one step; gates in panel order (lib/linear/panel.ts), products added already unless an argument
  *           brings them.
  * Aliasing  c may be c0. Nothing else overlaps.
- * Accuracy  σ and tanh as in accuracy.json.
+ * Accuracy  σ and tanh as in accuracy.json; states below 1e-30 become 0.
  */
 import { activate, ANY, isUsual } from "../../lib/elementwise/activation";
-import { LANES, storePartial } from "../../lib/f32x4";
+import { flushTiny, LANES, storePartial } from "../../lib/f32x4";
 import { gruForward } from "../../lib/recurrent/gru_reset_after_step";
 import { blendForward, resetForward } from "../../lib/recurrent/gru_reset_before_step";
 import { lstmForward } from "../../lib/recurrent/lstm_step";
@@ -22,8 +22,8 @@ function simpleRnn(code: i32, rows: usize, H: usize, gates: usize, h: usize, act
     whole = (H & ~(LANES - 1)) << 2;
   for (; rows; rows--, gates += width, h += H << 2) {
     let at: usize = 0;
-    for (; at != whole; at += 16) v128.store(h + at, activate(code, acts, v128.load(gates + at)));
-    if (H & (LANES - 1)) storePartial(h + at, activate(code, acts, v128.load(gates + at)), H & (LANES - 1));
+    for (; at != whole; at += 16) v128.store(h + at, flushTiny(activate(code, acts, v128.load(gates + at))));
+    if (H & (LANES - 1)) storePartial(h + at, flushTiny(activate(code, acts, v128.load(gates + at))), H & (LANES - 1));
   }
 }
 

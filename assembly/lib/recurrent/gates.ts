@@ -1,5 +1,6 @@
 /**
- * States and gradients of gates, four units at a time.
+ * States and gradients of gates, four units at a time. Both become 0 below 1e-30: a state that fades by a factor every
+ * step would end among the denormals, which are slow.
  *
  * Rows of gates are padded to whole vectors, rows of states are not: a vector of states may hold the next row's in its
  * last lanes. These lanes are computed like the others; states are stored without them and gradients with zeros there.

@@ -54,7 +54,8 @@ export function gruForward(
       const zn = madd(v128.load(gates + r), candidate, v128.load(gates + n));
       const y = activate(F, acts, zn);
       const share = v128.load(gates + z);
-      storeUnits(h + at, madd(share, v128.load(hBefore + at), f32x4.mul(f32x4.sub(one, share), y)), H, j);
+      const now = madd(share, v128.load(hBefore + at), f32x4.mul(f32x4.sub(one, share), y));
+      storeUnits(h + at, flushTiny(now), H, j);
       if (!keep) continue;
       v128.store(gates + n, y);
       v128.store(hn + at, candidate);

@@ -74,7 +74,8 @@ export function blendForward(
       const y = activate(F, acts, zn);
       const share = v128.load(gates + z);
       v128.store(gates + n, y);
-      storeUnits(h + at, madd(share, v128.load(hBefore + at), f32x4.mul(f32x4.sub(one, share), y)), H, j);
+      const now = madd(share, v128.load(hBefore + at), f32x4.mul(f32x4.sub(one, share), y));
+      storeUnits(h + at, flushTiny(now), H, j);
       if (F == ANY && pre) v128.store(pre + n, zn);
     }
     a += Hp << 2;

@@ -53,7 +53,7 @@ export function lstmForward(
       const i = activate(S, acts + RECURRENT, zi);
       const f = activate(S, acts + RECURRENT, zf);
       const g = activate(F, acts, zg);
-      storeUnits(c + at, madd(f, before, f32x4.mul(i, g)), H, j);
+      storeUnits(c + at, flushTiny(madd(f, before, f32x4.mul(i, g))), H, j);
       if (!keep) continue;
       v128.store(qi, i);
       v128.store(qf, f);
@@ -70,7 +70,7 @@ export function lstmForward(
       const now = v128.load(c + at);
       const zo = peep(peep_o, at, now, v128.load(gates + offset));
       const o = activate(S, acts + RECURRENT, zo);
-      storeUnits(h + at, f32x4.mul(o, activate(F, acts, now)), H, j);
+      storeUnits(h + at, flushTiny(f32x4.mul(o, activate(F, acts, now))), H, j);
       if (!keep) continue;
       v128.store(gates + offset, o);
       if (F == ANY && pre) v128.store(pre + offset, zo);

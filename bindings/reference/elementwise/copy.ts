@@ -1,6 +1,7 @@
 /** Twin of assembly/kernels/elementwise/copy.ts: moving and converting elements. */
 import { decodeStrided, stridedWords } from "../../abi/records.ts";
 import type { Kernels } from "../../generated/kernels.ts";
+import { flushTiny } from "../flush.ts";
 import type { Views } from "../views.ts";
 
 const BYTES = 4;
@@ -27,6 +28,14 @@ export const copy = (views: Views) => {
 
     f32_copy(n, x, y) {
       f32(y, n).set(f32(x, n));
+    },
+
+    f32_flush(n, x) {
+      const X = f32(x, n);
+      X.forEach((value, i) => {
+        X[i] = flushTiny(value);
+      });
+      return X.findIndex((value) => !Number.isFinite(value));
     },
 
     i32_to_f32(n, x, y) {

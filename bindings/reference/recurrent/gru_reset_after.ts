@@ -16,6 +16,7 @@ import {
   timeline,
   times,
 } from "./cell.ts";
+import { flushTiny } from "../flush.ts";
 import { panelWidth } from "../../abi/panel.ts";
 import type { Views } from "../views.ts";
 
@@ -66,7 +67,7 @@ export const gruResetAfter = (views: Views) => ({
           const r = s.value(zr);
           const zn = Q[row + cn] + r * a;
           const n = f.value(zn);
-          Y[(at + b) * H + j] = z * before[b * H + j] + (1 - z) * n;
+          Y[(at + b) * H + j] = flushTiny(z * before[b * H + j] + (1 - z) * n);
           if (candidate) candidate[(at + b) * Hp + j] = a;
           Q[row + cz] = z;
           Q[row + cr] = r;

@@ -16,6 +16,7 @@ import {
   timeline,
   times,
 } from "./cell.ts";
+import { flushTiny } from "../flush.ts";
 import { panelWidth } from "../../abi/panel.ts";
 import type { Views } from "../views.ts";
 
@@ -77,7 +78,7 @@ export const gruResetBefore = (views: Views) => ({
           const [z, , n] = gateColumns(3, H, j, (at + b) * width);
           const zn = Q[n] + rhU[b * Hp + j];
           Q[n] = f.value(zn);
-          Y[(at + b) * H + j] = Q[z] * before[b * H + j] + (1 - Q[z]) * Q[n];
+          Y[(at + b) * H + j] = flushTiny(Q[z] * before[b * H + j] + (1 - Q[z]) * Q[n]);
           if (Z) Z[n] = zn;
         }
       }

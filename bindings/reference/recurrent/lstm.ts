@@ -16,6 +16,7 @@ import {
   timeline,
   times,
 } from "./cell.ts";
+import { flushTiny } from "../flush.ts";
 import { panelWidth } from "../../abi/panel.ts";
 import type { Views } from "../views.ts";
 
@@ -68,10 +69,10 @@ export const lstm = (views: Views) => ({
           const zi = Q[i] + hU[i - at * width] + (pi ? pi[j] * before : 0);
           const zf = Q[F] + hU[F - at * width] + (pf ? pf[j] * before : 0);
           const zg = Q[g] + hU[g - at * width];
-          const now = s.value(zf) * before + s.value(zi) * f.value(zg);
+          const now = flushTiny(s.value(zf) * before + s.value(zi) * f.value(zg));
           const zo = Q[o] + hU[o - at * width] + (po ? po[j] * now : 0);
           C[(cellSteps[t].at + b) * H + j] = now;
-          Y[(at + b) * H + j] = s.value(zo) * f.value(now);
+          Y[(at + b) * H + j] = flushTiny(s.value(zo) * f.value(now));
           Q[i] = s.value(zi);
           Q[F] = s.value(zf);
           Q[g] = f.value(zg);

@@ -6,6 +6,7 @@
  */
 import { activations } from "./activation.ts";
 import { clearPadding, finalStates, masked, optional, packedRows, stateBefore, timeline, times } from "./cell.ts";
+import { flushTiny } from "../flush.ts";
 import { panelWidth } from "../../abi/panel.ts";
 import type { Views } from "../views.ts";
 
@@ -40,7 +41,7 @@ export const simpleRnn = (views: Views) => ({
         for (let j = 0; j < H; j++) {
           const z = (at + b) * width + j;
           Z[z] += hU[b * width + j];
-          Y[(at + b) * H + j] = f.value(Z[z]);
+          Y[(at + b) * H + j] = flushTiny(f.value(Z[z]));
         }
       }
     }

@@ -2,6 +2,7 @@
 import type { Kernels } from "../../generated/kernels.ts";
 import { activations } from "./activation.ts";
 import { optional } from "./cell.ts";
+import { flushTiny } from "../flush.ts";
 import { gateColumn, panelWidth } from "../../abi/panel.ts";
 import type { Views } from "../views.ts";
 
@@ -23,7 +24,7 @@ export const steps = (views: Views) =>
       const [f] = activations(views, acts, 1);
       const [Q, Y] = [views.f32(gates, B * panelWidth(H)), views.f32(h, B * H)];
       eachUnit(B, H, (unit, at) => {
-        Y[unit] = f.value(Q[at(1, 0)]);
+        Y[unit] = flushTiny(f.value(Q[at(1, 0)]));
       });
     },
 
@@ -41,10 +42,10 @@ export const steps = (views: Views) =>
       eachUnit(B, H, (unit, at, _row, j) => {
         const z = (g: number, cell: number): number => Q[at(4, g)] + (peep[g] ? peep[g][j] * cell : 0);
         const [zi, zf, zg] = [z(0, before[unit]), z(1, before[unit]), z(2, 0)];
-        const now = s.value(zf) * before[unit] + s.value(zi) * f.value(zg);
+        const now = flushTiny(s.value(zf) * before[unit] + s.value(zi) * f.value(zg));
         const zo = z(3, now);
         C[unit] = now;
-        Y[unit] = s.value(zo) * f.value(now);
+        Y[unit] = flushTiny(s.value(zo) * f.value(now));
         [s.value(zi), s.value(zf), f.value(zg), s.value(zo)].forEach((value, g) => {
           Q[at(4, g)] = value;
         });
@@ -71,7 +72,7 @@ export const steps = (views: Views) =>
         const [zz, zr] = [Q[z] + A[z], Q[r] + A[r]];
         const zn = Q[n] + s.value(zr) * A[n];
         [Q[z], Q[r], Q[n]] = [s.value(zz), s.value(zr), f.value(zn)];
-        Y[unit] = Q[z] * before[unit] + (1 - Q[z]) * Q[n];
+        Y[unit] = flushTiny(Q[z] * before[unit] + (1 - Q[z]) * Q[n]);
         if (kept) kept[row * panelWidth(H) + j] = A[n];
         if (Z) [Z[z], Z[r], Z[n]] = [zz, zr, zn];
       });
@@ -110,7 +111,7 @@ export const steps = (views: Views) =>
         const [z, n] = [at(3, 0), at(3, 2)];
         const zn = Q[n] + A[at(1, 0)];
         Q[n] = f.value(zn);
-        Y[unit] = Q[z] * before[unit] + (1 - Q[z]) * Q[n];
+        Y[unit] = flushTiny(Q[z] * before[unit] + (1 - Q[z]) * Q[n]);
         if (Z) Z[n] = zn;
       });
     },

@@ -8,12 +8,9 @@ import {
   RMSPROP_HYPER,
   SGD_HYPER,
 } from "../../abi/hyperparameters.ts";
+import { flushTiny } from "../flush.ts";
 import type { Kernels } from "../../generated/kernels.ts";
 import type { Views } from "../views.ts";
-
-/** Slots are cleared below this, as in the kernels. */
-const VANISHED = 1e-30;
-const flush = (x: number): number => (Math.abs(x) < VANISHED ? 0 : x);
 
 export const optimizer = ({ f32, i32 }: Views) => {
   const skipped = (guard: number): boolean => guard !== 0 && i32(guard, 1)[0] === 0;
@@ -34,7 +31,7 @@ export const optimizer = ({ f32, i32 }: Views) => {
         let step = rate * d;
         if (V) {
           const velocity = momentum * V[i] + (torch ? share * d : -rate * share * d);
-          V[i] = flush(velocity);
+          V[i] = flushTiny(velocity);
           if (torch) step = rate * (nesterov ? d + momentum * velocity : velocity);
           else step = nesterov ? rate * d - momentum * velocity : -velocity;
         }
@@ -48,12 +45,12 @@ export const optimizer = ({ f32, i32 }: Views) => {
       const [G, P, V, M, A] = [f32(g, n), f32(p, n), f32(v, n), slot(m, n), slot(a, n)];
       for (let i = 0; i < n; i++) {
         const d = G[i] + l2 * P[i];
-        V[i] = flush(rho * V[i] + share * d * d);
-        if (A) A[i] = flush(rho * A[i] + share * d);
+        V[i] = flushTiny(rho * V[i] + share * d * d);
+        if (A) A[i] = flushTiny(rho * A[i] + share * d);
         const variance = Math.max(0, A ? V[i] - A[i] * A[i] : V[i]);
         const u = d / (torch ? Math.sqrt(variance) + epsilon : Math.sqrt(variance + epsilon));
         let step = torch ? u : rate * u;
-        if (M) step = M[i] = flush(momentum * M[i] + step);
+        if (M) step = M[i] = flushTiny(momentum * M[i] + step);
         P[i] = P[i] - decay * P[i] - (torch ? rate * step : step);
       }
     },
@@ -64,8 +61,8 @@ export const optimizer = ({ f32, i32 }: Views) => {
       const [G, P, M, V, W] = [f32(g, n), f32(p, n), f32(m, n), f32(v, n), slot(w, n)];
       for (let i = 0; i < n; i++) {
         const d = G[i] + l2 * P[i];
-        M[i] = flush(beta1 * M[i] + share1 * d);
-        V[i] = flush(beta2 * V[i] + share2 * d * d);
+        M[i] = flushTiny(beta1 * M[i] + share1 * d);
+        V[i] = flushTiny(beta2 * V[i] + share2 * d * d);
         if (W) W[i] = Math.max(W[i], V[i]);
         P[i] = P[i] - decay * P[i] - (rate * M[i] + direct * d) / (Math.sqrt(W ? W[i] : V[i]) + epsilon);
       }
@@ -77,8 +74,8 @@ export const optimizer = ({ f32, i32 }: Views) => {
       const [G, P, M, U] = [f32(g, n), f32(p, n), f32(m, n), f32(u, n)];
       for (let i = 0; i < n; i++) {
         const d = G[i] + l2 * P[i];
-        M[i] = flush(beta1 * M[i] + share1 * d);
-        U[i] = flush(Math.max(beta2 * U[i], Math.abs(d) + within));
+        M[i] = flushTiny(beta1 * M[i] + share1 * d);
+        U[i] = flushTiny(Math.max(beta2 * U[i], Math.abs(d) + within));
         P[i] = P[i] - decay * P[i] - (rate * M[i]) / (U[i] + epsilon);
       }
     },
@@ -89,9 +86,9 @@ export const optimizer = ({ f32, i32 }: Views) => {
       const [G, P, V, A] = [f32(g, n), f32(p, n), f32(v, n), f32(a, n)];
       for (let i = 0; i < n; i++) {
         const d = G[i] + l2 * P[i];
-        V[i] = flush(rho * V[i] + share * d * d);
+        V[i] = flushTiny(rho * V[i] + share * d * d);
         const step = (d * Math.sqrt(A[i] + epsilon)) / Math.sqrt(V[i] + epsilon);
-        A[i] = flush(rho * A[i] + share * step * step);
+        A[i] = flushTiny(rho * A[i] + share * step * step);
         P[i] = P[i] - decay * P[i] - rate * step;
       }
     },
@@ -103,7 +100,7 @@ export const optimizer = ({ f32, i32 }: Views) => {
       for (let i = 0; i < n; i++) {
         const d = G[i] + l2 * P[i];
         const direction = beta1 * M[i] + share1 * d;
-        M[i] = flush(beta2 * M[i] + share2 * d);
+        M[i] = flushTiny(beta2 * M[i] + share2 * d);
         P[i] = P[i] - decay * P[i] - rate * Math.sign(direction);
       }
     },
@@ -112,7 +109,7 @@ export const optimizer = ({ f32, i32 }: Views) => {
       if (skipped(guard)) return;
       const { keep, share, write } = fields(AVERAGE_HYPER, hyper);
       const [P, A] = [f32(p, n), f32(a, n)];
-      for (let i = 0; i < n; i++) A[i] = flush(keep * A[i] + share * P[i]);
+      for (let i = 0; i < n; i++) A[i] = flushTiny(keep * A[i] + share * P[i]);
       if (write) P.set(A);
     },
   } satisfies Partial<Kernels>;

@@ -1,4 +1,5 @@
 // Moving elements: strided copies against index arithmetic, conversions at the ends of the range, one-hot rows.
+import * as assert from "uvu/assert";
 import { eachBuild } from "../../support/builds.ts";
 import { exact, LENGTHS, same, SPECIALS } from "../../support/numbers.ts";
 
@@ -146,6 +147,28 @@ eachBuild("copy", (test, sandbox) => {
       same(y.data, x.data, `copy ${n}`);
       kernels.f32_fill(n, y.ptr, -0);
       same(y.data, new Float32Array(n).fill(-0), `fill ${n}`);
+    }
+  });
+
+  test("tiny numbers become 0, and the first that is not finite is found", () => {
+    const tiny = [1e-31, -9.9e-31, 1e-38, -1e-45, 0, -0];
+    const kept = [1e-30, -1e-30, 1, -3e38];
+    for (const n of LENGTHS) {
+      const values = Float32Array.from({ length: n }, (_, i) => (i % 3 ? tiny : kept)[i % 4]!);
+      const x = sandbox.f32(values);
+      assert.is(kernels.f32_flush(n, x.ptr), -1);
+      same(
+        x.data,
+        values.map((value) => (Math.abs(value) < Math.fround(1e-30) ? 0 : value)),
+        `n ${n}`,
+      );
+      for (const odd of [NaN, Infinity, -Infinity]) {
+        for (const at of [0, n >> 1, n - 1].filter((i) => i >= 0 && i < n)) {
+          const y = sandbox.f32(values);
+          y.data[at] = odd;
+          assert.is(kernels.f32_flush(n, y.ptr), at, `${odd} of ${n}`);
+        }
+      }
     }
   });
 
