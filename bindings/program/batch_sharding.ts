@@ -70,11 +70,13 @@ export class BatchSharder<E> {
     const count = this.count(rows, slice);
     if (count === 1) return undefined;
     try {
-      return Array.from({ length: count }, (_, i) => {
+      const parts = Array.from({ length: count }, (_, i) => {
         const [start, end] = [Math.ceil((rows * i) / count), Math.ceil((rows * (i + 1)) / count)];
         this.shardFunctions[i] ??= this.makeShard(i);
         return { compiled: this.shardFunctions[i].compile(slice(start, end)), start, end };
       });
+      const fit = parts.every(({ compiled: { program } }) => !program.disposed); // one may have made room for another
+      return fit ? parts : undefined;
     } catch (error) {
       if (!(error instanceof NeedsWholeBatch)) throw error;
       this.indivisible = true;

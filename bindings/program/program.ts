@@ -1,6 +1,5 @@
 /** A traced function made ready: kernel calls with their addresses, over one block of memory that the program owns. */
 import { DisposedError } from "../base/errors.ts";
-import { state } from "../runtime/context.ts";
 import type { Backend } from "../runtime/backend.ts";
 import type { Storage, Instruction } from "../graph/ir.ts";
 import type { WorkerPool } from "../runtime/threads/worker_pool.ts";
@@ -12,7 +11,7 @@ import { replay, type BoundCall } from "../runtime/replay.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
 
-/** Programs that stay compiled; the one unused longest makes room. Streams keep theirs outside this count. */
+/** Programs of a backend that stay compiled; the one unused longest makes room. Streams keep theirs outside this count. */
 const KEPT = 64;
 
 export interface ProgramOptions {
@@ -120,17 +119,16 @@ export class Program {
   }
 
   private keep(): void {
-    state.programs.add(this);
-    if (state.programs.size <= KEPT) return;
-    for (const oldest of state.programs) {
-      oldest.dispose();
-      break;
-    }
+    const { cached } = this.backend.arena;
+    cached.add(this);
+    const [oldest] = cached;
+    if (cached.size > KEPT) oldest.dispose();
   }
 
   /** Marks this program as the one used last. */
   markUsed(): void {
-    if (state.programs.delete(this)) state.programs.add(this);
+    const { cached } = this.backend.arena;
+    if (cached.delete(this)) cached.add(this);
   }
 
   /** @throws DisposedError when weights that it works on have been freed */
@@ -174,7 +172,7 @@ export class Program {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    state.programs.delete(this);
+    this.backend.arena.cached.delete(this);
     this.owner?.delete(this);
     for (const block of this.blocks) block.programs.delete(this);
     const { remote } = this;

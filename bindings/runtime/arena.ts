@@ -75,6 +75,8 @@ export class Arena {
   private readonly list = new FreeList(ARENA_BASE);
   private readonly sizes = new Map<number, number>();
   private readonly heap: Heap;
+  /** What may go to make room, the one used last at the end: programs that would be made again. */
+  readonly cached = new Set<{ dispose(): void }>();
   /** Blocks that wait for {@link hold} to end. */
   private held: number[] | undefined;
 
@@ -90,17 +92,28 @@ export class Arena {
   }
 
   /**
-   * A zeroed block. Grows the heap first, so that a refusal leaves everything as it was.
+   * A zeroed block. Grows the heap first, so that a refusal leaves everything as it was but for what is {@link cached}.
    *
-   * @throws MemoryError when the heap cannot grow
+   * @throws MemoryError when the heap cannot grow and nothing is cached any more
    */
   alloc(bytes: number): number {
     const size = align(bytes);
-    this.heap.grow(this.list.find(size) + size + READ_PAST);
+    this.makeRoom(size);
     const ptr = this.list.take(size);
     this.sizes.set(ptr, size);
     this.heap.u8(ptr, size).fill(0);
     return ptr;
+  }
+
+  private makeRoom(size: number): void {
+    try {
+      this.heap.grow(this.list.find(size) + size + READ_PAST);
+    } catch (error) {
+      const [oldest] = this.cached;
+      if (!oldest || this.held) throw error;
+      oldest.dispose();
+      this.makeRoom(size);
+    }
   }
 
   /** Several blocks, or none at all when one of them does not fit. */

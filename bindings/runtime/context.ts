@@ -14,14 +14,12 @@ interface State {
   backends: { all?: Backend; forward?: Backend };
   /** The trace that ops record into, while one is open; only the room of traces knows what it is. */
   trace?: object;
-  /** Programs by use, the one used last at the end. */
-  programs: Set<{ dispose(): void }>;
 }
 
 const KEY = Symbol.for(`gatewise/${PACKAGE_VERSION}`);
 const holder = globalThis as { [KEY]?: State };
 
-export const state: State = (holder[KEY] ??= { backends: {}, programs: new Set() });
+export const state: State = (holder[KEY] ??= { backends: {} });
 
 /** The backend of models made from now on; chosen here when nobody has called `init`. */
 export function currentBackend(): Backend {

@@ -12,7 +12,7 @@ import { statefulStore } from "../../bindings/module/state_stores.ts";
 import type { Normalized } from "../../bindings/base/ndarray.ts";
 import { TracedFunction } from "../../bindings/program/traced_function.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";
-import { state } from "../../bindings/runtime/context.ts";
+import { currentBackend } from "../../bindings/runtime/context.ts";
 import { CELL_SAMPLES, LAYER_SAMPLES, type Sample } from "../layers/samples.ts";
 import { backendOf, builds, eachBackend } from "../support/backends.ts";
 import { checkGradients, type Subject } from "../support/gradients/finite_difference.ts";
@@ -174,7 +174,7 @@ eachBackend("every layer", (test, build) => {
     });
 
     test(`${name}: dispose returns every byte`, () => {
-      for (const program of state.programs) program.dispose();
+      for (const program of currentBackend().arena.cached) program.dispose();
       const before = backendInfo().memoryBytes;
       for (const sample of samples) {
         const [x] = sample.inputs.map(arrayOf);

@@ -13,7 +13,7 @@ import {
   type Tensor,
 } from "../../bindings/index.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../bindings/saving/safetensors.ts";
-import { state } from "../../bindings/runtime/context.ts";
+import { currentBackend } from "../../bindings/runtime/context.ts";
 import { eachBackend } from "../support/backends.ts";
 import { floats, tokens } from "../support/models.ts";
 import { same } from "../support/numbers.ts";
@@ -190,10 +190,10 @@ eachBackend("exported", (test, build) => {
     const options = { stream: true, predict: [2, 3, 3] };
     model.export(options);
     const { memoryBytes } = backendInfo();
-    const { size } = state.programs;
+    const { size } = currentBackend().arena.cached;
     for (let i = 0; i < 3; i++) model.export(options);
     assert.is(backendInfo().memoryBytes, memoryBytes);
-    assert.is(state.programs.size, size);
+    assert.is(currentBackend().arena.cached.size, size);
     model.dispose();
   });
 });

@@ -15,7 +15,7 @@ import {
   type Tensor,
 } from "../../bindings/index.ts";
 import type { BoundCall } from "../../bindings/runtime/replay.ts";
-import { state } from "../../bindings/runtime/context.ts";
+import { currentBackend } from "../../bindings/runtime/context.ts";
 import { eachBackend } from "../support/backends.ts";
 import { close, real, same } from "../support/numbers.ts";
 import { refused } from "../support/refused.ts";
@@ -67,7 +67,7 @@ class Looped extends Module {
 
 /** Kernel calls of all programs there are, those in loops counted once. */
 const callsOf = (): number =>
-  [...state.programs].reduce((sum, program) => {
+  [...currentBackend().arena.cached].reduce((sum, program) => {
     const count = (calls: readonly BoundCall[]): number =>
       calls.reduce((total, { loop }) => total + (loop ? count(loop.calls) : 1), 0);
     return sum + count((program as unknown as { bound: BoundCall[] }).bound);
@@ -102,7 +102,7 @@ eachBackend("rnn of a cell written by hand", (test) => {
   test("a program does not grow with time", () => {
     const model = new Looped(false);
     const counts = [20, 2000].map((steps) => {
-      for (const program of [...state.programs]) program.dispose();
+      for (const program of [...currentBackend().arena.cached]) program.dispose();
       const run = valueAndGrad(model, (x: Tensor, h: Tensor, s: Tensor) => ops.mean(model.call(x, h, s)[0]));
       run(array([1, steps, I], 1), array([1, H], 2), array([1, 2], 3));
       return callsOf();

@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import { backendInfo, jit, layers, ops, sequential } from "../../bindings/index.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";
-import { state } from "../../bindings/runtime/context.ts";
+import { currentBackend } from "../../bindings/runtime/context.ts";
 import { eachBackend } from "../support/backends.ts";
 import { same } from "../support/numbers.ts";
 
@@ -10,7 +10,7 @@ const KEPT = 64;
 
 eachBackend("programs", (test) => {
   test.before.each(() => {
-    for (const program of state.programs) program.dispose();
+    for (const program of currentBackend().arena.cached) program.dispose();
   });
 
   /** A function of vectors, and the lengths it was traced for. */
@@ -30,7 +30,7 @@ eachBackend("programs", (test) => {
     assert.is(traced.length, KEPT);
     run(1);
     run(KEPT + 1);
-    assert.is(state.programs.size, KEPT);
+    assert.is(currentBackend().arena.cached.size, KEPT);
     run(1);
     assert.is(traced.length, KEPT + 1, "1 was used, so 2 went");
     run(2);
@@ -47,17 +47,17 @@ eachBackend("programs", (test) => {
     assert.ok(full > start);
     for (let n = KEPT; n > 0; n--) run(n);
     for (let i = 0; i < 1000; i++) run(1 + ((i * 37) % (2 * KEPT)));
-    assert.is(state.programs.size, KEPT);
+    assert.is(currentBackend().arena.cached.size, KEPT);
     for (let n = 1; n <= KEPT; n++) run(n);
     assert.is(backendInfo().memoryBytes, full);
-    for (const program of state.programs) program.dispose();
+    for (const program of currentBackend().arena.cached) program.dispose();
     assert.is(backendInfo().memoryBytes, start);
   });
 
   test("are forgotten by their function when they go", () => {
     const { run } = tracing();
     for (let n = 1; n <= 4 * KEPT; n++) run(n);
-    assert.is(state.programs.size, KEPT);
+    assert.is(currentBackend().arena.cached.size, KEPT);
   });
 
   test("of a model go with it, streams keep theirs", () => {
@@ -73,13 +73,13 @@ eachBackend("programs", (test) => {
     same(stream.step(frame), first);
     same(model.predict([[[1, 2, 3]]]).data, first);
     stream.dispose();
-    for (const program of state.programs) program.dispose();
+    for (const program of currentBackend().arena.cached) program.dispose();
     // panels belong to the model and stay with it
     assert.ok(backendInfo().memoryBytes >= before);
     model.dispose();
     const other = sequential([layers.gru({ units: 4 })], { inputShape: [null, 3], seed: 1 });
     other.dispose();
-    assert.is(state.programs.size, 0);
+    assert.is(currentBackend().arena.cached.size, 0);
   });
 
   test("of one model do not push out that of another that is used between", () => {

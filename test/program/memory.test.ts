@@ -5,6 +5,7 @@ import {
   backendInfo,
   jit,
   layers,
+  loadModel,
   losses,
   ops,
   optimizers,
@@ -12,7 +13,7 @@ import {
   trainStep,
 } from "../../bindings/index.ts";
 import type { Tensor } from "../../bindings/graph/tensor.ts";
-import { state } from "../../bindings/runtime/context.ts";
+import { currentBackend } from "../../bindings/runtime/context.ts";
 import type { Backend } from "../../bindings/runtime/backend.ts";
 import { loadSync } from "../../bindings/runtime/load.ts";
 import { eachBackend, use } from "../support/backends.ts";
@@ -157,15 +158,14 @@ eachBackend("memory that does not suffice", (test, build, shared) => {
     const { value } = step(x);
     const weights = m.getWeights();
     const bytes = backendInfo().memoryBytes;
-    const programs = state.programs.size;
     const large = { data: new Float32Array(32 * 500 * 3), shape: [32, 500, 3] };
     close();
     refusedMemory(() => m.predict(large));
     refusedMemory(() => step(large));
     refusedMemory(() => m.stream({ batch: 4000 }));
     refusedMemory(() => m.inspect(large));
-    assert.is(backendInfo().memoryBytes, bytes);
-    assert.is(state.programs.size, programs);
+    assert.ok(backendInfo().memoryBytes < bytes, "programs have made room");
+    assert.is(currentBackend().arena.cached.size, 0);
     same(m.predict(x).data, expected);
     assert.is(step(x).value, value);
     for (const [name, { data }] of Object.entries(m.getWeights())) same(data, weights[name].data, name);
@@ -212,4 +212,68 @@ eachBackend("memory that does not suffice", (test, build, shared) => {
     m.dispose();
     assert.is(backendInfo().memoryBytes, 0);
   });
+
+  test("but that would do without cached programs: the oldest go, one after the other", () => {
+    const { backend, close } = limited(build);
+    use(backend);
+    const m = model();
+    const batch = (rows: number) => ({ data: real(rows * 5 * 3, rows), shape: [rows, 5, 3] });
+    const expected = Array.from({ length: 30 }, (_, i) => m.predict(batch(i + 1)).data);
+    close();
+    const { cached } = backend.arena;
+    const kept = cached.size;
+    for (let i = 30; i < 60; i++) m.predict(batch(i + 1));
+    assert.ok(cached.size > 0 && cached.size < kept + 30, "some have gone, not all of them");
+    expected.forEach((data, i) => same(m.predict(batch(i + 1)).data, data, `${i + 1} rows`));
+    m.dispose();
+    assert.is(backendInfo().memoryBytes, 0);
+  });
+
+  /** What must be the same whichever allocation of it is refused. */
+  const uses: Record<string, (m: ReturnType<typeof model>) => unknown> = {
+    predict: (m) => m.predict({ data: real(3 * 4 * 3, 5), shape: [3, 4, 3] }),
+    stream: (m) => m.stream({ block: 4 }).process(real(9 * 3, 4)),
+    trainOnBatch: (m) => {
+      m.compile({ optimizer: "adam", loss: "mse" });
+      return m.trainOnBatch({ data: real(2 * 4 * 3, 6), shape: [2, 4, 3] }, { data: real(16, 7), shape: [2, 4, 2] });
+    },
+    "save and load": (m) => loadModel(m.save()).getWeights(),
+    quantize: (m) => m.quantize().predict({ data: real(12, 8), shape: [1, 4, 3] }),
+    export: (m) => m.export({ stream: true, predict: [1, 4, 3] }).length,
+  };
+
+  for (const [name, run] of Object.entries(uses)) {
+    test(`at the first, the second, … allocation of ${name}: the model is as before, and the next try succeeds`, () => {
+      const backend = loadSync({ build });
+      use(backend);
+      const expected = run(model());
+      const { heap } = backend;
+      const { grow } = heap;
+      for (let refused = 0; ; refused++) {
+        const m = model();
+        const weights = m.getWeights();
+        let allocations = 0;
+        heap.grow = (bytes) => {
+          if (allocations++ === refused) throw new MemoryError("memory: refused by the test", bytes, 0);
+          grow.call(heap, bytes);
+        };
+        let failed = false;
+        try {
+          run(m);
+        } catch (error) {
+          assert.instance(error, MemoryError, String(error));
+          failed = true;
+        } finally {
+          heap.grow = grow;
+        }
+        if (failed) {
+          assert.equal(m.getWeights(), weights, `weights after allocation ${refused}`);
+          assert.equal(run(m), expected, `the next try after allocation ${refused}`);
+        }
+        m.dispose();
+        if (allocations <= refused) break;
+        assert.ok(refused < 500);
+      }
+    });
+  }
 });
