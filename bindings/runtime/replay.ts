@@ -54,103 +54,27 @@ export function replay(calls: readonly BoundCall[]): void {
     // a line for each number of arguments
     // prettier-ignore
     switch (a.length) {
-      case 2:
-        fn(a[0], a[1]);
-        break;
-      case 3:
-        fn(a[0], a[1], a[2]);
-        break;
-      case 4:
-        fn(a[0], a[1], a[2], a[3]);
-        break;
-      case 5:
-        fn(a[0], a[1], a[2], a[3], a[4]);
-        break;
-      case 6:
-        fn(a[0], a[1], a[2], a[3], a[4], a[5]);
-        break;
-      case 7:
-        fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
-        break;
-      case 8:
-        fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
-        break;
-      case 9:
-        fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8]);
-        break;
-      case 10:
-        fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9]);
-        break;
-      case 11:
-        fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10]);
-        break;
-      case 12:
-        fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]);
-        break;
-      case 13:
-        fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12]);
-        break;
-      case 15:
-        fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14]);
-        break;
-      case 16:
-        fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15]);
-        break;
-      case 17:
-        fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15], a[16]);
-        break;
-      case 20:
-        fn(
-          a[0],
-          a[1],
-          a[2],
-          a[3],
-          a[4],
-          a[5],
-          a[6],
-          a[7],
-          a[8],
-          a[9],
-          a[10],
-          a[11],
-          a[12],
-          a[13],
-          a[14],
-          a[15],
-          a[16],
-          a[17],
-          a[18],
-          a[19],
-        );
-        break;
-      case 22:
-        fn(
-          a[0],
-          a[1],
-          a[2],
-          a[3],
-          a[4],
-          a[5],
-          a[6],
-          a[7],
-          a[8],
-          a[9],
-          a[10],
-          a[11],
-          a[12],
-          a[13],
-          a[14],
-          a[15],
-          a[16],
-          a[17],
-          a[18],
-          a[19],
-          a[20],
-          a[21],
-        );
-        break;
-      default:
-        fn(...a);
+      case 2: fn(a[0], a[1]); break;
+      case 3: fn(a[0], a[1], a[2]); break;
+      case 4: fn(a[0], a[1], a[2], a[3]); break;
+      case 5: fn(a[0], a[1], a[2], a[3], a[4]); break;
+      case 6: fn(a[0], a[1], a[2], a[3], a[4], a[5]); break;
+      case 7: fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6]); break;
+      case 8: fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]); break;
+      case 9: fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8]); break;
+      case 10: fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9]); break;
+      case 11: fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10]); break;
+      case 12: fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]); break;
+      case 13: fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12]); break;
+      case 15: fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14]); break;
+      case 16: fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15]); break;
+      case 17: fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14],
+        a[15], a[16]); break;
+      case 20: fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14],
+        a[15], a[16], a[17], a[18], a[19]); break;
+      case 22: fn(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14],
+        a[15], a[16], a[17], a[18], a[19], a[20], a[21]); break;
+      default: fn(...a);
     }
   }
 }

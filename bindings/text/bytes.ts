@@ -1,7 +1,8 @@
 /** Texts as sequences of bytes: 256 tokens for every language there is. */
 import { OptionError } from "../base/errors.ts";
 import { checkOptions } from "../base/options.ts";
-import { checkCommon, checkText, checkToken, fromSaved, listTexts, readJson, tokenOf } from "./tokenizer.ts";
+import { fromSaved, readJson } from "./saved.ts";
+import { checkCommon, checkText, checkToken, listTexts, tokenOf } from "./tokenizer.ts";
 import type { Tokenizer, TokenizerJson, TokenizerOptions } from "./tokenizer.ts";
 
 const SUBJECT = "byteTokenizer";

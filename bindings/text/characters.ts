@@ -2,8 +2,9 @@
 import { OptionError, ShapeError } from "../base/errors.ts";
 import { quoted } from "../base/formatting.ts";
 import { checkOptions } from "../base/options.ts";
-import { checkCommon, fromSaved, overVocabulary, readJson, readVocabulary } from "./tokenizer.ts";
-import type { Kind, Tokenizer, TokenizerJson, TokenizerOptions } from "./tokenizer.ts";
+import { overVocabulary, type Kind } from "./pieces.ts";
+import { fromSaved, readJson, readVocabulary } from "./saved.ts";
+import { checkCommon, type Tokenizer, type TokenizerJson, type TokenizerOptions } from "./tokenizer.ts";
 
 export interface CharacterOptions extends TokenizerOptions {
   /** A character that stands for those outside the vocabulary. Without it they are errors. */

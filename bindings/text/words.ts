@@ -2,8 +2,9 @@
 import { OptionError } from "../base/errors.ts";
 import { checkCount, checkOptions } from "../base/options.ts";
 import { quoted } from "../base/formatting.ts";
-import { checkCommon, fromSaved, overVocabulary, readJson, readVocabulary } from "./tokenizer.ts";
-import type { Kind, Tokenizer, TokenizerJson, TokenizerOptions } from "./tokenizer.ts";
+import { overVocabulary, type Kind } from "./pieces.ts";
+import { fromSaved, readJson, readVocabulary } from "./saved.ts";
+import { checkCommon, type Tokenizer, type TokenizerJson, type TokenizerOptions } from "./tokenizer.ts";
 
 export interface WordOptions extends TokenizerOptions {
   /** How many tokens at most, padding, unknown and specials among them: the most frequent words stay. Default: all. */
