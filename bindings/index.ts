@@ -94,7 +94,7 @@ export type { PositivesOptions } from "./metrics/counts.ts";
 export type { Metric, MetricOptions, ThresholdOptions } from "./metrics/define_metric.ts";
 export type { PerplexityOptions } from "./metrics/regression_metrics.ts";
 export type { ArrayShape, InputShapes, TypedShape } from "./module/array_shape.ts";
-export type { BatchItem, BatchStream } from "./training/data/stream_batches.ts";
+export type { BatchItem, BatchItemLike, BatchStream } from "./training/data/stream_batches.ts";
 export type { BatchOptions, ClassWeight, Targets } from "./training/data/dataset.ts";
 export type { ExportOptions } from "./export/export_model.ts";
 export type { SequentialOptions } from "./models/factories.ts";

@@ -45,7 +45,7 @@ const { buildWorker } = await import("./worker.mjs"); // what it imports is ther
 rmSync(COMPILED, { recursive: true, force: true });
 await compileKernels();
 buildWorker();
-tool("typescript/bin/tsc", "-p", ".");
+tool("typescript/bin/tsc", "-p", ".", "--stripInternal"); // what is internal is no part of the published types
 rmSync("dist", { recursive: true, force: true });
 tool("rollup/dist/bin/rollup", "-c", "--silent");
 copyTypes();

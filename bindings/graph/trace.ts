@@ -271,7 +271,8 @@ export class Trace {
   }
 
   /** Asks for a check of an input's values before every run. */
-  requireRange({ storage }: Tensor, range: ValueRange): void {
+  requireRange(tensor: Tensor, range: ValueRange): void {
+    const { storage } = tensor;
     const ranges = this.ranges.get(storage);
     if (ranges) ranges.push(range);
     else this.ranges.set(storage, [range]);

@@ -4,7 +4,6 @@ import { PACKAGE_VERSION } from "../abi/version.ts";
 import { DisposedError, OptionError, StateError, UnsupportedError, ValueError } from "../base/errors.ts";
 import { checkBoolean, checkOptions } from "../base/options.ts";
 import type { ArrayInput, NDArray } from "../base/ndarray.ts";
-import type { Root } from "../program/traced_function.ts";
 import { ParameterBlock, type Parameter } from "../graph/parameter.ts";
 import type { Program } from "../program/program.ts";
 import type { Trace } from "../graph/trace.ts";
@@ -53,7 +52,7 @@ export const isRowwise = (model: ModuleBase): boolean =>
   [...model.modulePaths().keys()].every((module) => ROWWISE in module);
 
 /** What every model has, also where it only runs. */
-export class ModuleBase extends ModuleFacts implements Root {
+export class ModuleBase extends ModuleFacts {
   #backend: Backend | undefined;
   #seed: number | undefined;
   #random: { seed: number; counter: number } | undefined;

@@ -10,7 +10,7 @@ import type { ModuleBase } from "../module/module_base.ts";
 import { applyGradients, finishTraining } from "./apply_gradients.ts";
 import { COMMON_DEFAULTS, type Convention, type OptimizerOptions, type Schedule } from "./optimizer_options.ts";
 import { RULES, type RuleConfig, type RuleDefinition, type RuleHyper } from "./rules.ts";
-import type { Clipping, UpdateRange, UpdateRule } from "./update_rule.ts";
+import type { Clipping, UpdateRange } from "./update_rule.ts";
 
 type Filled = FilledOptions<Omit<OptimizerOptions, "learningRate" | "weightDecay">, typeof COMMON_DEFAULTS>;
 
@@ -28,7 +28,7 @@ const ruleOptions = ({ defaults }: RuleDefinition, options: object): RuleConfig 
  * How weights are updated by their gradients. One optimizer may train several models: moments and counters belong to each of
  * them, the options to the optimizer.
  */
-export class Optimizer implements UpdateRule {
+export class Optimizer {
   /** Name of its factory: `"adam"`. */
   readonly kind: string;
   /** Learning rate of all weights without one of their own. May be changed between updates. */

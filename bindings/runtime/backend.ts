@@ -4,6 +4,7 @@ import type { Arena } from "./arena.ts";
 import type { Heap } from "./heap.ts";
 import type { WorkerPool } from "./threads/worker_pool.ts";
 import type { Build } from "./wasm/builds.ts";
+import type { WasmModule } from "./wasm/types.ts";
 
 /** A kernel table over a memory. */
 export interface Backend {
@@ -13,7 +14,7 @@ export interface Backend {
   readonly heap: Heap;
   readonly arena: Arena;
   /** Where those come from, when the caller gave it. */
-  readonly int8Module?: WebAssembly.Module | undefined;
+  readonly int8Module?: WasmModule | undefined;
   /** Further threads over the same memory, where they were asked for and there are any. */
   readonly pool?: WorkerPool | undefined;
   /** Makes further modules link to its memory, where that is shared. */

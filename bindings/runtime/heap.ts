@@ -1,5 +1,6 @@
 /** The memory of a backend: the only file that touches `memory.buffer`. */
 import { MemoryError } from "../base/errors.ts";
+import type { WasmMemory } from "./wasm/types.ts";
 
 /** What a heap grows: a WebAssembly.Memory, or the reference's stand-in for one. */
 export interface GrowableMemory {
@@ -11,7 +12,7 @@ const PAGE = 65536;
 const MAX_BYTES = 65536 * PAGE;
 
 /** @throws RangeError where the engine keeps no room for one */
-export function sharedMemory(): WebAssembly.Memory {
+export function sharedMemory(): WasmMemory {
   for (let maximum = MAX_BYTES / PAGE; ; maximum /= 4) {
     try {
       return new WebAssembly.Memory({ initial: 1, maximum, shared: true });

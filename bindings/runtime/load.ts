@@ -13,6 +13,7 @@ import { instantiate } from "./wasm/instantiate.ts";
 import { warnOneThread } from "./threads/one_thread.ts";
 import { reference, warnWithoutSimd } from "./wasm/reference.ts";
 import { threadedBackend } from "./threads/threads.ts";
+import type { WasmMemory, WasmModule } from "./wasm/types.ts";
 
 /** Options of `initSync`. */
 export interface InitOptions {
@@ -21,12 +22,12 @@ export interface InitOptions {
   /** Same bits in every engine: no relaxed build. @default false */
   deterministic?: boolean;
   /** A compiled kernel module, for entries that carry none and places that forbid compiling. */
-  module?: WebAssembly.Module;
+  module?: WasmModule;
   /** The same for the kernels of int8 models, which are a module of their own. */
-  int8?: WebAssembly.Module;
+  int8?: WasmModule;
 }
 
-function assemble(build: Build, kernels: Kernels, memory: GrowableMemory, int8Module?: WebAssembly.Module): Backend {
+function assemble(build: Build, kernels: Kernels, memory: GrowableMemory, int8Module?: WasmModule): Backend {
   const heap = new Heap(memory);
   heap.grow(ARENA_BASE);
   return { build, kernels: { ...kernels }, heap, arena: new Arena(heap), int8Module };
@@ -34,7 +35,7 @@ function assemble(build: Build, kernels: Kernels, memory: GrowableMemory, int8Mo
 
 /** @throws UnsupportedError when the module is not one of this version's kernel tables */
 function wasmBackend(
-  module: WebAssembly.Module,
+  module: WasmModule,
   { int8 }: InitOptions,
   memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 }),
 ): Backend {
@@ -79,10 +80,10 @@ function plainBackend(): Backend {
 
 /** The backend of a module, or of none; undefined if its relaxed arithmetic is wrong and another build may be tried. */
 function attempt(
-  module: WebAssembly.Module | undefined,
+  module: WasmModule | undefined,
   last: boolean,
   options: InitOptions,
-  memory?: WebAssembly.Memory,
+  memory?: WasmMemory,
 ): Backend | undefined {
   const backend = module ? wasmBackend(module, options, memory) : plainBackend();
   if (backend.build !== "relaxed" || passesKnownAnswer(backend)) return backend;
@@ -120,7 +121,7 @@ function checkModule(name: string, module: unknown): void {
 }
 
 /** The backend of a module that the caller gives; which build it is, it says itself. */
-function given(module: WebAssembly.Module, options: InitOptions): Backend {
+function given(module: WasmModule, options: InitOptions): Backend {
   const { build: wanted = "auto", deterministic = false } = options;
   checkModule("module", module);
   const backend = attempt(module, true, options)!;

@@ -7,7 +7,10 @@ import * as gatewise from "../../bindings/index.ts";
 import { ROOT } from "../support/child.ts";
 
 /** Namespaces whose every factory has a docblock. */
-const NAMESPACES = ["layers", "cells", "initializers", "regularizers", "constraints"] as const;
+const NAMESPACES = [
+  ...(["layers", "cells", "initializers", "regularizers", "constraints"] as const),
+  ...(["losses", "metrics", "optimizers", "schedules", "callbacks", "ops"] as const),
+];
 
 /** Calls, with what the docblock of the name before the bracket says: shapes, equations, weights, defaults. */
 const HOVERS: Readonly<Record<string, readonly string[]>> = {
@@ -19,6 +22,9 @@ const HOVERS: Readonly<Record<string, readonly string[]>> = {
   "initializers.randomNormal()": ["`mean`, 0 by default", "`stddev`, 0.05 by default"],
   "regularizers.l2()": ["l2·Σw²", "0.01 by default"],
   "constraints.maxNorm()": ["`maxValue`, 2 by default"],
+  "losses.huber()": ["delta"],
+  "optimizers.adam()": ["Learning rate 0.001", "m ← beta1·m"],
+  "ops.concat([], 0)": ["axis"],
 };
 
 /** Programs in which a name is about to be written at |, with some of those to choose from. */
@@ -28,13 +34,17 @@ const COMPLETIONS: Readonly<Record<string, readonly string[]>> = {
   'layers.gru({ units: 1, kernelInitializer: "|" })': ["glorotUniform", "orthogonal", "identity"],
   'layers.dense({ units: 1, kernelRegularizer: "|" })': ["l1", "l2", "l1l2"],
   'layers.dense({ units: 1, kernelConstraint: "|" })': ["maxNorm", "unitNorm", "nonNeg"],
+  'compiled.compile({ optimizer: "|", loss: "mse" })': ["adam", "sgd", "rmsprop"],
+  'compiled.compile({ loss: "|" })': ["mse", "meanSquaredError", "huber", "binaryCrossentropy"],
+  'compiled.compile({ loss: "mse", metrics: ["|"] })': ["mae", "accuracy", "auc"],
   'layers.bidirectional({ layer: layers.gru({ units: 1 }), mergeMode: "|" })': ["concat", "sum", "mul", "ave"],
 };
 
 const FILE = join(ROOT, "test/package/written.ts");
 const members = NAMESPACES.flatMap((space) => Object.keys(gatewise[space]).map((name) => `${space}.${name}`));
 const lines = [
-  `import { ${NAMESPACES.join(", ")} } from "../../bindings/index.ts";`,
+  `import { ${NAMESPACES.join(", ")}, type Model } from "../../bindings/index.ts"`,
+  "declare const compiled: Model",
   ...members,
   ...Object.keys(HOVERS),
   ...Object.keys(COMPLETIONS).map((line) => line.replace("|", "")),

@@ -13,8 +13,8 @@ import { stepwiseStage } from "./stepwise_stage.ts";
 
 /** A cell as `layers.rnn` takes it: one of `cells.*`, or a Module of your own with a `call` and a `stateSize`. */
 export interface StepCell {
-  /** One step: x [batch, features] and states [batch, size] to `[output, states]`. */
-  call(x: Tensor, states: Tensor[]): [Tensor, Tensor[]];
+  /** One step: x [batch, features] and states [batch, size] to `[output, states]`; without a type of its own, that is a list. */
+  call(x: Tensor, states: Tensor[]): [Tensor, Tensor[]] | (Tensor | Tensor[])[];
   /** Size of each state. */
   readonly stateSize?: number | readonly number[];
   /** Those of `cells.*`: what they compute. @internal */

@@ -1,4 +1,5 @@
 /** How the main thread and its workers communicate: by words of shared memory, since both block their event loops. */
+import type { WasmMemory, WasmModule } from "../wasm/types.ts";
 
 /** Words of one worker's slot in the control block; no two workers share a cache line. */
 export const SLOT = 256;
@@ -31,8 +32,8 @@ export interface WorkerSetup {
   readonly control: SharedArrayBuffer;
   /** Which of them is its own. */
   readonly slot: number;
-  readonly memory: WebAssembly.Memory;
-  readonly module: WebAssembly.Module;
+  readonly memory: WasmMemory;
+  readonly module: WasmModule;
   /** Names of the kernels, by the numbers that the texts of programs have for them. */
   readonly names: readonly string[];
 }

@@ -4,6 +4,7 @@ import type { Backend } from "../backend.ts";
 import { warnOneThread } from "./one_thread.ts";
 import { startPool } from "./worker_pool.ts";
 import { share } from "./shared_memory.ts";
+import type { WasmMemory, WasmModule } from "../wasm/types.ts";
 
 /** Whether a backend of this entry can have several threads. */
 export const HAS_THREADS: boolean = true;
@@ -17,7 +18,7 @@ export const HAS_THREADS: boolean = true;
 export async function threadedBackend(
   threads: number,
   bytes: (() => Uint8Array) | undefined,
-  start: (module: WebAssembly.Module, memory: WebAssembly.Memory) => Backend | undefined,
+  start: (module: WasmModule, memory: WasmMemory) => Backend | undefined,
 ): Promise<Backend | undefined> {
   if (!bytes) return warnOneThread(threads, "the reference build, whose memory is not shared");
   const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };

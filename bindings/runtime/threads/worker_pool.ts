@@ -6,6 +6,7 @@ import type { Heap } from "../heap.ts";
 import { ORDER, SLOT, WORD, type WorkerSetup } from "./protocol.ts";
 import type { BoundCall } from "../replay.ts";
 import { encodeCalls } from "../encoding.ts";
+import type { WasmMemory, WasmModule } from "../wasm/types.ts";
 
 /** Looks at `done` before the clock is asked, which makes a number on the heap. */
 const SPINS = 2000;
@@ -163,8 +164,8 @@ export class WorkerPool {
 
 /** Where workers and main thread meet: the memory, and the module over it with its kernels' names. */
 export interface PoolSetup {
-  readonly memory: WebAssembly.Memory;
-  readonly module: WebAssembly.Module;
+  readonly memory: WasmMemory;
+  readonly module: WasmModule;
   readonly names: readonly string[];
   readonly heap: Heap;
   readonly arena: Arena;

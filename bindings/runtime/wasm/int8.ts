@@ -13,6 +13,7 @@ import { int8Wasm } from "./inline.ts";
 import { instantiate } from "./instantiate.ts";
 import type { Backend } from "../backend.ts";
 import type { Carried } from "./packed.ts";
+import type { WasmMemory, WasmModule } from "./types.ts";
 
 /** Whether a kernel is one of this module. */
 export const isInt8Kernel = (name: string): boolean => name.startsWith("q8_");
@@ -27,7 +28,7 @@ const isRight = (dot: Kernels["abi_dot"]): boolean => dot(-127, 127) === 5 - 4 *
 const isFast = (dot: Kernels["abi_dot"]): boolean => dot(127, 255) !== SATURATED;
 
 /** The modules to try, best first, each compiled when it is its turn. */
-function modules({ build, int8Module, share }: Backend, carried: Carried): (() => WebAssembly.Module)[] {
+function modules({ build, int8Module, share }: Backend, carried: Carried): (() => WasmModule)[] {
   if (int8Module) return [() => int8Module];
   const names = build === "relaxed" && detectFeatures().dot ? (["relaxed", "simd"] as const) : (["simd"] as const);
   return names.flatMap((name) => {
@@ -64,7 +65,7 @@ export function loadInt8(backend: Backend, carried: Carried = int8Wasm): void {
     try {
       table = instantiate(
         module,
-        heap.memory as WebAssembly.Memory,
+        heap.memory as WasmMemory,
         kernels as unknown as WebAssembly.ModuleImports,
       ) as unknown as Partial<Kernels>;
     } catch (cause) {

@@ -10,13 +10,18 @@ import { Dataset, type BatchOptions, type Targets } from "./dataset.ts";
 /** One batch of a stream: inputs, targets, and options such as lengths or sample weights. */
 export type BatchItem = readonly [x: ModelInput, y: Targets, options?: BatchOptions];
 
+/** A {@link BatchItem}, or what TypeScript takes one for where a generator has no type of its own: a list. */
+export type BatchItemLike = BatchItem | readonly (ModelInput | Targets | BatchOptions)[];
+
 /**
  * Batches that need not fit into memory together: a generator or anything else that can be iterated over, also
  * asynchronously. A generator runs only once; for several epochs pass a function that returns a new one, or set
  * `stepsPerEpoch`.
  */
 export type BatchStream =
-  Iterable<BatchItem> | AsyncIterable<BatchItem> | (() => Iterable<BatchItem> | AsyncIterable<BatchItem>);
+  | Iterable<BatchItemLike>
+  | AsyncIterable<BatchItemLike>
+  | (() => Iterable<BatchItemLike> | AsyncIterable<BatchItemLike>);
 
 /** Whether x is a stream of batches; arrays and lists of arrays are data. */
 export function isStream(x: unknown): x is BatchStream {
@@ -25,7 +30,7 @@ export function isStream(x: unknown): x is BatchStream {
   return Symbol.asyncIterator in x || Symbol.iterator in x;
 }
 
-type AnyIterator = Iterator<BatchItem> | AsyncIterator<BatchItem>;
+type AnyIterator = Iterator<BatchItemLike> | AsyncIterator<BatchItemLike>;
 
 export interface StreamBatchesOptions {
   /** Batches per epoch; all until the end when absent. */
@@ -101,7 +106,7 @@ export class StreamBatches implements Batches {
     const { stream, subject } = this;
     const given: unknown = typeof stream === "function" ? stream() : stream;
     if (typeof given === "object" && given !== null && !isTypedArray(given)) {
-      const iterable = given as Partial<Iterable<BatchItem> & AsyncIterable<BatchItem>>;
+      const iterable = given as Partial<Iterable<BatchItemLike> & AsyncIterable<BatchItemLike>>;
       const iterator = iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]?.();
       if (iterator) return iterator;
     }
@@ -127,13 +132,13 @@ export class StreamBatches implements Batches {
 
 /** Whether a stream is its own iterator, as generators are: then it can be run only once. */
 function isIterator(
-  stream: Iterable<BatchItem> | AsyncIterable<BatchItem>,
-): stream is (Iterable<BatchItem> | AsyncIterable<BatchItem>) & AnyIterator {
+  stream: Iterable<BatchItemLike> | AsyncIterable<BatchItemLike>,
+): stream is (Iterable<BatchItemLike> | AsyncIterable<BatchItemLike>) & AnyIterator {
   return typeof (stream as Partial<AnyIterator>).next === "function";
 }
 
 /** The next item of an iterator. @param failed  called when the iterator throws, after which it must not be called again */
-async function next(iterator: AnyIterator, failed: () => void): Promise<IteratorResult<BatchItem>> {
+async function next(iterator: AnyIterator, failed: () => void): Promise<IteratorResult<BatchItemLike>> {
   try {
     return await iterator.next();
   } catch (error) {
