@@ -97,7 +97,7 @@ export async function readReference() {
       // what other rooms see of modules and optimizers
       intentionallyNotExported: [
         ...["ModuleBase", "Network", "WithStates"], // bases and types that users meet under other names
-        ...["ElementwiseName", "ROWWISE", "TABLE", "SHORT_NAMES", "factories", "OptionsByOptimizer"], // names come of them
+        ...["ElementwiseName", "ROWWISE", "TABLE", "SHORT_NAMES", "factories", "OptionsByOptimizer"], // of names
       ],
       validation: { notExported: true, invalidLink: true, invalidPath: true, notDocumented: true, rewrittenLink: true },
       requiredToBeDocumented: [

@@ -132,8 +132,7 @@ export const stepName = ({ inputs, calls }: Graph, step: number): string =>
 /** Which of its layers needs the whole sequence, and why; undefined for a graph that runs step by step. */
 export function wholeSequenceIn(graph: Graph): string | undefined {
   for (const { layer, initialState, lengths } of graph.calls) {
-    const own = layer.unstreamable;
-    if (own) return `${layer.describe()}: ${own}`;
+    if (layer.unstreamable) return layer.unstreamable;
     if (initialState) return `${layer.describe()}: its initial states come from other tensors`;
     if (lengths) return `${layer.describe()}: its lengths come from another tensor`;
   }

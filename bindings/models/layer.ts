@@ -104,7 +104,8 @@ export class Layer<R = any> extends Module {
 
   /** @internal */
   override get unstreamable(): string | undefined {
-    return this.#definition.unstreamable?.(this.#config);
+    const why = this.#definition.unstreamable?.(this.#config);
+    return why && `${this.describe()}: ${why}`;
   }
 
   /** @internal */

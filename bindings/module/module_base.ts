@@ -157,6 +157,7 @@ export class ModuleBase extends ModuleFacts {
    * @internal
    */
   kept<T>(key: KeptKey<T>): T | undefined;
+  /** @internal */
   kept<T>(key: KeptKey<T>, make: () => T): T;
   kept<T>(key: KeptKey<T>, make?: () => T): T | undefined {
     if (make && !this.#kept.has(key)) this.#kept.set(key, make());

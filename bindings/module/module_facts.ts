@@ -31,7 +31,7 @@ export class ModuleFacts {
     return this.describe().toLowerCase();
   }
 
-  /** Why it cannot run step by step; undefined when it can. @internal */
+  /** Which layer cannot run step by step, and why; undefined when all can. @internal */
   get unstreamable(): string | undefined {
     return undefined;
   }

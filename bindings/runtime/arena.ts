@@ -6,6 +6,9 @@ import type { Heap } from "./heap.ts";
 const ALIGN = 64;
 const align = (bytes: number): number => Math.ceil(Math.max(bytes, 1) / ALIGN) * ALIGN;
 
+/** Bytes that no memory has. */
+const MOST = 2 ** 32;
+
 /** Best-fit allocation of ranges that lie in [base, end); `end` moves up when nothing fits. */
 export class FreeList {
   /** Where the used part ends. */
@@ -110,7 +113,7 @@ export class Arena {
       this.heap.grow(this.list.find(size) + size + READ_PAST);
     } catch (error) {
       const [oldest] = this.cached;
-      if (!oldest || this.held) throw error;
+      if (!oldest || this.held || size > MOST) throw error;
       oldest.dispose();
       this.makeRoom(size);
     }

@@ -15,6 +15,9 @@ const DOCUMENTS = readdirSync(ROOT, { withFileTypes: true })
   )
   .filter((file) => file.endsWith(".md") && !file.includes("node_modules")); // bench/peers may be installed
 
+/** Those that show programs. */
+const PROGRAMS = ["README.md", ...["", "data/", "graph/", "text/"].map((room) => `bindings/${room}README.md`)];
+
 /** The blocks marked `js` of a document, as one program from its top to its bottom. */
 const programOf = (text: string): string =>
   [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, block]) => block).join("\n");
@@ -34,7 +37,7 @@ test.after(() => {
   rmSync(join(ROOT, FOLDER), { recursive: true });
 });
 
-for (const document of ["README.md", "bindings/README.md", "bindings/data/README.md", "bindings/text/README.md"]) {
+for (const document of PROGRAMS) {
   test(`${document}: its program runs`, () => {
     const text = readFileSync(join(ROOT, document), "utf8");
     const program = programOf(text);

@@ -16,6 +16,12 @@ function least(run: () => void): number {
   return best;
 }
 
+/** Whether something takes less than twice as long as usual, in one of some tries: others may be at work. */
+function isQuick(run: () => number, usual: () => number): boolean {
+  for (let attempt = 0; attempt < 5; attempt++) if (run() < MOST * usual()) return true;
+  return false;
+}
+
 const all = (value: number) => ({ data: new Float32Array(16 * 30 * 8).fill(value), shape: [16, 30, 8] });
 
 eachBackend("the time of tiny numbers", (test, build) => {
@@ -33,12 +39,21 @@ eachBackend("the time of tiny numbers", (test, build) => {
           for (let t = 0; t < steps; t++) stream.step(frame);
         });
       };
-      const step = stepping(0.1);
+      const usual = (): number => stepping(0.1);
       for (const [value, state] of [[1e-36], [1e-39], [0, 3e-39], [0, 1e-20]])
-        assert.ok(stepping(value, state) < MOST * step, `steps of ${value} from ${state ?? "a usual state"}`);
-      const predict = least(() => model.predict(all(0.1)));
+        assert.ok(
+          isQuick(() => stepping(value, state), usual),
+          `steps of ${value} from ${state ?? "a usual state"}`,
+        );
+      const predicting = (value: number): number => least(() => model.predict(all(value)));
       for (const value of [1e-36, 1e-39])
-        assert.ok(least(() => model.predict(all(value))) < MOST * predict, `predict of ${value}`);
+        assert.ok(
+          isQuick(
+            () => predicting(value),
+            () => predicting(0.1),
+          ),
+          `predict of ${value}`,
+        );
       model.dispose();
     });
   }

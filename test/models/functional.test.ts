@@ -305,7 +305,7 @@ test("what cannot stream is named", () => {
   refused(
     () => nested.stream(),
     "ERR_UNSUPPORTED",
-    /got sequential.*: bidirectional.*: its backward half needs the end/,
+    /got bidirectional.*: its backward half needs the end/,
   );
   for (const each of [states, nested]) each.dispose();
 });

@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import ts from "typescript";
 import { ROOT } from "../support/child.ts";
 
-const DOCUMENTS = ["README.md", "bindings/README.md", "bindings/data/README.md", "bindings/text/README.md"];
+const DOCUMENTS = ["README.md", ...["", "data/", "graph/", "text/"].map((room) => `bindings/${room}README.md`)];
 
 /** Programs that strict TypeScript must take. */
 const STRICT = `

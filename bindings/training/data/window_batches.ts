@@ -44,8 +44,6 @@ function checkLayers(model: ModuleBase): void {
   for (const module of model.modulePaths().keys()) {
     const why = module.unstreamable;
     if (why)
-      throw new UnsupportedError(
-        `fit: expected layers that go on from window to window with truncate, got ${module.describe()}: ${why}`,
-      );
+      throw new UnsupportedError(`fit: expected layers that go on from window to window with truncate, got ${why}`);
   }
 }
