@@ -10,10 +10,22 @@ const pictures = JSON.parse(read("curves.json")) as Picture[];
 
 const test = suite("pictures");
 
+const NUMBER = /-?\d+(?:\.\d+)?/g;
+
+/** Whether two pictures are the same but for a pixel: engines differ in logarithms, and grids are rounded. */
+function sameBut1px(a: string, b: string): boolean {
+  const [x, y] = [a, b].map((svg) => (svg.match(NUMBER) ?? []).map(Number));
+  return (
+    a.replace(NUMBER, "") === b.replace(NUMBER, "") &&
+    x.length === y.length &&
+    x.every((value, i) => Math.abs(value - y[i]) <= 1)
+  );
+}
+
 for (const picture of pictures) {
   const file = `curves-${picture.name}.svg`;
   test(`${file} is current`, async () => {
-    const isCurrent = read(file) === (await svgOf(picture));
+    const isCurrent = sameBut1px(read(file), await svgOf(picture));
     assert.ok(isCurrent, `draw it: node --import tsx bench/scaling/curves.ts --draw`);
   });
 }
