@@ -45,6 +45,7 @@ export async function* train(
   runner.fitting = true;
   model.stopTraining = false;
   const callbacks = new CallbackList(model, options);
+  let failed = false;
   try {
     await callbacks.trainBegin();
     for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
@@ -73,17 +74,27 @@ export async function* train(
     }
     runner.finish();
   } catch (error) {
-    if (!callbacks.endsNormally(error)) throw error;
+    failed = !callbacks.endsNormally(error);
+    if (failed) throw error;
     runner.finish();
   } finally {
     runner.fitting = false;
+    const end = [() => training.close(), () => validation?.close(), ...callbacks.trainEnd()];
+    await runAll(end, failed);
+  }
+}
+
+/** Runs all of these, whatever fails. @throws the first error, unless another one is on its way already */
+async function runAll(steps: readonly (() => void | Promise<void>)[], failed: boolean): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of steps) {
     try {
-      await training.close();
-      await validation?.close();
-    } finally {
-      await callbacks.trainEnd();
+      await step();
+    } catch (error) {
+      errors.push(error);
     }
   }
+  if (errors.length > 0 && !failed) throw errors[0];
 }
 
 /** @throws OptionError for what no other file checks: data options are checked in data/ */
@@ -125,8 +136,8 @@ class CallbackList {
     for (const callback of this.callbacks) await callback.onEpochEnd?.(event, this.model);
   }
 
-  async trainEnd(): Promise<void> {
-    for (const callback of this.callbacks) await callback.onTrainEnd?.(this.model);
+  trainEnd(): (() => void | Promise<void>)[] {
+    return this.callbacks.map((callback) => () => callback.onTrainEnd?.(this.model));
   }
 
   /** Whether a callback makes an error the normal end of the training. */

@@ -79,7 +79,7 @@ function complaints(files: string[], options: ts.CompilerOptions): string[] {
   });
 }
 
-test.before(() => mkdirSync(join(ROOT, FOLDER), { recursive: true }));
+test.before(() => void mkdirSync(join(ROOT, FOLDER), { recursive: true }));
 test.after(() => rmSync(join(ROOT, FOLDER), { recursive: true }));
 
 for (const [name, options] of Object.entries(RESOLUTIONS)) {

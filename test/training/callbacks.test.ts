@@ -217,6 +217,32 @@ test("checkpoints: each epoch by its name, or the best ones; to go on from", asy
   model.dispose();
 });
 
+test("an error at the end does not hide the one before; every callback hears of the end", async () => {
+  const model = make();
+  const heard: string[] = [];
+  const ending = (name: string): Callback => ({
+    onTrainEnd() {
+      heard.push(name);
+      throw new Error(`end ${name}`);
+    },
+  });
+  const failing: Callback = {
+    onBatchEnd() {
+      throw new Error("batch");
+    },
+  };
+  const outcome = (list: Callback[]): Promise<unknown> =>
+    model.fit(x, y, { callbacks: list }).then(
+      () => "none",
+      (error: unknown) => (error as Error).message,
+    );
+  assert.is(await outcome([ending("a"), failing, ending("b")]), "batch");
+  assert.is(await outcome([ending("c"), ending("d")]), "end c");
+  assert.equal(heard, ["a", "b", "c", "d"]);
+  assert.is(await outcome([]), "none");
+  model.dispose();
+});
+
 test("logs as CSV and JSON: written over, or gone on with", async () => {
   const model = make();
   const [csv, json] = [join(folder, "log.csv"), join(folder, "log.jsonl")];

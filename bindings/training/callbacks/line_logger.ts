@@ -2,6 +2,7 @@
 import type { Callback } from "../callback.ts";
 import type { TrainEvent } from "../events.ts";
 import { checkTarget, fileSystem, type LogTarget } from "./log_target.ts";
+import { replaceFile } from "./replace_file.ts";
 
 /** Options of `callbacks.jsonLogger`. */
 export interface LoggerOptions {
@@ -11,7 +12,7 @@ export interface LoggerOptions {
   append?: boolean;
 }
 
-/** Writes a line after every epoch. @param header  gives the line before the first one */
+/** Writes a line after every epoch; a file is replaced whole. @param header  gives the line before the first one */
 export function lineLogger(
   subject: string,
   { filename, append }: Required<LoggerOptions>,
@@ -19,17 +20,19 @@ export function lineLogger(
   header?: (event: TrainEvent) => string,
 ): Callback {
   checkTarget(subject, "filename", filename);
-  let started = false;
+  let written = "";
   return {
     onTrainBegin() {
-      started = append && typeof filename === "string" && fileSystem(subject).existsSync(filename);
+      written = "";
+      if (!append || typeof filename === "function") return;
+      const fs = fileSystem(subject);
+      if (fs.existsSync(filename)) written = fs.readFileSync(filename, "utf8");
     },
     async onEpochEnd(event) {
-      const text = `${!started && header ? `${header(event)}\n` : ""}${line(event)}\n`;
+      const text = `${written === "" && header ? `${header(event)}\n` : ""}${line(event)}\n`;
+      written += text;
       if (typeof filename === "function") await filename(text, event);
-      else if (started) fileSystem(subject).appendFileSync(filename, text);
-      else fileSystem(subject).writeFileSync(filename, text);
-      started = true;
+      else replaceFile(fileSystem(subject), subject, filename, written);
     },
   };
 }

@@ -2,15 +2,10 @@
 import { builtin } from "../../base/builtin.ts";
 import { OptionError, StateError } from "../../base/errors.ts";
 import type { TrainEvent } from "../events.ts";
+import type { FileSystem } from "./replace_file.ts";
 
 /** A path of a file, where there is a file system, or a function that takes the text or the bytes. */
 export type LogTarget = string | ((content: Uint8Array | string, event: TrainEvent) => void | Promise<void>);
-
-interface FileSystem {
-  existsSync(path: string): boolean;
-  writeFileSync(path: string, content: Uint8Array | string): void;
-  appendFileSync(path: string, content: string): void;
-}
 
 /** @throws OptionError unless it is a path or a function */
 export function checkTarget(subject: string, name: string, target: unknown): void {

@@ -4,6 +4,7 @@ import { withDefaults, type Defaults } from "../../base/options.ts";
 import type { Callback } from "../callback.ts";
 import type { TrainEvent } from "../events.ts";
 import { checkTarget, fileSystem, type LogTarget } from "./log_target.ts";
+import { replaceFile } from "./replace_file.ts";
 import { MONITOR_DEFAULTS, Monitor, type MonitorOptions } from "./monitor.ts";
 
 /** Options of `callbacks.modelCheckpoint`. */
@@ -37,7 +38,7 @@ export function modelCheckpoint(options: CheckpointOptions): Callback {
       if (saveBestOnly && !monitor.improved(event.logs)) return;
       const bytes = model.save({ optimizer });
       if (typeof filepath === "function") await filepath(bytes, event);
-      else fileSystem(subject).writeFileSync(filledIn(filepath, event), bytes);
+      else replaceFile(fileSystem(subject), subject, filledIn(filepath, event), bytes);
     },
   };
 }
