@@ -140,6 +140,31 @@ function chosen(backend: Backend, { build = "auto" }: InitOptions): Backend {
 
 const NO_BUILD = "init: expected a build this engine runs, got none";
 
+/** For what a page's Content-Security-Policy, or a platform such as Cloudflare Workers, forbids. */
+function forbidden(cause: unknown): never {
+  throw new UnsupportedError(
+    `init: expected to compile WebAssembly, got a refusal (${(cause as Error).message}); allow 'wasm-unsafe-eval' in the ` +
+      "Content-Security-Policy, or use gatewise/external and give it a compiled module: init({ module })",
+    { cause },
+  );
+}
+
+async function compile(bytes: () => Uint8Array<ArrayBuffer>): Promise<WasmModule> {
+  try {
+    return await WebAssembly.compile(bytes());
+  } catch (cause) {
+    return forbidden(cause);
+  }
+}
+
+function compileSync(bytes: () => Uint8Array<ArrayBuffer>): WasmModule {
+  try {
+    return new WebAssembly.Module(bytes());
+  } catch (cause) {
+    return forbidden(cause);
+  }
+}
+
 /** Compiles off the main thread where the engine can, then as {@link loadSync}. */
 export async function load(options: InitOptions, threads = 1): Promise<Backend> {
   if (options.int8 !== undefined) checkModule("int8", options.int8);
@@ -155,8 +180,7 @@ export async function load(options: InitOptions, threads = 1): Promise<Backend> 
             attempt(module, last, options, memory),
           )
         : undefined;
-    const backend =
-      threaded ?? attempt(build === "reference" ? undefined : await WebAssembly.compile(wasm[build]!()), last, options);
+    const backend = threaded ?? attempt(build === "reference" ? undefined : await compile(wasm[build]!), last, options);
     if (backend) return chosen(backend, options);
   }
   throw new UnsupportedError(NO_BUILD);
@@ -172,7 +196,7 @@ export function loadSync(options: InitOptions): Backend {
   if (options.module !== undefined) return given(options.module, options);
   const builds = plan(options);
   for (const [i, build] of builds.entries()) {
-    const module = build === "reference" ? undefined : new WebAssembly.Module(wasm[build]!());
+    const module = build === "reference" ? undefined : compileSync(wasm[build]!);
     const backend = attempt(module, i === builds.length - 1, options);
     if (backend) return chosen(backend, options);
   }

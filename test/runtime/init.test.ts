@@ -263,4 +263,27 @@ if (hasRelaxed) {
   });
 }
 
+test("a page that forbids compiling is told what to allow, or what to import", async () => {
+  const { compile, Module: CompiledModule } = WebAssembly;
+  class Refused {
+    constructor() {
+      throw new WebAssembly.CompileError("Wasm code generation disallowed by embedder");
+    }
+  }
+  const told =
+    /^init: expected to compile WebAssembly, got a refusal \(Wasm code.*wasm-unsafe-eval.*gatewise\/external/;
+  Object.assign(WebAssembly, {
+    compile: () => Promise.reject(new WebAssembly.CompileError("Wasm code")),
+    Module: Refused,
+  });
+  try {
+    refused(() => initSync(), "ERR_UNSUPPORTED", told);
+    await rejected(init(), "ERR_UNSUPPORTED", told);
+    initSync({ build: "reference" });
+    assert.is(backendInfo().build, "reference");
+  } finally {
+    Object.assign(WebAssembly, { compile, Module: CompiledModule });
+  }
+});
+
 test.run();

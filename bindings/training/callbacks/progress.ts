@@ -1,4 +1,5 @@
 /** `callbacks.progress`: a bar of cli-progress where that is installed and there is a terminal, else a line per epoch. */
+import { builtin } from "../../base/builtin.ts";
 import type { Callback } from "../callback.ts";
 import type { Logs } from "../events.ts";
 
@@ -8,12 +9,12 @@ interface Bar {
   stop(): void;
 }
 
-/** The optional peer. Its name is a variable so that bundlers of pages leave it alone. */
-async function cliProgress(): Promise<{ SingleBar: new (options: object) => Bar } | undefined> {
-  const peer = "cli-progress";
+/** The optional peer of whoever runs the program. It is no import, so that bundlers of pages have nothing to resolve. */
+function cliProgress(): { SingleBar: new (options: object) => Bar } | undefined {
+  const { createRequire } = builtin()?.("node:module") ?? {};
   try {
-    const loaded = (await import(/* @vite-ignore */ /* webpackIgnore: true */ peer)) as { default?: unknown };
-    return (loaded.default ?? loaded) as { SingleBar: new (options: object) => Bar };
+    const load = createRequire?.(process.argv[1] ?? `${process.cwd()}/`);
+    return load?.("cli-progress") as ReturnType<typeof cliProgress>;
   } catch {
     return undefined;
   }
@@ -35,8 +36,8 @@ const isTerminal = (): boolean =>
 export function progress(): Callback {
   let bar: Bar | undefined;
   return {
-    async onTrainBegin() {
-      const library = isTerminal() ? await cliProgress() : undefined;
+    onTrainBegin() {
+      const library = isTerminal() ? cliProgress() : undefined;
       bar = library && new library.SingleBar(BAR);
     },
     onBatchEnd({ epoch, epochs, batch, batches, logs }) {
