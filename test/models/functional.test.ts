@@ -302,11 +302,7 @@ test("what cannot stream is named", () => {
   refused(() => states.stream(), "ERR_UNSUPPORTED", /got gru: its final states are used$/);
   const inner = sequential([layers.bidirectional({ layer: layers.gru({ units: 2 }) })], { inputShape: [null, 2] });
   const nested = functional({ inputs: [x], outputs: inner.apply(x) });
-  refused(
-    () => nested.stream(),
-    "ERR_UNSUPPORTED",
-    /got bidirectional.*: its backward half needs the end/,
-  );
+  refused(() => nested.stream(), "ERR_UNSUPPORTED", /got bidirectional.*: its backward half needs the end/);
   for (const each of [states, nested]) each.dispose();
 });
 
