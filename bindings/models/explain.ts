@@ -7,7 +7,7 @@ import { rebuild, type FlatArguments } from "../graph/pytree.ts";
 import { inputArrays } from "../inference/model_inputs.ts";
 import { traceSteps } from "../inference/model_stream.ts";
 import { predictFunction } from "../inference/predict.ts";
-import { inputZeros, zeros, type InputShapes } from "../module/array_shape.ts";
+import { inputZeros, zerosOf, type InputShapes } from "../module/array_shape.ts";
 import type { ModuleBase } from "../module/module_base.ts";
 import { CarriedStates } from "../module/state_stores.ts";
 import { listing } from "../program/listing.ts";
@@ -38,8 +38,8 @@ const predictArguments = (model: ModuleBase, inputs: Arrays): FlatArguments =>
 function targetsOf(model: ModuleBase, inputs: Arrays, labels: boolean): Targets {
   const like = (shape: Shape): Arrays[0] =>
     labels && shape.length > 1
-      ? zeros({ shape: shape.slice(0, -1), dtype: "i32" }, "explain: expected targets")
-      : zeros(shape, "explain: expected targets");
+      ? zerosOf({ shape: shape.slice(0, -1), dtype: "i32" }, "explain: expected targets")
+      : zerosOf(shape, "explain: expected targets");
   return predictFunction(model).record(predictArguments(model, inputs), ({ outputs, structure }) => {
     const targets = rebuild(structure, (i) => like(outputs[i].shape));
     return (Array.isArray(targets) && targets.length === 1 ? targets[0] : targets) as Targets;

@@ -1,12 +1,12 @@
 /** How much memory a model will take, said before it takes it. */
 import { StateError } from "../base/errors.ts";
 import type { NDArray } from "../base/ndarray.ts";
-import { inputZeros, zeros, type ArrayShape, type InputShapes } from "../module/array_shape.ts";
+import { inputZeros, zerosOf, type ArrayShape, type InputShapes } from "../module/array_shape.ts";
 import { Dataset } from "../training/data/dataset.ts";
 import type { ModuleBase } from "../module/module_base.ts";
 import { predictFunction } from "../inference/predict.ts";
 import { inputArrays } from "../inference/model_inputs.ts";
-import { bytesOf, type ProgramPlan } from "../program/program.ts";
+import { programBytes, type ProgramPlan } from "../program/program.ts";
 import type { BatchRunner } from "../training/batch_runner.ts";
 
 /** Bytes that a run of a model takes. */
@@ -43,14 +43,14 @@ export function memory(
   const plan =
     y === undefined || !runner
       ? planPrediction(model, inputs)
-      : runner.plan(Dataset.of(inputs, zeros(y, "memory: expected y"), {}, "memory"));
+      : runner.plan(Dataset.of(inputs, zerosOf(y, "memory: expected y"), {}, "memory"));
   const weights = model.parameterBlocks().reduce((sum, { floats }) => sum + floats * 4, 0);
   const trained = y === undefined ? 0 : weights;
   const need = {
     weights,
     gradients: trained,
     optimizer: trained * (runner?.optimizer.slots.length ?? 0),
-    program: bytesOf(plan),
+    program: programBytes(plan),
   };
   return { ...need, total: need.weights + need.gradients + need.optimizer + need.program };
 }

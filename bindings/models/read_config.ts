@@ -9,10 +9,10 @@ import { Cell, Layer } from "./layer.ts";
 import type { ModuleBase } from "../module/module_base.ts";
 
 /** Makes a model of the config of one inside another. */
-export type MakeModel = (config: ModelConfig) => ModuleBase;
+export type MakeInnerModel = (config: ModelConfig) => ModuleBase;
 
 /** A layer of a config, layers and cells inside it first. */
-function layerFrom(subject: string, { layer, config }: LayerConfig, makeModel: MakeModel): ModuleBase {
+function layerFrom(subject: string, { layer, config }: LayerConfig, makeModel: MakeInnerModel): ModuleBase {
   if (layer === "model") {
     const { name, ...rest } = config as unknown as ModelConfig & { name?: string };
     const model = makeModel(rest);
@@ -100,7 +100,7 @@ function joined(
  * @param subject  who was given the config, for errors: "loadModel"
  * @throws FormatError for layers that this version does not know, options that are none, and joins that lead nowhere
  */
-export function graphFrom(subject: string, config: ModelConfig, makeModel: MakeModel): Graph {
+export function graphFrom(subject: string, config: ModelConfig, makeModel: MakeInnerModel): Graph {
   try {
     const layers = config.layers.map((layer) => layerFrom(subject, layer, makeModel));
     if (!config.calls) {

@@ -33,11 +33,11 @@ export function inputZeros(
 ): NDArray<Float32Array | Int32Array>[] {
   const type = (i: number): DType => inputs?.[i]?.dtype ?? "f32";
   if (Array.isArray(given) && typeof given[0] === "object")
-    return (given as readonly ArrayShape[]).map((shape, i) => zeros(shape, expected, type(i)));
+    return (given as readonly ArrayShape[]).map((shape, i) => zerosOf(shape, expected, type(i)));
   if (Array.isArray(given) || typeof given !== "object" || given === null || "shape" in given)
-    return [zeros(given as ArrayShape, expected, type(0))];
+    return [zerosOf(given as ArrayShape, expected, type(0))];
   const named = byName(expected, given as Readonly<Record<string, ArrayShape>>, inputs);
-  return named.map((shape, i) => zeros(shape, expected, type(i)));
+  return named.map((shape, i) => zerosOf(shape, expected, type(i)));
 }
 
 /**
@@ -46,7 +46,7 @@ export function inputZeros(
  * @param expected   how the error begins: "memory: expected x"
  * @param otherwise  what it holds when that is not given
  */
-export function zeros(
+export function zerosOf(
   given: ArrayShape,
   expected: string,
   otherwise: DType = "f32",

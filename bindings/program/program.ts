@@ -47,7 +47,7 @@ export function planProgram(trace: Trace, inputs: readonly Tensor[], outputs: re
 }
 
 /** Bytes that making the program would take. */
-export const bytesOf = ({ bytes, fresh }: ProgramPlan): number =>
+export const programBytes = ({ bytes, fresh }: ProgramPlan): number =>
   fresh.reduce((sum, { storage }) => sum + storage.bytes, bytes);
 
 export class Program {

@@ -4,7 +4,7 @@ import type { TrainEvent } from "../training/events.ts";
 import { MODEL, listen, pack, unpackError, type Reply, type Request } from "./protocol.ts";
 
 /** How a call is made, beside its arguments. */
-export interface CallOptions {
+export interface RequestOptions {
   /** The model, or a stream by its number. */
   readonly target?: number;
   readonly signal?: AbortSignal | undefined;
@@ -15,7 +15,7 @@ export interface CallOptions {
 
 interface Pending {
   readonly method: string;
-  readonly call: CallOptions;
+  readonly call: RequestOptions;
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
@@ -60,7 +60,7 @@ export class Connection {
    * @throws ValueError for arguments that cannot be sent
    * @throws the signal's reason when it is aborted
    */
-  call(method: string, args: readonly unknown[], call: CallOptions = {}): Promise<any> {
+  call(method: string, args: readonly unknown[], call: RequestOptions = {}): Promise<any> {
     return new Promise((resolve, reject) => {
       if (this.disposing) throw disposed(method);
       this.ask(method, args, call, resolve, reject);
@@ -70,7 +70,7 @@ export class Connection {
   private ask(
     method: string,
     args: readonly unknown[],
-    call: CallOptions,
+    call: RequestOptions,
     resolve: (result: unknown) => void,
     reject: (error: unknown) => void,
   ): void {
