@@ -113,7 +113,7 @@ function checkPlaces(file: ExportFile, contents: Contents): void {
   for (const [at, { length }] of contents) checkPlace("contents", at, length, end);
 }
 
-/** Runs what takes a file at its word. @throws FormatError when the file does not keep it */
+/** Runs code that does not check the file. @throws FormatError for any error that is not one of gatewise's */
 export function trusting<R>(run: () => R): R {
   try {
     return run();

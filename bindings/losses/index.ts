@@ -10,7 +10,10 @@ import { regressionLosses } from "./regression.ts";
  *
  * @namespace
  */
-export const losses = { ...regressionLosses, ...crossentropyLosses };
+export const losses: typeof regressionLosses & typeof crossentropyLosses = {
+  ...regressionLosses,
+  ...crossentropyLosses,
+};
 
 /** Short names of Keras. */
 const SHORT_NAMES = {

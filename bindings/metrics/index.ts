@@ -8,7 +8,12 @@ import type { Metric } from "./define_metric.ts";
 import { regressionMetrics } from "./regression_metrics.ts";
 import { lossMetrics } from "./likelihoods.ts";
 
-const factories = { ...accuracyMetrics, ...countMetrics, ...regressionMetrics, ...lossMetrics };
+const factories: typeof accuracyMetrics & typeof countMetrics & typeof regressionMetrics & typeof lossMetrics = {
+  ...accuracyMetrics,
+  ...countMetrics,
+  ...regressionMetrics,
+  ...lossMetrics,
+};
 
 /** See {@link metrics}. */
 function confusionMatrix(yTrue: ArrayInput, yPred: ArrayInput, classes?: number): NDArray {
@@ -32,13 +37,7 @@ function confusionMatrix(yTrue: ArrayInput, yPred: ArrayInput, classes?: number)
   return { data, shape: [n, n] };
 }
 
-/**
- * Metrics for `compile`, over all that counts in an epoch; and `confusionMatrix`, of arrays.
- *
- * @namespace
- */
-export const metrics = {
-  ...factories,
+const functions = {
   /**
    * How often each class was taken for each.
    *
@@ -51,6 +50,13 @@ export const metrics = {
    */
   confusionMatrix,
 };
+
+/**
+ * Metrics for `compile`, over all that counts in an epoch; and `confusionMatrix`, of arrays.
+ *
+ * @namespace
+ */
+export const metrics: typeof factories & typeof functions = { ...factories, ...functions };
 
 /** Short names of Keras. */
 const SHORT_NAMES = {

@@ -86,9 +86,11 @@ export class Module extends Network {
   }
 
   /**
-   * Settles what to train for. Adam and no metrics when left out. With another optimizer than before, the memory of the former
-   * one is freed, unless `trainStep` or `apply` work with it too.
+   * Chooses what `fit`, `train`, `trainOnBatch` and `evaluate` minimise, measure and update by. With another optimizer than
+   * before, the state of the former one is freed, unless `trainStep` or `apply` use it too.
    *
+   * @param options  `loss`: a name, a function of `(yTrue, yPred)`, or one for each output as a list or a record;
+   *                 `optimizer`, "adam" by default; `metrics`, none by default
    * @throws OptionError for unknown names, StateError while a training runs
    */
   compile(options: CompileOptions = {} as CompileOptions): void {
@@ -113,7 +115,7 @@ export class Module extends Network {
   }
 
   /**
-   * Trains for some epochs, giving others a turn every few milliseconds.
+   * Trains for some epochs. Pauses every few milliseconds, so that a page can draw and react.
    *
    * @param x  inputs [rows, ..], or a stream of batches `[x, y]` or `[x, y, { lengths, mask, sampleWeight }]` alone: something
    *           to iterate over, also asynchronously, or a function that gives one for every epoch

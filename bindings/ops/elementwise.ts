@@ -37,26 +37,26 @@ export function unary(name: UnaryName, x: Tensor, alpha = 0, beta = 0): Tensor {
   return y;
 }
 
-/** tanh x. */
+/** tanh x of each element. */
 export const tanh = (x: Tensor): Tensor => unary("tanh", x);
-/** σ(x) = 1 / (1 + e⁻ˣ). */
+/** σ(x) = 1 / (1 + e⁻ˣ) of each element. */
 export const sigmoid = (x: Tensor): Tensor => unary("sigmoid", x);
-/** x above 0, else 0. */
+/** Each element above 0, else 0. */
 export const relu = (x: Tensor): Tensor => unary("relu", x);
-/** eˣ. */
+/** eˣ of each element. */
 export const exp = (x: Tensor): Tensor => unary("exp", x);
-/** Natural logarithm. */
+/** The natural logarithm of each element. */
 export const log = (x: Tensor): Tensor => unary("log", x);
-/** √x; the gradient at 0 is infinite. */
+/** √x of each element; the gradient at 0 is infinite. */
 export const sqrt = (x: Tensor): Tensor => unary("sqrt", x);
-/** x². */
+/** x² of each element. */
 export const square = (x: Tensor): Tensor => unary("square", x);
-/** |x|. */
+/** |x| of each element. */
 export const abs = (x: Tensor): Tensor => unary("abs", x);
-/** −x. */
+/** −x of each element. */
 export const neg = (x: Tensor): Tensor => unary("neg", x);
 
-/** x held between low and high; the gradient is 0 beyond them. */
+/** Each element held between low and high; the gradient is 0 beyond them. */
 export function clip(x: Tensor, low: number, high: number): Tensor {
   if (!(typeof low === "number" && typeof high === "number" && low <= high))
     throw new ValueError(`clip: expected low ≤ high, got ${shown(low)} and ${shown(high)}`);
@@ -169,42 +169,42 @@ function binary(name: keyof typeof BINARY, a: TensorLike, b: TensorLike): Tensor
   return result;
 }
 
-/** a + b. */
+/** a + b by elements; shapes are broadcast as in NumPy: [batch, 4] with [4] or with a number. */
 export const add = (a: TensorLike, b: TensorLike): Tensor =>
   typeof b === "number" && typeof a !== "number"
     ? affine(a, 1, b)
     : typeof a === "number" && typeof b !== "number"
       ? affine(b, 1, a)
       : binary("add", a, b);
-/** a − b. */
+/** a − b by elements; shapes are broadcast. */
 export const sub = (a: TensorLike, b: TensorLike): Tensor =>
   typeof b === "number" && typeof a !== "number"
     ? affine(a, 1, -b)
     : typeof a === "number" && typeof b !== "number"
       ? affine(b, -1, a)
       : binary("sub", a, b);
-/** a·b, by elements. */
+/** a·b by elements; shapes are broadcast. The matrix product is `matmul`. */
 export const mul = (a: TensorLike, b: TensorLike): Tensor =>
   typeof b === "number" && typeof a !== "number"
     ? affine(a, b, 0)
     : typeof a === "number" && typeof b !== "number"
       ? affine(b, a, 0)
       : binary("mul", a, b);
-/** a / b, by elements. */
+/** a / b by elements; shapes are broadcast. */
 export const div = (a: TensorLike, b: TensorLike): Tensor => binary("div", a, b);
-/** The larger of two; ties give the gradient to a. */
+/** The larger of two by elements; shapes are broadcast, ties give the gradient to a. */
 export const maximum = (a: TensorLike, b: TensorLike): Tensor => binary("maximum", a, b);
-/** The smaller of two; ties give the gradient to a. */
+/** The smaller of two by elements; shapes are broadcast, ties give the gradient to a. */
 export const minimum = (a: TensorLike, b: TensorLike): Tensor => binary("minimum", a, b);
-/** 1 where a > b, else 0. */
+/** 1 where a > b, else 0, by elements; shapes are broadcast. No gradient. */
 export const greater = (a: TensorLike, b: TensorLike): Tensor => binary("greater", a, b);
-/** 1 where a ≥ b, else 0. */
+/** 1 where a ≥ b, else 0, by elements; shapes are broadcast. No gradient. */
 export const greaterEqual = (a: TensorLike, b: TensorLike): Tensor => binary("greaterEqual", a, b);
-/** 1 where a < b, else 0. */
+/** 1 where a < b, else 0, by elements; shapes are broadcast. No gradient. */
 export const less = (a: TensorLike, b: TensorLike): Tensor => binary("greater", b, a);
-/** 1 where a ≤ b, else 0. */
+/** 1 where a ≤ b, else 0, by elements; shapes are broadcast. No gradient. */
 export const lessEqual = (a: TensorLike, b: TensorLike): Tensor => binary("greaterEqual", b, a);
-/** 1 where a = b, else 0. */
+/** 1 where a = b, else 0, by elements; shapes are broadcast. No gradient. */
 export const equal = (a: TensorLike, b: TensorLike): Tensor => binary("equal", a, b);
 
 const whereOp: Op = {

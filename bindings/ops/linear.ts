@@ -87,7 +87,14 @@ const linearOp: Op = {
   }),
 };
 
-/** x·W + b over the last axis of x [.., K]. */
+/**
+ * x·w + b over the last axis.
+ *
+ * @param x  [.., K]
+ * @param w  [K, N]
+ * @param b  [N]; none when absent
+ * @returns [.., N]
+ */
 export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
   const trace = currentTrace("linear");
   return apply(trace, linearOp, [floatsOf(trace, x), w, b], undefined)[0];

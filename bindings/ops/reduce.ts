@@ -84,16 +84,19 @@ function reduce(op: Op<{ axis: number }>, value: Tensor, options: ReduceOptions)
     : x;
 }
 
-/** Sum along axes. */
+/**
+ * Sum along axes: [batch, time, 4] with `{ axis: 1 }` gives [batch, 4]; with `keepDims` as well [batch, 1, 4]; without an
+ * axis one number, [].
+ */
 export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(sumOp, x, options);
 
-/** Maximum along axes; the gradient goes to the first place that has it. */
+/** Maximum along axes, shaped as that of `sum`; the gradient goes to the first place that has it. */
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce(maxOp, x, options);
 
-/** Minimum along axes; the gradient goes to the first place that has it. */
+/** Minimum along axes, shaped as that of `sum`; the gradient goes to the first place that has it. */
 export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => neg(max(neg(x), options));
 
-/** Mean along axes. */
+/** Mean along axes, shaped as that of `sum`. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   const total = sum(x, options);
   return total.size === x.size ? total : affine(total, total.size / x.size, 0);
@@ -131,13 +134,13 @@ function along(op: Op, value: Tensor, axis: number): Tensor {
   return transpose(apply(trace, op, [transpose(x, swap)], undefined)[0], swap);
 }
 
-/** exp(x) over its sum along an axis, the last by default. */
+/** exp(x) over its sum along an axis, the last by default; the shape of x. */
 export const softmax = (x: Tensor, axis = -1): Tensor => along(softmaxOp, x, axis);
 
-/** log(softmax(x)), without the rounding of the detour. */
+/** log(softmax(x)) along an axis, the last by default; more exact than `ops.log(ops.softmax(x))`. */
 export const logSoftmax = (x: Tensor, axis = -1): Tensor => along(logSoftmaxOp, x, axis);
 
-/** Index of the largest element of each row of the last axis. */
+/** Index of the largest element along the last axis: [batch, classes] gives [batch]. No gradient. */
 export function argmax(x: Tensor): Tensor {
   const trace = currentTrace("argmax");
   const { shape } = tensorOf("argmax", x);

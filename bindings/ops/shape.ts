@@ -41,7 +41,7 @@ const stopOp: Op = {
   forward: () => {},
 };
 
-/** The same values, through which no gradient flows. */
+/** The same values, in the shape of x, through which no gradient flows. */
 export function stopGradient(x: Tensor): Tensor {
   return apply(currentTrace("stopGradient"), stopOp, [tensorOf("stopGradient", x)], undefined)[0];
 }
@@ -77,9 +77,10 @@ function windowOf(op: string, x: Tensor, window: Window): Tensor {
 }
 
 /**
- * Axes in another order.
+ * Axes in another order, as NumPy's `transpose`: [2, 3, 4] with axes [0, 2, 1] gives [2, 4, 3].
  *
- * @param axes  for each axis of the result, the axis of x; reversed when absent
+ * @param axes  for each axis of the result, the axis of x; reversed by default
+ * @throws ShapeError unless `axes` names each axis of x once
  */
 export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
   const { shape, rank } = tensorOf("transpose", x);
@@ -115,7 +116,7 @@ export function swapped(x: Tensor, reversed?: 0 | 1): Tensor {
 }
 
 /**
- * A block of x.
+ * A block of x. `ops.slice(x, [0, 2], [−1, 3])` of x [4, 8] is x[:, 2:5], of shape [4, 3].
  *
  * @param starts  first index along each axis; axes left out are taken whole
  * @param sizes   extents of the block; −1 or left out: to the end
@@ -143,9 +144,12 @@ export function slice(x: Tensor, starts: readonly number[], sizes: readonly numb
 }
 
 /**
- * x cut into parts of one size along an axis: `const [i, f, g, o] = ops.split(z, 4)`.
+ * x cut into parts of one size along an axis. `const [i, f, g, o] = ops.split(z, 4)` cuts z [batch, 4·units] into four
+ * [batch, units].
  *
- * @throws ShapeError unless the axis can be cut so
+ * @param parts  how many
+ * @param axis   the last by default; a negative one counts from the end
+ * @throws ShapeError unless the extent of the axis is a multiple of `parts`
  */
 export function split(x: Tensor, parts: number, axis = -1): Tensor[] {
   const { shape, rank } = tensorOf("split", x);
@@ -238,9 +242,11 @@ function checkList(op: string, xs: readonly Tensor[]): void {
 }
 
 /**
- * Tensors one after the other along an axis.
+ * Tensors one after the other along an axis: [batch, time, 3] and [batch, time, 5] give [batch, time, 8].
  *
- * @throws ShapeError when they differ elsewhere
+ * @param xs    at least one; their shapes are the same but for that axis
+ * @param axis  the last by default; a negative one counts from the end
+ * @throws ShapeError when the shapes differ elsewhere
  */
 export function concat(xs: readonly Tensor[], axis = -1): Tensor {
   checkList("concat", xs);
@@ -249,7 +255,12 @@ export function concat(xs: readonly Tensor[], axis = -1): Tensor {
   return apply(trace, concatOp, tensors, { axis: axisOf("concat", axis, tensors[0].rank) })[0];
 }
 
-/** Zeros, such as the state that a loop over time starts from. */
+/**
+ * Zeros, such as the state that a loop over time starts from.
+ *
+ * @param shape  whole numbers, such as [batch, units]
+ * @throws ShapeError for other extents
+ */
 export function zeros(shape: Shape): Tensor {
   if (!integerList("zeros", "a shape", shape).every((extent) => extent >= 0)) {
     throw new ShapeError(`zeros: expected a shape of whole numbers, got ${describe(shape)}`);
@@ -257,7 +268,12 @@ export function zeros(shape: Shape): Tensor {
   return currentTrace("zeros").zeros(shape);
 }
 
-/** Tensors of one shape along a new axis. */
+/**
+ * Tensors of one shape along a new axis: ten of [batch, units] with axis 1 give [batch, 10, units].
+ *
+ * @param axis  where the new axis is in the result; 0, the first, by default
+ * @throws ShapeError when the shapes differ
+ */
 export function stack(xs: readonly Tensor[], axis = 0): Tensor {
   checkList("stack", xs);
   const tensors = xs.map((x) => tensorOf("stack", x));

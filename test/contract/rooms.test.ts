@@ -17,6 +17,19 @@ const below = (folder: string): string[] => (files(folder) as string[]).map((fil
 
 process.chdir(ROOT);
 
+const sources = below("bindings");
+
+/** The rooms with a file that imports one of `room`. */
+const importersOf = (room: string): string[] =>
+  ROOMS.map(([name]) => name)
+    .filter((name) => name !== room)
+    .filter((name) =>
+      sources
+        .filter((path) => path.startsWith(`bindings/${name}/`) && path.endsWith(".ts"))
+        .some((path) => new RegExp(`from "(?:\\.\\./)+${room}/`).test(readFileSync(path, "utf8"))),
+    )
+    .sort();
+
 test("CONTRIBUTING lists the rooms that lint reads, from the top down", () => {
   const listed = [...contributing.matchAll(/^\| (?:\[`|`)(\w+)\/(?:`\]\([^)]+\)|`) \| (.+) \|$/gm)];
   assert.equal(
@@ -24,6 +37,16 @@ test("CONTRIBUTING lists the rooms that lint reads, from the top down", () => {
     ROOMS,
   );
 });
+
+const IMPORTED_BY = /^- \*\*Imported by\*\*((?:.|\n {2})*?)\./m;
+
+for (const path of sources.filter((each) => /^bindings\/\w+\/README\.md$/.test(each))) {
+  const [, named] = IMPORTED_BY.exec(readFileSync(path, "utf8")) ?? [];
+  if (named === undefined || named === ": every room") continue;
+  test(`${path} names the rooms that import it`, () => {
+    assert.equal([...named.matchAll(/`(\w+)\/`/g)].map(([, name]) => name).sort(), importersOf(path.split("/")[1]));
+  });
+}
 
 test("every folder of bindings/ is a room, every file beside them an entry", () => {
   const [folders, entries] = [true, false].map((isFolder) =>

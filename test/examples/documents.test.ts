@@ -1,5 +1,5 @@
 /** The documents: their programs run, their links lead somewhere. */
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -50,6 +50,36 @@ for (const document of PROGRAMS) {
     assert.is(errors, "", "nothing to warn of, and every console.assert holds");
   });
 }
+
+/** Gives a processor what an AudioWorkletGlobalScope has, and compares a block with the model's stream. */
+const WORKLET = `import { layers, sequential } from "gatewise";
+
+let Processor;
+globalThis.AudioWorkletProcessor = class {};
+globalThis.registerProcessor = (_name, it) => (Processor = it);
+await import("./processor.js");
+
+const model = sequential([layers.lstm({ units: 4, returnSequences: true }), layers.dense({ units: 1 })], {
+  inputShape: [null, 1],
+});
+const input = Float32Array.from({ length: 128 }, (_, i) => Math.sin(i));
+const output = new Float32Array(128);
+console.log(new Processor({ processorOptions: { bytes: model.save() } }).process([[input]], [[output]]));
+const expected = model.stream({ block: 128 }).process(input);
+console.log(output.every((value, i) => value === expected[i]), output.some((value) => value !== 0));
+`;
+
+test("README.md: its worklet processor gives what a stream gives", () => {
+  const [, block] = /^```js page\n(.*?)^```$/ms.exec(readFileSync(join(ROOT, "README.md"), "utf8"))!;
+  const packages = join(ROOT, FOLDER, "node_modules");
+  mkdirSync(packages);
+  symlinkSync(ROOT, join(packages, "gatewise"), "junction");
+  writeFileSync(join(ROOT, FOLDER, "processor.js"), block);
+  writeFileSync(join(ROOT, FOLDER, "worklet.mjs"), WORKLET);
+  const { output, errors } = runNode(`${FOLDER}/worklet.mjs`);
+  assert.is(errors, "");
+  assert.is(output, "true\ntrue true\n");
+});
 
 for (const document of DOCUMENTS) {
   test(`${document}: its links lead to files`, () => {

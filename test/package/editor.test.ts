@@ -1,9 +1,11 @@
-/** What an editor shows while somebody writes with gatewise: docblocks on hover, known names to choose from. */
+/** What an editor shows to somebody who installed gatewise: docblocks on hover, known names to choose from. */
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import ts from "typescript";
 import * as gatewise from "../../bindings/index.ts";
+import * as data from "../../bindings/data/index.ts";
+import * as words from "../../bindings/text/index.ts";
 import { ROOT } from "../support/child.ts";
 
 /** Namespaces whose every factory has a docblock. */
@@ -25,6 +27,9 @@ const HOVERS: Readonly<Record<string, readonly string[]>> = {
   "losses.huber()": ["delta"],
   "optimizers.adam()": ["Learning rate 0.001", "m ← beta1·m"],
   "ops.concat([], 0)": ["axis"],
+  "data.windows([[1]], { length: 1 })": ["length"],
+  "compiled.fit([], [])": ["[rows, ..]", "NonFiniteError"],
+  "compiled.compile({})": ["optimizer"],
 };
 
 /** Programs in which a name is about to be written at |, with some of those to choose from. */
@@ -41,9 +46,13 @@ const COMPLETIONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const FILE = join(ROOT, "test/package/written.ts");
-const members = NAMESPACES.flatMap((space) => Object.keys(gatewise[space]).map((name) => `${space}.${name}`));
+const members = Object.entries({ ...gatewise, data, words })
+  .filter(([space]) => ["data", "words", ...NAMESPACES].includes(space))
+  .flatMap(([space, names]) => Object.keys(names).map((name) => `${space}.${name}`));
 const lines = [
-  `import { ${NAMESPACES.join(", ")}, type Model } from "../../bindings/index.ts"`,
+  `import { ${NAMESPACES.join(", ")}, type Model } from "gatewise"`,
+  `import * as data from "gatewise/data"`,
+  `import * as words from "gatewise/text"`,
   "declare const compiled: Model",
   ...members,
   ...Object.keys(HOVERS),
@@ -70,11 +79,12 @@ const service = ts.createLanguageService({
 /** Where a line of the program begins. */
 const startOf = (line: string): number => text.indexOf(`\n${line};`) + 1;
 
-/** What hovering over the last name of `line` shows below its type. */
+/** What hovering over the last name of `line` shows below its type: the text, then the tags. */
 function hover(line: string): string {
   const [name] = /^[\w.]+/.exec(line)!;
   const info = service.getQuickInfoAtPosition(FILE, startOf(line) + name.length - 1);
-  return ts.displayPartsToString(info?.documentation);
+  const tags = info?.tags?.map((tag) => ts.displayPartsToString(tag.text)) ?? [];
+  return [ts.displayPartsToString(info?.documentation), ...tags].join("\n").trim();
 }
 
 const test = suite("editor");
