@@ -137,12 +137,14 @@ export type {
   CompileOptions,
   EvaluateOptions,
   FitOptions,
+  LossMean,
+  MetricInput,
   MetricsOf,
   MetricsOption,
   ValidationData,
 } from "./training/training_options.ts";
 export type { LossName } from "./losses/index.ts";
-export type { MetricName } from "./metrics/index.ts";
+export type { MetricFunction, MetricName } from "./metrics/index.ts";
 export type { OptimizerName } from "./optimizers/index.ts";
 export type { ActivationParameters } from "./ops/activations.ts";
 export type { TensorLike as Operand } from "./ops/operands.ts";

@@ -110,9 +110,13 @@ function flatten(
     return at + 1;
   }
   if (!Array.isArray(value) || value.length !== shape[depth]) {
-    const got = Array.isArray(value) ? `${value.length}` : typeof value;
+    const place = indexOf(at / sizeOf(shape.slice(depth)), shape.slice(0, depth));
+    const where = depth === 1 ? `row ${place[0]}` : describe(place);
+    const got = Array.isArray(value) ? `${value.length}` : `a ${typeof value}`;
+    const help = "; padSequences of gatewise/data makes sequences equally long, and gives the lengths to pass along";
     throw new ShapeError(
-      `${subject}: expected nested arrays of shape ${describe(shape)}, got ${got} at level ${depth}`,
+      `${subject}: expected nested arrays of shape ${describe(shape)}, as the first of each has it, ` +
+        `got ${got} in ${where}${depth === 1 && Array.isArray(value) ? help : ""}`,
     );
   }
   for (const item of value) at = flatten(item, shape, depth + 1, out, at, subject);

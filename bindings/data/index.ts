@@ -7,7 +7,7 @@ export { oneHot } from "./one_hot.ts";
 export { minMaxScaler, robustScaler, standardScaler } from "./scalers.ts";
 export type { Scaler, ScalerJson } from "./scalers.ts";
 export { padSequences } from "./sequences.ts";
-export type { PadOptions, Padded, Side } from "./sequences.ts";
+export type { PadOptions, Padded, PaddedData, PaddedLengths, Side } from "./sequences.ts";
 export { split } from "./split.ts";
 export type { Piece, PieceOf, Split, SplitOptions } from "./split.ts";
 export { windows } from "./windows.ts";

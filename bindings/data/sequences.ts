@@ -3,7 +3,7 @@ import { OptionError, ShapeError, ValueError } from "../base/errors.ts";
 import { quoted, shown } from "../base/formatting.ts";
 import { checkOptions } from "../base/options.ts";
 import { readArray } from "../base/ndarray.ts";
-import type { ArrayInput } from "../base/ndarray.ts";
+import type { ArrayInput, NDArray } from "../base/ndarray.ts";
 import { checkRoom, describe, sizeOf, type Shape } from "../base/shape.ts";
 
 /** An end of a sequence. */
@@ -23,15 +23,24 @@ export interface PadOptions {
   value?: number;
 }
 
-/** Sequences in one array, and how long they were. */
-export interface Padded<D> {
+/** Sequences in one array, and where in it they are. */
+export interface Padded<D, L = Int32Array | NDArray<Int32Array>> {
   /** The numbers, sequence by sequence. */
   readonly data: D;
   /** [sequences, maxlen] or [sequences, maxlen, features …] */
   readonly shape: number[];
-  /** `[sequences]`: steps that are no padding; the `lengths` of `fit` and `predict` when the padding is "post". */
-  readonly lengths: Int32Array;
+  /**
+   * The `lengths` of `fit`, `predict` and `evaluate`. With padding "post" the steps of each sequence [sequences]; with padding
+   * "pre" its first step and the one after its last [sequences, 2].
+   */
+  readonly lengths: L;
 }
+
+/** The array of a `dtype`. */
+export type PaddedData<D> = D extends "float32" ? Float32Array : Int32Array;
+
+/** The lengths for a side of padding: of steps behind, or from and to which. */
+export type PaddedLengths<P> = P extends "post" ? Int32Array : NDArray<Int32Array>;
 
 function checkPadOptions(options: PadOptions): void {
   checkOptions("padSequences", options, ["maxlen", "dtype", "padding", "truncating", "value"]);
@@ -62,29 +71,25 @@ function stepShape(sequences: readonly { shape: Shape }[]): Shape {
   return step;
 }
 
+/** Where sequences begin and end that are padded in front: each one's first step, and the one after its last. */
+const inFront = (lengths: Int32Array, maxlen: number): Int32Array =>
+  Int32Array.from({ length: 2 * lengths.length }, (_, i) => (i % 2 === 0 ? maxlen - lengths[i >> 1] : maxlen));
+
 /**
  * Makes sequences equally long by padding and cutting them, as Keras' pad_sequences does.
  *
  * @param sequences  arrays [steps] or [steps, features …]
- * @returns data [sequences, maxlen] or [sequences, maxlen, features …], and how long each is
+ * @returns data [sequences, maxlen] or [sequences, maxlen, features …], and the lengths that `fit` and `predict` take
  * @throws ShapeError when their features differ or there is no sequence
  * @throws ValueError for a fraction where tokens are expected, and for `maxlen` below 1
  * @throws OptionError for an unknown option or side
  * @example
  * padSequences([[5, 6, 9], [8]], { padding: "post" }).data;   // 5 6 9, 8 0 0
  */
-export function padSequences(
+export function padSequences<D extends "int32" | "float32" = "int32", P extends Side = "pre">(
   sequences: readonly ArrayInput[],
-  options?: PadOptions & { dtype?: "int32" },
-): Padded<Int32Array>;
-export function padSequences(
-  sequences: readonly ArrayInput[],
-  options: PadOptions & { dtype: "float32" },
-): Padded<Float32Array>;
-export function padSequences(
-  sequences: readonly ArrayInput[],
-  options: PadOptions = {},
-): Padded<Int32Array | Float32Array> {
+  options: PadOptions & { dtype?: D; padding?: P } = {},
+): Padded<PaddedData<D>, PaddedLengths<P>> {
   checkPadOptions(options);
   const { dtype = "int32", padding = "pre", truncating = "pre", value = 0 } = options;
   if (!Array.isArray(sequences))
@@ -113,5 +118,6 @@ export function padSequences(
     const to = i * maxlen + (padding === "pre" ? maxlen - lengths[i] : 0);
     data.set(kept, to * width);
   });
-  return { data, shape: [read.length, maxlen, ...step], lengths };
+  const given = padding === "post" ? lengths : { data: inFront(lengths, maxlen), shape: [read.length, 2] };
+  return { data, shape: [read.length, maxlen, ...step], lengths: given } as Padded<PaddedData<D>, PaddedLengths<P>>;
 }

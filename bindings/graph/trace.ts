@@ -17,7 +17,7 @@ import type { GradientSink, GradientTape, Inputs, Node } from "./node.ts";
 import type { PackedWeight, Parameter } from "./parameter.ts";
 import { NeedsWholeBatch, type Shard } from "./shard.ts";
 import { sizeOf, type DType, type Shape } from "../base/shape.ts";
-import { Tensor, read, write } from "./tensor.ts";
+import { Tensor, read, write, type ValidSteps } from "./tensor.ts";
 
 /** A value that a layer named for `inspect`. */
 export interface Exposed {
@@ -82,6 +82,10 @@ export class Trace {
   readonly penalties = new Map<Tensor, (value: Tensor) => Tensor>();
   /** What losses take as targets: constants, whose gradients nobody is given. */
   readonly targets = new Set<Storage>();
+  /** Which steps of the first input [batch, time, ..] count, as the caller of `fit`, `evaluate` or `predict` says. */
+  givenSteps: { readonly steps: ValidSteps; readonly shape: Shape } | undefined;
+  /** Set when a loss leaves padding out. */
+  paddingLeftOut = false;
   /** Inputs whose values are checked before every run, by where they lie. */
   readonly ranges = new Map<Storage, ValueRange[]>();
   /** Takes back what modules have learned from this trace, such as which weights they have, should it come to nothing. */

@@ -4,6 +4,7 @@ import { checkFinite, indexOf, isArrayInput, normalize, type ArrayInput, type No
 import { describe, sizeOf, type DType } from "../base/shape.ts";
 import { isRecord } from "../graph/pytree.ts";
 import type { ValidSteps, Tensor } from "../graph/tensor.ts";
+import { currentTrace } from "../graph/trace.ts";
 import { byName, type InputConfig } from "../module/config.ts";
 
 /** The input of a model: one array, or several as a list or, by name, a record. */
@@ -11,7 +12,10 @@ export type ModelInput = ArrayInput | readonly ArrayInput[] | Readonly<Record<st
 
 /** Which steps of sequences count; `lengths` or `mask`, not both. */
 export interface StepOptions {
-  /** Valid steps of each row [batch], 0…time: outputs beyond are 0, as with PyTorch's packed sequences. */
+  /**
+   * Valid steps of each row [batch], 0…time: outputs beyond are 0, as with PyTorch's packed sequences. Or the first valid step
+   * of each row and the one after its last [batch, 2], as `padSequences` gives them for padding in front: then as a mask.
+   */
   lengths?: ArrayInput | undefined;
   /** Valid steps [batch, time], nonzero where valid: at others the former output is repeated, as in Keras. */
   mask?: ArrayInput | undefined;
@@ -59,6 +63,21 @@ export function asDType(array: Normalized, dtype: DType, subject: string): Norma
 /** Whole numbers as i32, whatever they came as. */
 const integers = (value: ArrayInput, subject: string): Normalized => asDType(normalize(value, subject), "i32", subject);
 
+/** A mask [batch, time] of the steps start…end − 1 of each row. @throws ValueError for ends out of range */
+function maskOfRanges(ranges: ArrayLike<number>, T: number, subject: string): Normalized {
+  const rows = ranges.length / 2;
+  const data = new Int32Array(rows * T);
+  for (let row = 0; row < rows; row++) {
+    const [start, end] = [ranges[2 * row], ranges[2 * row + 1]];
+    if (!(start >= 0 && start <= end && end <= T))
+      throw new ValueError(
+        `${subject}: expected lengths of 0 ≤ first ≤ end ≤ ${T}, got ${describe([start, end])} for row ${row}`,
+      );
+    data.fill(1, row * T + start, row * T + end);
+  }
+  return { data, shape: [rows, T], dtype: "i32" };
+}
+
 /**
  * Lengths or mask of a batch.
  *
@@ -74,6 +93,8 @@ export function stepArrays(
     throw new ValueError(`${subject}: expected lengths or a mask, got both`);
   if (lengths !== undefined) {
     const array = integers(lengths, `${subject}: lengths`);
+    if (array.shape.length === 2 && array.shape[0] === B && array.shape[1] === 2)
+      return { mask: maskOfRanges(array.data, T, subject) };
     if (array.shape.length !== 1 || array.shape[0] !== B)
       throw new ShapeError(`${subject}: expected lengths [${B}], got ${describe(array.shape)}`);
     const bad = array.data.findIndex((length) => length < 0 || length > T);
@@ -121,5 +142,8 @@ export function columnsOf(
 
 /** Says which steps of the inputs count, for the layers that ask. */
 export function attachSteps(inputs: readonly Tensor[], { lengths, mask }: ValidSteps): void {
-  if (lengths || mask) inputs[0].steps = lengths ? { lengths } : { mask: mask! };
+  if (!lengths && !mask) return;
+  const [first] = inputs;
+  first.steps = lengths ? { lengths } : { mask: mask! };
+  currentTrace("lengths").givenSteps = { steps: first.steps, shape: first.shape.slice(0, 2) };
 }

@@ -5,7 +5,7 @@ import type { RegularizerInput } from "./regularizers.ts";
 import type { Defaults } from "../base/options.ts";
 import type { Shape } from "../base/shape.ts";
 import type { Int8Role } from "../graph/int8_weight.ts";
-import type { ValidSteps, Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/tensor.ts";
 import type { Trace } from "../graph/trace.ts";
 
 /** A weight of a layer. */
@@ -31,7 +31,11 @@ export interface CommonOptions {
 const COMMON_DEFAULTS: Defaults<CommonOptions> = { name: undefined, trainable: true };
 
 /** Options of a layer's `call`. */
-export interface CallOptions extends ValidSteps {
+export interface CallOptions {
+  /** Valid steps of each row [batch]; null says that all count, where the input knows others. Those of the input by default. */
+  readonly lengths?: Tensor | null | undefined;
+  /** Nonzero where a step is valid [batch, time]; null as for `lengths`. That of the input by default. */
+  readonly mask?: Tensor | null | undefined;
   /** Initial states of a recurrent layer, [batch, units] each; zeros by default. */
   readonly initialState?: readonly Tensor[] | undefined;
   /** Set by `bidirectional`. @internal */

@@ -1,11 +1,13 @@
 /** What a loss is, and how targets come into its shape. */
 import { OptionError, ShapeError } from "../base/errors.ts";
-import { div, maximum, minimum } from "../ops/elementwise.ts";
+import { affine, div, maximum, minimum, mul } from "../ops/elementwise.ts";
 import { floatsOf } from "../ops/operands.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import { reshape, stopGradient } from "../ops/shape.ts";
+import { axesOfSteps, keepSteps, validSteps } from "../ops/valid_steps.ts";
 import { namesOf, withDefaults, type Defaults } from "../base/options.ts";
 import { shown } from "../base/formatting.ts";
+import { warnOnce } from "../base/warning.ts";
 import { describe, sameShape } from "../base/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { currentTrace } from "../graph/trace.ts";
@@ -26,7 +28,10 @@ export interface Terms {
   readonly weights?: Tensor | undefined;
 }
 
-/** A loss as `compile` and your own training functions take it. */
+/**
+ * A loss as `compile` and your own training functions take it. One of your own gives a number per row [batch] or step
+ * [batch, time], which `compile` masks, weights and averages as those of `losses.*`; or a single number, which is taken as it is.
+ */
 export interface Loss {
   /** @param yTrue constants; no gradient flows to them */
   (yTrue: Tensor, yPred: Tensor): Tensor;
@@ -46,6 +51,37 @@ export const meanOver = (total: Tensor, counted: Tensor): Tensor => div(total, m
 
 /** Keeps a divisor from being 0, and is far below any weight that means something. */
 export const TINY = 1e-30;
+
+/** Weights with axes of size 1 behind, to be multiplied with something of higher rank. */
+export const spread = (weights: Tensor, values: Tensor): Tensor =>
+  weights.rank === values.rank
+    ? weights
+    : reshape(weights, [...weights.shape, ...values.shape.slice(weights.rank).map(() => 1)]);
+
+/**
+ * The terms of a loss without those of padding: its values are 0, and it is not in the divisor of the mean.
+ *
+ * @param yPred  predictions, which know their valid steps
+ */
+export function validTerms({ values, weights }: Terms, yPred: Tensor): Terms {
+  const { steps, shape } = yPred;
+  if (!steps) return { values, weights };
+  const axes = axesOfSteps(yPred);
+  if (!sameShape(values.shape.slice(0, axes.length), axes)) {
+    warnOnce(
+      `expected a loss of one number per step ${describe(axes)} where sequences are padded, got ${describe(values.shape)} ` +
+        `for predictions ${describe(shape)}; the padding counts in it`,
+    );
+    return { values, weights };
+  }
+  const trace = currentTrace("loss");
+  trace.paddingLeftOut = true;
+  const valid = spread(validSteps(trace, steps, shape), values);
+  return {
+    values: keepSteps(mul(values, valid), yPred),
+    weights: weights ? mul(weights, valid) : affine(valid, values.size / valid.size, 0),
+  };
+}
 
 function reduced({ values, weights }: Terms, reduction: Reduction): Tensor {
   if (reduction === "none") return values;
@@ -111,7 +147,8 @@ export function defineLoss<O extends object>(
       const result = terms(yTrue, yPred, options);
       return "values" in result ? result : { values: result };
     };
-    return Object.assign((yTrue: Tensor, yPred: Tensor) => reduced(parts(yTrue, yPred), reduction), {
+    const loss = (yTrue: Tensor, yPred: Tensor): Tensor => reduced(validTerms(parts(yTrue, yPred), yPred), reduction);
+    return Object.assign(loss, {
       terms: parts,
       reduction,
     });

@@ -1,11 +1,11 @@
 /** Metrics of yes and no: precision, recall, F1, area under the ROC curve. */
-import { alignTargets } from "../losses/define_loss.ts";
+import { alignTargets, spread } from "../losses/define_loss.ts";
 import { affine, greater, mul } from "../ops/elementwise.ts";
 import { sum } from "../ops/reduce.ts";
 import { reshape } from "../ops/shape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { currentTrace } from "../graph/trace.ts";
-import { metricFactory, ratio, spread, thresholdOf, total, type ThresholdOptions } from "./define_metric.ts";
+import { metricFactory, ratio, thresholdOf, total, type ThresholdOptions } from "./define_metric.ts";
 
 /** Options of `metrics.precision` and `metrics.recall`. */
 export interface PositivesOptions extends ThresholdOptions {

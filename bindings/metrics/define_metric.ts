@@ -1,12 +1,13 @@
 /** What a metric is: sums over what counts, which batches add up, and the number they become. */
 import { OptionError } from "../base/errors.ts";
-import type { LossFactory, Terms } from "../losses/define_loss.ts";
+import { spread, type LossFactory, type Terms } from "../losses/define_loss.ts";
 import { withDefaults, type Defaults } from "../base/options.ts";
 import { quoted, shown } from "../base/formatting.ts";
+import { describe, sameShape } from "../base/shape.ts";
+import { warnOnce } from "../base/warning.ts";
 import { mul } from "../ops/elementwise.ts";
-import { sum } from "../ops/reduce.ts";
-import { reshape } from "../ops/shape.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { mean, sum } from "../ops/reduce.ts";
+import { isTensor, type Tensor } from "../graph/tensor.ts";
 import { currentTrace } from "../graph/trace.ts";
 
 /** Sums of an epoch so far, in the order of a metric's parts. */
@@ -68,10 +69,6 @@ export function thresholdOf(subject: string, name: string, threshold: unknown): 
   );
 }
 
-/** Weights with axes of size 1 behind, to be multiplied with something of higher rank. */
-export const spread = (weights: Tensor, values: Tensor): Tensor =>
-  reshape(weights, [...weights.shape, ...values.shape.slice(weights.rank).map(() => 1)]);
-
 /** Σ values over what counts. */
 export const total = (values: Tensor, weights: Tensor | undefined): Tensor =>
   sum(weights ? mul(values, spread(weights, values)) : values);
@@ -100,6 +97,35 @@ export function meanMetric(
       return [total(each.values, weights), each.weights ? total(each.weights, weights) : count(each.values, weights)];
     },
     result: ([sums, counts]) => finish(ratio(sums[0], counts[0])),
+  };
+}
+
+/** A metric of your own: one number for each row or step, or one in all, of constants `yTrue` and predictions. */
+export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
+
+/** The mean of what a function gives; of single numbers, by the rows of batches. */
+export function functionMetric(fn: MetricFunction): Metric {
+  const metricName = fn.name || "metric";
+  return {
+    ...meanMetric(metricName, fn),
+    sums(yTrue, yPred, weights) {
+      const value: unknown = fn(yTrue, yPred);
+      if (!isTensor(value))
+        throw new OptionError(`compile: expected ${metricName} to give a tensor, got ${shown(value)}`);
+      const [rows] = yPred.shape;
+      const each = value.rank > 1 && value.rank === yPred.rank ? mean(value, { axis: -1 }) : value;
+      const perRow = each.rank > 0 && each.shape[0] === rows;
+      const fits = !weights || (perRow && sameShape(weights.shape, each.shape.slice(0, weights.rank)));
+      if (!fits)
+        warnOnce(
+          `expected ${metricName} to give one number per row or step ${describe(weights.shape)}, got ${describe(value.shape)}; ` +
+            "padding and weights count in it as in the function itself",
+        );
+      if (perRow) return [total(each, fits ? weights : undefined), count(each, fits ? weights : undefined)];
+      const trace = currentTrace("metrics");
+      trace.needsWholeBatch("a metric of your own that gives one number");
+      return [mul(mean(each), rows), trace.constant(Float32Array.of(rows), [])];
+    },
   };
 }
 

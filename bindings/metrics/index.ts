@@ -4,7 +4,7 @@ import { knownName, namesOf } from "../base/options.ts";
 import { normalize, type ArrayInput, type NDArray } from "../base/ndarray.ts";
 import { accuracyMetrics } from "./accuracy.ts";
 import { countMetrics } from "./counts.ts";
-import type { Metric } from "./define_metric.ts";
+import { functionMetric, type Metric, type MetricFunction } from "./define_metric.ts";
 import { regressionMetrics } from "./regression_metrics.ts";
 import { lossMetrics } from "./likelihoods.ts";
 
@@ -81,7 +81,8 @@ export type MetricName = keyof typeof factories | keyof typeof SHORT_NAMES | (st
  *
  * @throws OptionError for an unknown name
  */
-export function metricOf(metric: Metric | MetricName): Metric {
+export function metricOf(metric: Metric | MetricName | MetricFunction): Metric {
+  if (typeof metric === "function") return functionMetric(metric);
   if (typeof metric === "object" && typeof metric?.sums === "function") return metric;
   const made = factories[knownName("compile", "metric", metric, namesOf(factories), SHORT_NAMES)]();
   return Object.hasOwn(SHORT_NAMES, (metric as string).toLowerCase())
@@ -89,4 +90,4 @@ export function metricOf(metric: Metric | MetricName): Metric {
     : made;
 }
 
-export type { Metric } from "./define_metric.ts";
+export type { Metric, MetricFunction } from "./define_metric.ts";

@@ -1,12 +1,12 @@
 /** Metrics of numbers and of likelihoods. */
 import type { SparseCrossentropyOptions } from "../losses/crossentropy.ts";
-import { alignTargets } from "../losses/define_loss.ts";
+import { alignTargets, spread } from "../losses/define_loss.ts";
 import { losses } from "../losses/index.ts";
 import { mul, square } from "../ops/elementwise.ts";
 import { squaredError } from "../ops/loss.ts";
 import { mean, sum } from "../ops/reduce.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { count, meanMetric, meanOf, metricFactory, ratio, spread } from "./define_metric.ts";
+import { count, meanMetric, meanOf, metricFactory, ratio } from "./define_metric.ts";
 
 /** Options of `metrics.perplexity`. */
 export type PerplexityOptions = Pick<SparseCrossentropyOptions, "fromLogits" | "ignoreIndex" | "ignoreClass">;

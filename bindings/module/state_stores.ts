@@ -38,7 +38,7 @@ export class CarriedStates extends StateSet<Carried> implements StateStore {
     }
     if (!sameShape(carried.shape, shape)) {
       throw new StateError(
-        `${this.owner}: expected a batch of ${carried.shape[0]}, as the state "${key}" ${describe(carried.shape)} was made for, got ${shape[0]}; call resetStates first`,
+        `${this.owner}: expected a batch of ${carried.shape[0]}, as the state "${key}" ${describe(carried.shape)} was made for, got ${shape[0]}; give batches of ${carried.shape[0]} rows, or call resetStates first`,
       );
     }
     return carried.storage;
@@ -54,26 +54,29 @@ export class CarriedStates extends StateSet<Carried> implements StateStore {
   }
 }
 
-/** States that one window of a sequence hands on to the next, a set of them for each batch size. */
-class WindowStates implements StateStore {
+/** States that one batch hands on to the next, a set of them for each batch size. */
+class StatesBySize implements StateStore {
   private readonly model: ModuleBase;
+  private readonly owner: string;
   private readonly sets = new Map<number, CarriedStates>();
 
-  constructor(model: ModuleBase) {
+  /** @param owner  whose states they are, for errors */
+  constructor(model: ModuleBase, owner: string) {
     this.model = model;
+    this.owner = owner;
   }
 
   state(trace: Trace, name: string, shape: Shape): Storage {
     let set = this.sets.get(shape[0]);
     if (!set) {
-      set = new CarriedStates(this.model.backend, "windows");
+      set = new CarriedStates(this.model.backend, this.owner);
       this.sets.set(shape[0], set);
       this.model.owned.add(set);
     }
     return set.state(trace, name, shape);
   }
 
-  /** Zeros: the windows of other sequences begin. */
+  /** Zeros: other sequences begin. */
   reset(): void {
     for (const set of this.sets.values()) set.reset();
   }
@@ -84,11 +87,17 @@ class WindowStates implements StateStore {
   }
 }
 
-const WINDOW_STATES = new KeptKey<WindowStates>();
+const WINDOW_STATES = new KeptKey<StatesBySize>();
 
 /** Where a model's layers keep their states between the windows of a sequence. */
-export const windowStates = (model: ModuleBase): WindowStates =>
-  model.kept(WINDOW_STATES, () => new WindowStates(model));
+export const windowStates = (model: ModuleBase): StatesBySize =>
+  model.kept(WINDOW_STATES, () => new StatesBySize(model, "windows"));
+
+const VALIDATION_STATES = new KeptKey<StatesBySize>();
+
+/** Where stateful layers keep the states of a validation. */
+export const validationStates = (model: ModuleBase): StatesBySize =>
+  model.kept(VALIDATION_STATES, () => new StatesBySize(model, "validation"));
 
 const STATEFUL = new KeptKey<CarriedStates>();
 

@@ -7,6 +7,7 @@ import type { Argument } from "../graph/ir.ts";
 import { apply, type Op } from "../graph/op.ts";
 import { currentTrace, type Trace } from "../graph/trace.ts";
 import { floatsOf, required, tensorOf } from "./operands.ts";
+import { keepSteps } from "./valid_steps.ts";
 
 /** Elements per row of the batch in a trace that computes only some of its rows; 0 for tensors without batch axis. */
 function rowOf({ options: { shard } }: Trace, { shape, size }: Tensor): number {
@@ -51,8 +52,7 @@ export function dropout(x: Tensor, rate: number): Tensor {
   const input = floatsOf(trace, tensorOf("dropout", x));
   if (!trace.options.training || rate === 0) return input;
   const [y] = apply(trace, dropoutOp, [input], { rate, ...trace.random() });
-  y.steps = input.steps;
-  return y;
+  return keepSteps(y, input);
 }
 
 /** A mask of 0 and 1/(1 − rate), to be multiplied at every step; undefined where nothing is dropped. */

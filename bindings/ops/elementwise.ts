@@ -9,6 +9,7 @@ import { currentTrace } from "../graph/trace.ts";
 import { UNARY_CODES, type UnaryName } from "../abi/unary_codes.ts";
 import { broadcastShape, floatsOf, operandOf, required, tensorOf, type TensorLike } from "./operands.ts";
 import { expand } from "./shape.ts";
+import { keepSteps } from "./valid_steps.ts";
 
 /** A function of one number: its code in the kernels, and the parameters of those that have any. */
 export interface UnaryConfig {
@@ -33,8 +34,7 @@ const unaryOp: Op<UnaryConfig> = {
 export function unary(name: UnaryName, x: Tensor, alpha = 0, beta = 0): Tensor {
   const trace = currentTrace(name);
   const [y] = apply(trace, unaryOp, [floatsOf(trace, tensorOf(name, x))], { code: UNARY_CODES[name], alpha, beta });
-  y.steps = x.steps;
-  return y;
+  return keepSteps(y, x);
 }
 
 /** tanh x of each element. */
@@ -79,8 +79,7 @@ export function affine(x: Tensor, scale: number, shift: number): Tensor {
   if (typeof scale !== "number" || typeof shift !== "number")
     throw new ValueError(`affine: expected numbers as scale and shift, got ${shown(scale)} and ${shown(shift)}`);
   const [y] = apply(trace, affineOp, [floatsOf(trace, tensorOf("affine", x))], { scale, shift });
-  y.steps = x.steps;
-  return y;
+  return keepSteps(y, x);
 }
 
 /** A row of the table of binary ops: how the gradients of a and b come from dy. */
@@ -165,8 +164,7 @@ function binary(name: keyof typeof BINARY, a: TensorLike, b: TensorLike): Tensor
   const [x, y] = [floatsOf(trace, operandOf(name, a)), floatsOf(trace, operandOf(name, b))];
   const shape = broadcastShape(name, x.shape, y.shape);
   const [result] = apply(trace, binaryOps[name], [expand(x, shape), expand(y, shape)], undefined);
-  result.steps = x.steps ?? y.steps;
-  return result;
+  return keepSteps(result, x, y);
 }
 
 /** a + b by elements; shapes are broadcast as in NumPy: [batch, 4] with [4] or with a number. */
@@ -230,10 +228,11 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
   const trace = currentTrace("where");
   const inputs = [condition, a, b].map((value) => floatsOf(trace, operandOf("where", value)));
   const shape = inputs.reduce<readonly number[]>((all, { shape }) => broadcastShape("where", all, shape), []);
-  return apply(
+  const [y] = apply(
     trace,
     whereOp,
     inputs.map((input) => expand(input, shape)),
     undefined,
-  )[0];
+  );
+  return keepSteps(y, ...inputs);
 }

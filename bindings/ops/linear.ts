@@ -10,6 +10,7 @@ import { recordInt8Linear } from "./int8_linear.ts";
 import { broadcastShape, floatsOf, required, tensorOf } from "./operands.ts";
 import { expand } from "./shape.ts";
 import { panels, panelsOfTranspose } from "./packed_weights.ts";
+import { keepSteps } from "./valid_steps.ts";
 
 /**
  * C += Aᵀ·D over M rows (or the `live` first of them): the product of every weight gradient.
@@ -97,7 +98,7 @@ const linearOp: Op = {
  */
 export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
   const trace = currentTrace("linear");
-  return apply(trace, linearOp, [floatsOf(trace, x), w, b], undefined)[0];
+  return keepSteps(apply(trace, linearOp, [floatsOf(trace, x), w, b], undefined)[0], x);
 }
 
 /** a·b for each pair of matrices of a [.., M, K] and b [.., K, N], whose leading axes are the same. */
@@ -155,10 +156,11 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     );
   }
   const leading = broadcastShape("matmul", x.shape.slice(0, -2), y.shape.slice(0, -2));
-  return apply(
+  const [product] = apply(
     trace,
     batchedOp,
     [x, y].map((matrices) => expand(matrices, [...leading, ...matrices.shape.slice(-2)])),
     undefined,
-  )[0];
+  );
+  return keepSteps(product, a);
 }

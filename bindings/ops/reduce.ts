@@ -7,6 +7,7 @@ import { currentTrace } from "../graph/trace.ts";
 import { axisOf, floatsOf, required, tensorOf } from "./operands.ts";
 import { affine, neg } from "./elementwise.ts";
 import { reshape, transpose } from "./shape.ts";
+import { keepSteps } from "./valid_steps.ts";
 
 /** Options of reductions. */
 export interface ReduceOptions {
@@ -76,12 +77,13 @@ function reduce(op: Op<{ axis: number }>, value: Tensor, options: ReduceOptions)
       x = shape[at] === 1 ? reshape(x, without(x.shape, at)) : apply(trace, op, [x], { axis: at })[0];
     }
   }
-  return keepDims
+  const y = keepDims
     ? reshape(
         x,
         shape.map((extent, i) => (axes.includes(i) ? 1 : extent)),
       )
     : x;
+  return axes.some((at) => at < 2) ? y : keepSteps(y, value);
 }
 
 /**
@@ -127,11 +129,10 @@ function along(op: Op, value: Tensor, axis: number): Tensor {
   const at = axisOf(op.name, axis, x.rank);
   if (at === x.rank - 1) {
     const [y] = apply(trace, op, [x], undefined);
-    y.steps = value.steps;
-    return y;
+    return keepSteps(y, value);
   }
   const swap = x.shape.map((_, i) => (i === at ? x.rank - 1 : i === x.rank - 1 ? at : i));
-  return transpose(apply(trace, op, [transpose(x, swap)], undefined)[0], swap);
+  return keepSteps(transpose(apply(trace, op, [transpose(x, swap)], undefined)[0], swap), value);
 }
 
 /** exp(x) over its sum along an axis, the last by default; the shape of x. */
@@ -146,5 +147,5 @@ export function argmax(x: Tensor): Tensor {
   const { shape } = tensorOf("argmax", x);
   const y = trace.tensor(shape.slice(0, -1), "i32");
   trace.call("i32_rargmax", y.size, shape.at(-1)!, read(x), write(y));
-  return y;
+  return keepSteps(y, x);
 }

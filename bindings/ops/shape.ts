@@ -5,9 +5,10 @@ import { describe, sizeOf, sameShape, type Shape } from "../base/shape.ts";
 import { whenTraining } from "../base/when_training.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { apply, type Op } from "../graph/op.ts";
-import { currentTrace } from "../graph/trace.ts";
+import { currentTrace, type Trace } from "../graph/trace.ts";
 import { axisOf, floatsOf, integerList, required, tensorOf } from "./operands.ts";
 import { stridedAdd, stridedCopy, strides, type StridedLoop } from "./strided.ts";
+import { axesOfSteps, keepSteps, stepsOfMask, validSteps } from "./valid_steps.ts";
 
 const viewOp: Op<{ shape: Shape }> = {
   name: "reshape",
@@ -32,7 +33,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
       `reshape: expected ${size} elements, as ${describe(x.shape)} has, got shape ${describe(shape)}`,
     );
   }
-  return apply(currentTrace("reshape"), viewOp, [x], { shape: full })[0];
+  return keepSteps(apply(currentTrace("reshape"), viewOp, [x], { shape: full })[0], x);
 }
 
 const stopOp: Op = {
@@ -43,7 +44,7 @@ const stopOp: Op = {
 
 /** The same values, in the shape of x, through which no gradient flows. */
 export function stopGradient(x: Tensor): Tensor {
-  return apply(currentTrace("stopGradient"), stopOp, [tensorOf("stopGradient", x)], undefined)[0];
+  return keepSteps(apply(currentTrace("stopGradient"), stopOp, [tensorOf("stopGradient", x)], undefined)[0], x);
 }
 
 /** Elements read through a strided window of the input, `first` elements in. */
@@ -90,11 +91,12 @@ export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
     throw new ShapeError(`transpose: expected each of ${rank} axes once, got ${describe(axes!)}`);
   }
   const from = strides(shape);
-  return windowOf("transpose", x, {
+  const y = windowOf("transpose", x, {
     shape: order.map((axis) => shape[axis]),
     steps: order.map((axis) => from[axis]),
     first: 0,
   });
+  return axesOfSteps(x).every((_, i) => order[i] === i) ? keepSteps(y, x) : y;
 }
 
 /**
@@ -123,6 +125,17 @@ export function swapped(x: Tensor, reversed?: 0 | 1): Tensor {
  * @throws ShapeError when the block leaves x
  */
 export function slice(x: Tensor, starts: readonly number[], sizes: readonly number[] = []): Tensor {
+  const y = blockOf(x, starts, sizes);
+  const { length } = axesOfSteps(x);
+  if (!x.steps || sameShape(y.shape.slice(0, length), x.shape.slice(0, length))) return keepSteps(y, x);
+  const trace = currentTrace("slice");
+  const valid = validSteps(trace, x.steps, x.shape);
+  y.steps = stepsOfMask(trace, blockOf(valid, starts.slice(0, length), sizes.slice(0, length)));
+  return y;
+}
+
+/** See {@link slice}: the block alone, which knows no valid steps. */
+export function blockOf(x: Tensor, starts: readonly number[], sizes: readonly number[] = []): Tensor {
   const { shape } = tensorOf("slice", x);
   integerList("slice", "starts", starts);
   integerList("slice", "sizes", sizes);
@@ -252,8 +265,21 @@ export function concat(xs: readonly Tensor[], axis = -1): Tensor {
   checkList("concat", xs);
   const trace = currentTrace("concat");
   const tensors = xs.map((x) => floatsOf(trace, tensorOf("concat", x)));
-  return apply(trace, concatOp, tensors, { axis: axisOf("concat", axis, tensors[0].rank) })[0];
+  const at = axisOf("concat", axis, tensors[0].rank);
+  const [y] = apply(trace, concatOp, tensors, { axis: at });
+  const known = xs.find(({ steps }) => steps);
+  if (!known || at >= axesOfSteps(known).length) return keepSteps(y, ...xs);
+  y.steps = stepsOfMask(trace, concat(validParts(trace, xs, axesOfSteps(known).length), at));
+  return y;
 }
+
+/** The valid steps of each tensor; all of them where it knows none. */
+const validParts = (trace: Trace, xs: readonly Tensor[], axes: number): Tensor[] =>
+  xs.map(({ steps, shape }) =>
+    steps
+      ? validSteps(trace, steps, shape)
+      : trace.constant(new Float32Array(sizeOf(shape.slice(0, axes))).fill(1), shape.slice(0, axes)),
+  );
 
 /**
  * Zeros, such as the state that a loop over time starts from.

@@ -1,13 +1,15 @@
 /** Loss and metrics of one batch, over the samples and steps that count, as a function of tensors. */
 import { OptionError, ShapeError } from "../base/errors.ts";
-import { alignLabels, meanOver } from "../losses/define_loss.ts";
-import { spread, type Metric } from "../metrics/define_metric.ts";
+import { alignLabels, meanOver, spread, validTerms, type Loss, type Terms } from "../losses/define_loss.ts";
+import type { Metric } from "../metrics/define_metric.ts";
 import { add, div, mul } from "../ops/elementwise.ts";
 import { floatsOf } from "../ops/operands.ts";
-import { argmax, sum } from "../ops/reduce.ts";
-import { gather, validSteps } from "../ops/recurrent/packed_sequence.ts";
+import { argmax, mean, sum } from "../ops/reduce.ts";
+import { gather } from "../ops/recurrent/packed_sequence.ts";
 import { reshape } from "../ops/shape.ts";
-import { describe } from "../base/shape.ts";
+import { axesOfSteps, validSteps } from "../ops/valid_steps.ts";
+import { describe, sameShape } from "../base/shape.ts";
+import { warnOnce } from "../base/warning.ts";
 import { isTensor, type Tensor, type ValidSteps } from "../graph/tensor.ts";
 import { currentTrace } from "../graph/trace.ts";
 import { shown } from "../base/formatting.ts";
@@ -29,9 +31,18 @@ export interface TracedBatch {
   readonly classWeight: ClassWeight | undefined;
 }
 
+/** Gives an output the steps that the caller named, when it has those steps and has lost sight of them on its way. */
+function keepGivenSteps(yPred: Tensor): void {
+  const given = currentTrace("loss").givenSteps;
+  if (given && !yPred.steps && yPred.rank > 2 && sameShape(yPred.shape.slice(0, 2), given.shape))
+    yPred.steps = given.steps;
+}
+
 /** Weights of steps [batch, time]: 1 at valid ones, 0 at others; undefined when all are valid. */
-const stepWeights = ({ steps, shape, rank }: Tensor): Tensor | undefined =>
-  steps && rank > 2 ? validSteps(currentTrace("loss"), steps, shape[0], shape[1]) : undefined;
+const stepWeights = (yPred: Tensor): Tensor | undefined =>
+  yPred.steps && yPred.rank > axesOfSteps(yPred).length
+    ? validSteps(currentTrace("metrics"), yPred.steps, yPred.shape)
+    : undefined;
 
 /** Sample weights in the shape of the values: one per sample, or one per step. */
 function fitted(weight: Tensor, values: Tensor): Tensor {
@@ -54,31 +65,53 @@ function weightsByClass(classWeight: ClassWeight, y: Tensor, yPred: Tensor): Ten
 }
 
 /** The loss of an output; when it is a mean and these rows are a part of a batch, with its share in the mean over all rows. */
-type OutputLoss = Pick<OutputScores<Tensor>, "loss" | "counted"> & { readonly share?: MeanShare<Tensor> | undefined };
+type OutputLoss = Pick<OutputScores<Tensor>, "loss" | "counted" | "divisor"> & {
+  readonly share?: MeanShare<Tensor> | undefined;
+};
+
+/**
+ * The parts of a loss; of one of your own, when it gives a number for each row or step.
+ *
+ * @returns the single number that it gives otherwise
+ */
+function termsOf(loss: Loss, y: Tensor, yPred: Tensor): Terms | Tensor {
+  if (loss.terms) return loss.terms(y, yPred);
+  const trace = currentTrace("loss");
+  trace.paddingLeftOut = false;
+  const value: unknown = loss(y, yPred);
+  if (!isTensor(value)) throw new OptionError(`compile: expected a loss that gives a tensor, got ${shown(value)}`);
+  const [rows] = yPred.shape;
+  if (value.size > 1 || (value.rank > 0 && rows === 1))
+    return { values: value.rank > 1 && value.rank === yPred.rank ? mean(value, { axis: -1 }) : value };
+  if (yPred.steps && !trace.paddingLeftOut)
+    warnOnce(
+      `expected a loss of one number per step ${describe(axesOfSteps(yPred))} where sequences are padded, got a function ` +
+        "of your own that gives one number in all; the padding counts as that function has it",
+    );
+  return value;
+}
 
 /** The loss of an output: values are multiplied by sample weights, and the divisor is the number of valid values. */
 function outputLoss({ loss, y, yPred, sampleWeight }: Head, classWeight: ClassWeight | undefined): OutputLoss {
-  if (!loss) return { loss: undefined, counted: undefined };
-  if (!loss.terms) {
+  if (!loss) return { loss: undefined, counted: undefined, divisor: undefined };
+  const terms = termsOf(loss, y, yPred);
+  if (isTensor(terms)) {
     if (sampleWeight ?? classWeight)
       throw new OptionError(
-        "fit: expected a loss from losses.* with weights of samples or classes, got a function of your own, whose parts cannot be weighted",
+        "fit: expected a loss of one number per row or step with weights of samples or classes, " +
+          "got a function of your own that gives one number in all",
       );
-    const value: unknown = loss(y, yPred);
-    if (!isTensor(value)) throw new OptionError(`compile: expected a loss that gives a tensor, got ${shown(value)}`);
-    if (value.size > 1) return { ...averaged(sum(value), value.size), counted: undefined };
     currentTrace("loss").needsWholeBatch("a loss of your own that gives one number");
-    return { loss: reshape(value, []), counted: undefined };
+    return { loss: reshape(terms, []), counted: undefined, divisor: undefined };
   }
-  const { values, weights } = loss.terms(y, yPred);
-  const valid = values.rank > 1 ? stepWeights(yPred) : undefined;
+  const { values, weights } = validTerms(terms, yPred);
   const weight = classWeight ? weightsByClass(classWeight, y, yPred) : sampleWeight;
-  const weighted = weight ? mul(values, fitted(weight, values)) : values;
-  const total = sum(valid ? mul(weighted, valid) : weighted);
-  const counting = weights && valid ? mul(weights, valid) : (weights ?? valid);
-  const counted = counting && sum(counting);
-  const result = loss.reduction === "sum" ? { loss: total } : averaged(total, counted ?? values.size);
-  return { ...result, counted: weights && counted };
+  const total = sum(weight ? mul(values, fitted(weight, values)) : values);
+  const counting = weights && sum(weights);
+  const divisor = counting ?? values.size;
+  const counted = terms.weights && counting;
+  if (loss.reduction === "sum") return { loss: total, counted, divisor: undefined };
+  return { ...averaged(total, divisor), counted, divisor };
 }
 
 /** A sum over a divisor; for a part of a batch, its share in the mean over all rows. */
@@ -90,21 +123,41 @@ function averaged(total: Tensor, divisor: Tensor | number): { loss: Tensor; shar
   return { loss: mul(total, scale), share: { scale, divisor } };
 }
 
-/** Keys of metrics in the logs. Metrics of the same name are numbered, as in Keras: mse, mse_1. */
-function keysOf({ name, metrics }: Head): string[] {
+/** Metrics with their keys in the logs, numbered as in Keras where they have the same name: mse, mse_1. */
+function withKeys(name: string, metrics: readonly Metric[]): [key: string, metric: Metric][] {
   const uses = new Map<string, number>();
-  return metrics.map(({ metricName }) => {
+  return metrics.map((metric) => {
+    const { metricName } = metric;
     const before = uses.get(metricName) ?? 0;
     uses.set(metricName, before + 1);
-    return `${name && `${name}_`}${metricName}${before > 0 ? `_${before}` : ""}`;
+    return [`${name && `${name}_`}${metricName}${before > 0 ? `_${before}` : ""}`, metric];
   });
 }
 
-const metricSums = (metric: Metric, key: string, { y, yPred }: Head): MetricSums<Tensor> => ({
-  key,
-  sums: metric.sums(y, yPred, stepWeights(yPred)),
-  result: (sums) => metric.result(sums),
-});
+/** Weights of samples or steps and those of steps that are valid or not, in one. */
+const product = (weight: Tensor | undefined, valid: Tensor | undefined): Tensor | undefined =>
+  weight && valid ? mul(valid, weight.rank < valid.rank ? spread(weight, valid) : weight) : (weight ?? valid);
+
+/** The sums of all metrics of an output. */
+function metricSums(head: Head, classWeight: ClassWeight | undefined): MetricSums<Tensor>[] {
+  const { name, y, yPred, metrics, weightedMetrics, sampleWeight } = head;
+  if (metrics.length + weightedMetrics.length === 0) return [];
+  const valid = stepWeights(yPred);
+  const plain = withKeys(name, metrics);
+  const keys = plain.map(([key]) => key);
+  const sumsOf = (key: string, metric: Metric, weights: Tensor | undefined): MetricSums<Tensor> => ({
+    key,
+    sums: metric.sums(y, yPred, weights),
+    result: (sums) => metric.result(sums),
+  });
+  const all = plain.map(([key, metric]) => sumsOf(key, metric, valid));
+  if (weightedMetrics.length === 0) return all;
+  const weights = product(classWeight ? weightsByClass(classWeight, y, yPred) : sampleWeight, valid);
+  const weighted = withKeys(name, weightedMetrics).map(([key, metric]) =>
+    sumsOf(keys.includes(key) ? `${name && `${name}_`}weighted_${metric.metricName}` : key, metric, weights),
+  );
+  return [...all, ...weighted];
+}
 
 const addAll = (tensors: readonly Tensor[]): Tensor => tensors.reduce((total, tensor) => add(total, tensor));
 
@@ -146,12 +199,11 @@ function scoreBatch(
 ): BatchScores<Tensor> {
   attachSteps(x, steps);
   const heads = headsOf(model, objective, model.call(...x), y, sampleWeight);
+  for (const { yPred } of heads) keepGivenSteps(yPred);
   const outputLosses = heads.map((head) => outputLoss(head, classWeight));
   const outputs = heads.map((head, i): OutputScores<Tensor> => {
-    const keys = keysOf(head);
-    const { loss, counted } = outputLosses[i];
-    const metrics = head.metrics.map((metric, k) => metricSums(metric, keys[k], head));
-    return { name: head.name, loss, counted, metrics };
+    const { loss, counted, divisor } = outputLosses[i];
+    return { name: head.name, weight: head.weight, loss, counted, divisor, metrics: metricSums(head, classWeight) };
   });
   const losses = outputs.flatMap(({ loss }, i) =>
     loss ? [heads[i].weight === 1 ? loss : mul(loss, heads[i].weight)] : [],

@@ -4,7 +4,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import type { TraceOptions } from "../graph/trace.ts";
 import type { Loss } from "../losses/define_loss.ts";
 import { isRowwise, type ModuleBase } from "../module/module_base.ts";
-import { statefulStore, windowStates } from "../module/state_stores.ts";
+import { statefulStore, validationStates, windowStates } from "../module/state_stores.ts";
 import { div, mul } from "../ops/elementwise.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import { optimizersOf } from "../optimizers/model_optimizers.ts";
@@ -22,8 +22,11 @@ import { namedOutputs } from "./per_output.ts";
 import { ScoreMeans } from "./score_means.ts";
 import { ShardedStep, divisorsFirst, writeRows } from "./sharded_step.ts";
 
-/** Training on whole sequences or on windows of them, or evaluation. */
-export type StepKind = "train" | "windows" | "test";
+/** Evaluation, or validation: that of stateful layers starts from zeros and leaves the states of the training alone. */
+export type ScoringKind = "test" | "validation";
+
+/** Training on whole sequences or on windows of them, or scores without an update. */
+export type StepKind = "train" | "windows" | ScoringKind;
 
 export class BatchRunner {
   readonly objective: Objective;
@@ -56,6 +59,7 @@ export class BatchRunner {
       train: traced("fit", training, this.recordUpdate),
       windows: traced("fit", { ...training, windows: windowStates(model) }, this.recordUpdate),
       test: traced("evaluate", { stateful }),
+      validation: traced("evaluate", { stateful: validationStates(model) }),
     };
     const rowwise = isRowwise(model) && losesRowwise(objective);
     this.sharded = {
@@ -103,11 +107,17 @@ export class BatchRunner {
     return scores;
   }
 
+  /** The step on several threads, where there are some: the rows of windows and the states of validations stay together. */
+  private shardedOf(kind: StepKind): ShardedStep | undefined {
+    return this.model.backend.pool && (kind === "train" || kind === "test") ? this.sharded[kind] : undefined;
+  }
+
   /** Runs a batch: on several threads where there are some and it is worth it, else whole. */
   private run(kind: StepKind, batch: Batch): BatchScores[] {
     const { data, rows, window } = batch;
-    if (this.model.backend.pool && kind !== "windows") {
-      const scores = this.sharded[kind].run(batch);
+    const sharded = this.shardedOf(kind);
+    if (sharded) {
+      const scores = sharded.run(batch);
       if (scores) return scores;
     }
     const step = this.whole[kind];
@@ -147,6 +157,21 @@ export class BatchRunner {
     states.reset();
   }
 
+  /** Which programs score a validation. Without stateful layers they are those of evaluations. */
+  get validationKind(): ScoringKind {
+    return this.isStateful ? "validation" : "test";
+  }
+
+  /** Whether there are stateful layers, as far as programs have been made. */
+  get isStateful(): boolean {
+    return statefulStore(this.model).size > 0;
+  }
+
+  /** Has stateful layers begin the next validation with zeros. */
+  beginValidation(): void {
+    validationStates(this.model).reset();
+  }
+
   /** What the program of a training step on this data would be. */
   plan(data: Dataset): ProgramPlan {
     return this.whole.train.plan(data.arguments());
@@ -159,7 +184,7 @@ export class BatchRunner {
   check(kind: StepKind, { known }: Batches): void {
     if (!known?.first) return;
     const { all, first } = known;
-    const parts = this.model.backend.pool && kind !== "windows" && this.sharded[kind].compile(first, first.rows);
+    const parts = this.shardedOf(kind)?.compile(first, first.rows);
     const { program } = parts ? parts[0].compiled : this.whole[kind].compile(first.arguments());
     all.sources.forEach(([name, array], i) => {
       // lengths are checked against whole sequences already
@@ -167,15 +192,20 @@ export class BatchRunner {
     });
   }
 
+  /** Means of losses and metrics, of nothing yet. */
+  newMeans(): ScoreMeans {
+    return new ScoreMeans(this.objective.lossMean);
+  }
+
   /** Adds the scores of one batch to means, without an update. */
-  score(batch: Batch, means: ScoreMeans): void {
-    means.add(this.run("test", batch), batch.weight);
+  score(kind: ScoringKind, batch: Batch, means: ScoreMeans): void {
+    means.add(this.run(kind, batch), batch.weight);
   }
 
   /** One update. @returns the logs of this batch, before the update */
   trainOnBatch(data: Dataset): Logs {
     if (this.everyRow.length !== data.rows) this.everyRow = range(data.rows);
-    const means = new ScoreMeans();
+    const means = this.newMeans();
     const batch = { data, rows: this.everyRow, weight: data.rows };
     means.add(this.train(batch, { epoch: 0, batch: 0 }), data.rows);
     return means.logs();

@@ -16,9 +16,13 @@ export interface BatchScores<T = Port> {
 /** Scores of one output. */
 export interface OutputScores<T> {
   readonly name: string;
+  /** Factor of its loss in the sum that is minimised. */
+  readonly weight: number;
   readonly loss: T | undefined;
   /** The divisor of its loss where labels may be ignored: 0 when all of them are. */
   readonly counted: T | undefined;
+  /** What its loss is a mean over: how many values count; undefined for a sum, and for a function that gives one number. */
+  readonly divisor: T | number | undefined;
   readonly metrics: readonly MetricSums<T>[];
 }
 
@@ -41,12 +45,12 @@ export interface MeanShare<T> {
 /** Adds up a scalar over the parts of a batch; undefined where no part has it. */
 export function sumOver(
   parts: readonly BatchScores[],
-  pick: (part: BatchScores) => Port | undefined,
+  pick: (part: BatchScores) => Port | number | undefined,
 ): number | undefined {
   let sum: number | undefined;
   for (const part of parts) {
-    const port = pick(part);
-    if (port) sum = (sum ?? 0) + port.view[0];
+    const scalar = pick(part);
+    if (scalar !== undefined) sum = (sum ?? 0) + (typeof scalar === "number" ? scalar : scalar.view[0]);
   }
   return sum;
 }

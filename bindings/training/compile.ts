@@ -1,6 +1,6 @@
 /** `compile`: losses, metrics and optimizer by name or as they are, for one output or for several. */
 import { OptionError, StateError } from "../base/errors.ts";
-import { shown } from "../base/formatting.ts";
+import { quoted, shown } from "../base/formatting.ts";
 import { withDefaults, type FilledOptions } from "../base/options.ts";
 import { lossOf, type Loss } from "../losses/index.ts";
 import { metricOf, type Metric } from "../metrics/index.ts";
@@ -8,7 +8,7 @@ import { isRecord } from "../graph/pytree.ts";
 import type { ModuleBase } from "../module/module_base.ts";
 import { optimizerOf } from "../optimizers/index.ts";
 import { BatchRunner } from "./batch_runner.ts";
-import type { Objective } from "./output_heads.ts";
+import type { CompiledMetrics, Objective } from "./output_heads.ts";
 import { mapOutputs, type PerOutput } from "./per_output.ts";
 import { COMPILE_DEFAULTS, type CompileOptions } from "./training_options.ts";
 
@@ -37,20 +37,31 @@ function objectiveOf({
   loss,
   lossWeights,
   metrics,
+  weightedMetrics,
+  lossMean,
 }: FilledOptions<CompileOptions, typeof COMPILE_DEFAULTS>): Objective {
   if (loss === undefined)
     throw new OptionError('compile: expected a loss, such as "mse" or losses.meanSquaredError(), got none');
-  if (isMetric(metrics)) throw new OptionError(`compile: expected a list of metrics, got ${typeof metrics}`);
-  const some = (given: unknown): Metric | Metric[] =>
-    Array.isArray(given) ? given.map((metric) => metricOf(metric as Metric)) : metricOf(given as Metric);
+  if (lossMean !== "counted" && lossMean !== "batches")
+    throw new OptionError(`compile: expected lossMean "counted" or "batches", got ${quoted(lossMean)}`);
   return {
     loss: mapOutputs<Loss | string | null, Loss | null>(loss, isLoss, (one) => (one === null ? null : lossOf(one))),
     lossWeights:
       lossWeights === undefined
         ? undefined
         : mapOutputs(lossWeights, (value) => typeof value === "number", checkWeight),
-    metrics: mapOutputs(metrics as PerOutput<unknown>, isMetric, some) as Objective["metrics"],
+    metrics: metricsOf("metrics", metrics),
+    weightedMetrics: metricsOf("weightedMetrics", weightedMetrics),
+    lossMean,
   };
+}
+
+/** @throws OptionError for what is no list of metrics, and for names of none */
+function metricsOf(option: string, given: unknown): CompiledMetrics {
+  if (isMetric(given)) throw new OptionError(`compile: expected a list of ${option}, got ${typeof given}`);
+  const some = (value: unknown): Metric | Metric[] =>
+    Array.isArray(value) ? value.map((metric) => metricOf(metric as Metric)) : metricOf(value as Metric);
+  return mapOutputs(given as PerOutput<unknown>, isMetric, some) as CompiledMetrics;
 }
 
 function checkWeight(weight: number, path: string): number {

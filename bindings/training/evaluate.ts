@@ -1,14 +1,13 @@
 /** `evaluate`: scores over batches, without updates. */
 import { checkCount, withDefaults } from "../base/options.ts";
 import type { ModuleBase } from "../module/module_base.ts";
-import type { BatchRunner } from "./batch_runner.ts";
+import type { BatchRunner, ScoringKind } from "./batch_runner.ts";
 import { ArrayBatches } from "./data/array_batches.ts";
 import type { Batches } from "./data/batch.ts";
 import { Dataset } from "./data/dataset.ts";
 import { readArguments, type DataArguments } from "./data/given_data.ts";
 import { StreamBatches } from "./data/stream_batches.ts";
 import type { Logs } from "./events.ts";
-import { ScoreMeans } from "./score_means.ts";
 import { EVALUATE_DEFAULTS, type EvaluateOptions } from "./training_options.ts";
 import { yieldToHost } from "./yield_to_host.ts";
 
@@ -26,7 +25,7 @@ export function evaluate(
   if ("stream" in data) {
     const { classWeight } = batchOptions;
     const stream = { steps, option: "steps", epochs: 1, classWeight, inputs } as const;
-    return evaluateBatches(runner, new StreamBatches("evaluate", data.stream, stream), "evaluate", 0);
+    return scoreBatches(runner, "test", new StreamBatches("evaluate", data.stream, stream), { subject: "evaluate" });
   }
   return evaluateArrays(runner, Dataset.of(data.x, data.y, batchOptions, "evaluate", inputs), batchSize, steps);
 }
@@ -35,22 +34,28 @@ export function evaluate(
 export function evaluateArrays(runner: BatchRunner, data: Dataset, size: number, steps?: number): Logs {
   const batches = new ArrayBatches(data, size, { steps, option: "steps" });
   runner.check("test", batches);
-  const means = new ScoreMeans();
-  for (const batch of batches.epoch(0)) runner.score(batch, means);
+  const means = runner.newMeans();
+  for (const batch of batches.epoch(0)) runner.score("test", batch, means);
   return means.checkedLogs(data.subject);
 }
 
+/** Whose batches are scored, for errors; which epoch of them; and what ends it. */
+interface Scoring {
+  readonly subject: string;
+  readonly epoch?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Scores of batches, with pauses for the page between them. @throws ValueError when no label counts */
-export async function evaluateBatches(
+export async function scoreBatches(
   runner: BatchRunner,
+  kind: ScoringKind,
   batches: Batches,
-  subject: string,
-  epoch: number,
-  signal?: AbortSignal,
+  { subject, epoch = 0, signal }: Scoring,
 ): Promise<Logs> {
-  const means = new ScoreMeans();
+  const means = runner.newMeans();
   for await (const batch of batches.epoch(epoch)) {
-    runner.score(batch, means);
+    runner.score(kind, batch, means);
     await yieldToHost();
     signal?.throwIfAborted();
   }

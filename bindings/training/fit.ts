@@ -6,11 +6,11 @@ import type { ModuleBase } from "../module/module_base.ts";
 import type { BatchRunner } from "./batch_runner.ts";
 import { checkCallback, type Callback, type TrainedModel } from "./callback.ts";
 import { progress } from "./callbacks/progress.ts";
+import type { Batches } from "./data/batch.ts";
 import { fitBatches } from "./data/fit_batches.ts";
 import { readArguments, type DataArguments } from "./data/given_data.ts";
-import { evaluateBatches } from "./evaluate.ts";
+import { scoreBatches } from "./evaluate.ts";
 import type { History, TrainEvent } from "./events.ts";
-import { ScoreMeans } from "./score_means.ts";
 import { FIT_DEFAULTS, type FilledFitOptions, type FitOptions } from "./training_options.ts";
 import { yieldToHost } from "./yield_to_host.ts";
 
@@ -41,7 +41,8 @@ export async function* train(
   const { training, validation } = fitBatches(model, data, options);
   if (runner.fitting) throw new StateError("fit: this model is already training; await the first fit, or abort it");
   runner.check(truncate === undefined ? "train" : "windows", training);
-  if (validation) runner.check("test", validation);
+  if (runner.isStateful) checkStateful(options, training, validation);
+  if (validation) runner.check(runner.validationKind, validation);
   runner.fitting = true;
   model.stopTraining = false;
   const callbacks = new CallbackList(model, options);
@@ -50,7 +51,7 @@ export async function* train(
     await callbacks.trainBegin();
     for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
       signal?.throwIfAborted();
-      const means = new ScoreMeans();
+      const means = runner.newMeans();
       let done = 0;
       for await (const batch of training.epoch(epoch)) {
         signal?.throwIfAborted();
@@ -65,7 +66,9 @@ export async function* train(
       signal?.throwIfAborted();
       const logs = means.logs();
       if (validation) {
-        const scores = await evaluateBatches(runner, validation, "fit: validationData", epoch, signal);
+        if (runner.isStateful) runner.beginValidation();
+        const subject = "fit: validationData";
+        const scores = await scoreBatches(runner, runner.validationKind, validation, { subject, epoch, signal });
         for (const [key, score] of Object.entries(scores)) logs[`val_${key}`] = score;
       }
       const event: TrainEvent = { type: "epoch", epoch, epochs, batch: done, batches: done, logs };
@@ -111,6 +114,28 @@ function checkedOptions(given: FitOptions): FilledFitOptions {
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function")
     throw new OptionError(`fit: expected signal to be an AbortSignal, got ${signal === null ? "null" : typeof signal}`);
   return options;
+}
+
+/**
+ * Row i of a batch goes on from row i of the batch before, so batches must be of one size, and rows in their order.
+ *
+ * @throws OptionError when they would not be
+ */
+function checkStateful({ shuffle }: FilledFitOptions, training: Batches, validation: Batches | undefined): void {
+  const why = "with stateful layers, whose row i goes on from row i of the batch before";
+  for (const [name, batches] of Object.entries({ "": training, "validationData: ": validation })) {
+    if (!batches?.known?.first) continue;
+    const { count } = batches;
+    const [all, size] = [batches.known.all.rows, batches.known.first.rows];
+    if (all === size) continue;
+    if (shuffle && name === "")
+      throw new OptionError(`fit: expected shuffle: false ${why}, got shuffle: true, which is the default`);
+    if (count !== undefined && count * size > all)
+      throw new OptionError(
+        `fit: ${name}expected a batchSize that divides the rows ${why}, got ${all} rows in batches of ${size}; ` +
+          `leave out the last ${all % size}, or choose another batchSize`,
+      );
+  }
 }
 
 /** Calls the callbacks of a training one after the other. */

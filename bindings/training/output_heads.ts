@@ -6,14 +6,22 @@ import { isTensor, type Tensor } from "../graph/tensor.ts";
 import { isRecord } from "../graph/pytree.ts";
 import type { ModuleBase } from "../module/module_base.ts";
 import { byOutputName, namedOutputs, type IsOne, type PerOutput } from "./per_output.ts";
+import type { LossMean } from "./training_options.ts";
+
+/** For one output its metrics, for several a list of metrics for each. */
+export type CompiledMetrics =
+  readonly (Metric | readonly Metric[])[] | Readonly<Record<string, Metric | readonly Metric[]>>;
 
 /** Losses and metrics as `compile` has checked them. */
 export interface Objective {
   /** One for all outputs, or one for each; null for outputs that are not trained. */
   readonly loss: PerOutput<Loss | null>;
   readonly lossWeights: PerOutput<number> | undefined;
-  /** For one output its metrics, for several a list of metrics for each. */
-  readonly metrics: readonly (Metric | readonly Metric[])[] | Readonly<Record<string, Metric | readonly Metric[]>>;
+  readonly metrics: CompiledMetrics;
+  /** Those that count samples and steps by their weights. */
+  readonly weightedMetrics: CompiledMetrics;
+  /** How the losses of batches become that of an epoch. */
+  readonly lossMean: LossMean;
 }
 
 /** One output of a batch. */
@@ -26,6 +34,8 @@ export interface Head {
   /** Factor of its loss in the sum over all outputs. */
   readonly weight: number;
   readonly metrics: readonly Metric[];
+  /** Metrics that count samples and steps by their weights. */
+  readonly weightedMetrics: readonly Metric[];
   readonly sampleWeight: Tensor | undefined;
 }
 
@@ -65,7 +75,7 @@ function matched<T>(what: string, given: PerOutput<T>, isOne: IsOne, outputs: Ou
   return new Map(parts);
 }
 
-function metricsOf({ metrics }: Objective, outputs: Outputs): Map<string, readonly Metric[]> {
+function metricsOf(metrics: CompiledMetrics, outputs: Outputs): Map<string, readonly Metric[]> {
   const list = Array.isArray(metrics) ? (metrics as readonly (Metric | readonly Metric[])[]) : undefined;
   if (list?.length === 0) return new Map();
   if (isTensor(outputs) && list?.every((metric) => !Array.isArray(metric)))
@@ -124,22 +134,21 @@ export function headsOf(
   const { outputNames } = model;
   const named = <T>(values: PerOutput<T>): PerOutput<T> => byOutputName(values, outputNames);
   const outputs = named<Tensor>(results);
-  const objective: Objective = {
-    loss: named(compiled.loss),
-    lossWeights: compiled.lossWeights && named(compiled.lossWeights),
-    metrics: named(compiled.metrics as PerOutput<Metric>) as Objective["metrics"],
-  };
-  const losses = matched("losses", objective.loss, isLoss, outputs);
+  const [metrics, weighted] = [compiled.metrics, compiled.weightedMetrics].map((some) =>
+    metricsOf(named(some as PerOutput<Metric>) as CompiledMetrics, outputs),
+  );
+  const losses = matched("losses", named(compiled.loss), isLoss, outputs);
   const weights =
-    objective.lossWeights === undefined ? undefined : matched("lossWeights", objective.lossWeights, isNumber, outputs);
-  const metrics = metricsOf(objective, outputs);
+    compiled.lossWeights === undefined
+      ? undefined
+      : matched("lossWeights", named(compiled.lossWeights), isNumber, outputs);
   const targets = given(model, "y", named(y), outputs, false);
   const sampleWeights = sampleWeight && given(model, "sampleWeight", named(sampleWeight), outputs, true);
   const heads: Head[] = [];
   for (const [name, yPred] of namedOutputs<Tensor>(outputs, isTensor)) {
     const loss = losses.get(name) ?? undefined;
-    const scored = metrics.get(name) ?? [];
-    if (!loss && scored.length === 0) continue;
+    const [scored, weightedMetrics] = [metrics.get(name) ?? [], weighted.get(name) ?? []];
+    if (!loss && scored.length + weightedMetrics.length === 0) continue;
     const target = targets.get(name);
     if (!target)
       throw new OptionError(`${model.describe()}: expected y of ${name}, which has a loss or metrics, got none`);
@@ -150,6 +159,7 @@ export function headsOf(
       loss,
       weight: weights?.get(name) ?? 1,
       metrics: scored,
+      weightedMetrics,
       sampleWeight: sampleWeights?.get(name),
     });
   }

@@ -4,6 +4,7 @@ import type { Sums } from "../metrics/define_metric.ts";
 import type { Port } from "../program/port.ts";
 import { allIgnored, batchLoss, sumOver, type BatchScores, type MetricSums } from "./batch_scores.ts";
 import type { Logs } from "./events.ts";
+import type { LossMean } from "./training_options.ts";
 
 class WeightedMean {
   private sum = 0;
@@ -24,34 +25,46 @@ class WeightedMean {
   }
 }
 
-/** Losses are averaged by the weights of batches, whatever their masks leave out, as in Keras; metrics by what counts in them. */
+/** The mean of one loss, and its factor in the sum that is minimised. */
+interface OutputMean {
+  readonly weight: number;
+  readonly mean: WeightedMean;
+}
+
 export class ScoreMeans {
-  private readonly loss = new WeightedMean();
-  private readonly outputLosses = new Map<string, WeightedMean>();
+  private readonly lossMean: LossMean;
+  /** The loss of each output, by its name. */
+  private readonly outputs = new Map<string, OutputMean>();
+  /** What is in the loss besides: penalties. */
+  private readonly rest = new WeightedMean();
   private readonly metrics = new Map<string, { sums: Float64Array[]; result(sums: Sums): number }>();
+
+  /** @param lossMean  whether losses are means over what counts in all batches, or means of the means of batches */
+  constructor(lossMean: LossMean) {
+    this.lossMean = lossMean;
+  }
 
   /**
    * Adds the scores of a batch that has just run. A batch whose labels are all ignored does not count.
    *
-   * @param parts   its scores, in one part or several
-   * @param weight  weight of the batch in the means of losses
+   * @param parts  its scores, in one part or several
+   * @param rows   how many rows it has
    */
-  add(parts: readonly BatchScores[], weight: number): void {
-    if (!allIgnored(parts)) this.loss.add(batchLoss(parts), weight);
-    const { outputs } = parts[0];
-    outputs.forEach(({ name, loss, metrics }, i) => {
-      if (loss && outputs.length > 1) {
-        const ignored = sumOver(parts, (part) => part.outputs[i].counted) === 0;
-        this.addLoss(
-          `${name}_loss`,
-          sumOver(parts, (part) => part.outputs[i].loss)!,
-          ignored ? 0 : weight,
-        );
+  add(parts: readonly BatchScores[], rows: number): void {
+    let rest = batchLoss(parts);
+    parts[0].outputs.forEach(({ name, weight, loss, metrics }, i) => {
+      if (loss) {
+        const value = sumOver(parts, (part) => part.outputs[i].loss)!;
+        rest -= weight * value;
+        const counted = sumOver(parts, (part) => part.outputs[i].counted);
+        const size = this.lossMean === "batches" ? undefined : sumOver(parts, (part) => part.outputs[i].divisor);
+        this.addLoss(name, weight, value, counted === 0 ? 0 : (size ?? rows));
       }
       metrics.forEach((metric, k) => {
         for (const part of parts) this.addMetric(metric, part.outputs[i].metrics[k].sums);
       });
     });
+    if (!allIgnored(parts)) this.rest.add(rest, rows);
   }
 
   private addMetric({ key, result }: MetricSums<Port>, ports: readonly Port[]): void {
@@ -65,23 +78,26 @@ export class ScoreMeans {
     );
   }
 
-  private addLoss(key: string, value: number, weight: number): void {
-    let mean = this.outputLosses.get(key);
-    if (!mean) this.outputLosses.set(key, (mean = new WeightedMean()));
-    mean.add(value, weight);
+  private addLoss(name: string, weight: number, value: number, size: number): void {
+    let output = this.outputs.get(name);
+    if (!output) this.outputs.set(name, (output = { weight, mean: new WeightedMean() }));
+    output.mean.add(value, size);
   }
 
   /** The means so far; NaN for a loss without any label that counts. */
   logs(): Logs {
-    const logs: Logs = { loss: this.loss.value };
-    for (const [key, { value }] of this.outputLosses) logs[key] = value;
+    const logs: Logs = { loss: this.rest.value };
+    for (const [name, { weight, mean }] of this.outputs) {
+      if (!mean.empty) logs.loss += weight * mean.value;
+      if (this.outputs.size > 1) logs[`${name}_loss`] = mean.value;
+    }
     for (const [key, { sums, result }] of this.metrics) logs[key] = result(sums);
     return logs;
   }
 
   /** The means of an evaluation. @throws ValueError when no label counted */
   checkedLogs(subject: string): Logs {
-    if (this.loss.empty) throw new ValueError(`${subject}: expected a label that counts, got only ignored ones`);
+    if (this.rest.empty) throw new ValueError(`${subject}: expected a label that counts, got only ignored ones`);
     return this.logs();
   }
 }

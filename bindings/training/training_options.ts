@@ -2,18 +2,24 @@
 import type { Defaults, FilledOptions } from "../base/options.ts";
 import type { ModelInput } from "../inference/model_inputs.ts";
 import type { Loss, LossName } from "../losses/index.ts";
-import type { Metric, MetricName } from "../metrics/index.ts";
+import type { Metric, MetricFunction, MetricName } from "../metrics/index.ts";
 import type { Optimizer, OptimizerName } from "../optimizers/index.ts";
 import type { Callback } from "./callback.ts";
 import { BATCH_DEFAULTS, type BatchOptions, type Targets } from "./data/dataset.ts";
 import type { BatchStream } from "./data/stream_batches.ts";
 import type { PerOutput } from "./per_output.ts";
 
+/** One metric: from `metrics.*`, its name, or a function of your own. */
+export type MetricInput = Metric | MetricName | MetricFunction;
+
 /** The metrics of one output: one, or a list. */
-export type MetricsOf = Metric | MetricName | readonly (Metric | MetricName)[];
+export type MetricsOf = MetricInput | readonly MetricInput[];
 
 /** Metrics of `compile`: for one output a list; for several outputs a list or a record with the metrics of each. */
 export type MetricsOption = readonly MetricsOf[] | Readonly<Record<string, MetricsOf>>;
+
+/** How the losses of batches become that of an epoch. */
+export type LossMean = "counted" | "batches";
 
 /** Options of `compile`. */
 export interface CompileOptions {
@@ -26,8 +32,22 @@ export interface CompileOptions {
   loss: PerOutput<Loss | LossName | null>;
   /** Factor of each output's loss in the sum that is minimised, as a list or a record. @default 1 for every output */
   lossWeights?: PerOutput<number> | undefined;
-  /** Metrics to log, from `metrics.*` or by name; for several outputs a list or a record with those of each. @default [] */
+  /**
+   * Metrics to log, from `metrics.*`, by name, or functions of (yTrue, yPred) that give a tensor of one number per row or step,
+   * logged under the function's name; for several outputs a list or a record with those of each. `sampleWeight` and `classWeight`
+   * do not count in them. @default []
+   */
   metrics?: MetricsOption | undefined;
+  /**
+   * The same, in which every row or step counts as much as its `sampleWeight` or `classWeight`. A name that `metrics` has as well
+   * is logged as `weighted_<name>`. @default []
+   */
+  weightedMetrics?: MetricsOption | undefined;
+  /**
+   * What `loss` of an epoch or an evaluation is: "counted", the mean over all rows and steps that count, whatever the batch
+   * size; or "batches", the mean of the batches' losses, each by its rows, as Keras has it. @default "counted"
+   */
+  lossMean?: LossMean | undefined;
 }
 
 export const COMPILE_DEFAULTS = {
@@ -35,6 +55,8 @@ export const COMPILE_DEFAULTS = {
   loss: undefined,
   lossWeights: undefined,
   metrics: [],
+  weightedMetrics: [],
+  lossMean: "counted",
 } satisfies Defaults<CompileOptions>;
 
 /** Data to evaluate on after every epoch: `[x, y]`, `[x, y, { lengths, … }]`, or a stream of batches. */
@@ -48,7 +70,10 @@ export interface FitOptions extends BatchOptions {
   initialEpoch?: number | undefined;
   /** Rows per batch; every batch makes one update. @default 32 */
   batchSize?: number | undefined;
-  /** Visits the rows in a new random order every epoch, drawn from the model's seed. @default true */
+  /**
+   * Visits the rows in a new random order every epoch, drawn from the model's seed. With stateful layers rows keep their order:
+   * give false where there are several batches. @default true
+   */
   shuffle?: boolean | undefined;
   /** Batches per epoch. @default all there are */
   stepsPerEpoch?: number | undefined;

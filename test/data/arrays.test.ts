@@ -39,10 +39,10 @@ test("errors name the subject and the place", () => {
   refused(
     () => readArray([[1, 2], [3]], "fit: x"),
     "ERR_SHAPE",
-    /^fit: x: expected nested arrays of shape \[2, 2\], got 1 at level 1/,
+    /^fit: x: expected nested arrays of shape \[2, 2\], as the first of each has it, got 1 in row 1; padSequences/,
   );
   refused(() => readArray([1, [2]] as ArrayInput, "x"), "ERR_SHAPE", /deeper level/);
-  refused(() => readArray([[1], 2] as ArrayInput, "x"), "ERR_SHAPE", /got number at level 1/);
+  refused(() => readArray([[1], 2] as ArrayInput, "x"), "ERR_SHAPE", /got a number in row 1$/);
   refused(() => readArray({ data: [1, 2], shape: [3] }, "x"), "ERR_SHAPE", /3 elements for shape \[3\], got 2/);
   refused(() => readArray({ data: [1], shape: [0.5] }, "x"), "ERR_SHAPE", /whole numbers/);
   refused(() => readArray({ data: "ab", shape: [2] } as unknown as ArrayInput, "x"), "ERR_VALUE", /got string/);

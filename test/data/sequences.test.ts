@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { oneHot, padSequences, split } from "../../bindings/data/index.ts";
+import { layers, sequential } from "../../bindings/index.ts";
 import { oracleJson, oracleTest } from "../support/oracles.ts";
 import { refused } from "../support/refused.ts";
 
@@ -35,6 +36,22 @@ test("edges: nothing but empty ones, and more sequences than a call has argument
   assert.equal(padSequences([[], []]).shape, [2, 0]);
   const many = Array.from({ length: 200_000 }, (_, i) => Int32Array.of(i));
   assert.equal(padSequences(many).shape, [200_000, 1]);
+});
+
+test("lengths of padding in front are the first step and the one after the last, as predict takes them", () => {
+  const rows = [[[1], [2], [3]], [[4]], [[5], [6]]];
+  const front = padSequences(rows, { dtype: "float32" });
+  assert.equal(front.lengths, { data: Int32Array.of(0, 3, 2, 3, 1, 3), shape: [3, 2] });
+  const model = sequential([layers.gru({ units: 2 })], { inputShape: [null, 1], seed: 1 });
+  const alone = rows.flatMap((row) => [...model.predict([row]).data]);
+  assert.equal([...model.predict(front, { lengths: front.lengths }).data], alone);
+  const behind = padSequences(rows, { dtype: "float32", padding: "post" });
+  assert.equal([...model.predict(behind, { lengths: behind.lengths }).data], alone);
+  refused(
+    () => model.predict(front, { lengths: { data: [0, 3, 2, 1, 0, 4], shape: [3, 2] } }),
+    "ERR_VALUE",
+    /expected lengths of 0 ≤ first ≤ end ≤ 3, got \[2, 1\] for row 1/,
+  );
 });
 
 test("errors of padSequences", () => {

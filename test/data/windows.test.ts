@@ -34,6 +34,18 @@ test("horizon, stride, targets, and the shape of y", () => {
   assert.equal(windows(series, { length: 4, stride: 9 }).x.shape, [1, 4, 2]);
 });
 
+test("every n-th row, targets some rows later, and the latest row first", () => {
+  const series = Float32Array.from({ length: 10 }, (_, i) => i);
+  const thin = windows(series, { length: 3, samplingRate: 2, offset: 4, horizon: 2 });
+  assert.equal(thin.x, { data: Float32Array.of(0, 2, 4), shape: [1, 3, 1] });
+  assert.equal(thin.y, { data: Float32Array.of(8, 9), shape: [1, 2] });
+  const now = windows(series, { length: 2, offset: 0, reversed: true, stride: 4 });
+  assert.equal(now.x, { data: Float32Array.of(1, 0, 5, 4, 9, 8), shape: [3, 2, 1] });
+  assert.equal(now.y.data, Float32Array.of(1, 5, 9));
+  refused(() => windows(series, { length: 6, samplingRate: 2 }), "ERR_SHAPE", /at least the 12 rows .* got 10/);
+  refused(() => windows(series, { length: 1, offset: -1 }), "ERR_VALUE", /offset of at least 0, got -1/);
+});
+
 test("several series do not run into each other", () => {
   const expected = { x: Float32Array.of(1, 2, 7, 8, 8, 9), y: Float32Array.of(3, 9, 10) };
   const a = Float32Array.of(1, 2, 3),
@@ -54,7 +66,11 @@ test("several series do not run into each other", () => {
 });
 
 test("errors", () => {
-  refused(() => windows([1, 2, 3], { length: 3 }), "ERR_SHAPE", /length \+ horizon = 4 rows, got 3/);
+  refused(
+    () => windows([1, 2, 3], { length: 3 }),
+    "ERR_SHAPE",
+    /at least the 4 rows of a window and its targets, got 3/,
+  );
   refused(() => windows([], { length: 1 }), "ERR_SHAPE", /got 0/);
   for (const bad of [0, 1.5, -1, NaN]) {
     refused(() => windows([1, 2, 3], { length: bad }), "ERR_VALUE", /length/);

@@ -166,7 +166,7 @@ test("stateful: training goes on from batch to batch too, and another batch size
   refused(
     () => model.predict(rows(x, 0, 2)),
     "ERR_STATE",
-    /^stateful: expected a batch of 5, as the state "gru\/h" \[5, 2\] was made for, got 2; call resetStates first$/,
+    /^stateful: expected a batch of 5, as the state "gru\/h" \[5, 2\] was made for, got 2; give batches of 5 rows, or call resetStates first$/,
   );
   model.resetStates();
   assert.equal(model.predict(rows(x, 0, 2)).shape, [2, 2]);

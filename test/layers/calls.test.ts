@@ -168,7 +168,11 @@ eachBackend("calls of recurrent layers", (test) => {
       const [twice] = callLayer(make(ALL), x, { initialState: states });
       same(first[0].data, once.data, "first call");
       close(second[0].data, twice.data, 1e-6, "second call");
-      refused(() => layer.predict(rows(x, 0, 2)), "ERR_STATE", /expected a batch of 3.*got 2; call resetStates first/);
+      refused(
+        () => layer.predict(rows(x, 0, 2)),
+        "ERR_STATE",
+        /expected a batch of 3.*got 2; give batches of 3 rows, or call resetStates/,
+      );
       layer.resetStates();
       same((layer.predict(x) as unknown as NDArray[])[0].data, once.data, "after resetStates");
       layer.resetStates();

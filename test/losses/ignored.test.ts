@@ -66,14 +66,17 @@ eachBackend("ignored labels", (test) => {
 
   test("evaluate leaves such a batch out, unless there is no other", async () => {
     const model = tagger();
-    const counted = [0, 2, 3].map(
+    const rows = [0, 2, 3];
+    const each = rows.map(
       (row) =>
         model.testOnBatch(
           { data: x.data.slice(row * 6, row * 6 + 6), shape: [1, 3, 2] },
           { data: labels.data.slice(row * 3, row * 3 + 3), shape: [1, 3] },
         ).loss,
     );
-    close([model.evaluate(x, labels, { batchSize: 1 }).loss], [counted.reduce((a, b) => a + b) / 3], 1e-6);
+    const counted = rows.map((row) => labels.data.slice(row * 3, row * 3 + 3).filter((k) => k !== IGNORED).length);
+    const total = each.reduce((sum, loss, i) => sum + loss * counted[i], 0) / counted.reduce((a, b) => a + b);
+    close([model.evaluate(x, labels, { batchSize: 1 }).loss], [total], 1e-6);
     refused(
       () => model.evaluate(x, none),
       "ERR_VALUE",

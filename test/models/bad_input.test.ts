@@ -131,14 +131,15 @@ const onNumbers: Case[] = [
       ]),
     "ShapeError",
     "ERR_SHAPE",
-    "predict: x: expected nested arrays of shape [2, 2, 2], got 1 at level 1",
+    "predict: x: expected nested arrays of shape [2, 2, 2], as the first of each has it, got 1 in row 1; " +
+      "padSequences of gatewise/data makes sequences equally long, and gives the lengths to pass along",
   ],
   [
     "ragged features",
     (m) => m.predict([[[1, 2], [3]]]),
     "ShapeError",
     "ERR_SHAPE",
-    "predict: x: expected nested arrays of shape [1, 2, 2], got 1 at level 2",
+    "predict: x: expected nested arrays of shape [1, 2, 2], as the first of each has it, got 1 in [0, 1]",
   ],
   [
     "a deeper level",
@@ -414,7 +415,7 @@ const onNumbers: Case[] = [
     (m) => m.compile(any({ loss: "mse", optimiser: "adam" })),
     "OptionError",
     "ERR_OPTION",
-    "compile: expected one of the options optimizer, loss, lossWeights, metrics, " +
+    "compile: expected one of the options optimizer, loss, lossWeights, metrics, weightedMetrics, lossMean, " +
       'got "optimiser", did you mean "optimizer"?',
   ],
   [
@@ -1183,7 +1184,8 @@ test("a stateful model with another batch size: its states stay too", async () =
       await held(run),
       "StateError",
       "ERR_STATE",
-      'stateful: expected a batch of 4, as the state "lstm/h" [4, 3] was made for, got 2; call resetStates first',
+      'stateful: expected a batch of 4, as the state "lstm/h" [4, 3] was made for, got 2; ' +
+        "give batches of 4 rows, or call resetStates first",
     );
   }
   assert.equal(model.predict(x), twin.predict(x));

@@ -1,35 +1,17 @@
 /** Layers that merge several tensors into one. */
 import { integers } from "../checks.ts";
 import { defineLayer, type CommonOptions } from "../definition.ts";
-import { add as sumOf, maximum } from "../../ops/elementwise.ts";
-import { integersOf } from "../../ops/operands.ts";
-import { validSteps } from "../../ops/recurrent/packed_sequence.ts";
+import { add as sumOf } from "../../ops/elementwise.ts";
 import { concat } from "../../ops/shape.ts";
-import type { ValidSteps, Tensor } from "../../graph/tensor.ts";
-import { currentTrace } from "../../graph/trace.ts";
-
-const sameSteps = (a: ValidSteps, b: ValidSteps): boolean => a.lengths === b.lengths && a.mask === b.mask;
+import type { Tensor } from "../../graph/tensor.ts";
 
 /**
- * The valid steps of a merged tensor [batch, time, ..]. Lengths belong to the batch, so they also hold for inputs
- * without them. Masks belong to inputs: as in Keras, a step is valid if it is valid in any input, and every step is
- * valid in an input without a mask.
- *
- * @param axis  0 or 1 where batches or steps are concatenated
+ * Forgets the steps of a merged tensor [batch, time, ..] where an input has no mask, as every step is valid in that one and
+ * so, as in Keras, in the whole. Lengths belong to the batch: they hold for inputs without them as well.
  */
-function mergedSteps(xs: readonly Tensor[], axis = -1): ValidSteps | undefined {
-  const known = xs.flatMap(({ steps }) => steps ?? []);
-  if (known.length === 0) return undefined;
-  const [first] = known;
-  const along = axis === 0 || axis === 1;
-  if (!along && known.every((steps) => sameSteps(steps, first)) && (known.length === xs.length || first.lengths))
-    return first;
-  if (!along && known.length < xs.length) return undefined;
-  const trace = currentTrace("merge");
-  const valid = xs.map(({ steps, shape: [B, T] }) =>
-    steps ? validSteps(trace, steps, B, T) : trace.constant(new Float32Array(B * T).fill(1), [B, T]),
-  );
-  return { mask: integersOf(trace, along ? concat(valid, axis) : valid.reduce((a, b) => maximum(a, b))) };
+function merged(y: Tensor, xs: readonly Tensor[]): Tensor {
+  if (xs.some(({ steps }) => !steps) && !xs.some(({ steps }) => steps?.lengths)) y.steps = undefined;
+  return y;
 }
 
 /** Options of `layers.concatenate`. */
@@ -47,8 +29,8 @@ export const concatenate = defineLayer<ConcatenateOptions>({
   normalize: (config, label) => (integers(label, "axis", [config.axis]), config),
   call({ config }, xs) {
     const y = concat(xs, config.axis);
-    if (y.rank > 1) y.steps = mergedSteps(xs, config.axis! < 0 ? config.axis! + y.rank : config.axis);
-    return y;
+    const axis = config.axis! < 0 ? config.axis! + y.rank : config.axis!;
+    return axis < 2 ? y : merged(y, xs);
   },
 });
 
@@ -59,8 +41,9 @@ export const add = defineLayer<CommonOptions>({
   input: "list",
   defaults: {},
   call(_scope, xs) {
-    const y = xs.reduce((total: Tensor, x) => sumOf(total, x));
-    y.steps = mergedSteps(xs);
-    return y;
+    return merged(
+      xs.reduce((total: Tensor, x) => sumOf(total, x)),
+      xs,
+    );
   },
 });

@@ -1,7 +1,7 @@
 /** Pooling over time. */
 import { defineLayer, type CommonOptions } from "../definition.ts";
 import { div, maximum, mul, where } from "../../ops/elementwise.ts";
-import { validSteps } from "../../ops/recurrent/packed_sequence.ts";
+import { validSteps } from "../../ops/valid_steps.ts";
 import { max, mean, sum } from "../../ops/reduce.ts";
 import { reshape } from "../../ops/shape.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -10,7 +10,7 @@ import { currentTrace } from "../../graph/trace.ts";
 /** 1 at valid steps [batch, time, 1], 0 elsewhere; undefined when all are valid. */
 function validity(x: Tensor): Tensor | undefined {
   const [B, T] = x.shape;
-  return x.steps && reshape(validSteps(currentTrace("pooling"), x.steps, B, T), [B, T, 1]);
+  return x.steps && reshape(validSteps(currentTrace("pooling"), x.steps, x.shape), [B, T, 1]);
 }
 
 /** Mean over the valid steps: [batch, time, features] to [batch, features]; 0 for a row without any. */

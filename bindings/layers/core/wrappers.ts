@@ -3,10 +3,13 @@ import { REQUIRED, defineLayer, type CallOptions, type CommonOptions, type Layer
 import type { SequenceOptions } from "../rnn/sequence.ts";
 import { OptionError, ShapeError } from "../../base/errors.ts";
 import { shown } from "../../base/formatting.ts";
-import { describe } from "../../base/shape.ts";
+import { describe, type Shape } from "../../base/shape.ts";
 import { add, affine, mul } from "../../ops/elementwise.ts";
+import { max } from "../../ops/reduce.ts";
 import { concat, reshape } from "../../ops/shape.ts";
-import type { Tensor } from "../../graph/tensor.ts";
+import { axesOfSteps, stepsOfMask, validSteps } from "../../ops/valid_steps.ts";
+import type { Tensor, ValidSteps } from "../../graph/tensor.ts";
+import type { Trace } from "../../graph/trace.ts";
 
 /** A layer inside another. */
 export interface InnerLayer {
@@ -123,20 +126,46 @@ export interface TimeDistributedOptions extends CommonOptions {
   layer: InnerLayer;
 }
 
-/** Applies a layer to every step with the same weights: [batch, time, ..] to [batch, time, ..]. */
+/**
+ * The valid steps of sequences of sequences [batch, time, inner]: those valid in the inner ones, of the steps that are
+ * valid in the outer one.
+ */
+function nestedSteps(trace: Trace, x: Tensor, inner: Tensor, shape: Shape): ValidSteps {
+  const [B, T] = x.shape;
+  const valid = reshape(validSteps(trace, inner.steps!, inner.shape), [B, T, ...shape]);
+  if (!x.steps || axesOfSteps(x).length > 2) return stepsOfMask(trace, valid);
+  const outer = validSteps(trace, x.steps, x.shape);
+  return stepsOfMask(trace, mul(valid, reshape(outer, [B, T, ...shape.map(() => 1)])));
+}
+
+/** The steps [batch, time] of which some inner step is valid. */
+function outerSteps(trace: Trace, x: Tensor): ValidSteps | undefined {
+  if (!x.steps || axesOfSteps(x).length === 2) return x.steps;
+  const valid = validSteps(trace, x.steps, x.shape);
+  return stepsOfMask(trace, max(valid, { axis: valid.shape.map((_, i) => i).slice(2) }));
+}
+
+/**
+ * Applies a layer to every step with the same weights: [batch, time, ..] to [batch, time, ..]. Where each step is a sequence
+ * of its own, with a mask [batch, time, inner] as an embedding with `maskZero` gives it, the layer gets the mask of each
+ * step, as in Keras; a step without a valid one inside is masked outside.
+ */
 export const timeDistributed = defineLayer<TimeDistributedOptions>({
   type: "timeDistributed",
   prefix: "time_distributed",
   input: "any",
   defaults: { layer: REQUIRED },
   normalize: (config, label) => (checkLayer(label, "layer", config.layer), config),
-  call({ config: { layer }, label }, x) {
+  call({ trace, config: { layer }, label }, x) {
     if (x.rank < 3) throw new ShapeError(`${label}: expected input [batch, time, ..], got ${describe(x.shape)}`);
     const [B, T, ...rest] = x.shape;
-    const y = layer.call(reshape(x, [B * T, ...rest]));
+    const each = reshape(x, [B * T, ...rest]);
+    const inner = axesOfSteps(x).slice(2);
+    if (inner.length > 0) each.steps = { mask: reshape(x.steps!.mask!, [B * T, ...inner]) };
+    const y = layer.call(each);
     if (Array.isArray(y)) throw new OptionError(`${label}: expected a layer with one output, got ${y.length}`);
     const output = reshape(y, [B, T, ...y.shape.slice(1)]);
-    output.steps = x.steps;
+    output.steps = y.steps ? nestedSteps(trace, x, y, axesOfSteps(y).slice(1)) : outerSteps(trace, x);
     return output;
   },
 });

@@ -7,8 +7,8 @@ import { checkpoint } from "../../ops/checkpoint.ts";
 import { greater, where } from "../../ops/elementwise.ts";
 import { floatsOf } from "../../ops/operands.ts";
 import { max } from "../../ops/reduce.ts";
-import { validSteps } from "../../ops/recurrent/packed_sequence.ts";
-import { concat, select, slice } from "../../ops/shape.ts";
+import { validSteps } from "../../ops/valid_steps.ts";
+import { concat, select, blockOf } from "../../ops/shape.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { drawAllMasks, runStack, type Stack } from "./stack.ts";
 import type { SequencePass, SequenceResult, Stage } from "./stage.ts";
@@ -33,7 +33,7 @@ function wholeMask(
       `${label}: expected a mask, or no lengths, with checkpointEvery, goBackwards and returnSequences, got lengths`,
     );
   }
-  return { mask: validSteps(trace, steps, x.shape[0], x.shape[1]), ragged: true };
+  return { mask: validSteps(trace, steps, x.shape), ragged: true };
 }
 
 /**
@@ -79,8 +79,8 @@ export function runInSegments(
     const lastStep = (y: Tensor): Tensor => (everyStep ? select(y, asRead && backwards ? 0 : -1, 1) : y);
     const before = repeats && last ? lastStep(last) : undefined;
     const [output, ...after] = checkpoint(() => {
-      const part = slice(x, [0, start, 0], [B, steps, I]);
-      const partMask = mask && slice(mask, [0, start], [B, steps]);
+      const part = blockOf(x, [0, start, 0], [B, steps, I]);
+      const partMask = mask && blockOf(mask, [0, start], [B, steps]);
       const partPass = { ...pass, order, before, steps: partMask && { mask: partMask } };
       const result = runStack(partPass, stack, part, from, masks);
       const output = everyStep

@@ -1,6 +1,9 @@
 /** The call of a layer over time: valid steps and initial states in, outputs and final states out. */
 import { ValueError } from "../../base/errors.ts";
 import { whenTraining } from "../../base/when_training.ts";
+import { describe, sameShape } from "../../base/shape.ts";
+import { warnOnce } from "../../base/warning.ts";
+import { currentTrace } from "../../graph/trace.ts";
 import { checkSteps, type RowOrder } from "../../ops/recurrent/packed_sequence.ts";
 import type { ValidSteps, Tensor } from "../../graph/tensor.ts";
 import type { CallOptions, LayerScope } from "../definition.ts";
@@ -18,7 +21,7 @@ export interface SequenceOptions {
   goBackwards?: boolean;
   /** Keeps the final states of a batch as initial states of the next, until `resetStates`. @default false */
   stateful?: boolean;
-  /** Gives zeros at masked steps instead of the previous output. @default false */
+  /** With `returnSequences`, gives zeros at masked steps instead of the previous output. @default false */
   zeroOutputForMask?: boolean;
 }
 
@@ -42,19 +45,33 @@ const runSegments = whenTraining(runInSegments);
 
 /** The valid steps: those given to the call, else those of the input. @throws ValueError, ShapeError */
 function stepsOf(label: string, call: CallOptions, x: Tensor): ValidSteps | undefined {
-  const [lengths, mask] = [call.lengths ?? undefined, call.mask ?? undefined];
+  if (call.lengths === null || call.mask === null) return undefined;
+  const { lengths, mask } = call;
   if (lengths !== undefined && mask !== undefined)
     throw new ValueError(`${label}: expected lengths or a mask, got both`);
   const steps = lengths !== undefined || mask !== undefined ? ({ lengths, mask } as ValidSteps) : x.steps;
   if (steps) checkSteps(label, steps, x.shape);
+  else warnOfForgotten(label, x);
   return steps;
+}
+
+/** Says that the caller named valid steps of which x, a sequence as long, knows nothing. */
+function warnOfForgotten(label: string, { shape }: Tensor): void {
+  const given = currentTrace(label).givenSteps;
+  if (!given || !sameShape(given.shape, shape.slice(0, 2))) return;
+  const what = given.steps.lengths ? "lengths" : "mask";
+  warnOnce(
+    `${label}: expected ${what} with x ${describe(shape)}, as the caller named some, got an x that the ops before have ` +
+      `taken them from; pass them on, as in rnn.call(x, { ${what} }), or { ${what}: null } where every step counts`,
+  );
 }
 
 /** Direction and order of the outputs; a layer around this one may place them otherwise. */
 const orderOf = (options: SequenceOptions, { placement }: CallOptions, everyStep: boolean): RowOrder => ({
   backwards: options.goBackwards,
   asRead: everyStep && placement?.asRead,
-  zeroMasked: placement ? placement.zeroMasked : options.zeroOutputForMask,
+  // a single last output is that of the last valid step, whatever masked steps give
+  zeroMasked: everyStep && (placement ? placement.zeroMasked : options.zeroOutputForMask),
 });
 
 /**

@@ -1,15 +1,9 @@
 /** Cells run step by step: the step is recorded once, as the body of a loop over time. */
 import { where } from "../../ops/elementwise.ts";
-import {
-  lastShown,
-  packSequence,
-  packRows,
-  unpack,
-  validSteps,
-  type PackedSequence,
-} from "../../ops/recurrent/packed_sequence.ts";
+import { lastShown, packSequence, packRows, unpack, type PackedSequence } from "../../ops/recurrent/packed_sequence.ts";
 import { scan } from "../../ops/recurrent/scan.ts";
 import { reshape, select, swapped } from "../../ops/shape.ts";
+import { validSteps } from "../../ops/valid_steps.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import type { StateSpec, Step } from "./cell.ts";
 import type { SequenceResult, Stage, StagePass } from "./stage.ts";
@@ -34,7 +28,7 @@ export function runSteps(
   const { trace, steps, order, everyStep } = pass;
   const [B, T] = x.shape;
   const start = initial.length > 0 ? initial : states.map(({ size }) => trace.zeros([B, size]));
-  const valid = steps && reshape(validSteps(trace, steps, B, T), [B, T, 1]);
+  const valid = steps && reshape(validSteps(trace, steps, [B, T]), [B, T, 1]);
   // the last output of a row is that of its last valid step, by length too
   const hold = everyStep ? undefined : steps?.lengths !== undefined || !order.zeroMasked;
   const rows = steps && packRows(trace, B, T, steps, { ...order, hold });

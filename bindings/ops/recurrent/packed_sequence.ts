@@ -9,8 +9,9 @@ import { read, update, write, type ValidSteps, type Tensor } from "../../graph/t
 import { apply, type Op } from "../../graph/op.ts";
 import { currentTrace, type Trace } from "../../graph/trace.ts";
 import { int8Scales } from "../int8_linear.ts";
-import { axisOf, floatsOf, indicesOf, integersOf, required, tensorOf } from "../operands.ts";
+import { axisOf, floatsOf, indicesOf, required, tensorOf } from "../operands.ts";
 import { reshape, select, transpose } from "../shape.ts";
+import { keepSteps, stepIntegers, stepsOfMask, validSteps } from "../valid_steps.ts";
 
 /** What a gather took from where, for ops that rather work on the table. */
 export interface Gathered {
@@ -52,6 +53,14 @@ export function gatherRows(trace: Trace, x: Tensor, index: Tensor, shape: readon
   return apply(trace, gatherOp, [x, index], { live, shape })[0];
 }
 
+/** Steps that a gather along the time took keep what they were; along other axes behind it, all do. */
+function indexedSteps(trace: Trace, y: Tensor, x: Tensor, indices: Tensor, axis: number): Tensor {
+  if (axis > 1) return keepSteps(y, x);
+  if (x.steps && indices.rank === 1 && (x.steps.mask?.rank ?? 2) === 2)
+    y.steps = stepsOfMask(trace, gather(validSteps(trace, x.steps, x.shape), indices, 1));
+  return y;
+}
+
 /**
  * Slices of x by index.
  *
@@ -72,7 +81,7 @@ export function gather(x: Tensor, indices: Tensor | number, axis = 0): Tensor {
       ...indices.shape.map((_, i) => i),
       ...Array.from({ length: table.rank - at - 1 }, (_, i) => rank + at + i),
     ];
-    return transpose(taken, back);
+    return indexedSteps(trace, transpose(taken, back), table, indices, at);
   }
   const index = indicesOf(trace, tensorOf("gather", indices), table.shape[0], "indices");
   const y = gatherRows(trace, table, index, [...index.shape, ...table.shape.slice(1)]);
@@ -125,12 +134,6 @@ export interface PackedSequence {
   /** Outputs of all steps do not stand where their inputs were read, but from the end. */
   readonly turned?: boolean;
 }
-
-/** Lengths and mask as kernels read them. */
-const stepIntegers = (trace: Trace, steps: ValidSteps | undefined, T: number): [lengths?: Tensor, mask?: Tensor] => [
-  steps?.lengths && indicesOf(trace, steps.lengths, T + 1, "lengths"),
-  steps?.mask && integersOf(trace, steps.mask),
-];
 
 /** The packing of a batch whose steps are all valid: rows have the same length, so only the order of steps matters. */
 function evenRows(trace: Trace, B: number, T: number, backwards: boolean, asRead: boolean): PackedSequence {
@@ -264,16 +267,6 @@ export function lastShown(trace: Trace, packed: Tensor, rows: PackedSequence): T
   const last = trace.tensor([B], "i32");
   trace.call("i32_gather", B, 0, read(rows.place), read(ends), write(last));
   return gatherRows(trace, packed, last, [B, packed.shape[1]]);
-}
-
-/** 1 at valid steps, 0 elsewhere [B, T]. */
-export function validSteps(trace: Trace, steps: ValidSteps, B: number, T: number): Tensor {
-  return trace.once(steps.mask ?? steps.lengths, `valid ${B} ${T}`, () => {
-    const [lengths, mask] = stepIntegers(trace, steps, T);
-    const valid = trace.tensor([B, T]);
-    trace.call("f32_valid_steps", B, T, read(lengths), read(mask), write(valid));
-    return valid;
-  });
 }
 
 /** @throws ShapeError when lengths or mask do not fit a batch [B, T, ..] */

@@ -10,8 +10,8 @@ export interface ArrayBatchesOptions {
   readonly steps?: number | undefined;
   /** The option that `steps` comes from, for errors. */
   readonly option?: string;
-  /** Gives the random numbers for the order of rows in an epoch; in order when absent. */
-  readonly shuffle?: ((epoch: number) => Random) | undefined;
+  /** Gives the random numbers for the order of rows in an epoch; in order where it gives none. */
+  readonly shuffle?: ((epoch: number) => Random | undefined) | undefined;
 }
 
 export class ArrayBatches implements Batches {
@@ -19,7 +19,7 @@ export class ArrayBatches implements Batches {
   readonly known: { readonly all: Dataset; readonly first: Dataset };
   private readonly data: Dataset;
   private readonly size: number;
-  private readonly shuffle: ((epoch: number) => Random) | undefined;
+  private readonly shuffle: ((epoch: number) => Random | undefined) | undefined;
 
   /** @param size  rows per batch */
   constructor(data: Dataset, size: number, { steps, option = "steps", shuffle }: ArrayBatchesOptions = {}) {
@@ -35,7 +35,7 @@ export class ArrayBatches implements Batches {
 
   *epoch(epoch: number): Generator<Batch> {
     const order = range(this.data.rows);
-    this.shuffle?.(epoch).shuffle(order);
+    this.shuffle?.(epoch)?.shuffle(order);
     for (let n = 0; n < this.count; n++) {
       const rows = order.subarray(n * this.size, (n + 1) * this.size);
       yield { data: this.data, rows, weight: rows.length };

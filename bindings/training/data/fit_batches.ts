@@ -4,6 +4,7 @@ import { checkCount, checkNumber } from "../../base/options.ts";
 import { Random } from "../../base/random.ts";
 import type { ModelInput } from "../../inference/model_inputs.ts";
 import type { ModuleBase } from "../../module/module_base.ts";
+import { statefulStore } from "../../module/state_stores.ts";
 import type { FilledFitOptions, ValidationData } from "../training_options.ts";
 import { ArrayBatches } from "./array_batches.ts";
 import type { Batches } from "./batch.ts";
@@ -56,7 +57,8 @@ function trainingBatches(
   }
   const arrays = Dataset.of(data.x, data.y, { lengths, mask, sampleWeight, classWeight }, "fit", inputs);
   const { train, rest } = split(arrays, options.validationSplit);
-  const shuffle = options.shuffle ? (epoch: number) => new Random(model.seed).fork(`shuffle ${epoch}`) : undefined;
+  const shuffle = (epoch: number): Random | undefined =>
+    options.shuffle && statefulStore(model).size === 0 ? new Random(model.seed).fork(`shuffle ${epoch}`) : undefined;
   return { training: new ArrayBatches(train, options.batchSize, { ...steps, shuffle }), rest };
 }
 

@@ -21,7 +21,7 @@ export async function runFit(oracle: OracleCase): Promise<void> {
   const model = sequential(list, { inputShape: x.shape.slice(1) });
   setOrdered(model, numbered(tensors, "weight"));
   const metrics = Object.keys(json.history).filter((key) => key !== "loss" && !key.startsWith("val_"));
-  model.compile({ optimizer: optimizers.sgd({ learningRate: 0.05 }), loss: config.loss, metrics });
+  model.compile({ optimizer: optimizers.sgd({ learningRate: 0.05 }), loss: config.loss, metrics, lossMean: "batches" });
   const { history } = await model.fit(x, tensors.target, {
     epochs: config.epochs,
     batchSize: config.batch_size,

@@ -102,7 +102,7 @@ export const LSTM_MODELS: readonly OlderModel[] = [
         loss: "mse",
         optimizer: optimizers.adam({ convention: "torch", learningRate: 0.01, amsgrad: true, weightDecay: 0.1 }),
       },
-      fit: { batchSize: B },
+      fit: { batchSize: B, shuffle: false },
     }),
   },
   {

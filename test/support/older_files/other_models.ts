@@ -61,6 +61,7 @@ const tokens: OlderModel[] = [
         loss: losses.negativeLogLikelihood({ ignoreIndex: 3 }),
         optimizer: optimizers.nadam({ convention: "torch", learningRate: 0.01 }),
       },
+      fit: { batchSize: B }, // one batch: how an epoch averages several has changed since
     }),
   },
   {

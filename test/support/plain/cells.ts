@@ -138,14 +138,16 @@ export function plainLayer(
     // with lengths a row is read from its own end, and what lies beyond gives zeros; a mask reads the whole time axis
     const order = Array.from({ length: end }, (_, s) => (goBackwards ? end - 1 - s : s));
     let shown = zeros;
+    let latest = zeros;
     for (const t of order) {
       const valid = mask?.[b][t] !== 0;
       if (valid) states = step(w, [...x.data.slice((b * T + t) * I, (b * T + t + 1) * I)], states, options);
-      shown = valid ? states[0] : zeroOutputForMask ? zeros : shown;
+      if (valid) latest = states[0];
+      shown = valid || !zeroOutputForMask ? latest : zeros;
       sequence.push(...shown);
     }
     for (let s = end; s < T; s++) sequence.push(...zeros);
-    last.push(...(mask ? shown : states[0]));
+    last.push(...(mask ? latest : states[0]));
     final.forEach((state, k) => state.push(...states[k]));
   }
   return { sequence, last, states: final };
