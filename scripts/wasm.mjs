@@ -143,6 +143,12 @@ function packed(simd, relaxed) {
   return generated(`packed = {\n  lengths: [${lengths}],\n  pieces: "${text}",\n}`);
 }
 
+/** SHA-256 of the modules in a generated source, as bindings/export/exported_model.ts computes it. */
+function digestOf(source) {
+  const [, lengths, pieces] = /lengths: \[(.*?)\],\n  pieces: "(.*?)"/s.exec(source);
+  return createHash("sha256").update(`${lengths} ${pieces}`).digest("hex");
+}
+
 export async function buildWasm(only) {
   mkdirSync("build/wasm", { recursive: true });
   mkdirSync("bindings/generated", { recursive: true });
@@ -155,7 +161,9 @@ export async function buildWasm(only) {
   if (only) return;
   writeFileSync("bindings/generated/wasm.ts", packed("simd", "relaxed"));
   writeFileSync("bindings/generated/wasm_infer.ts", packed("simd-infer", "relaxed-infer"));
-  writeFileSync("bindings/generated/wasm_q8.ts", packed("q8-simd", "q8-relaxed"));
+  const q8 = packed("q8-simd", "q8-relaxed");
+  writeFileSync("bindings/generated/wasm_q8.ts", q8);
+  writeFileSync("bindings/generated/wasm_q8_digest.ts", generated(`digest = "${digestOf(q8)}"`));
   const inflate = readFileSync("build/wasm/inflate.wasm").toString("base64");
   writeFileSync("bindings/generated/inflate.ts", generated(`wasm = "${inflate}"`));
 }

@@ -41,10 +41,11 @@ export function int8Chunks(K: number, N: number): Int8Chunk[] {
   return list;
 }
 
-/** Bytes of a packed [K, N]. */
+/** Bytes of a packed [K, N]: where the last of its chunks ends, without a list of them, which a file might make long. */
 export function int8PackedBytes(K: number, N: number): number {
-  const { panels, rows } = int8Chunks(K, N).at(-1)!;
-  return panels + panelWidth(N) * up(rows, GROUP);
+  const last = K % CHUNK || Math.min(K, CHUNK);
+  const whole = Math.max(Math.ceil(K / CHUNK) - 1, 0);
+  return panelWidth(N) * (FLOAT + whole * (FLOAT + CHUNK) + FLOAT + up(last, GROUP));
 }
 
 /** Byte offset of row k, column n in the panels of a chunk with so many rows. */

@@ -1,5 +1,5 @@
 /** The file that `export` writes and `gatewise/exported` reads: programs as numbers, and their initial memory. */
-import { FormatError, GatewiseError } from "../base/errors.ts";
+import { FormatError, GatewiseError, UnsupportedError } from "../base/errors.ts";
 import type { SnapshotProgram, PortPlace } from "../program/snapshot.ts";
 import { sizeOf } from "../base/shape.ts";
 import type { Structure } from "../graph/pytree.ts";
@@ -9,6 +9,7 @@ import type { CompressedModules } from "../runtime/wasm/packed.ts";
 import { isEncodedCalls } from "../runtime/encoding.ts";
 import { decodeSafetensors, encodeSafetensors, type TensorData } from "../saving/safetensors.ts";
 import type { InputConfig } from "../module/config.ts";
+import { isExportedKernel } from "./verify_program.ts";
 import type { State } from "../module/state_set.ts";
 
 /** Raised when files of this version can no longer be read by former ones. */
@@ -104,9 +105,36 @@ function checkPlace(what: string, ptr: number, bytes: number, end: number): void
     fail(`${what} within ${ARENA_BASE}…${end}`, `${ptr} and ${bytes} bytes`);
 }
 
+const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 1;
+
+/** The numbers of each port. */
+const sizes = (ports: readonly PortPlace[], steps: number): string =>
+  ports.map(({ shape, dtype }) => `${sizeOf(shape) * steps} ${dtype}`).join();
+
+/** @throws FormatError unless a stream has the programs that it runs, whose frames are those of one step */
+function checkStream({ batch, block, programs }: ExportedStream): void {
+  const names = Object.keys(programs);
+  const expected = batch === 1 ? [...new Set(["1", String(block)])] : ["1"];
+  if (
+    !isCount(batch) ||
+    !isCount(block) ||
+    names.length !== expected.length ||
+    !expected.every((one) => names.includes(one))
+  )
+    fail(`programs of a stream for ${expected.join(" and ")} steps`, names.join(" and "));
+  const [one] = [programs["1"]];
+  for (const [steps, { inputs, outputs }] of Object.entries(programs))
+    if (
+      sizes(inputs, 1) !== sizes(one.inputs, Number(steps)) ||
+      sizes(outputs, 1) !== sizes(one.outputs, Number(steps))
+    )
+      fail(`frames of ${steps} times those of one step`, "others");
+}
+
 function checkPlaces(file: ExportFile, contents: Contents): void {
   const { end, stream } = file;
   if (!(Number.isInteger(end) && end >= ARENA_BASE && end <= 2 ** 32)) fail("the bytes of its memory", String(end));
+  if (stream) checkStream(stream);
   const ports = programsOf(file).flatMap(([, { inputs, outputs }]): readonly PortPlace[] => [...inputs, ...outputs]);
   for (const { ptr, shape } of [...ports, ...Object.values(stream?.states ?? {})])
     checkPlace("inputs, outputs and states", ptr, sizeOf(shape) * 4, end);
@@ -140,6 +168,12 @@ export function decodeExport(bytes: Uint8Array): { file: ExportFile; contents: C
       fail(
         `a file for version ${VERSION} and kernels ${ABI_VERSION}, as this gatewise has them`,
         `version ${version} and kernels ${abi}; export the model again`,
+      );
+    const odd = rest.kernels.find((name) => !isExportedKernel(name));
+    if (odd !== undefined)
+      throw new UnsupportedError(
+        `loadExported: expected kernels that run models, got a file that needs ${odd}; ` +
+          "what needs that only runs in gatewise itself",
       );
     const file = withTexts(rest, (name) => {
       const text = [...(tensors[PROGRAM + name].data as Float64Array)];

@@ -1,5 +1,5 @@
 /** What `loadExported` gives: the programs of a file, over a memory of their own. */
-import { OptionError, ShapeError, UnsupportedError } from "../base/errors.ts";
+import { FormatError, OptionError, ShapeError, UnsupportedError } from "../base/errors.ts";
 import { decodeExport, trusting, type ExportedPredict, type ExportedStream } from "./export_file.ts";
 import { asDType, inputArrays, rowsOf, type ModelInput } from "../inference/model_inputs.ts";
 import { bytesOf, type FileBytes } from "../saving/load.ts";
@@ -14,10 +14,13 @@ import { describe, sameShape, sizeOf } from "../base/shape.ts";
 import { rebuild, type Structure } from "../graph/pytree.ts";
 import type { InputConfig } from "../module/config.ts";
 import { ARENA_BASE } from "../abi/memory.ts";
+import { sha256 } from "../base/sha256.ts";
+import { digest } from "../generated/wasm_q8_digest.ts";
 import { isInt8Kernel, loadInt8 } from "../runtime/wasm/int8.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { loadSync, type InitOptions } from "../runtime/load.ts";
-import { carried } from "../runtime/wasm/packed.ts";
+import { carried, type Carried, type CompressedModules } from "../runtime/wasm/packed.ts";
+import { ProgramVerifier } from "./verify_program.ts";
 import { replay, type BoundCall } from "../runtime/replay.ts";
 import { decodeCalls } from "../runtime/encoding.ts";
 
@@ -27,19 +30,33 @@ class Recorded {
   readonly outputs: readonly Port[];
   private readonly bound: readonly BoundCall[];
 
-  constructor(backend: Backend, names: readonly string[], { text, inputs, outputs }: SnapshotProgram) {
+  /** @throws FormatError for a program that is not to be run: see verify_program.ts */
+  constructor(
+    backend: Backend,
+    names: readonly string[],
+    { text, inputs, outputs }: SnapshotProgram,
+    verifier: ProgramVerifier,
+  ) {
     const { kernels } = backend;
     const port = ({ ptr, shape, dtype, ranges }: PortPlace): Port => new Port(backend, ptr, shape, dtype, ranges);
     this.bound = decodeCalls(
       text,
       names.map((name) => [name, kernels[name as keyof typeof kernels] as BoundCall["fn"]]),
     );
+    verifier.verify(this.bound);
     this.inputs = inputs.map(port);
     this.outputs = outputs.map(port);
   }
 
+  /** @throws FormatError when it leaves its memory by what that holds, such as an index */
   run(): void {
-    replay(this.bound);
+    try {
+      replay(this.bound);
+    } catch (cause) {
+      throw new FormatError(`exported: expected a program that keeps to its memory, got ${(cause as Error).message}`, {
+        cause,
+      });
+    }
   }
 }
 
@@ -55,8 +72,7 @@ class RecordedSteps implements StreamSource {
   readonly states: StateSet;
   readonly inputs: readonly InputConfig[];
   readonly structure: Structure;
-  private readonly programs: ExportedStream["programs"];
-  private readonly make: Make;
+  private readonly made: ReadonlyMap<number, Recorded>;
 
   constructor({ heap }: Backend, about: ExportedStream, make: Make) {
     const { batch, block, inputs = [ONE_INPUT], structure = ONE_OUTPUT, states, programs } = about;
@@ -65,12 +81,11 @@ class RecordedSteps implements StreamSource {
     this.states = new StateSet(heap, "stream", Object.entries(states));
     this.inputs = inputs;
     this.structure = structure;
-    this.programs = programs;
-    this.make = make;
+    this.made = new Map(Object.entries(programs).map(([steps, program]) => [Number(steps), make(program)]));
   }
 
   runner(steps: number): Runner {
-    const program = this.make(this.programs[steps]);
+    const program = this.made.get(steps)!;
     return { program, inputs: program.inputs, outputs: program.outputs };
   }
 
@@ -191,39 +206,63 @@ export class Exported<O = Float32Array> {
 export type LoadOptions = Omit<InitOptions, "build"> & {
   /** Which kernels: "auto" takes the fastest this engine has. @default "auto" */
   build?: "auto" | "simd" | "relaxed";
+  /** Most bytes of memory that the file may ask for. @default 64 MB and a thousand times the bytes of the file */
+  memory?: number | undefined;
 };
+
+/** What a file may ask for: memory in bytes, and multiply-adds of one run of all its programs. */
+const LEAST_MEMORY = 64e6;
+const MEMORY_PER_BYTE = 1000;
+const LEAST_WORK = 1e9;
+const WORK_PER_BYTE = 1e6;
+
+/** Digests of the int8 kernels that former versions wrote, whose arguments are those of today. */
+const FORMER = ["790d25d504ed6fefffeb3d0026097ef384e25062f06f629920c7ae487fde8f8e"];
+
+/** The int8 kernels that a file brings along. @throws FormatError unless they are those of this version or a former one */
+function own(int8: CompressedModules): Carried {
+  if (![digest, ...FORMER].includes(sha256(`${int8.lengths.join()} ${int8.pieces}`)))
+    throw new FormatError(
+      "loadExported: expected the int8 kernels of this version, got others; export the model again",
+    );
+  return carried(int8);
+}
 
 /**
  * The model of a file that `export` wrote. Each has a memory of its own.
  *
- * @throws FormatError when the bytes are not a whole file, or one for other kernels
+ * The file may come from anywhere: its programs are checked to keep to their own memory and to come to an end.
+ *
+ * @throws FormatError when the bytes are not a whole file, or one for other kernels, or ask for too much
  * @throws UnsupportedError on an engine without WebAssembly SIMD
  * @example
  * const model = loadExported(await (await fetch("model.exported")).arrayBuffer());
  * model.stream.step(frame);
  */
 export function loadExported<O = Float32Array>(bytes: FileBytes, options: LoadOptions = {}): Exported<O> {
-  checkOptions("loadExported", options, ["build", "deterministic", "module", "int8"]);
+  checkOptions("loadExported", options, ["build", "deterministic", "module", "int8", "memory"]);
+  const given = bytesOf(bytes);
   const {
     file: { kernels: names, end, int8, stream, predict },
     contents,
-  } = decodeExport(bytesOf(bytes));
-  if ((options.build as string) === "reference")
+  } = decodeExport(given);
+  const { memory = LEAST_MEMORY + MEMORY_PER_BYTE * given.length, ...init } = options;
+  if ((init.build as string) === "reference")
     throw new OptionError(
       'loadExported: expected build "auto", "simd" or "relaxed", got "reference"; gatewise/infer runs on it',
     );
-  const backend = loadSync(options);
+  if (end > memory)
+    throw new FormatError(
+      `loadExported: expected a file that needs at most ${memory} bytes of memory, got one that asks for ${end}; ` +
+        "if you trust it, give more as the option memory",
+    );
+  const backend = loadSync(init);
   backend.arena.alloc(end - ARENA_BASE); // the first of its arena lies at its base, as the file's addresses have it
   return trusting(() => {
-    if (names.some(isInt8Kernel)) loadInt8(backend, int8 && carried(int8));
-    const missing = names.find((name) => !(name in backend.kernels));
-    if (missing !== undefined)
-      throw new UnsupportedError(
-        `loadExported: expected kernels that run models, got a file that needs ${missing}; ` +
-          "what needs that only runs in gatewise itself",
-      );
+    if (names.some(isInt8Kernel)) loadInt8(backend, int8 && (init.int8 ? carried(int8) : own(int8)));
     for (const [at, data] of contents) backend.heap.u8(at, data.length).set(data);
-    const make: Make = (program) => new Recorded(backend, names, program);
+    const verifier = new ProgramVerifier(backend.heap, end, LEAST_WORK + WORK_PER_BYTE * given.length);
+    const make: Make = (program) => new Recorded(backend, names, program, verifier);
     return new Exported<O>(
       stream && new Stream<O>(new RecordedSteps(backend, stream, make)),
       predict && new RecordedPredict(predict, make),

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { KERNEL_COSTS } from "../../bindings/abi/kernel_costs.ts";
+import { KERNEL_EXTENTS } from "../../bindings/abi/kernel_extents.ts";
 import type { KernelName } from "../../bindings/graph/ir.ts";
 import { ARENA_BASE, INT8_DATA } from "../../bindings/abi/memory.ts";
 import { ABI_VERSION, PACKAGE_VERSION } from "../../bindings/abi/version.ts";
@@ -93,6 +94,12 @@ const test = suite("kernels");
 test("names follow the grammar", () => {
   const wrong = names.filter((name) => parse(name) === undefined);
   assert.equal(wrong, [], "parts are in the lists of test/contract/grammar.ts");
+});
+
+test("extents are known of every kernel that a program of a file may call", () => {
+  const called = ["simd-infer", "q8-simd"].flatMap((build) => Object.keys(instantiate(modules.get(build)!)));
+  const kernels = [...new Set(called)].filter((name) => !/^abi_|^memory$|^f32_copy_strided$/.test(name));
+  assert.equal(Object.keys(KERNEL_EXTENTS).sort(), kernels.sort());
 });
 
 test("no word of the grammar is left over", () => {

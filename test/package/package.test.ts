@@ -28,7 +28,7 @@ const bundles = ["", "shared"]
 const DOWNLOADS = {
   index: 140, // graphs of layers, explain
   infer: 78,
-  exported: 32, // streams of several inputs and outputs
+  exported: 36, // streams of several inputs and outputs, checks of programs
   worklet: 78,
   external: 100,
   data: 6,
