@@ -73,7 +73,8 @@ export function nameLayers(subject: string, layers: readonly ModuleBase[], taken
     layer.layerName = count === 0 ? prefix : `${prefix}_${count}`;
   }
   const names = [...taken, ...layers.map(({ layerName }) => layerName!)];
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined)
     throw new OptionError(`${subject}: expected layers of different names, got ${quoted(twice)} twice`);
 }

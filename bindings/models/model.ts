@@ -59,12 +59,12 @@ export class Model<R = Tensor> extends Module {
   static restore<R>(subject: string, { config, weights, runs }: ModelParts): Model<R> {
     const model = Model.fromConfig<R>(subject, config);
     try {
-      model.startFrom(weights);
+      model.startFrom(weights, () => checkWeights(model, weights, subject));
       const { quantized } = config;
       const names = new Set([...weights.keys()].filter((name) => weights.get(name)!.scales));
       if (!model.inputShapesKnown) throw new FormatError(`${subject}: expected the shape of its input in the config`);
       model.build(quantized && { names, activations: quantized.activations });
-      checkWeights(model, weights, subject);
+      checkWeights(model, weights, subject); // where there was no parameter to ask for them
       model.restoreRandom({ seed: config.seed, runs });
       return model;
     } catch (error) {

@@ -3,7 +3,7 @@ import { FormatError, GatewiseError, OptionError } from "../base/errors.ts";
 import { quoted } from "../base/formatting.ts";
 import type { Structure } from "../graph/pytree.ts";
 import { cellDefinitions, layerDefinitions } from "../layers/index.ts";
-import { isSource, type LayerConfig, type ModelConfig, type TensorSource } from "../module/config.ts";
+import { checkConfig, isSource, type LayerConfig, type ModelConfig, type TensorSource } from "../module/config.ts";
 import { chainOf, inputTypeOf, nameLayers, type Graph, type GraphCall, type ValueRef } from "./graph.ts";
 import { Cell, Layer } from "./layer.ts";
 import type { ModuleBase } from "../module/module_base.ts";
@@ -15,6 +15,7 @@ export type MakeInnerModel = (config: ModelConfig) => ModuleBase;
 function layerFrom(subject: string, { layer, config }: LayerConfig, makeModel: MakeInnerModel): ModuleBase {
   if (layer === "model") {
     const { name, ...rest } = config as unknown as ModelConfig & { name?: string };
+    checkConfig(subject, rest);
     const model = makeModel(rest);
     model.layerName = name;
     return model;

@@ -145,6 +145,21 @@ const PARTS: readonly [part: keyof ModelConfig, expected: string, good: (value: 
 const isFilled = (value: unknown, good: (item: unknown) => boolean): boolean =>
   Array.isArray(value) && value.length > 0 && value.every(good);
 
+/** Objects and lists inside each other, at most: a hundred layers within layers. */
+const DEEPEST = 300;
+
+/** @throws FormatError for a config that is nested so deeply that reading it would end the stack */
+function checkDepth(subject: string, config: object): void {
+  let level: object[] = [config];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > DEEPEST)
+      throw new FormatError(`${subject}: expected layers within layers, got more than ${DEEPEST} levels`);
+    level = level.flatMap((value) =>
+      Object.values(value).filter((inner): inner is object => typeof inner === "object" && inner !== null),
+    );
+  }
+}
+
 /**
  * Holds a value to the form of a config, not to the layers that there are.
  *
@@ -153,6 +168,7 @@ const isFilled = (value: unknown, good: (item: unknown) => boolean): boolean =>
  */
 export function checkConfig(subject: string, config: unknown): asserts config is ModelConfig {
   if (!isObject(config)) throw new FormatError(`${subject}: expected a config as getConfig gives it, got none`);
+  checkDepth(subject, config);
   for (const [part, expected, good] of PARTS) {
     if (!good(config[part])) throw new FormatError(`${subject}: expected ${expected} as ${part} of the config`);
   }

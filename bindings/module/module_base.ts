@@ -51,6 +51,18 @@ export const ROWWISE = Symbol("rowwise");
 export const isRowwise = (model: ModuleBase): boolean =>
   [...model.modulePaths().keys()].every((module) => ROWWISE in module);
 
+/** @throws OptionError for two weights of one name, as a layer named like a layer inside another has them */
+function checkNames(parameters: readonly (readonly [name: string, parameter: Parameter])[]): void {
+  const seen = new Set<string>();
+  for (const [name] of parameters) {
+    if (seen.has(name))
+      throw new OptionError(
+        `weights: expected different names, got "${name}" twice; give one of the layers another name`,
+      );
+    seen.add(name);
+  }
+}
+
 /** What every model has, also where it only runs. */
 export class ModuleBase extends ModuleFacts {
   #backend: Backend | undefined;
@@ -62,7 +74,7 @@ export class ModuleBase extends ModuleFacts {
   #layerName: string | undefined;
   #trainable = true;
   readonly #ownParameters = new Map<string, Parameter>();
-  #given: ReadonlyMap<string, GivenWeight> | undefined;
+  #given: { readonly weights: ReadonlyMap<string, GivenWeight>; readonly check: () => void } | undefined;
 
   constructor(options: ModuleOptions = {}) {
     super();
@@ -219,9 +231,14 @@ export class ModuleBase extends ModuleFacts {
     return (this.#called || parameters.length > 0) && parameters.every(([, { block }]) => block !== undefined);
   }
 
-  /** Weights to start from instead of drawing initial ones. @internal */
-  startFrom(weights: ReadonlyMap<string, GivenWeight>): void {
-    this.#given = weights;
+  /**
+   * Weights to start from instead of drawing initial ones.
+   *
+   * @param check  throws unless they are those of the parameters, before memory is taken for them
+   * @internal
+   */
+  startFrom(weights: ReadonlyMap<string, GivenWeight>, check: () => void): void {
+    this.#given = { weights, check };
   }
 
   /** Places the parameters that have none yet in a block of their own. @internal */
@@ -233,6 +250,8 @@ export class ModuleBase extends ModuleFacts {
     });
     const fresh = this.parameters().filter(([, parameter]) => !parameter.block && trace.parameters.has(parameter));
     if (fresh.length === 0) return;
+    checkNames(this.parameters());
+    this.#given?.check();
     const block = new ParameterBlock(
       this.backend,
       fresh.map(([, parameter]) => parameter),
@@ -244,19 +263,11 @@ export class ModuleBase extends ModuleFacts {
     });
     const random = new Random(this.seed);
     for (const [name, parameter] of fresh) {
-      const given = this.#given?.get(name);
-      if (parameter.int8) this.#placeInt8(parameter, given);
-      else {
-        const fits = given?.data.length === parameter.size && !given.scales; // what does not is found, and refused, by who gave it
-        block.assign(parameter, fits ? given.data : parameter.initializer(parameter.shape, random.fork(name)));
-      }
+      const given = this.#given?.weights.get(name);
+      if (parameter.int8) {
+        if (given?.scales) block.assign(parameter, given.data, given.scales);
+      } else block.assign(parameter, given?.data ?? parameter.initializer(parameter.shape, random.fork(name)));
     }
-  }
-
-  #placeInt8(parameter: Parameter, given: GivenWeight | undefined): void {
-    const { data, scales } = parameter.block!.int8(parameter);
-    if (given?.data.length !== data.length || given.scales?.length !== scales.length) return;
-    parameter.block!.assign(parameter, given.data, given.scales);
   }
 
   /**

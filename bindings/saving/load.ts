@@ -1,9 +1,10 @@
 /** Reading a model back. Nothing changes unless the whole file is good. */
 import { FormatError, ShapeError } from "../base/errors.ts";
 import { describe, sizeOf, sameShape } from "../base/shape.ts";
-import { METADATA_KEY, isSlotName, parseMetadata, scaleName, slotName, type SavedFile } from "./metadata.ts";
+import { METADATA_KEY, SLOTS, parseMetadata, scaleName, slotName, type SavedFile } from "./metadata.ts";
 import type { ModuleBase } from "../module/module_base.ts";
-import { decodeSafetensors, type TensorArray } from "./safetensors.ts";
+import { foreignFormat } from "./foreign.ts";
+import { decodeSafetensors, type SafetensorsFile, type TensorArray } from "./safetensors.ts";
 
 type Arrays = Map<string, { readonly data: Float32Array; readonly shape: readonly number[] }>;
 
@@ -20,6 +21,7 @@ export type FileWeights = ReadonlyMap<string, FileWeight>;
 export interface OpenedFile {
   readonly file: SavedFile;
   readonly weights: FileWeights;
+  /** Arrays of the optimizer, by slot and weight. */
   readonly slots: Arrays;
 }
 
@@ -33,10 +35,23 @@ export function bytesOf(file: FileBytes): Uint8Array {
   throw new FormatError(`load: expected the bytes of a file, as a Uint8Array or an ArrayBuffer, got ${typeof file}`);
 }
 
+/** Decodes safetensors. @throws FormatError, which says what the bytes are instead where that is known */
+function decode(bytes: Uint8Array): SafetensorsFile {
+  try {
+    return decodeSafetensors(bytes);
+  } catch (cause) {
+    const format = foreignFormat(bytes);
+    if (format === undefined) throw cause;
+    throw new FormatError(`load: expected a file that save wrote, got ${format}`, { cause });
+  }
+}
+
 /** @throws FormatError for anything but a whole file that gatewise has written */
 export function openFile(bytes: FileBytes): OpenedFile {
-  const { tensors, metadata } = decodeSafetensors(bytesOf(bytes));
+  const { tensors, metadata } = decode(bytesOf(bytes));
   const file = parseMetadata(metadata[METADATA_KEY]);
+  const prefix = file.slots ?? SLOTS;
+  const isSlotName = (name: string): boolean => file.optimizer !== undefined && name.startsWith(prefix);
   const [weights, slots]: [Map<string, FileWeight>, Arrays] = [new Map(), new Map()];
   const names = new Set(Object.keys(tensors));
   for (const [name, { data, shape }] of Object.entries(tensors)) {
@@ -48,7 +63,7 @@ export function openFile(bytes: FileBytes): OpenedFile {
   }
   for (const name of names) {
     const array = { data: floatsOf(name, tensors[name].data), shape: tensors[name].shape };
-    if (isSlotName(name)) slots.set(name, array);
+    if (isSlotName(name)) slots.set(name.slice(prefix.length), array);
     else weights.set(name, array);
   }
   return { file, weights, slots };

@@ -17,13 +17,17 @@ export interface SavedFile {
   /** Absent for a Module of the user's own class. */
   readonly model?: ModelConfig | undefined;
   readonly optimizer?: SavedOptimizer;
+  /** What names of the optimizer's arrays begin with; {@link SLOTS} when absent. */
+  readonly slots?: string;
 }
 
-/** Where a slot of a weight is in the file. */
-export const slotName = (slot: string, weight: string): string => `optimizer/${slot}/${weight}`;
+/** What names of the optimizer's arrays begin with, unless a weight's name does. */
+export const SLOTS = "optimizer/";
+
+/** Where a slot of a weight is in the file, behind what all slots begin with. */
+export const slotName = (slot: string, weight: string): string => `${slot}/${weight}`;
 /** Where the scales of an int8 weight are. */
 export const scaleName = (weight: string): string => `${weight}/scale`;
-export const isSlotName = (name: string): boolean => name.startsWith("optimizer/");
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -49,6 +53,8 @@ export function parseMetadata(text: string | undefined): SavedFile {
   if (!Number.isSafeInteger(value.seed) || !Number.isSafeInteger(value.runs))
     throw new FormatError("load: expected seed and runs in the file's metadata, got none");
   if (value.optimizer !== undefined) checkOptimizer(value.optimizer);
+  if (value.slots !== undefined && typeof value.slots !== "string")
+    throw new FormatError(`load: expected a text as slots in the file's metadata, got ${typeof value.slots}`);
   if (value.model === undefined) return value as unknown as SavedFile;
   const model: unknown = value.version === 1 ? upgraded(value.model, value.seed as number) : value.model;
   checkConfig("load", model);

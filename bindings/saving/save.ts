@@ -1,7 +1,7 @@
 /** Writing a model to a safetensors file. */
 import { StateError } from "../base/errors.ts";
 import { encodeSafetensors, type TensorData } from "./safetensors.ts";
-import { FILE_VERSION, METADATA_KEY, scaleName, slotName, type SavedFile } from "./metadata.ts";
+import { FILE_VERSION, METADATA_KEY, SLOTS, scaleName, slotName, type SavedFile } from "./metadata.ts";
 import type { ModuleBase } from "../module/module_base.ts";
 import { optimizersOf } from "../optimizers/model_optimizers.ts";
 
@@ -26,6 +26,13 @@ function savedWeights(model: ModuleBase): Record<string, TensorData> {
   );
 }
 
+/** What no name of a weight begins with, as that of a layer called "optimizer" does. */
+function freePrefix(names: readonly string[]): string {
+  let prefix = SLOTS;
+  while (names.some((name) => name.startsWith(prefix))) prefix = `_${prefix}`;
+  return prefix;
+}
+
 /** See {@link Module.save}. */
 export function save(model: ModuleBase, options: SaveOptions): Uint8Array {
   model.throwIfUnbuilt("save");
@@ -37,9 +44,12 @@ export function save(model: ModuleBase, options: SaveOptions): Uint8Array {
   const state = optimizersOf(model).compiled;
   if (!state)
     throw new StateError("save: expected an optimizer whose state can be saved, got a model that is not compiled");
-  const { optimizer, slots } = state.saved();
-  for (const [slot, weights] of Object.entries(slots)) {
-    for (const [name, array] of Object.entries(weights)) tensors[slotName(slot, name)] = array;
+  const saved = state.saved();
+  const { optimizer } = saved;
+  const slots = freePrefix(Object.keys(tensors));
+  for (const [slot, weights] of Object.entries(saved.slots)) {
+    for (const [name, array] of Object.entries(weights)) tensors[slots + slotName(slot, name)] = array;
   }
-  return encodeSafetensors(tensors, { [METADATA_KEY]: JSON.stringify({ ...file, optimizer }) });
+  const about: SavedFile = { ...file, optimizer, ...(slots !== SLOTS && { slots }) };
+  return encodeSafetensors(tensors, { [METADATA_KEY]: JSON.stringify(about) });
 }

@@ -222,4 +222,72 @@ test("weights and slots that lack, are too many, of another shape or type, or no
   target.dispose();
 });
 
+/** A file of a config, without arrays or with those of `from`. */
+function withConfig(change: (model: any) => void, from?: Uint8Array): Uint8Array {
+  const model = sequential([layers.lstm({ units: 2 })], { seed: 1, inputShape: [null, 1] });
+  const { tensors, metadata } = decodeSafetensors(model.save());
+  model.dispose();
+  const about = JSON.parse(metadata.gatewise) as { model: unknown };
+  change(about.model);
+  return encodeSafetensors(from ? tensors : {}, { gatewise: JSON.stringify(about) });
+}
+
+test("what a config asks for is compared with the file before anything is computed or allocated", () => {
+  const large: [config: (model: any) => void, message: RegExp][] = [
+    [(model) => (model.layers[0].config.units = 800), /^loadModel: expected a weight "lstm\/kernel", got none$/],
+    [
+      (model) => (model.layers = [{ layer: "embedding", config: { inputDim: 2 ** 30, outputDim: 64 } }]),
+      /^loadModel: expected a weight "embedding\/embeddings", got none$/,
+    ],
+    [
+      (model) => (model.layers = Array(2000).fill({ layer: "dense", config: { units: 1e9 } })),
+      /^loadModel: expected a weight "dense\/kernel", got none$/,
+    ],
+  ];
+  for (const [config, message] of large) {
+    const bytes = withConfig(config);
+    const [start, before] = [performance.now(), backendInfo().memoryBytes];
+    refused(() => loadModel(bytes), "ERR_FORMAT", message);
+    assert.ok(performance.now() - start < 100 + bytes.length / 20_000 + 500, `${performance.now() - start} ms`);
+    assert.is(backendInfo().memoryBytes, before);
+  }
+});
+
+test("configs that name what every object has, lack parts, or are nested without end", () => {
+  for (const name of ["__proto__", "constructor", "cells.toString"])
+    refused(
+      () => loadModel(withConfig((model) => (model.layers[0].layer = name))),
+      "ERR_FORMAT",
+      /^loadModel: expected a layer this version knows, got "/,
+    );
+  refused(() => loadModel(withConfig((model) => delete model.layers[0].config)), "ERR_FORMAT", /\{ layer, config \}/);
+  refused(
+    () => loadModel(withConfig((model) => (model.layers[0] = { layer: "model", config: {} }))),
+    "ERR_FORMAT",
+    /^loadModel: expected a whole number as version of the config$/,
+  );
+  const { metadata } = decodeSafetensors(withConfig(() => undefined));
+  const [lstm] = /\{"layer":"lstm".*?\}\}/.exec(metadata.gatewise)!;
+  let nested = lstm;
+  for (let i = 0; i < 3000; i++) nested = `{"layer":"timeDistributed","config":{"layer":${nested}}}`;
+  const deep = encodeSafetensors({}, { gatewise: metadata.gatewise.replace(lstm, nested) });
+  refused(() => loadModel(deep), "ERR_FORMAT", /^load: expected layers within layers, got more than 300 levels$/);
+});
+
+test("files of others are named", () => {
+  const bytes = (...parts: (string | number)[]): Uint8Array =>
+    Uint8Array.from(parts.flatMap((part) => (typeof part === "number" ? [part] : [...Buffer.from(part, "latin1")])));
+  for (const [file, message] of [
+    [bytes("\n<!DOCTYPE html><html>404"), /got a page of HTML, perhaps about an error: look at the address/],
+    [bytes(0x89, "HDF\r\n", 0x1a, "\n"), /got HDF5, as Keras writes \.h5; read its weights there/],
+    [bytes("PK", 3, 4, 20, 0), /got a zip, as \.keras files and checkpoints of PyTorch are/],
+    [bytes(0x80, 2, "}q", 0), /got a pickle, as torch\.save of PyTorch writes it/],
+    [bytes(8, 8, 0x12, 7, "pytorch"), /got an ONNX model; read its weights there/],
+    [bytes('{"format": "layers-model"}'), /got JSON, such as a model\.json of TensorFlow\.js/],
+    [bytes(0x1f, 0x8b, 8, 0), /got something compressed by gzip/],
+    [bytes("version https://git-lfs.github.com/spec/v1"), /got a pointer of Git LFS/],
+  ] as const)
+    refused(() => loadModel(file), "ERR_FORMAT", message);
+});
+
 test.run();
