@@ -220,6 +220,11 @@ export class ParameterBlock {
     return this.backend.heap.f32(base + parameter.offset * 4, parameter.size);
   }
 
+  /** All floats of the block: its weights or, at another base, their gradients or slots. */
+  floatsAt(base = this.ptr): Float32Array {
+    return this.backend.heap.f32(base, this.floats);
+  }
+
   /** An int8 weight, to read or to write. */
   int8(parameter: Parameter): Int8Weight {
     this.throwIfDisposed();

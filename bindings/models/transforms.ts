@@ -234,8 +234,9 @@ export function trainStep(
     const result = compiled.result();
     const [value, aux] = (Array.isArray(result) ? result : [result]) as [number, unknown];
     if (!state.endStep()) {
+      const what = state.overflowed ? "finite weights after the update" : "a finite value and gradients";
       throw new NonFiniteError(
-        `trainStep: expected a finite value and gradients, got value ${value} in call ${calls}; the weights are those before it`,
+        `trainStep: expected ${what}, got value ${value} in call ${calls}; the weights are those before it`,
         { epoch: 0, batch: calls - 1 },
       );
     }

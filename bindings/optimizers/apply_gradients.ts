@@ -21,10 +21,11 @@ export function applyGradients(rule: UpdateRule, model: ModuleBase, grads: Recor
   state.shared = true;
   for (const block of model.parameterBlocks()) model.backend.heap.f32(block.gradientPtr(), block.floats).fill(0);
   for (const [, parameter, data] of arrays) parameter.block!.view(parameter, parameter.block!.gradientPtr()).set(data);
-  state.beginStep();
+  state.beginStep(true);
   state.reducer.run(1, 0);
-  if (!state.endStep())
-    throw new ValueError("apply: expected finite gradients, got one that is not; the weights are as before");
+  if (state.endStep()) return;
+  const what = state.overflowed ? "weights after the update, got some that are" : "gradients, got one that is";
+  throw new ValueError(`apply: expected finite ${what} not; the weights are as before`);
 }
 
 /** See {@link Optimizer.finalizeVariableValues}. */

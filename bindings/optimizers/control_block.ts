@@ -22,11 +22,16 @@ const OFFSETS = { finite: 0, due: 4, open: 8, sumOfSquares: 16, weightSum: 24, a
 /** How many bytes what kernels are given has. */
 const BYTES = { finite: 4, due: 4, open: 4, sumOfSquares: 8, weightSum: 8, average: 16 } as const;
 
+/** The upper word of a million as a double. */
+const MILLION_HIGH = 0x412e8480;
+
 export class ControlBlock {
   /** Whether loss and gradients of the last step were finite. */
   readonly finite: Port;
   /** Whether the next step makes an update. */
   readonly due: Port;
+  /** The square of the norm of the last gradients, as two words of a double. */
+  private readonly squares: Port;
   /** Hyperparameters of the averages. */
   readonly average: Port;
   /** Hyperparameters of the update, for each group of weights. */
@@ -43,10 +48,16 @@ export class ControlBlock {
       new Port(backend, this.ptr + offset, [size], dtype);
     this.finite = port(OFFSETS.finite, 1, "i32");
     this.due = port(OFFSETS.due, 1, "i32");
+    this.squares = port(OFFSETS.sumOfSquares, 2, "i32");
     this.average = port(OFFSETS.average, 4, "f32");
     this.hypers = Array.from({ length: groups }, (_, i) =>
       port(OFFSETS.hyper + i * HYPER_FLOATS * 4, HYPER_FLOATS, "f32"),
     );
+  }
+
+  /** Whether the gradients of the last step, before they were clipped, had a norm of more than 1000. */
+  get hadLargeGradients(): boolean {
+    return !(this.squares.view[1] < MILLION_HIGH); // doubles that are positive have the order of their upper words
   }
 
   /** Where a kernel finds a scalar. */

@@ -24,6 +24,9 @@ const SHARES = ["momentum", "dampening", "emaMomentum"];
 const ruleOptions = ({ defaults }: RuleDefinition, options: object): RuleConfig =>
   Object.fromEntries(Object.entries(givenOptions(options)).filter(([name]) => Object.hasOwn(defaults, name)));
 
+/** An epsilon below this may be lost beside a root, or be 0: an update of it may be 0/0. */
+const SMALLEST_EPSILON = 1e-12;
+
 /**
  * How weights are updated by their gradients. One optimizer may train several models: moments and counters belong to each of
  * them, the options to the optimizer.
@@ -147,6 +150,12 @@ export class Optimizer {
     this.checkRate(path === undefined ? "learningRate" : `learningRates of "${path}"`, value);
     const fields = this.hyperOf[decays ? "decaying" : "plain"](value, Math.floor(done / this.stepsPerUpdate) + 1);
     return this.definition.layout.map((name) => fields[name]);
+  }
+
+  /** @internal */
+  get isRisky(): boolean {
+    const { epsilon = 1, centered = false } = this.config;
+    return +epsilon < SMALLEST_EPSILON || centered === true;
   }
 
   /**

@@ -11,6 +11,9 @@ import type { UpdateRule } from "./update_rule.ts";
 import { groupsOf, weightsByGroup, type WeightGroup } from "./weight_groups.ts";
 import { WeightSlots } from "./weight_slots.ts";
 
+/** Hyperparameters of this size take no weight from finite to infinite in one step. */
+const isSafe = (number: number): boolean => Math.abs(number) <= 1e6;
+
 export class OptimizerState {
   readonly rule: UpdateRule;
   /** Whether `trainStep` or `apply` use it too: then it stays when `compile` takes another optimizer. */
@@ -29,6 +32,10 @@ export class OptimizerState {
   /** Which weights trained then. */
   private trainableVersion = 0;
   private step = 0;
+  /** Takes back the step that runs, when it may give weights that are not finite. */
+  private undo: (() => void) | undefined;
+  /** Whether the last step made no update because the weights after it were not finite. */
+  overflowed = false;
 
   constructor(model: ModuleBase, rule: UpdateRule) {
     this.model = model;
@@ -64,18 +71,52 @@ export class OptimizerState {
     recordUpdate(trace, { model, rule, control, slots, groups }, loss);
   }
 
-  /** Writes what kernels read in the step that comes. @throws OptionError when a schedule gives no rate; nothing has been written then */
-  beginStep(): void {
+  /**
+   * Writes what kernels read in the step that comes.
+   *
+   * @param risky  whether the update may give weights that are not finite, as far as the caller knows
+   * @throws OptionError when a schedule gives no rate; nothing has been written then
+   */
+  beginStep(risky = false): void {
     const { rule, step, control } = this;
     const hypers = this.groups.map(({ path, decays }) => rule.hyper(step, path, decays));
+    this.overflowed = false;
+    this.undo = risky || this.isRisky(hypers) ? this.copied() : undefined;
     hypers.forEach((hyper, i) => control.hypers[i].view.set(hyper));
     control.due.writeScalar(+((step + 1) % rule.stepsPerUpdate === 0));
     if (rule.averages) control.average.view.set(rule.averageHyper(step));
   }
 
-  /** Counts the step that has just run. @returns false when it made no update because loss or gradients were not finite */
+  /** Whether weights could overflow in an update by such numbers: then they are copied before it. */
+  private isRisky(hypers: readonly (readonly number[])[]): boolean {
+    return this.rule.isRisky || this.step === 0 || this.control.hadLargeGradients || !hypers.flat().every(isSafe);
+  }
+
+  /** Copies weights and slots. @returns puts the copies back */
+  private copied(): () => void {
+    const blocks = this.model.parameterBlocks();
+    const copies = blocks.map((block) => [block, block.floatsAt().slice()] as const);
+    const slots = this.slots.copied(blocks);
+    return () => {
+      for (const [block, copy] of copies) block.floatsAt().set(copy);
+      slots();
+    };
+  }
+
+  /**
+   * Counts the step that has just run.
+   *
+   * @returns false when there was no update, because loss, gradients or the weights after it were not finite
+   */
   endStep(): boolean {
+    const { undo } = this;
+    this.undo = undefined;
     if (this.control.finite.view[0] === 0) return false;
+    if (undo && ![...this.blocks].every((block) => block.floatsAt().every(Number.isFinite))) {
+      undo();
+      this.overflowed = true;
+      return false;
+    }
     this.step++;
     for (const block of this.blocks) block.changed();
     return true;

@@ -18,6 +18,8 @@ export interface UpdateRange {
 /** See {@link Optimizer}, which implements it. */
 export interface UpdateRule {
   readonly kind: string;
+  /** Whether an update may divide by 0, or by the rounding of a difference: weights are copied before it. */
+  readonly isRisky: boolean;
   readonly convention: Convention;
   /** Names of the arrays kept beside every weight. */
   readonly slots: readonly string[];

@@ -42,6 +42,19 @@ export class WeightSlots {
     this.starts.forEach((start, i) => this.view(parameter, this.names[i]).fill(start));
   }
 
+  /** Copies those of some blocks. @returns puts the copies back */
+  copied(blocks: readonly ParameterBlock[]): () => void {
+    const copies = blocks.flatMap((block) =>
+      this.names.map((_, i) => {
+        const slot = (): Float32Array => block.floatsAt(this.ptr(block, i));
+        return [slot, slot().slice()] as const;
+      }),
+    );
+    return () => {
+      for (const [slot, copy] of copies) slot().set(copy);
+    };
+  }
+
   /** Frees all of them. */
   dispose(): void {
     for (const block of this.blocks) block.freeSlots(this.key);

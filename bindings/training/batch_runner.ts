@@ -139,6 +139,12 @@ export class BatchRunner {
       throw new ValueError(
         `fit: expected a label that counts, got only ignored ones in ${where}; the weights are those before that batch`,
       );
+    if (this.state.overflowed)
+      throw new NonFiniteError(
+        `fit: expected finite weights after the update, got some that are not in ${where}; the weights are those before the batch, ` +
+          "a smaller learning rate or clipping helps",
+        { ...place, layer: undefined },
+      );
     const { layer, what } = firstNonFinite(this.model, this.objective, batchLoss(scores), data.pick(rows));
     throw new NonFiniteError(
       `fit: expected a finite loss and gradients, got ${what} in ${where}${layer ? `, first in ${layer}` : ""}; the weights are those before that batch`,
