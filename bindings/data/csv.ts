@@ -43,7 +43,8 @@ interface Table {
   readonly places: readonly number[];
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** Linear in the length of a cell: no digit can be taken by two parts of it. */
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 const MISSING = new Set(["", "na", "n/a", "nan", "null", "none"]);
 const isMissing = (cell: string): boolean => MISSING.has(cell.trim().toLowerCase());
 const isNumber = (cell: string): boolean => NUMBER.test(cell.trim()) && Number.isFinite(Number(cell));
@@ -76,7 +77,8 @@ function readTable(text: string, header: boolean, delimiter: string): Table {
   const places = [...data.keys()].filter((i) => data[i].length > 1 || data[i][0] !== "");
   if (places.length === 0) throw new FormatError("readCsv: expected at least one row, got none");
   const names = data[places[0]].map((cell, i) => (header ? cell.trim() : String(i)));
-  const twice = names.find((name, i) => names.indexOf(name) < i);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined)
     throw new FormatError(`readCsv: expected different names of columns, got ${JSON.stringify(twice)} twice`);
   for (const i of places) {
@@ -91,9 +93,10 @@ function readTable(text: string, header: boolean, delimiter: string): Table {
 
 /** Places of columns by their names. */
 function find(names: readonly string[], wanted: readonly string[]): number[] {
+  const places = new Map(names.map((name, i) => [name, i]));
   return wanted.map((name) => {
-    const at = names.indexOf(name);
-    if (at < 0)
+    const at = places.get(name);
+    if (at === undefined)
       throw new OptionError(
         `readCsv: expected one of the columns ${names.map((known) => JSON.stringify(known)).join(", ")}, ` +
           `got ${JSON.stringify(name)}${nearest(name, names)}`,
@@ -103,10 +106,10 @@ function find(names: readonly string[], wanted: readonly string[]): number[] {
 }
 
 /** The columns in which there are numbers, and nothing else but missing ones. */
-const numeric = ({ names, rows }: Table, texts: readonly number[]): number[] =>
+const numeric = ({ names, rows }: Table, texts: ReadonlySet<number>): number[] =>
   [...names.keys()].filter(
     (at) =>
-      !texts.includes(at) &&
+      !texts.has(at) &&
       rows.some((row) => isNumber(row[at])) &&
       rows.every((row) => isNumber(row[at]) || isMissing(row[at])),
   );
@@ -134,7 +137,7 @@ export function readCsv(text: string, options: CsvOptions = {}): Csv {
   const table = readTable(text, header, delimiter);
   const { names, rows, places } = table;
   const kept = find(names, texts);
-  const chosen = options.columns ? find(names, options.columns) : numeric(table, kept);
+  const chosen = options.columns ? find(names, options.columns) : numeric(table, new Set(kept));
   if (chosen.length + kept.length === 0)
     throw new FormatError(
       `readCsv: expected a column of numbers, got ${names.map((name) => JSON.stringify(name)).join(", ")} without`,

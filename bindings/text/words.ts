@@ -1,7 +1,8 @@
 /** Texts as sequences of words, the most frequent first. */
-import { OptionError } from "../base/errors.ts";
+import { FormatError, OptionError } from "../base/errors.ts";
 import { checkCount, checkOptions } from "../base/options.ts";
 import { quoted } from "../base/formatting.ts";
+import { isLinear } from "./linear_pattern.ts";
 import { overVocabulary, type Kind } from "./pieces.ts";
 import { fromSaved, readJson, readVocabulary } from "./saved.ts";
 import { checkCommon, type Tokenizer, type TokenizerJson, type TokenizerOptions } from "./tokenizer.ts";
@@ -104,16 +105,28 @@ export function wordTokenizer(options: WordOptions = {}): Tokenizer {
   return overVocabulary(words(options), []);
 }
 
+/** The pattern of a file. @throws FormatError for one that might take forever */
+function savedPattern({ source, flags }: { source: string; flags: string }): RegExp {
+  if (!isLinear(source, flags))
+    throw new FormatError(
+      `${SUBJECT}: expected a pattern of characters and classes of which the last may repeat, as one out of a file is not ` +
+        `trusted to come to an end, got ${quoted(source)}; give it to from(json, { pattern }) if you know it`,
+    );
+  return new RegExp(source, flags);
+}
+
 /**
  * The tokenizer that `toJSON` described, from the object or its text. What is missing has its default, so
  * `{ type: "words", vocabulary: ["", "[UNK]", "the", …] }` takes over a vocabulary from elsewhere.
  *
- * @throws FormatError when it describes none
+ * @param given  `pattern`: the one that it was made with, when it is more than characters and classes
+ * @throws FormatError when it describes none, and for a saved pattern that might take forever on some text
  */
-wordTokenizer.from = (json: Partial<TokenizerJson> | string): Tokenizer => {
+wordTokenizer.from = (json: Partial<TokenizerJson> | string, given: Pick<WordOptions, "pattern"> = {}): Tokenizer => {
+  checkOptions(`${SUBJECT}.from`, given, ["pattern"]);
   const { type: _, vocabulary, pattern, ...options } = readJson(SUBJECT, "words", json);
   const kind = fromSaved(SUBJECT, () =>
-    words({ ...options, pattern: pattern && new RegExp(pattern.source, pattern.flags) }),
+    words({ ...options, pattern: given.pattern ?? (pattern && savedPattern(pattern)) }),
   );
   return overVocabulary(kind, readVocabulary(kind, vocabulary));
 };

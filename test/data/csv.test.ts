@@ -114,4 +114,18 @@ oracleTest(test, "real tables", () => {
   assert.equal(read("seattle-weather.csv").columns, ["precipitation", "temp_max", "temp_min", "wind"]);
 });
 
+test("time in proportion to columns and to the length of a cell", () => {
+  const names = Array.from({ length: 50_000 }, (_, i) => `c${i}`);
+  const text = `${names.join()}\n${names.map((_, i) => i).join()}\n`;
+  const start = performance.now();
+  assert.equal(readCsv(text, { columns: names }).shape, [1, 50_000]);
+  assert.equal(readCsv(text, { columns: ["c7"], texts: names.slice(8) }).data, Float64Array.of(7));
+  refused(
+    () => readCsv(`a\n${"1".repeat(200_000)}x`, { columns: ["a"] }),
+    "ERR_VALUE",
+    /expected a number in column "a"/,
+  );
+  assert.ok(performance.now() - start < 2000, `${performance.now() - start} ms`);
+});
+
 test.run();

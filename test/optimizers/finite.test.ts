@@ -1,4 +1,4 @@
-/** Weights are finite after every update, or the update is not made: whatever the optimizer, its options and the gradients. */
+/** Weights are finite after every update, or it is not made: whatever the optimizer, its options and the gradients. */
 import * as assert from "uvu/assert";
 import { GatewiseError, layers, optimizers, sequential, trainStep, ops, type Tensor } from "../../bindings/index.ts";
 import { Random } from "../../bindings/base/random.ts";

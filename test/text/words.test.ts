@@ -159,4 +159,22 @@ test("words come back, and tokens stay in their range", () => {
   );
 });
 
+test("a pattern out of a file takes time in proportion to the text, or is refused", () => {
+  const saved = (pattern: RegExp): string => JSON.stringify(wordTokenizer({ pattern }).fit("aab ab, 7! -"));
+  for (const pattern of [/\w+/, /\p{L}+|[^\p{L}\s]/u, /[a-z]+|\d|[.,]/i, /./s, /\u{61}+|\u0062/u, /[\]\\^]+|-/])
+    assert.equal(
+      wordTokenizer.from(saved(pattern)).encode("aab 7").length,
+      wordTokenizer({ pattern }).fit("aab ab, 7! -").encode("aab 7").length,
+      pattern.source,
+    );
+  const slow = [/(\w+)+!/, /\w*\w*b/, /a+b/, /(?:a|a)+/, /(?=a)a/, /(a)\1/, /a{1,9}/, /^a/, /\w+(?:'\w+)?/];
+  for (const pattern of slow) {
+    refused(() => wordTokenizer.from(saved(pattern)), "ERR_FORMAT", /not trusted to come to an end, got .*from\(json/);
+    assert.ok(wordTokenizer.from(saved(pattern), { pattern }).size > 0);
+  }
+  const start = performance.now();
+  wordTokenizer.from(saved(/[a-z]+|\d/)).encode(`${"a".repeat(2e5)}!${"7".repeat(2e5)}`);
+  assert.ok(performance.now() - start < 2000);
+});
+
 test.run();
