@@ -12,18 +12,18 @@ import { isRowwise, type ModuleBase } from "../module/module_base.ts";
 import { predictFunction } from "../inference/predict.ts";
 import { CarriedStates, statefulStore } from "../module/state_stores.ts";
 import type { StreamOptions } from "../inference/stream.ts";
-import { checkStreamable, streamOptions, traceSteps } from "../inference/model_stream.ts";
+import { checkStreamable, startFrom, streamOptions, traceSteps } from "../inference/model_stream.ts";
 
 /** Options of `export`: one of them, or both. */
 export interface ExportOptions {
-  /** Records a stream: true, or its `batch` and `block`. */
+  /** Records a stream: true, or its `batch`, `block`, and the `state` that it starts from. */
   stream?: boolean | StreamOptions | undefined;
   /** Records `predict` for an input of this shape, such as `[1, 10, 3]`; a list or record of them for several. */
   predict?: InputShapes | undefined;
 }
 
 function recordStream(snapshot: ProgramSnapshot, model: ModuleBase, options: StreamOptions): ExportedStream {
-  const { batch, block } = streamOptions("export", options);
+  const { batch, block, state } = streamOptions("export", options);
   const inputs = checkStreamable("export", model);
   const states = new CarriedStates(model.backend, "export");
   try {
@@ -31,6 +31,7 @@ function recordStream(snapshot: ProgramSnapshot, model: ModuleBase, options: Str
     const programs = [...new Set(batch === 1 ? [1, block] : [1])].map((steps): [string, SnapshotProgram] => {
       const traced = traceSteps("export", model, states, batch, steps);
       ({ structure } = traced);
+      if (state && steps === 1) startFrom(states, state); // before the snapshot copies what they are
       return [String(steps), snapshot.add("export", traced.trace, traced.inputs, traced.outputs)];
     });
     const places = states

@@ -79,6 +79,7 @@ class RecordedSteps implements StreamSource {
     this.batch = batch;
     this.block = block;
     this.states = new StateSet(heap, "stream", Object.entries(states));
+    this.states.keepAsStart();
     this.inputs = inputs;
     this.structure = structure;
     this.made = new Map(Object.entries(programs).map(([steps, program]) => [Number(steps), make(program)]));

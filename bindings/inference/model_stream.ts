@@ -1,5 +1,6 @@
 /** What a model's streams run: programs that trace it for some steps, over states of their own. */
 import { StateError, UnsupportedError } from "../base/errors.ts";
+import type { ArrayInput } from "../base/ndarray.ts";
 import { checkCount, checkOptions } from "../base/options.ts";
 import { Program } from "../program/program.ts";
 import type { Shape } from "../base/shape.ts";
@@ -16,12 +17,15 @@ type CompiledRunner = Runner & { readonly program: Program };
 const DEFAULT_BLOCK = 128;
 
 /** @throws OptionError for anything but what `stream` takes. @returns the options filled in */
-export function streamOptions(subject: string, options: StreamOptions): { batch: number; block: number } {
-  checkOptions(subject, options, ["batch", "block"]);
-  const { batch = 1, block = DEFAULT_BLOCK } = options;
+export function streamOptions(
+  subject: string,
+  options: StreamOptions,
+): { batch: number; block: number; state: StreamOptions["state"] } {
+  checkOptions(subject, options, ["batch", "block", "state"]);
+  const { batch = 1, block = DEFAULT_BLOCK, state } = options;
   checkCount(subject, "batch", batch);
   checkCount(subject, "block", block);
-  return { batch, block };
+  return { batch, block, state };
 }
 
 /**
@@ -82,6 +86,12 @@ export function traceSteps(
     : { trace, inputs, outputs, structure };
 }
 
+/** Makes states those to start from. @throws ShapeError, StateError, ValueError for states that are not these */
+export function startFrom(states: CarriedStates, given: Readonly<Record<string, ArrayInput>>): void {
+  states.set(given);
+  states.keepAsStart();
+}
+
 export class ModelSteps implements StreamSource {
   readonly batch: number;
   readonly block: number;
@@ -92,7 +102,7 @@ export class ModelSteps implements StreamSource {
   private readonly runners = new Map<number, CompiledRunner>();
 
   constructor(model: ModuleBase, options: StreamOptions = {}) {
-    const { batch, block } = streamOptions("stream", options);
+    const { batch, block, state } = streamOptions("stream", options);
     model.throwIfDisposed();
     model.throwIfUnbuilt("stream");
     this.inputs = checkStreamable("stream", model);
@@ -102,6 +112,7 @@ export class ModelSteps implements StreamSource {
     this.states = new CarriedStates(model.backend, "stream");
     try {
       this.runner(1);
+      if (state) startFrom(this.states, state);
       if (options.block !== undefined && batch === 1) this.runner(block);
     } catch (error) {
       this.dispose(); // what was placed before the memory ran out

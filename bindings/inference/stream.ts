@@ -16,6 +16,11 @@ export interface StreamOptions {
   batch?: number | undefined;
   /** Steps per call into wasm of `process`. If given, its program is made now, not at the first block. @default 128 */
   block?: number | undefined;
+  /**
+   * States by name to start from, and to go back to by `reset`, as `getState` gives them: those in which a model rests after
+   * some silence, for example. Others start from zeros. @default none
+   */
+  state?: Readonly<Record<string, ArrayInput>> | undefined;
 }
 
 type TypedFrame = Float32Array | Int32Array;
@@ -202,7 +207,7 @@ export class Stream<O = Float32Array> {
     for (let i = 0; i < outputs.length; i++) results[i].set(outputs[i].view, t * this.stepper.outputs[i].size);
   }
 
-  /** Zeroes the state, of all rows or of one. */
+  /** Makes the state what it started from, zeros or the option `state`, in all rows or in one. */
   reset(row?: number): void {
     this.throwIfDisposed();
     if (row !== undefined && !(Number.isInteger(row) && row >= 0 && row < this.batch))

@@ -15,6 +15,7 @@ export class StateSet<S extends State = State> {
   protected readonly states: Map<string, S>;
   protected readonly owner: string;
   private readonly heap: Heap;
+  private starts: ReadonlyMap<string, Float32Array> | undefined;
 
   /** @param owner  who has the states, for errors: "stream" */
   constructor(heap: Heap, owner: string, states: Iterable<readonly [name: string, state: S]> = []) {
@@ -36,11 +37,19 @@ export class StateSet<S extends State = State> {
     return this.heap.f32(ptr, sizeOf(shape));
   }
 
-  /** Zeros, in all rows or in one. */
+  /** Makes what the states are now what {@link reset} gives. */
+  keepAsStart(): void {
+    this.starts = new Map(this.entries().map(([name, state]) => [name, this.view(state).slice()]));
+  }
+
+  /** Zeros, or what was kept to start from, in all rows or in one. */
   reset(row?: number): void {
-    for (const state of this.states.values()) {
+    for (const [name, state] of this.states) {
       const width = sizeOf(state.shape.slice(1));
-      this.view(state).fill(0, row === undefined ? 0 : row * width, row === undefined ? undefined : (row + 1) * width);
+      const [first, end] = row === undefined ? [0, sizeOf(state.shape)] : [row * width, (row + 1) * width];
+      const start = this.starts?.get(name);
+      if (start) this.view(state).set(start.subarray(first, end), first);
+      else this.view(state).fill(0, first, end);
     }
   }
 
@@ -52,7 +61,7 @@ export class StateSet<S extends State = State> {
   }
 
   /** @throws ShapeError, StateError, ValueError for states that are not these; none has changed then */
-  set(states: Record<string, ArrayInput>): void {
+  set(states: Readonly<Record<string, ArrayInput>>): void {
     const names = [...this.states.keys()];
     if (typeof states !== "object" || states === null)
       throw new StateError(`${this.owner}: expected states by name, got ${shown(states)}`);

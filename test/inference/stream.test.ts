@@ -13,6 +13,7 @@ import {
   type Stream,
   type Tensor,
 } from "../../bindings/index.ts";
+import { loadExported } from "../../bindings/export/exported_model.ts";
 import { eachBackend } from "../support/backends.ts";
 import { floats, rows, tokens } from "../support/models.ts";
 import { close, same } from "../support/numbers.ts";
@@ -86,7 +87,7 @@ const changed = (weights: Record<string, NDArray<Float32Array>>): Record<string,
 /** The last step of an output [batch, time, ..], or the output itself when it is the last already. */
 const last = (y: NDArray): Float32Array => (y.shape.length === 3 ? (frame(y, y.shape[1] - 1) as Float32Array) : y.data);
 
-eachBackend("stream", (test, _build, backend) => {
+eachBackend("stream", (test, build, backend) => {
   for (const [name, make] of Object.entries(kinds)) {
     for (const batch of [1, 3]) {
       test(`${name}: steps of batch ${batch} are the sequence`, () => {
@@ -204,6 +205,31 @@ eachBackend("stream", (test, _build, backend) => {
       closeSteps(stepThrough(model.stream({ batch: 2 }), x), y);
       model.dispose();
     }
+  });
+
+  test("a stream starts from a given state and goes back to it, of an exported file too", () => {
+    const model = sequential([layers.lstm({ units: 3, returnSequences: true }), layers.gru({ units: 2 })], {
+      inputShape: [null, 1],
+      seed: 5,
+    });
+    const first = model.stream({ batch: 2 });
+    for (let i = 0; i < 50; i++) first.step([0, 1]);
+    const state = first.getState();
+    const expected = first.step([0.5, -0.5]).slice();
+    const exported = build === "reference" ? [] : [loadExported(model.export({ stream: { batch: 2, state } })).stream];
+    for (const stream of [model.stream({ batch: 2, state }), ...exported]) {
+      assert.equal(stream.step([0.5, -0.5]), expected);
+      stream.reset(1);
+      assert.equal(stream.step([0.5, -0.5]).slice(2), expected.slice(2));
+      stream.reset();
+      assert.equal(stream.step([0.5, -0.5]), expected);
+    }
+    refused(
+      () => model.stream({ batch: 2, state: { "lstm/q": state["lstm/h"] } }),
+      "ERR_STATE",
+      /states named lstm\/h/,
+    );
+    refused(() => model.stream({ state }), "ERR_SHAPE", /expected state "lstm\/h" \[1, 3\], got \[2, 3\]/);
   });
 
   test("zeroOutputForMask gives zeros at masked steps", () => {
@@ -443,7 +469,7 @@ eachBackend("stream", (test, _build, backend) => {
       [
         () => model.stream({ blocks: 2 } as object),
         "ERR_OPTION",
-        /^stream: expected one of the options batch, block, got "blocks", did you mean "block"\?$/,
+        /^stream: expected one of the options batch, block, state, got "blocks", did you mean "block"\?$/,
       ],
       [
         () => model.stream({ batch: 2 }).process(Int32Array.of(1, 2)),
