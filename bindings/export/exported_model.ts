@@ -1,6 +1,7 @@
 /** What `loadExported` gives: the programs of a file, over a memory of their own. */
 import { FormatError, OptionError, ShapeError, UnsupportedError } from "../base/errors.ts";
-import { decodeExport, trusting, type ExportedPredict, type ExportedStream } from "./export_file.ts";
+import { decodeExport, trusting } from "./export_file.ts";
+import type { ExportedPredict, ExportedStream } from "./export_format.ts";
 import { asDType, inputArrays, rowsOf, type ModelInput } from "../inference/model_inputs.ts";
 import { bytesOf, type FileBytes } from "../saving/load.ts";
 import type { Prediction } from "../inference/predict.ts";

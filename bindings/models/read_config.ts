@@ -3,7 +3,14 @@ import { FormatError, GatewiseError, OptionError } from "../base/errors.ts";
 import { quoted } from "../base/formatting.ts";
 import type { Structure } from "../graph/pytree.ts";
 import { cellDefinitions, layerDefinitions } from "../layers/index.ts";
-import { checkConfig, isSource, type LayerConfig, type ModelConfig, type TensorSource } from "../module/config.ts";
+import {
+  checkConfig,
+  isLayer,
+  isSource,
+  type LayerConfig,
+  type ModelConfig,
+  type TensorSource,
+} from "../module/config.ts";
 import { chainOf, inputTypeOf, nameLayers, type Graph, type GraphCall, type ValueRef } from "./graph.ts";
 import { Cell, Layer } from "./layer.ts";
 import type { ModuleBase } from "../module/module_base.ts";
@@ -25,10 +32,7 @@ function layerFrom(subject: string, { layer, config }: LayerConfig, makeModel: M
   const key = isCell ? layer.slice("cells.".length) : layer;
   if (!Object.hasOwn(table, key))
     throw new FormatError(`${subject}: expected a layer this version knows, got ${quoted(layer)}`);
-  const inner = (value: unknown): unknown =>
-    typeof value === "object" && value !== null && "layer" in value
-      ? layerFrom(subject, value as LayerConfig, makeModel)
-      : value;
+  const inner = (value: unknown): unknown => (isLayer(value) ? layerFrom(subject, value, makeModel) : value);
   const options = Object.fromEntries(
     Object.entries(config).map(([name, value]) => [name, Array.isArray(value) ? value.map(inner) : inner(value)]),
   );

@@ -107,13 +107,15 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isExtents = (value: unknown): boolean =>
   Array.isArray(value) && value.every((extent) => extent === null || (Number.isInteger(extent) && extent > 0));
 
-const isInput = (value: unknown): boolean =>
+/** Whether a value has the form of an input's config. */
+export const isInput = (value: unknown): boolean =>
   isObject(value) &&
   typeof value.name === "string" &&
   (value.shape === null || isExtents(value.shape)) &&
   [undefined, "f32", "i32"].includes(value.dtype as DType);
 
-const isLayer = (value: unknown): boolean =>
+/** Whether a value has the form of a layer's config. */
+export const isLayer = (value: unknown): value is LayerConfig =>
   isObject(value) && typeof value.layer === "string" && isObject(value.config);
 
 const isSources = (value: unknown): boolean => isSource(value) || (Array.isArray(value) && value.every(isSource));

@@ -210,6 +210,20 @@ test("a stream without the programs that it runs", () => {
     refused(() => loadExported(rewritten(parts, ({ stream }) => change(stream))), "ERR_FORMAT", /^loadExported: /);
 });
 
+test("what stands around inputs and outputs is checked as well", () => {
+  const parts = decodeSafetensors(FILES["a loop of one's own"]);
+  for (const change of [
+    (predict: any) => (predict.structure = undefined),
+    (predict: any) => (predict.structure = { kind: "list", items: [{ kind: "leaf", index: 1 }] }),
+    (predict: any) => (predict.names = { length: 1 }),
+    (predict: any) => (predict.inputs[0].ptr += 1),
+    (predict: any) => (predict.inputs[0].dtype = "f64"),
+    (predict: any) => (predict.outputs[0].shape = [1, 0.5]),
+    (predict: any) => (predict.inputs[0].ranges = [null]),
+  ])
+    refused(() => loadExported(rewritten(parts, ({ predict }) => change(predict))), "ERR_FORMAT", /^loadExported: /);
+});
+
 test("int8 kernels in a file are those of this version, or it is refused", () => {
   const parts = decodeSafetensors(FILES["8 bits"]);
   const foreign = rewritten(parts, ({ int8 }) => (int8.pieces = `A${(int8.pieces as string).slice(1)}`));

@@ -260,6 +260,8 @@ test("configs that name what every object has, lack parts, or are nested without
       "ERR_FORMAT",
       /^loadModel: expected a layer this version knows, got "/,
     );
+  const inner = { layer: { length: 3 }, config: {} }; // found by npm run fuzz
+  refused(() => loadModel(withConfig((model) => (model.layers[0].config.cell = [inner]))), "ERR_FORMAT", /cell/);
   refused(() => loadModel(withConfig((model) => delete model.layers[0].config)), "ERR_FORMAT", /\{ layer, config \}/);
   refused(
     () => loadModel(withConfig((model) => (model.layers[0] = { layer: "model", config: {} }))),
