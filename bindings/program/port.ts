@@ -1,7 +1,7 @@
 /** Frames, batches and scalars in and out of a program: the only kept views of the heap. */
 import { ValueError } from "../base/errors.ts";
 import type { Backend } from "../runtime/backend.ts";
-import { indexOf } from "../base/ndarray.ts";
+import { checkAttached, indexOf } from "../base/ndarray.ts";
 import { describe, sizeOf, type DType, type Shape } from "../base/shape.ts";
 import type { ValueRange } from "../graph/ir.ts";
 
@@ -106,8 +106,13 @@ export class Port {
     }
   }
 
-  /** Copies the given rows of a larger array in: row i of the port is row `rows[i]` of the source. */
+  /**
+   * Copies the given rows of a larger array in: row i of the port is row `rows[i]` of the source.
+   *
+   * @throws ValueError for a value out of range, and for an array whose buffer has been transferred meanwhile
+   */
   writeRows(source: Float32Array | Int32Array, rows: Int32Array, subject: string): void {
+    checkAttached(source, subject);
     const width = this.size / rows.length;
     const { view } = this;
     for (let first = 0; first < rows.length;) {

@@ -1,6 +1,7 @@
 /** The side of the page: starts or takes a worker and asks it for a model. */
 import { builtin } from "../base/builtin.ts";
 import { OptionError, ValueError, WorkerError } from "../base/errors.ts";
+import { shown } from "../base/formatting.ts";
 import { checkOptions } from "../base/options.ts";
 import { Connection } from "./connection.ts";
 import { VERSION, listen, type Emitter, type Greeting } from "./protocol.ts";
@@ -18,6 +19,27 @@ export interface WorkerLike {
 export interface ConnectOptions {
   /** What the function given to `serve` is given: a saved model's bytes, options; anything that can be sent. */
   data?: unknown;
+  /** Milliseconds that the worker has to answer: one that never calls `serve` never does. @default 10000 */
+  timeout?: number | undefined;
+}
+
+const TIMEOUT = 10_000;
+
+/** Rejects after some time. */
+function late(milliseconds: number): { promise: Promise<never>; stop(): void } {
+  let timer: ReturnType<typeof setTimeout>;
+  const promise = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new WorkerError(
+            `connect: expected a worker that calls serve, got no answer in ${milliseconds} ms; give more as the option timeout`,
+          ),
+        ),
+      milliseconds,
+    );
+  });
+  return { promise, stop: () => clearTimeout(timer) };
 }
 
 /** Starts a module in a worker of the kind there is here. */
@@ -91,13 +113,16 @@ function greet(worker: WorkerLike, data: unknown): { port: Promise<MessagePort>;
  * Connects to a worker that calls `serve`, and has it make a model.
  *
  * @param worker  the worker, or the URL of its module: then it is started here, and ended by `dispose`
- * @throws WorkerError when the worker does not start or ends before it answers
+ * @throws WorkerError when the worker does not start, ends before it answers, or does not answer in time
  * @throws what the function given to `serve` throws
  * @example
  * const remote = await connect(new Worker(new URL("./model.worker.js", import.meta.url), { type: "module" }));
  */
 export async function connect(worker: WorkerLike | URL | string, options: ConnectOptions = {}): Promise<RemoteModel> {
-  checkOptions("connect", options, ["data"]);
+  checkOptions("connect", options, ["data", "timeout"]);
+  const { data, timeout = TIMEOUT } = options;
+  if (!(typeof timeout === "number" && timeout > 0))
+    throw new OptionError(`connect: expected timeout in milliseconds, got ${shown(timeout)}`);
   const started = typeof worker === "string" || worker instanceof URL;
   const target = started ? start(worker) : worker;
   if (typeof target?.postMessage !== "function")
@@ -109,7 +134,7 @@ export async function connect(worker: WorkerLike | URL | string, options: Connec
     return started ? target.terminate() : undefined;
   };
   try {
-    const { port, stop } = greet(target, options.data);
+    const { port, stop } = greet(target, data);
     const ended = new Promise<never>(
       (_, reject) =>
         (unwatch = watch(target, (error) => {
@@ -117,7 +142,9 @@ export async function connect(worker: WorkerLike | URL | string, options: Connec
           connection?.fail(error);
         })),
     );
-    connection = new Connection(await Promise.race([port, ended]).finally(stop), release);
+    const limit = late(timeout);
+    const answered = Promise.race([port, ended, limit.promise]).finally(() => (stop(), limit.stop()));
+    connection = new Connection(await answered, release);
     await connection.opened();
     return new RemoteModel(connection);
   } catch (error) {

@@ -39,6 +39,9 @@ export class Connection {
     this.port = port;
     this.release = release;
     port.onmessage = ({ data }: MessageEvent<Reply>) => this.receive(data);
+    listen(port, "messageerror", () =>
+      this.fail(new WorkerError("connect: expected answers that can be read, got one that cannot")),
+    );
     listen(port, "close", () => {
       // all that a page hears of a worker that somebody terminates; others say more, a moment later
       if (!this.disposing)
@@ -91,7 +94,7 @@ export class Connection {
   }
 
   private send(method: string, request: Request, transfer: boolean): void {
-    const { value, buffers } = pack(request, transfer);
+    const { value, buffers } = pack(method, request, transfer);
     try {
       this.port.postMessage(value, buffers);
     } catch (cause) {
@@ -103,11 +106,11 @@ export class Connection {
     }
   }
 
-  private receive(reply: Reply): void {
-    const { id } = reply;
-    const pending = this.pending.get(id);
-    if (!pending) return; // it was rejected here already
-    if ("event" in reply) {
+  private receive(reply: Reply | undefined | null): void {
+    const pending = this.pending.get(reply?.id as number);
+    if (!pending) return; // it was rejected here already, or is no reply
+    const { id } = reply!;
+    if ("event" in reply!) {
       try {
         pending.call.onEvent!(reply.event);
       } catch (error) {
@@ -118,8 +121,8 @@ export class Connection {
       return;
     }
     this.pending.delete(id);
-    if ("result" in reply) pending.resolve(reply.result);
-    else pending.reject("error" in reply ? unpackError(reply.error) : pending.call.signal!.reason);
+    if ("result" in reply!) pending.resolve(reply.result);
+    else pending.reject("error" in reply! ? unpackError(reply.error) : pending.call.signal?.reason);
   }
 
   private rejectAll(error: (method: string) => Error): void {

@@ -6,7 +6,7 @@
  * that it serves; then `connect` sends hello again.
  */
 import * as errors from "../base/errors.ts";
-import { isTypedArray } from "../base/ndarray.ts";
+import { checkAttached, isTypedArray } from "../base/ndarray.ts";
 import type { Logs, TrainEvent } from "../training/events.ts";
 
 /** Changes whenever a page of one version could not talk to a worker of another. */
@@ -81,6 +81,16 @@ export function listen(target: Emitter, type: string, listener: (value: any) => 
   return () => target.removeEventListener!(type, heard);
 }
 
+/** Whether a message is a request; a port may be given anything. */
+export function isRequest(message: unknown): message is Request {
+  if (typeof message !== "object" || message === null) return false;
+  const { id, target, method, args, abort } = message as Record<string, unknown>;
+  return (
+    Number.isInteger(id) &&
+    (abort === true || (Number.isInteger(target) && typeof method === "string" && Array.isArray(args)))
+  );
+}
+
 /** What is given to `postMessage`. */
 export interface Packed<T> {
   readonly value: T;
@@ -90,12 +100,15 @@ export interface Packed<T> {
 /**
  * Readies arrays for `postMessage`, which would send the whole buffer of a view: a view of a part is copied.
  *
+ * @param subject   whose arrays they are, for errors
  * @param handOver  true: whole buffers are transferred, not copied, and empty here afterwards
+ * @throws ValueError for an array that has been transferred before
  */
-export function pack<T>(value: T, handOver: boolean): Packed<T> {
+export function pack<T>(subject: string, value: T, handOver: boolean): Packed<T> {
   const buffers = new Set<ArrayBuffer>();
   const visit = (item: unknown): unknown => {
     if (isTypedArray(item)) {
+      checkAttached(item, subject); // engines differ in what becomes of it: some send nothing, and nobody would answer
       if (!(item.buffer instanceof ArrayBuffer)) return item; // shared memory is seen from both sides
       const whole = item.byteLength === item.buffer.byteLength;
       const sent = whole ? item : item.slice();

@@ -8,6 +8,7 @@ import { checkOptions } from "../base/options.ts";
 import {
   MODEL,
   VERSION,
+  isRequest,
   listen,
   pack,
   packError,
@@ -71,7 +72,7 @@ class Service {
   }
 
   private reply(message: Reply): void {
-    const { value, buffers } = pack(message, true); // results are copies of nobody else's
+    const { value, buffers } = pack("serve", message, true); // results are copies of nobody else's
     this.port.postMessage(value, buffers);
   }
 
@@ -187,7 +188,7 @@ async function open(
         `serve: expected a function that makes a model, got ${model === null ? "null" : typeof model} from it`,
       );
     const service = new Service(port, model, callbacks);
-    listen(port, "message", (request: Request) => void service.answer(request));
+    listen(port, "message", (request: unknown) => void (isRequest(request) && service.answer(request)));
     listen(port, "close", () => void service.end()); // nobody is left to ask for anything
     port.start();
     port.postMessage({ id: 0, result: undefined } satisfies Reply);

@@ -12,7 +12,7 @@ import {
 import { eachBackend } from "../support/backends.ts";
 import { differ, floats, rows, sameWeights, tokens } from "../support/models.ts";
 import { close } from "../support/numbers.ts";
-import { refused } from "../support/refused.ts";
+import { refused, rejected } from "../support/refused.ts";
 
 const x = floats([10, 4, 3]);
 const y = floats([10, 4, 2], 1);
@@ -322,5 +322,22 @@ eachBackend("fit", (test) => {
     model.trainOnBatch(x, y);
     assert.ok(differ(model.getWeights(), weights));
     model.dispose();
+  });
+
+  test("an array whose buffer is transferred during a training ends it by name", async () => {
+    for (const which of ["x", "y"] as const) {
+      const arrays = { x: floats([10, 4, 3]), y: floats([10, 4, 2], 1) };
+      const model = regression();
+      const events = model.train(arrays.x, arrays.y, { batchSize: 5, epochs: 3 });
+      await events.next();
+      structuredClone(arrays[which].data, { transfer: [arrays[which].data.buffer] });
+      await rejected(
+        (async () => {
+          for await (const _ of events);
+        })(),
+        "ERR_VALUE",
+        new RegExp(`^fit: ${which}: expected numbers, got an array whose buffer was transferred$`),
+      );
+    }
   });
 });

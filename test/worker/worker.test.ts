@@ -304,7 +304,7 @@ test("refuses what is no worker, and what cannot be sent", async () => {
   await rejected(
     connect(FILE, any({ given: 1 })),
     "ERR_OPTION",
-    /^connect: expected one of the options data, got "given"/,
+    /^connect: expected one of the options data, timeout, got "given"/,
   );
   await rejected(connect(FILE, { data: () => 1 }), "ERR_VALUE", /^connect: expected data that can be sent to a worker/);
   refused(() => serve(() => here()), "ERR_STATE", /^serve: expected to run in a worker/);
@@ -314,6 +314,45 @@ test("refuses what is no worker, and what cannot be sent", async () => {
     "ERR_OPTION",
     /^serve: expected a list of callbacks, got number$/,
   );
+});
+
+remotely("an array that was handed over is refused the second time, by name", async (remote) => {
+  const data = x.data.slice();
+  await remote.predict({ data, shape: x.shape }, { transfer: true } as never);
+  assert.is(data.length, 0);
+  await rejected(
+    remote.predict({ data, shape: x.shape }),
+    "ERR_VALUE",
+    /^predict: expected numbers, got an array whose buffer was transferred$/,
+  );
+  await remote.predict(x);
+});
+
+test("junk on the port is left alone", async () => {
+  const worker = new Worker(FILE);
+  const port = await new Promise<MessagePort>((resolve) => {
+    const hello = (): void => worker.postMessage({ gatewise: "hello", version: 1, id: "a", data: undefined });
+    worker.on("message", (message) => (message.gatewise === "port" ? resolve(message.port) : hello()));
+    hello();
+  });
+  for (const junk of [null, 7, "x", {}, { id: 1 }, { id: "a", abort: true }, { id: 2, target: 0, method: 3, args: [] }])
+    port.postMessage(junk);
+  const answer = new Promise<any>((resolve) => {
+    port.onmessage = ({ data }) => void (data.id === 5 && resolve(data));
+  });
+  port.postMessage({ id: 5, target: 0, method: "predict", args: [x], events: false });
+  assert.is((await answer).result.data.length, ROWS * T);
+  port.close();
+  await worker.terminate();
+});
+
+test("a worker that never serves has a time limit", async () => {
+  const worker = new Worker("setInterval(() => {}, 1000)", { eval: true });
+  const start = performance.now();
+  await rejected(connect(worker, { timeout: 200 }), "ERR_WORKER", /calls serve, got no answer in 200 ms; give more/);
+  assert.ok(performance.now() - start < 5000);
+  await worker.terminate();
+  await rejected(connect(FILE, { timeout: 0 }), "ERR_OPTION", /timeout in milliseconds, got 0/);
 });
 
 test.run();
