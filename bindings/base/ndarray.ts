@@ -58,6 +58,16 @@ export function checkAttached(array: TypedArray, subject: string): void {
   }
 }
 
+/** What the tensor of another library is, and what to give instead; undefined for anything else. */
+export function foreignTensor(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return undefined;
+  if ("dataSync" in value) return "a tensor of TensorFlow.js; give { data: tensor.dataSync(), shape: tensor.shape }";
+  if ("dims" in value && "data" in value)
+    return "a tensor of ONNX Runtime; give { data: tensor.data, shape: tensor.dims }";
+  if ("refCount" in value && "js" in value) return "an array of jax-js; give what its js() returns";
+  return undefined;
+}
+
 const isShaped = (value: unknown): value is { data: TypedArray | readonly number[]; shape: Shape } =>
   typeof value === "object" && value !== null && "data" in value && "shape" in value;
 
@@ -153,7 +163,7 @@ export function readArray(value: ArrayInput, subject: string): { data: TypedArra
     return { data: isTypedArray(data) ? data : Float64Array.from(data), shape };
   }
   if (typeof value !== "number" && !Array.isArray(value)) {
-    const got = value === null ? "null" : typeof value;
+    const got = foreignTensor(value) ?? (value === null ? "null" : typeof value);
     throw new ValueError(`${subject}: expected numbers, nested arrays, a typed array or { data, shape }, got ${got}`);
   }
   const shape = nestedShape(value);

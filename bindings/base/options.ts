@@ -43,6 +43,26 @@ export function checkRecord(subject: string, options: unknown): void {
   if (!record) throw new OptionError(`${subject}: expected an object of options, got ${shown(options)}`);
 }
 
+/** Names that other libraries have for options, and the sentence that helps. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  lr: ', did you mean "learningRate"?',
+  inputShape: "; it is an option of the model: sequential([…], { inputShape })",
+  input_shape: "; it is an option of the model: sequential([…], { inputShape })",
+};
+
+/** So many names are read at a glance, and stand in front. */
+const FEW = 8;
+
+/** The error for an option that there is not: what was meant comes before a long list of those that there are. */
+export function unknownOption(subject: string, name: string, names: readonly string[]): OptionError {
+  const close = nearest(name, names);
+  if (names.length <= FEW)
+    return new OptionError(`${subject}: expected one of the options ${names.join(", ")}, got "${name}"${close}`);
+  const help = close || (Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : "");
+  const list = `${help.endsWith("?") ? " There" : "; there"} are ${names.join(", ")}`;
+  return new OptionError(`${subject}: expected a known option, got "${name}"${help}${list}`);
+}
+
 /**
  * Holds options to the names that there are; one that is `undefined` counts as absent.
  *
@@ -55,9 +75,7 @@ export function checkOptions(subject: string, options: object, known: readonly s
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || (Array.isArray(known) ? known.includes(name) : Object.hasOwn(known, name))) continue;
     const names: readonly string[] = Array.isArray(known) ? known : Object.keys(known);
-    throw new OptionError(
-      `${subject}: expected one of the options ${names.join(", ")}, got "${name}"${nearest(name, names)}`,
-    );
+    throw unknownOption(subject, name, names);
   }
 }
 

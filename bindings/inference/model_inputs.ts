@@ -1,6 +1,14 @@
 /** Batches on their way into a model: inputs, lengths or mask, cut into batches. */
 import { ShapeError, ValueError } from "../base/errors.ts";
-import { checkFinite, indexOf, isArrayInput, normalize, type ArrayInput, type Normalized } from "../base/ndarray.ts";
+import {
+  checkFinite,
+  foreignTensor,
+  indexOf,
+  isArrayInput,
+  normalize,
+  type ArrayInput,
+  type Normalized,
+} from "../base/ndarray.ts";
 import { describe, sizeOf, type DType } from "../base/shape.ts";
 import { isRecord } from "../graph/pytree.ts";
 import type { ValidSteps, Tensor } from "../graph/tensor.ts";
@@ -28,6 +36,8 @@ export interface StepOptions {
  * @throws ShapeError, ValueError naming the array, OptionError for a record of other inputs
  */
 export function inputArrays(x: ModelInput, subject: string, inputs?: readonly InputConfig[]): Normalized[] {
+  const foreign = foreignTensor(x);
+  if (foreign) throw new ValueError(`${subject}: expected an array, got ${foreign}`);
   const named = !isArrayInput(x) && isRecord(x);
   const list = isArrayInput(x) ? [x] : named ? byName(expectation(subject), x, inputs) : x;
   if (!Array.isArray(list) || list.length === 0)

@@ -141,7 +141,7 @@ export function defineLoss<O extends object>(
     const options = withDefaults(subject, given as object, { ...defaults, reduction: "mean" }) as O & LossOptions;
     const reduction = options.reduction!;
     if (!REDUCTIONS.includes(reduction))
-      throw new OptionError(`${subject}: expected reduction of ${REDUCTIONS.join(", ")}, got "${shown(reduction)}"`);
+      throw new OptionError(`${subject}: expected reduction of ${REDUCTIONS.join(", ")}, got ${shown(reduction)}`);
     checkRanges(subject, options, defaults);
     const parts = (yTrue: Tensor, yPred: Tensor): Terms => {
       const result = terms(yTrue, yPred, options);
@@ -161,8 +161,10 @@ export function alignTargets(name: string, yTrue: Tensor, yPred: Tensor): Tensor
   const missing = yTrue.rank === yPred.rank - 1 && yPred.shape.at(-1) === 1;
   const target = missing ? reshape(yTrue, [...yTrue.shape, 1]) : yTrue;
   if (!sameShape(target.shape, yPred.shape)) {
+    const numbers = yTrue.rank === yPred.rank - 1 && name.startsWith("categorical");
+    const help = numbers ? "; class numbers are for sparseCategoricalCrossentropy" : "";
     throw new ShapeError(
-      `${name}: expected targets ${describe(yPred.shape)} as the predictions, got ${describe(yTrue.shape)}`,
+      `${name}: expected targets ${describe(yPred.shape)} as the predictions, got ${describe(yTrue.shape)}${help}`,
     );
   }
   return stopGradient(floatsOf(currentTrace(name), target));
@@ -175,8 +177,9 @@ export function alignLabels(name: string, yTrue: Tensor, yPred: Tensor): Tensor 
   const labels = extra ? reshape(yTrue, yTrue.shape.slice(0, -1)) : yTrue;
   const rows = yPred.shape.slice(0, -1);
   if (!sameShape(labels.shape, rows)) {
+    const help = sameShape(yTrue.shape, yPred.shape) ? "; one-hot targets are for categoricalCrossentropy" : "";
     throw new ShapeError(
-      `${name}: expected labels ${describe(rows)} for predictions ${describe(yPred.shape)}, got ${describe(yTrue.shape)}`,
+      `${name}: expected labels ${describe(rows)} for predictions ${describe(yPred.shape)}, got ${describe(yTrue.shape)}${help}`,
     );
   }
   return labels;

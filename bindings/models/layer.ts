@@ -255,7 +255,15 @@ function inputOf(layer: Layer<any>, given: unknown): Tensor | Tensor[] {
   const features = input === "tokens" || input === "any" ? undefined : layer.ownParameters.get("kernel")?.shape[0];
   const fits = { sequence: x.rank === 3, features: x.rank >= 1, tokens: x.rank >= 1, any: true }[input];
   if (!fits || (features !== undefined && x.shape.at(-1) !== features)) {
-    throw new ShapeError(`${layer.describe()}: expected input ${EXPECTED[input](features)}, got ${describe(x.shape)}`);
+    const help =
+      input !== "sequence" || x.rank === 3
+        ? ""
+        : x.rank === 2
+          ? "; a recurrent layer before it gives sequences with returnSequences: true"
+          : "; an inputShape is that of one sample, without the batch: [time, features]";
+    throw new ShapeError(
+      `${layer.describe()}: expected input ${EXPECTED[input](features)}, got ${describe(x.shape)}${help}`,
+    );
   }
   return x;
 }

@@ -1,7 +1,7 @@
 /** Options of a layer: held to its definition, and filled in. */
-import { OptionError, nearest } from "../base/errors.ts";
+import { OptionError } from "../base/errors.ts";
 import { quoted } from "../base/formatting.ts";
-import { checkFlags, checkRecord } from "../base/options.ts";
+import { checkFlags, checkRecord, unknownOption } from "../base/options.ts";
 import { checkConstraint } from "../layers/constraints.ts";
 import { REQUIRED, type LayerDefinition } from "../layers/definition.ts";
 import { initializerOf, type InitializerInput } from "../layers/initializers.ts";
@@ -18,8 +18,7 @@ export function configure(definition: LayerDefinition<any>, given: LayerOptions)
   const config = { ...defaults } as LayerOptions;
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined || ignored.includes(name)) continue;
-    if (!Object.hasOwn(defaults, name))
-      throw new OptionError(`${type}: expected one of ${known.join(", ")}, got "${name}"${nearest(name, known)}`);
+    if (!Object.hasOwn(defaults, name)) throw unknownOption(type, name, known);
     config[name] = value;
   }
   const missing = known.find((name) => config[name] === REQUIRED);

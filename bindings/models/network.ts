@@ -5,8 +5,25 @@ import { ModuleBase } from "../module/module_base.ts";
 import { resetStates } from "../module/state_stores.ts";
 import { summary } from "./summary.ts";
 
+/** Where consoles look for how something is shown. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+const DENO_INSPECT = Symbol.for("Deno.customInspect");
+
 /** What every model has, also where it only runs. */
 export class Network extends ModuleBase {
+  /** What consoles of Node, Deno and Bun show: the summary. @internal */
+  [INSPECT](): string {
+    if (this.disposed) return `${this.describe()}, disposed of`;
+    return this.built
+      ? this.summary()
+      : `${this.describe()}, not built: it has not seen an input or been given an inputShape`;
+  }
+
+  /** @internal */
+  [DENO_INSPECT](): string {
+    return this[INSPECT]();
+  }
+
   /**
    * Runs the model on arrays, in batches.
    *

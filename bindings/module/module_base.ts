@@ -342,9 +342,14 @@ export class ModuleBase extends ModuleFacts {
       );
   }
 
+  /** Whether its memory has been freed. @internal */
+  get disposed(): boolean {
+    return this.#resources.disposed;
+  }
+
   /** @internal */
   throwIfDisposed(): void {
-    if (this.#resources.disposed)
+    if (this.disposed)
       throw new DisposedError(`${this.describe()}: expected a live model, got one that was disposed of`);
   }
 }

@@ -60,7 +60,7 @@ export class Optimizer {
     const common = withDefaults(subject, options as object, { ...definition.defaults, ...COMMON_DEFAULTS }) as Filled;
     const { convention, useEma, emaMomentum, emaOverwriteFrequency, gradientAccumulationSteps } = common;
     if (convention !== "keras" && convention !== "torch")
-      throw new OptionError(`${subject}: expected convention "keras" or "torch", got "${shown(convention)}"`);
+      throw new OptionError(`${subject}: expected convention "keras" or "torch", got ${shown(convention)}`);
     const torch = convention === "torch";
     this.kind = kind;
     this.definition = definition;

@@ -212,6 +212,6 @@ export const schedules = {
       (pctStart > 1 && `pctStart of 0…1, got ${pctStart}`) ||
       (annealStrategy !== "cos" &&
         annealStrategy !== "linear" &&
-        `annealStrategy "cos" or "linear", got "${shown(annealStrategy)}"`),
+        `annealStrategy "cos" or "linear", got ${shown(annealStrategy)}`),
   ),
 };

@@ -212,7 +212,11 @@ test("options that are none", () => {
     "ERR_SHAPE",
     /^export: expected predict as extents with the batch in front, got \[0, 3, 3\]$/,
   );
-  refuse({ predict: [2, 3] }, "ERR_SHAPE", /^lstm "lstm": expected input \[batch, time, 3\], got \[2, 3\]$/);
+  refuse(
+    { predict: [2, 3] },
+    "ERR_SHAPE",
+    /^lstm "lstm": expected input \[batch, time, 3\], got \[2, 3\]; a recurrent layer/,
+  );
   model.dispose();
 });
 

@@ -1,6 +1,7 @@
 /**
- * `npm run fuzz [-- target …] [--count 100000] [--seed 1] [--only N]`: random inputs for every reader. Each is read in bounded time, or
- * refused by an error of gatewise. The last line counts targets; a finding names its number, for `--only`.
+ * `npm run fuzz [-- target …] [--count 100000] [--seed 1] [--only N]`: random inputs for every reader. Each is read in
+ * bounded time, or refused by an error of gatewise. The last line counts targets; a finding names its number, for
+ * `--only`.
  */
 import { parseArgs } from "node:util";
 import { GatewiseError } from "../../bindings/base/errors.ts";
@@ -11,7 +12,7 @@ import { csv, tokenizers } from "./texts.ts";
 
 const TARGETS: readonly Target[] = [safetensors, exported, tokenizers, csv];
 
-/** Milliseconds that an input may take: some, and some for its size. Machines are shared, so these are ten times what is promised. */
+/** Milliseconds that an input may take, by its size: ten times what is promised, since machines are shared. */
 const limit = (size: number): number => 1000 + size * 5e-4;
 
 const { values, positionals } = parseArgs({

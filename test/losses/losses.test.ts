@@ -711,7 +711,7 @@ eachBackend("losses", (test) => {
       ],
       [() => losses.sparseCategoricalCrossentropy({ classWeights: [1, -1] }), /expected classWeights ≥ 0, got -1$/],
       [() => losses.gaussianNll({ epsilon: 0 }), /expected epsilon > 0, got 0$/],
-      [() => losses.huber({ delta: "1" as never }), /expected delta > 0, got 1$/],
+      [() => losses.huber({ delta: "1" as never }), /expected delta > 0, got "1"$/],
     ];
     for (const [make, message] of wrong) refused(make, "ERR_OPTION", message);
   });

@@ -331,7 +331,7 @@ eachBackend("metrics", (test) => {
     refused(
       () => metrics.binaryAccuracy({ threshold: "0.5" as never }),
       "ERR_OPTION",
-      /^metrics\.binaryAccuracy: expected threshold to be a number, got 0\.5$/,
+      /^metrics\.binaryAccuracy: expected threshold to be a number, got "0\.5"$/,
     );
     refused(
       () => metrics.topKCategoricalAccuracy({ k: 0 }),

@@ -89,14 +89,16 @@ const onNumbers: Case[] = [
     (m) => m.predict([[1, 2]]),
     "ShapeError",
     "ERR_SHAPE",
-    'gru "gru": expected input [batch, time, 2], got [1, 2]',
+    'gru "gru": expected input [batch, time, 2], got [1, 2]; ' +
+      "a recurrent layer before it gives sequences with returnSequences: true",
   ],
   [
     "rank too high",
     (m) => m.predict(floats([1, 2, 3, 2])),
     "ShapeError",
     "ERR_SHAPE",
-    'gru "gru": expected input [batch, time, 2], got [1, 2, 3, 2]',
+    'gru "gru": expected input [batch, time, 2], got [1, 2, 3, 2]; ' +
+      "an inputShape is that of one sample, without the batch: [time, features]",
   ],
   [
     "a scalar",
@@ -380,14 +382,14 @@ const onNumbers: Case[] = [
     (m) => m.fit(x, y, any({ epoch: 2 })),
     "OptionError",
     "ERR_OPTION",
-    /^fit: expected one of the options epochs, .*, got "epoch", did you mean "epochs"\?$/,
+    /^fit: expected a known option, got "epoch", did you mean "epochs"\? There are epochs, .*$/,
   ],
   [
     "an option of train",
     async (m) => m.train(x, y, any({ epocs: 2 })).next(),
     "OptionError",
     "ERR_OPTION",
-    /^fit: .*, got "epocs", did you mean "epochs"\?$/,
+    /^fit: .*, got "epocs", did you mean "epochs"\? There are /,
   ],
   [
     "an option of trainOnBatch",
@@ -486,7 +488,7 @@ const onNumbers: Case[] = [
     (m) => m.fit(x, y, { shuffle: any("no") }),
     "OptionError",
     "ERR_OPTION",
-    "fit: expected shuffle to be true or false, got no",
+    'fit: expected shuffle to be true or false, got "no"',
   ],
   [
     "class weights in a list",
@@ -883,16 +885,20 @@ const withoutModel: [string, () => unknown, RegExp][] = [
     () => cells.lstm({ units: 1, recurrentDropout: NaN }),
     /^cells\.lstm: expected recurrentDropout of 0 ≤ rate < 1, got NaN$/,
   ],
-  ["a rate in quotes", () => layers.dropout({ rate: any("0.5") }), /^dropout: expected rate of 0 ≤ rate < 1, got 0.5$/],
+  [
+    "a rate in quotes",
+    () => layers.dropout({ rate: any("0.5") }),
+    /^dropout: expected rate of 0 ≤ rate < 1, got "0.5"$/,
+  ],
   [
     "an option of a layer",
     () => layers.gru(any({ units: 1, return_sequence: true })),
-    /^gru: expected one of .*, got "return_sequence", did you mean "returnSequences"\?$/,
+    /^gru: expected a known option, got "return_sequence", did you mean "returnSequences"\? There are units, /,
   ],
   [
     "an option of a cell",
     () => cells.gru(any({ units: 1, resetafter: true })),
-    /^cells\.gru: expected one of .*, got "resetafter", did you mean "resetAfter"\?$/,
+    /^cells\.gru: expected a known option, got "resetafter", did you mean "resetAfter"\? There are /,
   ],
   [
     "an activation",
@@ -912,7 +918,7 @@ const withoutModel: [string, () => unknown, RegExp][] = [
   [
     "a parameter that is no number",
     () => layers.lstm({ units: 1, recurrentActivation: { name: "hardSigmoid", alpha: any("0.2") } }),
-    /^lstm: hardSigmoid: expected alpha to be a finite number, got 0\.2$/,
+    /^lstm: hardSigmoid: expected alpha to be a finite number, got "0\.2"$/,
   ],
   [
     "a parameter that would divide by 0",
@@ -973,7 +979,7 @@ const withoutModel: [string, () => unknown, RegExp][] = [
   [
     "an option of an optimizer",
     () => optimizers.adam(any({ beta_1: 0.9 })),
-    /^optimizers\.adam: .*, got "beta_1", did you mean "beta1"\?$/,
+    /^optimizers\.adam: .*, got "beta_1", did you mean "beta1"\? There are /,
   ],
   [
     "a learning rate below 0",
@@ -1034,7 +1040,7 @@ const withoutModel: [string, () => unknown, RegExp][] = [
   [
     "a flag that is text, in a layer with a name",
     () => layers.lstm({ units: 1, name: "first", peepholes: any("no") }),
-    /^lstm "first": expected peepholes to be true or false, got no$/,
+    /^lstm "first": expected peepholes to be true or false, got "no"$/,
   ],
   [
     "a name that is none",
@@ -1095,7 +1101,7 @@ const withoutModel: [string, () => unknown, RegExp][] = [
   [
     "axes in another order that are none",
     () => layers.permute({ dims: any("12") }),
-    /^permute: expected dims as a list of whole numbers, got 12$/,
+    /^permute: expected dims as a list of whole numbers, got "12"$/,
   ],
   [
     "a shape with two open extents",
@@ -1125,7 +1131,7 @@ const withoutModel: [string, () => unknown, RegExp][] = [
   [
     "a callback of what is no function",
     () => gatewise.callbacks.lambda({ onEpochEnd: any("log") }),
-    /^callbacks\.lambda: expected onEpochEnd to be a function, got log$/,
+    /^callbacks\.lambda: expected onEpochEnd to be a function, got "log"$/,
   ],
   [
     "a share of the labels that is true",
@@ -1135,7 +1141,7 @@ const withoutModel: [string, () => unknown, RegExp][] = [
   [
     "logits or not",
     () => losses.binaryCrossentropy({ fromLogits: any("yes") }),
-    /^losses\.binaryCrossentropy: expected fromLogits to be true or false, got yes$/,
+    /^losses\.binaryCrossentropy: expected fromLogits to be true or false, got "yes"$/,
   ],
   [
     "a module that is none",
@@ -1150,7 +1156,7 @@ const withoutModel: [string, () => unknown, RegExp][] = [
   [
     "deterministic or not",
     () => gatewise.initSync({ deterministic: any("yes") }),
-    /^initSync: expected deterministic to be true or false, got yes$/,
+    /^initSync: expected deterministic to be true or false, got "yes"$/,
   ],
   [
     "a cell that does not say its size",

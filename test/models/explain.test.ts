@@ -214,7 +214,7 @@ eachBackend("explain", (test) => {
     refused(() => model.explain({}), "ERR_OPTION", /^explain: expected one of predict, train and stream, got none$/);
     refused(() => model.explain({ predict: [1, 2, 3], stream: true }), "ERR_OPTION", /got predict and stream$/);
     refused(() => model.explain({ predicts: [1, 2, 3] } as never), "ERR_OPTION", /did you mean "predict"\?/);
-    refused(() => model.explain({ stream: true, by: "line" as never }), "ERR_OPTION", /"call" or "layer", got line$/);
+    refused(() => model.explain({ stream: true, by: "line" as never }), "ERR_OPTION", /"call" or "layer", got "line"$/);
     refused(() => model.explain({ predict: [1, 2, 4] }), "ERR_SHAPE", /^gru "gru": expected input/);
     refused(() => model.explain({ train: [1, 2, 3] }), "ERR_STATE", /call compile\(\{ optimizer, loss \}\) first/);
     model.dispose();

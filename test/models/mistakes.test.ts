@@ -1,4 +1,5 @@
 /** What newcomers get wrong, and the sentence they read. */
+import { inspect } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { jit, layers, loadModel, ops, optimizers, sequential, trainStep, valueAndGrad } from "../../bindings/index.ts";
@@ -121,6 +122,50 @@ test("trainStep takes an optimizer's name, as compile does", () => {
     "ERR_OPTION",
     /^optimizer: expected a known optimizer, got "adan", did you mean "adam"/,
   );
+});
+
+test("what other libraries call it, and what to give instead of their tensors", () => {
+  const dense = (): ReturnType<typeof sequential> => sequential([layers.dense({ units: 3 })], { inputShape: [2] });
+  refused(
+    () => optimizers.adam({ lr: 0.1 } as object),
+    "ERR_OPTION",
+    /^optimizers\.adam: expected a known option, got "lr", did you mean "learningRate"\? There are learningRate, /,
+  );
+  refused(
+    () => layers.lstm({ units: 2, inputShape: [10, 3] } as never),
+    "ERR_OPTION",
+    /got "inputShape"; it is an option of the model: sequential\(\[…\], \{ inputShape \}\); there are units, /,
+  );
+  const tfjs = { dataSync: () => new Float32Array(2), shape: [1, 2], size: 2 };
+  refused(
+    () => dense().predict(tfjs as never),
+    "ERR_VALUE",
+    /got a tensor of TensorFlow\.js; give \{ data: tensor\.dataSync/,
+  );
+  const onnx = { dims: [1, 2], data: new Float32Array(2), type: "float32" };
+  refused(
+    () => dense().predict(onnx as never),
+    "ERR_VALUE",
+    /got a tensor of ONNX Runtime; give \{ data: tensor\.data, /,
+  );
+  const model = dense();
+  model.compile({ loss: "sparseCategoricalCrossentropy" });
+  refused(
+    () => model.trainOnBatch([[1, 2]], [[0, 1, 0]]),
+    "ERR_SHAPE",
+    /one-hot targets are for categoricalCrossentropy$/,
+  );
+  model.compile({ loss: "categoricalCrossentropy" });
+  refused(() => model.trainOnBatch([[1, 2]], [1]), "ERR_SHAPE", /class numbers are for sparseCategoricalCrossentropy$/);
+});
+
+test("consoles show the summary of a model", () => {
+  const model = sequential([layers.dense({ units: 1, name: "last" })], { inputShape: [2] });
+  assert.is(inspect(model), model.summary());
+  assert.match(inspect({ model }), /last \(dense\)/);
+  assert.match(inspect(sequential([layers.dense({ units: 1 })])), /not built: it has not seen an input/);
+  model.dispose();
+  assert.match(inspect(model), /disposed of$/);
 });
 
 test.run();

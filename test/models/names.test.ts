@@ -256,7 +256,7 @@ test("a fixed extent in inputShape is a promise, null is any", () => {
   refused(
     () => sequential([layers.gru({ units: 2 })], { inputShape: [3] }),
     "ERR_SHAPE",
-    /^gru "gru": expected input \[batch, time, features\], got \[1, 3\]$/,
+    /^gru "gru": expected input \[batch, time, features\], got \[1, 3\]; a recurrent layer/,
   );
   model.dispose();
 });
@@ -266,7 +266,7 @@ test("a failed first call leaves the model unbuilt, so that the next may bring a
   refused(
     () => model.predict(floats([2, 5, 4])),
     "ERR_SHAPE",
-    /^lstm "lstm": expected input \[batch, time, features\], got \[2, 3\]$/,
+    /^lstm "lstm": expected input \[batch, time, features\], got \[2, 3\]; a recurrent layer/,
   );
   assert.not.ok(model.built);
   assert.is(model.countParams(), 0);

@@ -520,7 +520,7 @@ eachBackend("optimizers", (test) => {
     refused(
       () => optimizers.adam({ beta_1: 0.9 } as never),
       "ERR_OPTION",
-      /^optimizers\.adam: expected one of .*, got "beta_1", did you mean "beta1"\?/,
+      /^optimizers\.adam: expected a known option, got "beta_1", did you mean "beta1"\? There are /,
     );
     refused(
       () => optimizers.sgd({ learningRate: -1 }),
@@ -530,7 +530,7 @@ eachBackend("optimizers", (test) => {
     refused(
       () => optimizers.sgd({ learningRate: "0.1" as never }),
       "ERR_OPTION",
-      /^optimizers\.sgd: expected learningRate ≥ 0, got 0\.1/,
+      /^optimizers\.sgd: expected learningRate ≥ 0, got "0\.1"/,
     );
     refused(
       () => optimizers.sgd({ momentum: 1.5 }),
@@ -562,12 +562,12 @@ eachBackend("optimizers", (test) => {
     refused(
       () => optimizers.nadam({ amsgrad: true } as never),
       "ERR_OPTION",
-      /^optimizers\.nadam: expected one of .*, got "amsgrad"/,
+      /^optimizers\.nadam: expected a known option, got "amsgrad"/,
     );
     refused(
       () => optimizers.lion({ epsilon: 1 } as never),
       "ERR_OPTION",
-      /^optimizers\.lion: expected one of .*, got "epsilon"/,
+      /^optimizers\.lion: expected a known option, got "epsilon"/,
     );
     refused(
       () => optimizers.sgd({ useEma: true, emaMomentum: 1.1 }),

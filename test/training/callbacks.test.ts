@@ -75,7 +75,7 @@ test("options out of their range are refused where they are given", () => {
     ],
     [
       () => callbacks.earlyStopping({ patience: "3" as never }),
-      /^callbacks\.earlyStopping: expected patience to be a whole number ≥ 0, got 3$/,
+      /^callbacks\.earlyStopping: expected patience to be a whole number ≥ 0, got "3"$/,
     ],
     [
       () => callbacks.earlyStopping({ startFromEpoch: 0.5 }),
@@ -87,7 +87,7 @@ test("options out of their range are refused where they are given", () => {
     ],
     [
       () => callbacks.earlyStopping({ minDelta: "0.1" as never }),
-      /^callbacks\.earlyStopping: expected minDelta to be a number, got 0\.1$/,
+      /^callbacks\.earlyStopping: expected minDelta to be a number, got "0\.1"$/,
     ],
     [
       () => callbacks.earlyStopping({ restoreBestWeights: 1 as never }),

@@ -20,7 +20,7 @@ export function chooseBuilds(wanted: string, deterministic: boolean, features: F
     return order.filter((build) => NEEDS[build].every((feature) => features[feature]));
   }
   if (typeof wanted !== "string" || !Object.hasOwn(NEEDS, wanted)) {
-    const got = `"${shown(wanted)}"${nearest(shown(wanted), Object.keys(NEEDS))}`;
+    const got = `${shown(wanted)}${nearest(String(wanted), Object.keys(NEEDS))}`;
     throw new OptionError(`init: expected build "auto", "simd", "relaxed" or "reference", got ${got}`);
   }
   const build = wanted as Build;
