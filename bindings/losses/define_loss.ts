@@ -155,14 +155,19 @@ export function defineLoss<O extends object>(
   };
 }
 
+/** Losses and metrics of class numbers, whose names without "sparse" are those of one-hot targets. */
+const SPARSE = ["sparseCategoricalCrossentropy", "sparseCategoricalAccuracy", "sparseTopKCategoricalAccuracy"];
+const denseOf = (name: string): string => name.slice(6, 7).toLowerCase() + name.slice(7);
+const sparseOf = (name: string): string => `sparse${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+
 /** Targets as floats in the predictions' shape: the last axis of size 1 may be left out. */
 export function alignTargets(name: string, yTrue: Tensor, yPred: Tensor): Tensor {
   currentTrace(name).targets.add(yTrue.storage);
   const missing = yTrue.rank === yPred.rank - 1 && yPred.shape.at(-1) === 1;
   const target = missing ? reshape(yTrue, [...yTrue.shape, 1]) : yTrue;
   if (!sameShape(target.shape, yPred.shape)) {
-    const numbers = yTrue.rank === yPred.rank - 1 && name.startsWith("categorical");
-    const help = numbers ? "; class numbers are for sparseCategoricalCrossentropy" : "";
+    const numbers = yTrue.rank === yPred.rank - 1 && SPARSE.includes(sparseOf(name));
+    const help = numbers ? `; class numbers are for ${sparseOf(name)}` : "";
     throw new ShapeError(
       `${name}: expected targets ${describe(yPred.shape)} as the predictions, got ${describe(yTrue.shape)}${help}`,
     );
@@ -177,7 +182,8 @@ export function alignLabels(name: string, yTrue: Tensor, yPred: Tensor): Tensor 
   const labels = extra ? reshape(yTrue, yTrue.shape.slice(0, -1)) : yTrue;
   const rows = yPred.shape.slice(0, -1);
   if (!sameShape(labels.shape, rows)) {
-    const help = sameShape(yTrue.shape, yPred.shape) ? "; one-hot targets are for categoricalCrossentropy" : "";
+    const help =
+      sameShape(yTrue.shape, yPred.shape) && SPARSE.includes(name) ? `; one-hot targets are for ${denseOf(name)}` : "";
     throw new ShapeError(
       `${name}: expected labels ${describe(rows)} for predictions ${describe(yPred.shape)}, got ${describe(yTrue.shape)}${help}`,
     );

@@ -216,7 +216,8 @@ eachBackend("stream", (test, build, backend) => {
     for (let i = 0; i < 50; i++) first.step([0, 1]);
     const state = first.getState();
     const expected = first.step([0.5, -0.5]).slice();
-    const exported = build === "reference" ? [] : [loadExported(model.export({ stream: { batch: 2, state } })).stream];
+    const bytes = model.export({ stream: { batch: 2, state } });
+    const exported = build === "reference" ? [] : [loadExported(bytes, { build }).stream];
     for (const stream of [model.stream({ batch: 2, state }), ...exported]) {
       assert.equal(stream.step([0.5, -0.5]), expected);
       stream.reset(1);

@@ -355,7 +355,7 @@ eachBackend("metrics", (test) => {
       [
         metrics.categoricalAccuracy(),
         [[0, 1]],
-        /^categoricalAccuracy: expected targets \[1, 2, 2\] as the predictions, got \[1, 2\]$/,
+        /^categoricalAccuracy: expected targets \[1, 2, 2\] as the predictions, got \[1, 2\]; class numbers are for sparseCategoricalAccuracy$/,
       ],
       [
         metrics.sparseTopKCategoricalAccuracy({ k: 1 }),
